@@ -1,0 +1,45 @@
+//! Authentication context classes and methods: what a login proved, in words the client understands.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Time;
+
+/// How much a login proved, weakest first. The order is the one `acr_values_supported` advertises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Acr {
+    /// One factor.
+    #[serde(rename = "urn:vestibule:acr:1fa")]
+    OneFactor,
+    /// Two factors of different kinds.
+    #[serde(rename = "urn:vestibule:acr:2fa")]
+    TwoFactors,
+}
+
+impl Acr {
+    /// All classes, weakest first.
+    pub const ALL: [Self; 2] = [Self::OneFactor, Self::TwoFactors];
+
+    /// The value of the `acr` claim.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OneFactor => "urn:vestibule:acr:1fa",
+            Self::TwoFactors => "urn:vestibule:acr:2fa",
+        }
+    }
+
+    /// The class of that name, if there is one.
+    pub fn parse(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|acr| acr.as_str() == value)
+    }
+}
+
+/// What a login proved: the claims `auth_time`, `acr` and `amr`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthContext {
+    /// When the oldest factor that `acr` relies on was proved.
+    pub auth_time: Time,
+    /// The class reached.
+    pub acr: Acr,
+    /// Methods by their names in RFC 8176.
+    pub amr: Vec<String>,
+}

@@ -1,0 +1,113 @@
+//! Claims about the user: the profile as stored, and the `claims` request parameter (OpenID Connect Core §5.1, §5.5).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The standard claims of a user, by their names in OpenID Connect Core §5.1. Absent members are never sent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1 says what each member is")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gender: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthdate: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoneinfo: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number_verified: Option<bool>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+}
+
+/// The `address` claim (OpenID Connect Core §5.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Address {
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1 says what each member is")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// The `claims` request parameter (OpenID Connect Core §5.5).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimsRequest {
+    /// Claims wanted from UserInfo.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub userinfo: BTreeMap<String, Option<ClaimRequest>>,
+    /// Claims wanted in the ID token.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub id_token: BTreeMap<String, Option<ClaimRequest>>,
+}
+
+/// How one claim is wanted (OpenID Connect Core §5.5.1).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimRequest {
+    /// Wanted for the smooth work of the client; for `acr` a condition.
+    pub essential: bool,
+    /// The one value wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// The values wanted, in order of preference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Value>>,
+}

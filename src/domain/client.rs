@@ -1,0 +1,205 @@
+//! A registered client, by the member names of RFC 7591, and what it is allowed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ids::{ClientId, Hash, IssuerId};
+use super::redirect_uri::RedirectUri;
+use super::scope::Scope;
+
+/// One client of one issuer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// The `client_id`.
+    pub id: ClientId,
+    /// The issuer it belongs to.
+    pub issuer: IssuerId,
+    /// A disabled client is as good as unknown.
+    pub disabled: bool,
+    /// How it proves itself at the token endpoint.
+    pub authentication: ClientAuthentication,
+    /// Everything else that was registered.
+    pub metadata: ClientMetadata,
+}
+
+impl Client {
+    /// Can it keep a secret? (RFC 6749 §2.1)
+    pub const fn is_public(&self) -> bool {
+        matches!(self.authentication, ClientAuthentication::None)
+    }
+
+    /// The registered URI that the request's `redirect_uri` names, if any.
+    pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
+        self.metadata.redirect_uris.iter().find(|uri| uri.matches(requested, self.metadata.application_type))
+    }
+
+    /// What the user reads as its name.
+    pub fn name(&self) -> &str {
+        self.metadata.client_name.as_deref().unwrap_or_else(|| self.id.as_str())
+    }
+}
+
+/// How a client proves itself: the method and what it is checked against, in one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "method", content = "against")]
+pub enum ClientAuthentication {
+    /// A public client.
+    None,
+    /// `client_secret_basic`
+    ClientSecretBasic(Hash),
+    /// `client_secret_post`
+    ClientSecretPost(Hash),
+    /// `private_key_jwt`, with the keys registered inline as a JWK set.
+    PrivateKeyJwt(Value),
+}
+
+impl ClientAuthentication {
+    /// The methods' names in discovery.
+    pub const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+
+    /// The value of `token_endpoint_auth_method`.
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic(_) => "client_secret_basic",
+            Self::ClientSecretPost(_) => "client_secret_post",
+            Self::PrivateKeyJwt(_) => "private_key_jwt",
+        }
+    }
+}
+
+/// Registered metadata; member names as in RFC 7591 §2, OpenID Connect Registration §2, then our own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClientMetadata {
+    /// What the user reads.
+    pub client_name: Option<String>,
+    /// Where codes may be sent.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// Where the browser may be sent after sign-out.
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// `web` or `native`; native clients get the loopback-port rule.
+    pub application_type: ApplicationType,
+    /// What the client may exchange at the token endpoint.
+    pub grant_types: Vec<GrantType>,
+    /// What the client may ask for at the authorization endpoint.
+    pub response_types: Vec<ResponseType>,
+    /// The scopes it may ask for; `None` = all that exist.
+    pub scope: Option<Scope>,
+    /// The algorithm of its ID tokens.
+    pub id_token_signed_response_alg: SigningAlgorithm,
+    /// `max_age` where a request has none.
+    pub default_max_age: Option<u64>,
+    /// `acr_values` where a request has none.
+    pub default_acr_values: Vec<String>,
+    /// Where the user reads about the client.
+    pub client_uri: Option<String>,
+    /// The client's logo on the login page.
+    pub logo_uri: Option<String>,
+    /// The client's privacy policy.
+    pub policy_uri: Option<String>,
+    /// The client's terms of service.
+    pub tos_uri: Option<String>,
+    /// Where a login at this client can be started (OpenID Connect Core §4).
+    pub initiate_login_uri: Option<String>,
+    /// Ours: the user is asked before anything is given away.
+    pub require_consent: bool,
+    /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
+    pub access_token_signed_response_alg: Option<SigningAlgorithm>,
+    /// Ours: seconds an access token lives.
+    pub access_token_lifetime: u64,
+}
+
+impl Default for ClientMetadata {
+    fn default() -> Self {
+        Self {
+            client_name: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            application_type: ApplicationType::Web,
+            grant_types: vec![GrantType::AuthorizationCode],
+            response_types: vec![ResponseType::Code],
+            scope: None,
+            id_token_signed_response_alg: SigningAlgorithm::Rs256,
+            default_max_age: None,
+            default_acr_values: Vec::new(),
+            client_uri: None,
+            logo_uri: None,
+            policy_uri: None,
+            tos_uri: None,
+            initiate_login_uri: None,
+            require_consent: false,
+            access_token_signed_response_alg: None,
+            access_token_lifetime: 300,
+        }
+    }
+}
+
+impl ClientMetadata {
+    /// How long an access token lives.
+    pub const fn access_token_lifetime(&self) -> Duration {
+        Duration::from_secs(self.access_token_lifetime)
+    }
+
+    /// The algorithm of access tokens.
+    pub fn access_token_alg(&self) -> SigningAlgorithm {
+        self.access_token_signed_response_alg.unwrap_or(self.id_token_signed_response_alg)
+    }
+}
+
+/// `application_type` of OpenID Connect Registration §2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationType {
+    /// Runs on a server or in a browser.
+    #[default]
+    Web,
+    /// Runs on the user's machine.
+    Native,
+}
+
+/// Grant types that exist here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1
+    AuthorizationCode,
+}
+
+/// Response types that exist here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseType {
+    /// RFC 6749 §4.1
+    Code,
+}
+
+/// Signature algorithms (RFC 7518 §3.1, RFC 8037) that an issuer has a key for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SigningAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA with P-256 and SHA-256
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
+impl SigningAlgorithm {
+    /// All of them; the first is the one every client understands (OpenID Connect Core §15.1).
+    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+
+    /// The value of `alg`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}

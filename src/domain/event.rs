@@ -1,0 +1,90 @@
+//! What an observer is told: the security events of the house, without secrets.
+
+use super::ids::{ClientId, IssuerId, Reference, UserId};
+
+/// One event. Names typed at a login appear only as a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A first factor was refused; who was tried is deliberately not said.
+    LoginFailed {
+        /// Where.
+        issuer: IssuerId,
+        /// Why, for administrators only.
+        reason: LoginFailure,
+        /// What the user was shown.
+        reference: Reference,
+    },
+    /// A second factor was refused.
+    SecondFactorFailed {
+        /// Where.
+        issuer: IssuerId,
+        /// Whose.
+        user: UserId,
+        /// What the user was shown.
+        reference: Reference,
+    },
+    /// A login was completed and a code issued.
+    LoginCompleted {
+        /// Where.
+        issuer: IssuerId,
+        /// Who.
+        user: UserId,
+        /// For whom.
+        client: ClientId,
+    },
+    /// An authenticator was confirmed.
+    AuthenticatorEnrolled {
+        /// Whose.
+        user: UserId,
+    },
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// Whose.
+        user: UserId,
+    },
+    /// An authorization code was presented twice; what it gave is revoked.
+    CodeReused {
+        /// Where.
+        issuer: IssuerId,
+        /// Whose code.
+        client: ClientId,
+    },
+    /// A session was ended by its user.
+    SignedOut {
+        /// Where.
+        issuer: IssuerId,
+        /// Who.
+        user: UserId,
+    },
+    /// A request was refused on a page.
+    Refused {
+        /// Where.
+        issuer: IssuerId,
+        /// What the client's developer may know.
+        error: &'static str,
+        /// What only the operator may know.
+        hint: Option<String>,
+        /// What the user was shown.
+        reference: Reference,
+    },
+}
+
+/// Why a first factor was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginFailure {
+    /// No such tenant domain.
+    TenantUnknown,
+    /// The tenant is switched off.
+    TenantDisabled,
+    /// No such user in the tenant.
+    UserUnknown,
+    /// The user is switched off.
+    UserDisabled,
+    /// The user has no password.
+    NoPassword,
+    /// The password is wrong.
+    WrongPassword,
+    /// Too many failures before this one.
+    Locked,
+}

@@ -1,0 +1,47 @@
+//! A grant: what one login gave one client, and the family of everything issued from it.
+
+use super::acr::AuthContext;
+use super::claims::ClaimsRequest;
+use super::ids::{ClientId, GrantId, Hash, IssuerId, SessionId, UserId};
+use super::scope::Scope;
+use super::time::Time;
+
+/// What was allowed. Tokens name their grant; ending the grant ends them all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// Its row.
+    pub id: GrantId,
+    /// The issuer.
+    pub issuer: IssuerId,
+    /// To whom.
+    pub client: ClientId,
+    /// By whom.
+    pub user: UserId,
+    /// In which browser session.
+    pub session: SessionId,
+    /// Which scopes.
+    pub scope: Scope,
+    /// Which claims one by one.
+    pub claims: ClaimsRequest,
+    /// What the login had proved.
+    pub context: AuthContext,
+    /// When.
+    pub created_at: Time,
+}
+
+/// An authorization code as stored (RFC 6749 §4.1.2): the value itself is only known to the client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Code {
+    /// The hash of the value.
+    pub hash: Hash,
+    /// What it stands for.
+    pub grant: GrantId,
+    /// The request's `redirect_uri`, which the token request must repeat.
+    pub redirect_uri: String,
+    /// The request's PKCE challenge, if it had one.
+    pub code_challenge: Option<String>,
+    /// The request's `nonce`, for the ID token.
+    pub nonce: Option<String>,
+    /// When it dies unused.
+    pub expires_at: Time,
+}

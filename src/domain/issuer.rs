@@ -1,0 +1,206 @@
+//! Issuers: the root issuer that serves every tenant, and the tenants' own by path or by host name.
+//!
+//! Why a type of its own for the URL: the issuer is configuration, never taken from a request. A request only
+//! *selects* an issuer that is already there ([`Address`]); it can never name a new one.
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::ids::{IssuerId, TenantId};
+use super::tenant::TenantDomain;
+
+/// One issuer. Keys, sessions, codes and tokens belong to exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its row.
+    pub id: IssuerId,
+    /// The value of `iss`, without a trailing slash.
+    pub url: IssuerUrl,
+    /// The tenant it is fixed to; `None` for the root issuer, whose login page asks for the tenant domain.
+    pub tenant: Option<TenantId>,
+}
+
+/// An issuer URL: `https`, or `http` where the settings allow it; no query, no fragment, no user name, no trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IssuerUrl(Url);
+
+/// What is wrong with an issuer URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssuerUrlError {
+    /// Not a URL at all.
+    #[error("is not an absolute URL")]
+    NotAUrl,
+    /// Neither `http` nor `https`.
+    #[error("must begin with https:// (or http:// where plain HTTP is allowed)")]
+    Scheme,
+    /// User name, query or fragment.
+    #[error("must have no user name, no query and no fragment")]
+    Extra,
+}
+
+impl IssuerUrl {
+    /// Checks and normalises (OpenID Connect Discovery §3).
+    pub fn parse(text: &str) -> Result<Self, IssuerUrlError> {
+        let mut url = Url::parse(text.trim()).map_err(|_| IssuerUrlError::NotAUrl)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(IssuerUrlError::Scheme);
+        }
+        let plain = url.username().is_empty() && url.password().is_none();
+        if !plain || url.query().is_some() || url.fragment().is_some() {
+            return Err(IssuerUrlError::Extra);
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The value of `iss`: `Url` writes a slash for the empty path, the issuer has none.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// The path below which everything of this issuer lives: empty, or `/id`.
+    pub fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// Host and, unless it is the scheme's default, port: what a `Host` header says.
+    pub fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Scheme and authority: what an `Origin` header says.
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+
+    /// An address below the issuer; `path` begins with a slash.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.as_str())
+    }
+
+    /// Is it `https`?
+    pub fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// Does the host name this machine only?
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// The issuer of a tenant below this root: `{issuer}/t/{domain}`.
+    #[must_use]
+    pub fn for_tenant(&self, domain: &TenantDomain) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}/t/{domain}", self.path()));
+        Self(url)
+    }
+
+    /// The issuer of a tenant on a host name of its own: scheme, port and path stay the root's.
+    pub fn on_host(&self, host: &str) -> Result<Self, IssuerUrlError> {
+        let mut url = self.0.clone();
+        url.set_host(Some(host)).map_err(|_| IssuerUrlError::NotAUrl)?;
+        Ok(Self(url))
+    }
+}
+
+impl std::fmt::Display for IssuerUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl TryFrom<String> for IssuerUrl {
+    type Error = IssuerUrlError;
+
+    fn try_from(text: String) -> Result<Self, IssuerUrlError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<IssuerUrl> for String {
+    fn from(url: IssuerUrl) -> Self {
+        url.as_str().to_owned()
+    }
+}
+
+/// Where a request was sent, as far as that selects an issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// The root issuer.
+    Root,
+    /// `{issuer}/t/{domain}`
+    Tenant(TenantDomain),
+    /// A host name other than the root's; some tenant may own it. Lower case, without port.
+    Host(String),
+}
+
+impl Address {
+    /// Reads the authority a request was sent to and the tenant in its path, if any. `None`: nobody's address.
+    pub fn of(root: &IssuerUrl, authority: &str, path_tenant: Option<&str>) -> Option<Self> {
+        let authority = authority.to_ascii_lowercase();
+        let is_root = authority == root.authority();
+        match path_tenant {
+            // Only the canonical spelling is an address: a second spelling would be a second issuer.
+            Some(domain) if is_root => TenantDomain::parse(domain)
+                .ok()
+                .filter(|canonical| canonical.as_str() == domain)
+                .map(Self::Tenant),
+            Some(_) => None,
+            None if is_root => Some(Self::Root),
+            None => {
+                let host = Url::parse(&format!("https://{authority}/")).ok()?;
+                host.host_str().map(|name| Self::Host(name.to_owned()))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> IssuerUrl {
+        IssuerUrl::parse("http://localhost:8080/id/").unwrap()
+    }
+
+    #[test]
+    fn is_written_without_a_trailing_slash() {
+        assert_eq!(root().as_str(), "http://localhost:8080/id");
+        assert_eq!(IssuerUrl::parse("https://id.test/").unwrap().as_str(), "https://id.test");
+        assert_eq!(IssuerUrl::parse("https://id.test").unwrap().at("/token"), "https://id.test/token");
+    }
+
+    #[test]
+    fn refuses_what_an_issuer_must_not_have() {
+        for text in
+            ["", "id.test", "ftp://id.test", "https://id.test?x=1", "https://id.test#x", "https://u@id.test"]
+        {
+            assert!(IssuerUrl::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn derives_the_tenants_issuers() {
+        let domain = TenantDomain::parse("123456.sms").unwrap();
+        assert_eq!(root().for_tenant(&domain).as_str(), "http://localhost:8080/id/t/123456.sms");
+        assert_eq!(root().on_host("login.test").unwrap().as_str(), "http://login.test:8080/id");
+    }
+
+    #[test]
+    fn a_request_selects_but_never_names_an_issuer() {
+        assert_eq!(Address::of(&root(), "localhost:8080", None), Some(Address::Root));
+        assert_eq!(Address::of(&root(), "LOCALHOST:8080", None), Some(Address::Root));
+        assert_eq!(Address::of(&root(), "localhost", None), Some(Address::Host("localhost".into())));
+        assert_eq!(Address::of(&root(), "localhost:8080", Some("A.sms")), None);
+        assert_eq!(Address::of(&root(), "evil.test", Some("a.sms")), None);
+    }
+}

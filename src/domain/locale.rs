@@ -1,0 +1,36 @@
+//! The languages of the pages. Choosing between them is the `i18n` room's work.
+
+use serde::{Deserialize, Serialize};
+
+/// A language that has a catalogue in `templates/locales/`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Locale {
+    /// English
+    #[default]
+    En,
+    /// German
+    De,
+    /// French
+    Fr,
+}
+
+impl Locale {
+    /// All of them, in the order of the language switch.
+    pub const ALL: [Self; 3] = [Self::En, Self::De, Self::Fr];
+
+    /// The BCP 47 tag, for `lang`, `Content-Language` and `ui_locales_supported`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::De => "de",
+            Self::Fr => "fr",
+        }
+    }
+
+    /// The catalogue for a BCP 47 tag, by its first subtag: `de-AT` gives German.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        let language = tag.split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))
+    }
+}

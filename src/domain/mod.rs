@@ -1,0 +1,26 @@
+//! The words and rules of the house: pure types, no clock, no network, no query.
+//!
+//! Everything above imports from here and nothing here imports from above. A type whose name promises a
+//! property (`RedirectUri`, `TenantDomain`, `IssuerUrl`) can only be built by the function that checks it.
+
+pub mod acr;
+pub mod authenticator;
+pub mod branding;
+pub mod claims;
+pub mod client;
+pub mod error;
+pub mod event;
+pub mod fact;
+pub mod grant;
+pub mod ids;
+pub mod issuer;
+pub mod locale;
+pub mod policy;
+pub mod redirect_uri;
+pub mod request;
+pub mod scope;
+pub mod session;
+pub mod settings;
+pub mod tenant;
+pub mod time;
+pub mod user;

@@ -1,0 +1,60 @@
+//! Settings that have been checked. Reading flags, environment and file is the server's work.
+
+use std::time::Duration;
+
+use super::issuer::IssuerUrl;
+
+/// What the provider needs to know to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The root issuer.
+    pub issuer: IssuerUrl,
+    /// The cost of a password hash.
+    pub password_cost: PasswordCost,
+    /// How many hashes may run at once; further ones wait.
+    pub hash_permits: usize,
+    /// How many may wait; beyond that the answer is 503 with Retry-After.
+    pub hash_queue: usize,
+    /// How long an authorization code lives.
+    pub code_lifetime: Duration,
+    /// How long an ID token lives.
+    pub id_token_lifetime: Duration,
+    /// How long a login may stay unfinished.
+    pub interaction_lifetime: Duration,
+}
+
+impl Settings {
+    /// The defaults for this issuer.
+    pub fn new(issuer: IssuerUrl) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            issuer,
+            password_cost: PasswordCost::default(),
+            hash_permits: cores,
+            hash_queue: cores * 32,
+            code_lifetime: Duration::from_mins(1),
+            id_token_lifetime: Duration::from_mins(5),
+            interaction_lifetime: Duration::from_mins(15),
+        }
+    }
+}
+
+/// The parameters of Argon2id. The default is OWASP's floor: 19 MiB, two passes, one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordCost {
+    /// KiB of memory.
+    pub memory_kib: u32,
+    /// Passes.
+    pub passes: u32,
+}
+
+impl Default for PasswordCost {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2 }
+    }
+}
+
+impl PasswordCost {
+    /// As cheap as the algorithm allows: for tests only.
+    pub const CHEAPEST: Self = Self { memory_kib: 8, passes: 1 };
+}

@@ -1,0 +1,178 @@
+//! A tenant: the boundary of isolation, the domain its users type, and the policy its logins follow.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::authenticator::Method;
+use super::branding::Branding;
+use super::ids::TenantId;
+use super::locale::Locale;
+use super::time::Time;
+
+/// One tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its row.
+    pub id: TenantId,
+    /// What its users type.
+    pub domain: TenantDomain,
+    /// What its users read.
+    pub name: String,
+    /// A disabled tenant's users cannot sign in.
+    pub disabled: bool,
+    /// The language used when nothing else decides.
+    pub locale: Locale,
+    /// The rules of its logins.
+    pub policy: TenantPolicy,
+    /// Logo and colour of its pages.
+    pub branding: Branding,
+}
+
+/// The public name of a tenant, for example `123456.sms`: lower-case ASCII letters, digits, dot, hyphen and underscore.
+///
+/// One canonical form, so that no second spelling can belong to somebody else: width and case are folded, a trailing
+/// dot falls away, and labels in punycode are refused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[serde(try_from = "String", into = "String")]
+#[sqlx(transparent)]
+pub struct TenantDomain(String);
+
+/// The text is not a tenant domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not a tenant domain: 1 to 128 letters, digits, dots, hyphens or underscores, starting and ending with a letter or digit"
+)]
+pub struct TenantDomainError;
+
+impl TenantDomain {
+    const MAX: usize = 128;
+
+    /// Brings a domain into its canonical form.
+    pub fn parse(text: &str) -> Result<Self, TenantDomainError> {
+        let folded = text.trim().nfkc().collect::<String>().to_lowercase();
+        let domain = folded.strip_suffix('.').unwrap_or(&folded);
+        let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
+        let outer = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let bytes = domain.as_bytes();
+        let shaped = bytes.len() <= Self::MAX
+            && bytes.iter().copied().all(inner)
+            && outer(bytes.first())
+            && outer(bytes.last())
+            && domain.split('.').all(|label| !label.is_empty() && !label.starts_with("xn--"));
+        if shaped { Ok(Self(domain.to_owned())) } else { Err(TenantDomainError) }
+    }
+
+    /// Reads what a user typed or pasted: of a whole portal address the part after `tenant-` counts (SEED1-15).
+    pub fn typed(text: &str) -> Result<Self, TenantDomainError> {
+        let after = text.rfind("tenant-").filter(|_| text.contains("://")).and_then(|at| text.get(at + 7..));
+        let part = after.map_or(text, |rest| rest.split(['/', '?', '#', ':']).next().unwrap_or_default());
+        Self::parse(part)
+    }
+
+    /// The canonical form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for TenantDomain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for TenantDomain {
+    type Error = TenantDomainError;
+
+    fn try_from(text: String) -> Result<Self, TenantDomainError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<TenantDomain> for String {
+    fn from(domain: TenantDomain) -> Self {
+        domain.0
+    }
+}
+
+/// The rules of a tenant's logins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TenantPolicy {
+    /// Whether every user needs a second factor; administrators follow `admin_mfa_enforced_from`.
+    pub mfa: Mfa,
+    /// From when administrators need a second factor; `None` = always (SEED1-1).
+    pub admin_mfa_enforced_from: Option<Time>,
+    /// The second factors that may be enrolled.
+    pub methods: Vec<Method>,
+    /// A session ends after this many seconds without use.
+    pub session_idle: u64,
+    /// A session ends after this many seconds in any case.
+    pub session_max: u64,
+}
+
+impl Default for TenantPolicy {
+    /// Sessions as in NIST SP 800-63B-4 (draft) for AAL2: 30 minutes idle, 12 hours in all.
+    fn default() -> Self {
+        Self {
+            mfa: Mfa::Optional,
+            admin_mfa_enforced_from: None,
+            methods: vec![Method::Totp],
+            session_idle: 30 * 60,
+            session_max: 12 * 60 * 60,
+        }
+    }
+}
+
+impl TenantPolicy {
+    /// How long a session lives without use.
+    pub const fn session_idle(&self) -> Duration {
+        Duration::from_secs(self.session_idle)
+    }
+
+    /// How long a session lives in any case.
+    pub const fn session_max(&self) -> Duration {
+        Duration::from_secs(self.session_max)
+    }
+}
+
+/// Whether a second factor is demanded of a tenant's users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mfa {
+    /// Only of users who have one.
+    #[default]
+    Optional,
+    /// Of everybody.
+    Required,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_canonical_form() {
+        for text in ["123456.sms", " 123456.SMS ", "123456.sms.", "１２３４５６.sms"] {
+            assert_eq!(TenantDomain::parse(text).unwrap().as_str(), "123456.sms", "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_be_mistaken() {
+        for text in ["", ".", "a..b", "-a", "a-", "xn--a", "a b", "ä", "a/b", "a\0b", &"a".repeat(129)] {
+            assert!(TenantDomain::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pasted_portal_address_gives_the_part_after_tenant() {
+        for text in ["https://portal.example.test/tenant-123456.sms/login", "https://tenant-123456.sms/?x=1"]
+        {
+            assert_eq!(TenantDomain::typed(text).unwrap().as_str(), "123456.sms", "{text}");
+        }
+        assert_eq!(TenantDomain::typed("tenant-b").unwrap().as_str(), "tenant-b");
+    }
+}

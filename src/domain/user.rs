@@ -1,0 +1,122 @@
+//! A person in exactly one tenant: name, roles, profile.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::claims::Profile;
+use super::ids::{TenantId, UserId};
+use super::locale::Locale;
+use super::time::Time;
+
+/// One user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct User {
+    /// The value of `sub`.
+    pub id: UserId,
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The one name the user signs in with.
+    pub username: Username,
+    /// A disabled user cannot sign in, and what was issued to them stops working.
+    pub disabled: bool,
+    /// What the user may do.
+    pub roles: Vec<Role>,
+    /// The standard claims.
+    pub profile: Profile,
+    /// When the profile last changed: the claim `updated_at`.
+    pub updated_at: Time,
+}
+
+impl User {
+    /// Does the second-factor duty of administrators apply?
+    pub fn is_admin(&self) -> bool {
+        self.roles.contains(&Role::Admin)
+    }
+
+    /// The language the user asked for, if there is a catalogue for it.
+    pub fn locale(&self) -> Option<Locale> {
+        self.profile.locale.as_deref().and_then(Locale::from_tag)
+    }
+}
+
+/// What a user may do in the tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Administers the tenant, and therefore needs a second factor.
+    Admin,
+}
+
+/// A sign-in name: 1 to 50 letters, digits and `_-@~!#%+.$`, as the user writes it, in NFC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(try_from = "String", into = "String")]
+#[sqlx(transparent)]
+pub struct Username(String);
+
+/// The text is not a sign-in name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a user name: 1 to 50 letters, digits and _-@~!#%+.$ without spaces")]
+pub struct UsernameError;
+
+impl Username {
+    const MAX: usize = 50;
+
+    /// Checks a name and brings it into NFC.
+    pub fn parse(text: &str) -> Result<Self, UsernameError> {
+        let name: String = text.trim().nfc().collect();
+        let allowed = |c: char| c.is_alphanumeric() || "_-@~!#%+.$".contains(c);
+        let shaped = (1..=Self::MAX).contains(&name.chars().count()) && name.chars().all(allowed);
+        if shaped { Ok(Self(name)) } else { Err(UsernameError) }
+    }
+
+    /// The name as the user writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which names are compared: compatibility forms, width and case folded.
+    pub fn key(&self) -> String {
+        self.0.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+    }
+}
+
+impl std::fmt::Display for Username {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Username {
+    type Error = UsernameError;
+
+    fn try_from(text: String) -> Result<Self, UsernameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Username> for String {
+    fn from(name: Username) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_name_share_a_key() {
+        let key = |text: &str| Username::parse(text).unwrap().key();
+        assert_eq!(key("Anna"), key("anna"));
+        assert_eq!(key("\u{212a}urt"), key("kurt"));
+        assert_eq!(key("rene\u{301}"), key("ren\u{e9}"));
+        assert_ne!(key("\u{131}da"), key("ida"));
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_seen() {
+        for text in ["", "a b", "a\u{200b}b", "a\u{202e}b", "a\0", &"x".repeat(51)] {
+            assert!(Username::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

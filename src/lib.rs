@@ -1,0 +1,3 @@
+//! **Vestibule**: an embeddable OpenID Connect identity provider, one axum router or one binary.
+
+pub mod domain;

@@ -1,0 +1,3 @@
+//! The binary: arguments, settings, provider, listener.
+
+fn main() {}
