@@ -1,0 +1,123 @@
+//! Cookies: one name per purpose and issuer, host-only, never readable by scripts.
+//!
+//! On `https` every name has the `__Host-` prefix, which makes browsers refuse a `Domain` and demand `Secure`
+//! (RFC 6265bis §4.1.3.2). The issuer is part of the name because tenants below one host share its cookie jar.
+
+use axum::http::header::COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+
+use crate::crypto::secret::{self, Secret};
+use crate::domain::ids::Hash;
+use crate::domain::issuer::Issuer;
+
+/// The cookies of one issuer in one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookies<'a> {
+    issuer: &'a Issuer,
+    headers: &'a HeaderMap,
+}
+
+impl<'a> Cookies<'a> {
+    /// Who is signed in.
+    pub(crate) const SESSION: &'static str = "session";
+    /// Which browser a login in progress belongs to.
+    pub(crate) const BROWSER: &'static str = "browser";
+    /// The language chosen with the switch.
+    pub(crate) const LOCALE: &'static str = "locale";
+
+    /// The cookies that this issuer may see.
+    pub(crate) const fn new(issuer: &'a Issuer, headers: &'a HeaderMap) -> Self {
+        Self { issuer, headers }
+    }
+
+    /// The value of a cookie; a doubled one counts as absent, for nobody can say which is ours.
+    pub(crate) fn value(&self, purpose: &str) -> Option<&'a str> {
+        let name = name(self.issuer, purpose);
+        let pairs = self.headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok());
+        let mut found = pairs.flat_map(|pairs| pairs.split(';')).filter_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then_some(value)
+        });
+        let first = found.next().filter(|value| !value.is_empty());
+        if found.next().is_some() { None } else { first }
+    }
+
+    /// The hash under which the secret in a cookie is stored.
+    pub(crate) fn hash(&self, purpose: &str) -> Option<Hash> {
+        self.value(purpose).map(secret::hash)
+    }
+}
+
+/// `Set-Cookie` for a secret that lives until the browser is closed.
+pub(crate) fn set(issuer: &Issuer, purpose: &str, value: &Secret) -> Option<HeaderValue> {
+    header(issuer, purpose, value.expose(), "")
+}
+
+/// `Set-Cookie` for a harmless choice that is kept for a year.
+pub(crate) fn keep(issuer: &Issuer, purpose: &str, value: &str) -> Option<HeaderValue> {
+    header(issuer, purpose, value, "; Max-Age=31536000")
+}
+
+/// `Set-Cookie` that removes a cookie.
+pub(crate) fn remove(issuer: &Issuer, purpose: &str) -> Option<HeaderValue> {
+    header(issuer, purpose, "", "; Max-Age=0")
+}
+
+/// `SameSite=Lax`: the cookie must come along when a client sends its user here.
+fn header(issuer: &Issuer, purpose: &str, value: &str, more: &str) -> Option<HeaderValue> {
+    let secure = if issuer.url.is_https() { "; Secure" } else { "" };
+    let name = name(issuer, purpose);
+    HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}")).ok()
+}
+
+fn name(issuer: &Issuer, purpose: &str) -> String {
+    let prefix = if issuer.url.is_https() { "__Host-" } else { "" };
+    let hash = secret::hash(issuer.id.as_str());
+    let short = hash.as_str().get(..8).unwrap_or_default();
+    format!("{prefix}vestibule-{purpose}-{short}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::IssuerId;
+    use crate::domain::issuer::IssuerUrl;
+
+    fn issuer(url: &str) -> Issuer {
+        Issuer { id: IssuerId::new("root"), url: IssuerUrl::parse(url).unwrap(), tenant: None }
+    }
+
+    fn request(cookie: &str) -> HeaderMap {
+        HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(cookie).unwrap())])
+    }
+
+    #[test]
+    fn is_host_only_and_out_of_reach_of_scripts() {
+        let header = set(&issuer("https://id.test"), Cookies::SESSION, &Secret::new("s".into())).unwrap();
+        let text = header.to_str().unwrap();
+        assert!(text.starts_with("__Host-vestibule-session-"), "{text}");
+        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("Domain"), "{text}");
+    }
+
+    #[test]
+    fn is_found_again_by_its_issuer_only() {
+        let root = issuer("http://localhost:8080");
+        let name = name(&root, Cookies::SESSION);
+        let headers = request(&format!("a=b; {name}=x"));
+        assert_eq!(Cookies::new(&root, &headers).value(Cookies::SESSION), Some("x"));
+        let other = Issuer { id: IssuerId::new("other"), ..root };
+        assert_eq!(Cookies::new(&other, &headers).value(Cookies::SESSION), None);
+    }
+
+    #[test]
+    fn empty_and_doubled_cookies_count_as_absent() {
+        let root = issuer("http://localhost:8080");
+        let name = name(&root, Cookies::SESSION);
+        for cookie in [format!("{name}="), format!("{name}=a; {name}=b"), name.clone()] {
+            assert_eq!(Cookies::new(&root, &request(&cookie)).value(Cookies::SESSION), None, "{cookie}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Public documents that are built once per issuer and then served as they are: discovery and key sets.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use moka::future::Cache;
+
+use super::error::Internal;
+use crate::crypto::secret;
+use crate::domain::ids::IssuerId;
+
+/// A document and the tag of its content.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Document {
+    /// A JSON document.
+    pub(crate) fn json(value: &serde_json::Value) -> Result<Self, Internal> {
+        let body = Bytes::from(value.to_string());
+        let hash = secret::hash(&value.to_string());
+        let tag = hash.as_str().get(..16).unwrap_or_default();
+        let etag = HeaderValue::try_from(format!("\"{tag}\"")).map_err(|error| Internal::fault(&error))?;
+        Ok(Self { body, etag })
+    }
+
+    /// The document, or 304 if the caller has it. Any web page may read it: it is public and asks for no cookie.
+    pub(crate) fn answer(&self, request: &HeaderMap, cache_control: &'static str) -> Response {
+        let known = request.get_all(IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
+        let headers = [
+            (ETAG, self.etag.clone()),
+            (CACHE_CONTROL, HeaderValue::from_static(cache_control)),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+        ];
+        if known {
+            (StatusCode::NOT_MODIFIED, headers).into_response()
+        } else {
+            (headers, self.body.clone()).into_response()
+        }
+    }
+}
+
+/// What a document is filed under; a new revision of the catalogue makes every earlier one unreachable.
+type Key = (IssuerId, &'static str, u64);
+
+/// The documents built so far.
+#[derive(Clone)]
+pub(crate) struct Documents(Cache<Key, Arc<Document>>);
+
+impl Documents {
+    /// An empty file; the number bounds its memory, not what can be served.
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(1024))
+    }
+
+    /// The document of that name, built if need be.
+    pub(crate) async fn or_build(
+        &self,
+        issuer: &IssuerId,
+        name: &'static str,
+        revision: u64,
+        build: impl Future<Output = Result<Document, Internal>>,
+    ) -> Result<Arc<Document>, Internal> {
+        let key = (issuer.clone(), name, revision);
+        let built = self.0.try_get_with(key, async { build.await.map(Arc::new) }).await;
+        built.map_err(|error| Internal::clone(&error))
+    }
+}

@@ -1,0 +1,99 @@
+//! The signing keys of the issuers: made when first needed, sealed at rest, parsed once.
+//!
+//! A tenant costs nothing until somebody asks for its keys. Two nodes may make a key at the same moment: the store
+//! keeps one of them, and both go on with that one.
+
+use std::sync::Arc;
+
+use moka::future::Cache;
+
+use super::error::Internal;
+use super::state::Idp;
+use crate::crypto::keys::SigningKey;
+use crate::domain::client::SigningAlgorithm;
+use crate::domain::ids::{IssuerId, KeyId};
+use crate::storage::keys::{self, StoredKey};
+
+/// Parsed keys by `kid`.
+#[derive(Clone)]
+pub(crate) struct Keyring(Cache<KeyId, SigningKey>);
+
+impl Keyring {
+    /// An empty ring; the number bounds its memory, not how many keys there may be.
+    pub(crate) fn new() -> Self {
+        Self(Cache::new(4096))
+    }
+}
+
+impl Idp {
+    /// The key that signs with this algorithm at this issuer.
+    pub(crate) async fn signing_key(
+        &self,
+        issuer: &IssuerId,
+        algorithm: SigningAlgorithm,
+    ) -> Result<SigningKey, Internal> {
+        if let Some(stored) = self.stored_key(issuer, algorithm).await? {
+            return self.parsed(&stored).await;
+        }
+        self.make_key(issuer, algorithm).await?;
+        let stored = self.stored_key(issuer, algorithm).await?;
+        self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?).await
+    }
+
+    /// Every key whose signatures are this issuer's, one per algorithm, made now if need be.
+    pub(crate) async fn issuer_keys(&self, issuer: &IssuerId) -> Result<Vec<SigningKey>, Internal> {
+        for algorithm in SigningAlgorithm::ALL {
+            self.signing_key(issuer, algorithm).await?;
+        }
+        let mut parsed = Vec::new();
+        for stored in self.catalogue().keys(issuer).await?.iter() {
+            parsed.push(self.parsed(stored).await?);
+        }
+        Ok(parsed)
+    }
+
+    async fn stored_key(
+        &self,
+        issuer: &IssuerId,
+        algorithm: SigningAlgorithm,
+    ) -> Result<Option<StoredKey>, Internal> {
+        let stored = self.catalogue().keys(issuer).await?;
+        Ok(stored.iter().find(|key| key.algorithm == algorithm).cloned())
+    }
+
+    async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
+        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let key = made.map_err(|error| Internal::fault(&error))?.map_err(|error| Internal::fault(&error))?;
+        let stored = StoredKey {
+            id: key.id().clone(),
+            issuer: issuer.clone(),
+            algorithm,
+            sealed: self.sealer().seal(&key.pkcs8(), &row(key.id())),
+            created_at: self.now(),
+        };
+        let work = stored.clone();
+        self.db()
+            .write(move |tx| {
+                let stored = work.clone();
+                Box::pin(async move { keys::insert_first(tx, &stored).await })
+            })
+            .await?;
+        self.catalogue().changed();
+        Ok(())
+    }
+
+    async fn parsed(&self, stored: &StoredKey) -> Result<SigningKey, Internal> {
+        let parse = async {
+            let pkcs8 = self.sealer().open(&stored.sealed, &row(&stored.id))?;
+            SigningKey::from_pkcs8(stored.id.clone(), stored.algorithm, &pkcs8)
+                .map_err(|error| Internal::fault(&error))
+        };
+        let parsed = self.keyring().0.try_get_with(stored.id.clone(), parse).await;
+        parsed.map_err(|error: Arc<Internal>| Internal::clone(&error))
+    }
+}
+
+/// The row that a sealed key is bound to.
+fn row(id: &KeyId) -> String {
+    format!("signing_keys/{id}")
+}

@@ -1,0 +1,67 @@
+//! A route as data: the router is built from these rows, and so are the tests that must not miss one.
+
+use axum::Router;
+use axum::http::{Method, StatusCode};
+use axum::routing::MethodRouter;
+
+use super::state::Idp;
+
+/// What a route demands before it does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: public documents and entrances.
+    Open,
+    /// The browser that the login in progress is bound to.
+    Browser,
+    /// A client's authentication.
+    Client,
+    /// An access token.
+    Bearer,
+}
+
+/// One row of the route table.
+pub(crate) struct Route {
+    path: &'static str,
+    methods: &'static [Method],
+    access: Access,
+    handler: MethodRouter<Idp>,
+}
+
+/// A row of the route table as tests and operators see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// The path below the issuer, in axum's notation.
+    pub path: &'static str,
+    /// The methods it answers.
+    pub methods: &'static [Method],
+    /// What it demands.
+    pub access: Access,
+}
+
+impl Route {
+    /// A route below each issuer. `methods` must name what `handler` answers.
+    pub(crate) const fn new(
+        path: &'static str,
+        methods: &'static [Method],
+        access: Access,
+        handler: MethodRouter<Idp>,
+    ) -> Self {
+        Self { path, methods, access, handler }
+    }
+
+    /// The row without its handler.
+    pub(crate) const fn info(&self) -> RouteInfo {
+        RouteInfo { path: self.path, methods: self.methods, access: self.access }
+    }
+
+    /// Hangs the route into a router. axum answers HEAD by running the GET handler; a route that does not name HEAD
+    /// must not, for a GET here may issue a code.
+    pub(crate) fn mount(self, router: Router<Idp>) -> Router<Idp> {
+        let handler = if self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD) {
+            self.handler.head(|| async { StatusCode::METHOD_NOT_ALLOWED })
+        } else {
+            self.handler
+        };
+        router.route(self.path, handler)
+    }
+}
