@@ -16,6 +16,7 @@ pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
 pub(crate) use documents::{Document, Documents};
 pub(crate) use error::Internal;
+pub(crate) use keyring::Keyring;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use reply::{ContentSecurity, page, secure};
 pub(crate) use route::{Access, Route};

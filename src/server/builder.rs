@@ -1,0 +1,129 @@
+//! Putting a provider together: everything is checked, and every problem is told at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::crypto::password::PasswordHasher;
+use crate::crypto::seal::{MasterKey, Sealer};
+use crate::domain::settings::Settings;
+use crate::ext::clock::{Clock, SystemClock};
+use crate::ext::observer::{LogObserver, Observer};
+use crate::http::{Documents, Idp, Keyring, Parts};
+use crate::storage::{Catalogue, Db};
+use crate::views::{DefaultTheme, Theme};
+
+/// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
+/// `keys/`, the system's clock, events in the log, the plain theme.
+#[must_use = "a builder does nothing before `build`"]
+pub struct IdpBuilder {
+    settings: Settings,
+    database: String,
+    master_key: MasterKeySource,
+    clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    theme: Arc<dyn Theme>,
+}
+
+/// Where the master key comes from.
+enum MasterKeySource {
+    Folder(PathBuf),
+    Given(String),
+}
+
+/// Why a provider could not be built.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .problems.join("\n"))]
+pub struct BuildError {
+    /// One text per problem; each names the setting and what to do.
+    pub problems: Vec<String>,
+}
+
+impl Idp {
+    /// Starts building a provider.
+    pub fn builder(settings: Settings) -> IdpBuilder {
+        IdpBuilder {
+            settings,
+            database: "sqlite://data/vestibule.db".to_owned(),
+            master_key: MasterKeySource::Folder(PathBuf::from("keys")),
+            clock: Arc::new(SystemClock),
+            observer: Arc::new(LogObserver),
+            theme: Arc::new(DefaultTheme),
+        }
+    }
+}
+
+impl IdpBuilder {
+    /// The database: `sqlite://path` or `postgres://…`. It is created and migrated as needed.
+    pub fn database(mut self, url: impl Into<String>) -> Self {
+        self.database = url.into();
+        self
+    }
+
+    /// The folder that holds the master key; it is made there on first start.
+    pub fn keys(mut self, folder: impl AsRef<Path>) -> Self {
+        self.master_key = MasterKeySource::Folder(folder.as_ref().to_owned());
+        self
+    }
+
+    /// The master key itself: 32 bytes, base64.
+    pub fn master_key(mut self, base64: impl Into<String>) -> Self {
+        self.master_key = MasterKeySource::Given(base64.into());
+        self
+    }
+
+    /// Another clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Who is told of security events.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// How pages look.
+    pub fn theme(mut self, theme: impl Theme) -> Self {
+        self.theme = Arc::new(theme);
+        self
+    }
+
+    /// Opens the store and the keys; tells every problem at once.
+    pub async fn build(self) -> Result<Idp, BuildError> {
+        let master_key = match &self.master_key {
+            MasterKeySource::Folder(folder) => MasterKey::load_or_create(folder),
+            MasterKeySource::Given(base64) => MasterKey::from_base64(base64),
+        };
+        let db = open(&self.database).await;
+        let (master_key, db) = match (master_key, db) {
+            (Ok(master_key), Ok(db)) => (master_key, db),
+            (key, db) => {
+                let key = key.err().map(|error| format!("keys: {error}"));
+                let db = db.err().map(|error| format!("database: {error}"));
+                return Err(BuildError { problems: key.into_iter().chain(db).collect() });
+            }
+        };
+        let settings = self.settings;
+        let catalogue = Catalogue::new(db.clone(), self.clock.clone(), settings.issuer.clone());
+        let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
+        Ok(Idp::new(Parts {
+            db,
+            catalogue,
+            sealer: Sealer::new(master_key),
+            hasher,
+            clock: self.clock,
+            observer: self.observer,
+            theme: self.theme,
+            keyring: Keyring::new(),
+            documents: Documents::new(),
+            settings,
+        }))
+    }
+}
+
+async fn open(url: &str) -> Result<Db, crate::storage::Error> {
+    let db = Db::open(url).await?;
+    db.migrate().await?;
+    Ok(db)
+}

@@ -1,0 +1,71 @@
+//! The table of contents: every route of the provider, in one place.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_ENCODING;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::http::{Idp, Route, RouteInfo, secure};
+use crate::{interaction, protocol, views};
+
+/// Bytes of a request body: the largest thing sent here is a form.
+const BODY_LIMIT: usize = 64 * 1024;
+/// The longest any answer may take; hashing queues and busy stores give up well before.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Every route below each issuer.
+fn routes() -> Vec<Route> {
+    let mut all = protocol::routes();
+    all.extend(interaction::routes());
+    all.extend(views::routes());
+    all
+}
+
+impl Idp {
+    /// Every route below each issuer, for tests and for the curious.
+    pub fn routes() -> Vec<RouteInfo> {
+        routes().iter().map(Route::info).collect()
+    }
+
+    /// Everything below the root issuer's path, the tenants' issuers included. Nest it where the issuer says:
+    /// for the issuer `https://host/id` at `/id`.
+    pub fn router(&self) -> Router {
+        let issuer = || routes().into_iter().fold(Router::new(), |router, route| route.mount(router));
+        let all = Router::new().merge(issuer()).nest("/t/{tenant}", issuer());
+        self.finish(all)
+    }
+
+    /// The metadata documents in the form that has `/.well-known/` at the host's root and the issuer's path behind it
+    /// (RFC 8414 §3.1). Merge it into the host's root router.
+    pub fn well_known(&self) -> Router {
+        let inserted = protocol::inserted_routes(self.settings().issuer.path());
+        self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router)))
+    }
+
+    fn finish(&self, router: Router<Self>) -> Router {
+        router
+            .layer(middleware::from_fn(refuse_encoded_bodies))
+            .layer(DefaultBodyLimit::disable())
+            .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+            .layer(CatchPanicLayer::new())
+            .layer(middleware::from_fn_with_state(self.clone(), secure))
+            .with_state(self.clone())
+    }
+}
+
+/// A compressed body could grow without bound; no client needs one.
+async fn refuse_encoded_bodies(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(CONTENT_ENCODING) {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
+    next.run(request).await
+}

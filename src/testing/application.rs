@@ -1,0 +1,141 @@
+//! A relying party under the test's control.
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+use url::{Url, form_urlencoded};
+
+use super::{Answer, Browser, TestIdp};
+use crate::crypto::secret;
+
+/// An application that signs its users in with the code flow and PKCE.
+#[derive(Clone, Debug)]
+pub struct Application {
+    browser: Browser,
+    issuer: String,
+    client_id: String,
+    client_secret: Option<String>,
+    redirect_uri: String,
+}
+
+/// What the token endpoint gave.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The whole answer.
+    pub response: Value,
+    /// The claims of the ID token; its signature is not looked at.
+    pub id_token: Map<String, Value>,
+    /// The access token.
+    pub access_token: String,
+}
+
+impl Application {
+    /// The PKCE verifier of every flow: enough for a test.
+    pub const VERIFIER: &'static str = "a-verifier-of-forty-three-characters-or-more";
+    /// The `state` of every flow.
+    pub const STATE: &'static str = "a-state";
+    /// The `nonce` of every flow.
+    pub const NONCE: &'static str = "a-nonce";
+
+    /// An application of this issuer, which need not be the root issuer.
+    pub fn new(idp: &TestIdp, issuer: &str, client_id: &str, redirect_uri: &str) -> Self {
+        Self {
+            browser: idp.browser(),
+            issuer: issuer.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: None,
+            redirect_uri: redirect_uri.to_owned(),
+        }
+    }
+
+    /// Proves itself with this secret (`client_secret_basic`).
+    #[must_use]
+    pub fn secret(mut self, client_secret: &str) -> Self {
+        self.client_secret = Some(client_secret.to_owned());
+        self
+    }
+
+    /// Where the application sends its user.
+    pub fn authorization_url(&self, scope: &str) -> String {
+        self.authorization_url_with(scope, &[])
+    }
+
+    /// The same with further parameters.
+    pub fn authorization_url_with(&self, scope: &str, more: &[(&str, &str)]) -> String {
+        let challenge = secret::hash(Self::VERIFIER);
+        let parameters = [
+            ("client_id", self.client_id.as_str()),
+            ("redirect_uri", &self.redirect_uri),
+            ("response_type", "code"),
+            ("scope", scope),
+            ("state", Self::STATE),
+            ("nonce", Self::NONCE),
+            ("code_challenge", challenge.as_str()),
+            ("code_challenge_method", "S256"),
+        ];
+        let endpoint = format!("{}/authorize", self.issuer);
+        let url = Url::parse_with_params(&endpoint, parameters.iter().chain(more));
+        url.unwrap_or_else(|error| panic!("{endpoint}: {error}")).into()
+    }
+
+    /// Redeems the code in an authorization response, after the checks that RFC 9207 and RFC 6749 demand.
+    pub async fn redeem(&self, answer: &Answer) -> Tokens {
+        assert_eq!(answer.parameter("error"), None, "{}", answer.url);
+        assert_eq!(answer.parameter("iss").as_deref(), Some(self.issuer.as_str()), "{}", answer.url);
+        assert_eq!(answer.parameter("state").as_deref(), Some(Self::STATE), "{}", answer.url);
+        let code = answer.parameter("code").unwrap_or_else(|| panic!("no code: {} {}", answer.url, answer.body));
+        let answer = self.token(&code).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let response = answer.json();
+        let text = |name: &str| response[name].as_str().map(str::to_owned);
+        let id_token = text("id_token").map(|jwt| claims(&jwt)).unwrap_or_default();
+        let access_token = text("access_token").unwrap_or_else(|| panic!("no access token: {response}"));
+        Tokens { response, id_token, access_token }
+    }
+
+    /// Presents a code at the token endpoint.
+    pub async fn token(&self, code: &str) -> Answer {
+        self.token_with(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", Self::VERIFIER),
+        ])
+        .await
+    }
+
+    /// A token request with exactly these parameters and the application's authentication.
+    pub async fn token_with(&self, parameters: &[(&str, &str)]) -> Answer {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(parameters);
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
+        match &self.client_secret {
+            Some(secret) => headers.push(("authorization", basic(&self.client_id, secret))),
+            None => drop(body.append_pair("client_id", &self.client_id)),
+        }
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = format!("{}/token", self.issuer);
+        self.browser.clone().send(axum::http::Method::POST, &url, &headers, Some(body.finish())).await
+    }
+
+    /// Asks UserInfo with an access token.
+    pub async fn userinfo(&self, access_token: &str) -> Answer {
+        let url = format!("{}/userinfo", self.issuer);
+        let bearer = format!("Bearer {access_token}");
+        self.browser.clone().send(axum::http::Method::GET, &url, &[("authorization", &bearer)], None).await
+    }
+}
+
+/// RFC 6749 §2.3.1: both parts form-encoded, then base64.
+fn basic(id: &str, secret: &str) -> String {
+    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
+}
+
+/// The payload of a JWT.
+fn claims(jwt: &str) -> Map<String, Value> {
+    let payload = jwt.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let claims = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    claims.unwrap_or_else(|| panic!("not a JWT: {jwt}"))
+}

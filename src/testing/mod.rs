@@ -1,0 +1,54 @@
+//! A provider in a test: its own store, a clock that the test owns, and a browser without a network.
+//!
+//! ```
+//! use vestibule::testing::TestIdp;
+//!
+//! # #[tokio::main] async fn main() {
+//! let idp = TestIdp::with(r#"
+//!     [[tenants]]
+//!     domain = "123456.sms"
+//!     name = "Example Works"
+//!     [[users]]
+//!     tenant = "123456.sms"
+//!     username = "anna"
+//!     password = "correct horse battery staple"
+//!     [[clients]]
+//!     client_id = "shop"
+//!     token_endpoint_auth_method = "none"
+//!     redirect_uris = ["https://shop.test/callback"]
+//! "#).await;
+//! let shop = idp.application("shop", "https://shop.test/callback");
+//! let mut browser = idp.browser();
+//! let login = browser.get(&shop.authorization_url("openid profile")).await;
+//! let back = browser.submit(&login, &[("tenant", "123456.sms"), ("username", "anna"),
+//!     ("password", "correct horse battery staple")]).await;
+//! let tokens = shop.redeem(&back).await;
+//! assert_eq!(tokens.id_token["tenant"], "123456.sms");
+//! # }
+//! ```
+//!
+//! Whatever goes wrong in here is a failed test, so these functions panic instead of returning errors.
+
+#![expect(clippy::panic, clippy::missing_panics_doc, reason = "a test kit fails by panicking")]
+
+mod application;
+mod browser;
+mod clock;
+mod form;
+mod provider;
+
+pub use application::{Application, Tokens};
+pub use browser::{Answer, Browser};
+pub use clock::TestClock;
+pub use provider::{Recorder, TestIdp};
+
+/// The code that an authenticator application with this secret (base32) would show at this time.
+pub fn totp(secret: &str, now: crate::domain::time::Time) -> String {
+    use crate::crypto::otp::{TotpSecret, code_at};
+    use crate::domain::authenticator::TotpParameters;
+
+    let parameters = TotpParameters::default();
+    let secret = TotpSecret::from_base32(secret).unwrap_or_else(|error| panic!("not a secret: {error}"));
+    let step = now.unix() / i64::try_from(parameters.period).unwrap_or(30);
+    code_at(&parameters, &secret, step)
+}
