@@ -1,3 +1,4 @@
 //! **Vestibule**: an embeddable OpenID Connect identity provider, one axum router or one binary.
 
 pub mod domain;
+mod protocol;
