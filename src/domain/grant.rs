@@ -27,6 +27,8 @@ pub struct Grant {
     pub context: AuthContext,
     /// When.
     pub created_at: Time,
+    /// When the last thing that can be issued from it has died: the lifetimes of code and access token together.
+    pub expires_at: Time,
 }
 
 /// An authorization code as stored (RFC 6749 §4.1.2): the value itself is only known to the client.

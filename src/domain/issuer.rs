@@ -132,6 +132,48 @@ impl From<IssuerUrl> for String {
     }
 }
 
+/// The names of issuers' rows: `root`, a tenant's id, or a tenant's id and one of its host names.
+impl IssuerId {
+    const ROOT: &str = "root";
+
+    /// The root issuer.
+    pub fn root() -> Self {
+        Self::new(Self::ROOT)
+    }
+
+    /// A tenant's issuer by path.
+    pub fn of_tenant(tenant: &TenantId) -> Self {
+        Self::new(tenant.as_str())
+    }
+
+    /// A tenant's issuer on one of its host names.
+    pub fn of_host(tenant: &TenantId, host: &str) -> Self {
+        Self::new(format!("{tenant}/{host}"))
+    }
+
+    /// Is it the root issuer?
+    pub fn is_root(&self) -> bool {
+        self.as_str() == Self::ROOT
+    }
+
+    /// The tenant the issuer is fixed to; `None` for the root issuer.
+    pub fn tenant(&self) -> Option<TenantId> {
+        let (tenant, _) = self.as_str().split_once('/').unwrap_or((self.as_str(), ""));
+        (!self.is_root()).then(|| TenantId::new(tenant))
+    }
+
+    /// The host name of a tenant's issuer that has one.
+    pub fn host(&self) -> Option<&str> {
+        self.as_str().split_once('/').map(|(_, host)| host)
+    }
+
+    /// The issuer that the clients seen here are registered at: host issuers share those of their tenant.
+    #[must_use]
+    pub fn home(&self) -> Self {
+        self.tenant().map_or_else(Self::root, |tenant| Self::of_tenant(&tenant))
+    }
+}
+
 /// Where a request was sent, as far as that selects an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
@@ -167,6 +209,19 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_name_tells_its_tenant_and_host() {
+        let tenant = TenantId::new("7d0c");
+        let host = IssuerId::of_host(&tenant, "login.test");
+        assert_eq!((host.tenant(), host.host()), (Some(tenant.clone()), Some("login.test")));
+        assert_eq!(host.home(), IssuerId::of_tenant(&tenant));
+        assert_eq!(
+            (IssuerId::of_tenant(&tenant).tenant(), IssuerId::of_tenant(&tenant).host()),
+            (Some(tenant), None)
+        );
+        assert_eq!((IssuerId::root().tenant(), IssuerId::root().home()), (None, IssuerId::root()));
+    }
 
     fn root() -> IssuerUrl {
         IssuerUrl::parse("http://localhost:8080/id/").unwrap()

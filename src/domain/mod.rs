@@ -13,6 +13,7 @@ pub mod event;
 pub mod fact;
 pub mod grant;
 pub mod ids;
+pub mod interaction;
 pub mod issuer;
 pub mod locale;
 pub mod policy;
