@@ -1,0 +1,25 @@
+//! What the integration tests share.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::Mutex;
+
+/// What a suite needs from outside, named by an environment variable that `./tests/run` sets.
+///
+/// Without it the suite is left out, and says so past libtest's capture; in CI it fails instead.
+pub(crate) fn optional(suite: &'static str, variable: &'static str) -> Option<String> {
+    static NAMED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
+    if value.is_none() {
+        assert!(!is_ci(), "{suite}: {variable} is not set, and in CI nothing may be left out");
+        if NAMED.lock().unwrap().insert(suite) {
+            let note = format!("\nLEFT OUT: {suite} ({variable} is not set; ./tests/run runs everything)\n");
+            std::io::stderr().write_all(note.as_bytes()).unwrap();
+        }
+    }
+    value
+}
+
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
