@@ -2,3 +2,4 @@
 
 pub mod domain;
 mod protocol;
+pub mod views;

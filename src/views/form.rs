@@ -1,0 +1,83 @@
+//! Forms: where they are sent, and what was wrong with them the last time.
+
+/// What every form needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Where it is posted.
+    pub action: String,
+    /// The value of the hidden field `csrf`.
+    pub csrf: String,
+    /// What was wrong with the last attempt, in the order of the fields.
+    pub problems: Vec<Problem>,
+}
+
+impl Form {
+    /// A form that nothing is wrong with yet.
+    pub fn new(action: impl Into<String>, csrf: impl Into<String>) -> Self {
+        Self { action: action.into(), csrf: csrf.into(), problems: Vec::new() }
+    }
+
+    /// What is wrong with this field.
+    pub fn problem(&self, field: Field) -> Option<Problem> {
+        self.problems.iter().copied().find(|problem| problem.field() == Some(field))
+    }
+}
+
+/// A field that can be filled in wrongly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Field {
+    /// The tenant domain.
+    Tenant,
+    /// The user name.
+    Username,
+    /// The password.
+    Password,
+    /// A code of an authenticator.
+    Code,
+    /// A recovery code; its field is named `code` too.
+    RecoveryCode,
+    /// "I have stored them".
+    Stored,
+}
+
+impl Field {
+    /// The name in the form: a contract with scripts and password managers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Username => "username",
+            Self::Password => "password",
+            Self::Code | Self::RecoveryCode => "code",
+            Self::Stored => "stored",
+        }
+    }
+}
+
+/// What can be wrong with a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The field was left empty.
+    Missing(Field),
+    /// Tenant, user name and password do not belong together; which of them is never said.
+    LoginFailed,
+    /// The code was not the one of this moment, or was used already.
+    CodeWrong,
+    /// No such recovery code, or it was used already.
+    RecoveryCodeWrong,
+    /// The form was not sent from the page that we showed: it is shown again.
+    Stale,
+}
+
+impl Problem {
+    /// The field to mend; `None` where it is the form as a whole.
+    pub const fn field(self) -> Option<Field> {
+        match self {
+            Self::Missing(field) => Some(field),
+            Self::CodeWrong => Some(Field::Code),
+            Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
+            Self::LoginFailed | Self::Stale => None,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What surrounds every page: language, addresses, the tenant's mark, the application that asks.
+
+use crate::domain::branding::Accent;
+use crate::domain::client::Client;
+use crate::domain::locale::Locale;
+
+/// What every page needs besides its own matter.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The language.
+    pub locale: Locale,
+    /// The path below which the issuer's pages live: empty, or for example `/id/t/example.sms`.
+    pub base: String,
+    /// The path of this page, for the language switch to come back to; never more than path and query.
+    pub here: String,
+    /// The tenant, once it is known.
+    pub tenant: Option<Brand>,
+}
+
+/// A tenant's mark.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    /// Its name.
+    pub name: String,
+    /// Where its logo lies.
+    pub logo: Option<String>,
+    /// The colour of buttons and links.
+    pub accent: Option<Accent>,
+}
+
+/// The application that asks, as its registration describes it.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// Its logo; lies at the application, so the page's content security policy must let it through.
+    pub logo: Option<String>,
+    /// Its privacy policy.
+    pub policy: Option<String>,
+    /// Its terms of service.
+    pub terms: Option<String>,
+}
+
+impl Application {
+    /// What the pages show of a client. Addresses that are not `https` or `http` are left out: they become links.
+    pub fn of(client: &Client) -> Self {
+        let web = |address: &Option<String>| {
+            address.clone().filter(|text| {
+                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+            })
+        };
+        Self {
+            name: client.name().to_owned(),
+            logo: web(&client.metadata.logo_uri),
+            policy: web(&client.metadata.policy_uri),
+            terms: web(&client.metadata.tos_uri),
+        }
+    }
+}
+
+/// A link out of a dead end, usually back to the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayBack {
+    /// The application's name.
+    pub name: String,
+    /// Where it lies.
+    pub address: String,
+}

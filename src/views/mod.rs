@@ -1,0 +1,131 @@
+//! What the pages are about: one plain struct for each, and the theme that turns them into HTML.
+//!
+//! Why structs and not strings: a host may replace [`Theme`] and thereby every page, without touching what the
+//! pages mean. Texts stay out of the structs; a theme looks them up in the language of the [`Frame`].
+
+mod form;
+mod frame;
+mod notices;
+mod steps;
+
+pub use form::{Field, Form, Problem};
+pub use frame::{Application, Brand, Frame, WayBack};
+pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedOut, Wait};
+pub use steps::{
+    ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Identify, Notice, Recovery, RecoveryCodes,
+    SecondFactor,
+};
+
+/// A page: what surrounds it, and what it is about.
+pub struct Page {
+    /// Language, addresses and the tenant's mark.
+    pub frame: Frame,
+    /// What it is about.
+    pub body: Body,
+}
+
+/// What a page is about.
+#[non_exhaustive]
+pub enum Body {
+    /// Who are you?
+    Identify(Identify),
+    /// The code of the authenticator.
+    SecondFactor(SecondFactor),
+    /// A recovery code instead.
+    Recovery(Recovery),
+    /// A new authenticator.
+    Enrol(Enrol),
+    /// The recovery codes, shown once.
+    RecoveryCodes(RecoveryCodes),
+    /// The second-factor duty is announced.
+    Notice(Notice),
+    /// What the application may have.
+    Consent(Consent),
+    /// The account that is signed in, or another.
+    ChooseAccount(ChooseAccount),
+    /// Sign out?
+    ConfirmSignOut(ConfirmSignOut),
+    /// Signed out.
+    SignedOut(SignedOut),
+    /// Too many attempts.
+    Wait(Wait),
+    /// A login that is over.
+    Expired(Expired),
+    /// Something that cannot be done.
+    Refused(Refused),
+    /// The answer to the application, posted by the browser.
+    FormPost(FormPost),
+    /// Come again in a moment.
+    Busy(Busy),
+}
+
+impl Body {
+    /// The name of the step: the value of `data-step`.
+    pub const fn step(&self) -> &'static str {
+        match self {
+            Self::Identify(_) => "identify",
+            Self::SecondFactor(_) => "second_factor",
+            Self::Recovery(_) => "recovery",
+            Self::Enrol(_) => "enrol",
+            Self::RecoveryCodes(_) => "recovery_codes",
+            Self::Notice(_) => "notice",
+            Self::Consent(_) => "consent",
+            Self::ChooseAccount(_) => "choose_account",
+            Self::ConfirmSignOut(_) => "confirm_sign_out",
+            Self::SignedOut(_) => "signed_out",
+            Self::Wait(_) => "wait",
+            Self::Expired(_) => "expired",
+            Self::Refused(_) => "refused",
+            Self::FormPost(_) => "form_post",
+            Self::Busy(_) => "busy",
+        }
+    }
+
+    /// The form, where there is one that can have mistakes in it.
+    pub const fn form(&self) -> Option<&Form> {
+        match self {
+            Self::Identify(Identify { form, .. })
+            | Self::SecondFactor(SecondFactor { form, .. })
+            | Self::Recovery(Recovery { form, .. })
+            | Self::Enrol(Enrol { form, .. })
+            | Self::RecoveryCodes(RecoveryCodes { form, .. })
+            | Self::Notice(Notice { form, .. })
+            | Self::Consent(Consent { form, .. })
+            | Self::ChooseAccount(ChooseAccount { form, .. })
+            | Self::ConfirmSignOut(ConfirmSignOut { form, .. }) => Some(form),
+            Self::SignedOut(_)
+            | Self::Wait(_)
+            | Self::Expired(_)
+            | Self::Refused(_)
+            | Self::FormPost(_)
+            | Self::Busy(_) => None,
+        }
+    }
+}
+
+/// HTML that is safe to send: made by a template that escapes, or vouched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Html(String);
+
+impl Html {
+    /// Vouches for HTML made by hand: everything in it that a user, a tenant or a client chose is escaped.
+    pub fn trusted(html: impl Into<String>) -> Self {
+        Self(html.into())
+    }
+
+    /// The document.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The document, owned.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// How pages look. Replace it to replace them all.
+pub trait Theme: Send + Sync + 'static {
+    /// Draws a page. The content security policy forbids inline scripts and styles.
+    fn render(&self, page: &Page) -> Html;
+}

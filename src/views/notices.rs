@@ -1,0 +1,80 @@
+//! The pages that say something and, at most, offer a way on.
+
+use std::borrow::Cow;
+
+use super::frame::WayBack;
+use crate::domain::ids::Reference;
+use crate::domain::time::Time;
+
+/// Signed out.
+pub struct SignedOut {
+    /// The way back to the application.
+    pub back: Option<WayBack>,
+}
+
+/// Too many attempts.
+pub struct Wait {
+    /// When the next attempt counts again.
+    pub until: Time,
+    /// Now.
+    pub now: Time,
+    /// Where to try again.
+    pub retry: Option<String>,
+    /// What an administrator can explain.
+    pub reference: Option<Reference>,
+}
+
+impl Wait {
+    /// The minutes left, rounded up; never none.
+    pub fn minutes(&self) -> i64 {
+        self.until.since(self.now).max(1).saturating_add(59) / 60
+    }
+}
+
+/// A login that is over: too old, finished already, or begun in another browser.
+pub struct Expired {
+    /// The way back to the application, where a new login can begin.
+    pub back: Option<WayBack>,
+}
+
+/// Something that cannot be done.
+pub struct Refused {
+    /// What happened, in the user's words.
+    pub refusal: Refusal,
+    /// For the application's developer: a fixed English phrase, for example `redirect_uri is not registered`.
+    pub detail: Option<Cow<'static, str>>,
+    /// What an administrator can explain.
+    pub reference: Option<Reference>,
+    /// The way back to the application, only where its address is proven.
+    pub back: Option<WayBack>,
+}
+
+/// What happened, in the user's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The application's request is faulty; the user can do nothing about it.
+    Request,
+    /// The form did not come from a page of ours, or the browser keeps no cookies.
+    Form,
+    /// There is no such page.
+    NotFound,
+    /// A fault of ours.
+    Internal,
+}
+
+/// The answer to the application, posted by the browser (OAuth 2.0 Form Post Response Mode).
+pub struct FormPost {
+    /// The application's name.
+    pub application: String,
+    /// The redirect URI.
+    pub action: String,
+    /// The parameters of the answer.
+    pub fields: Vec<(Cow<'static, str>, String)>,
+}
+
+/// Come again in a moment (503).
+pub struct Busy {
+    /// Where to try again.
+    pub retry: Option<String>,
+}

@@ -1,0 +1,117 @@
+//! The pages on which the user does something. Every form has a button named `cancel`, never the first one.
+
+use super::form::Form;
+use super::frame::Application;
+use crate::domain::scope::Scope;
+use crate::domain::time::Time;
+
+/// Who are you? Posts `tenant`, `username`, `password`.
+pub struct Identify {
+    /// The form.
+    pub form: Form,
+    /// Who asks.
+    pub application: Application,
+    /// What stands in the tenant field; `None` where the tenant is fixed and there is no such field.
+    pub tenant: Option<String>,
+    /// What stands in the name field.
+    pub username: String,
+}
+
+/// The code of the authenticator application. Posts `code`. Deliberately without a hint who the user is (SEED1-18).
+pub struct SecondFactor {
+    /// The form.
+    pub form: Form,
+    /// Where a recovery code is accepted instead; `None` where none is left.
+    pub recovery: Option<String>,
+}
+
+/// A recovery code instead of the authenticator. Posts `code`.
+pub struct Recovery {
+    /// The form.
+    pub form: Form,
+    /// The way back to the authenticator.
+    pub second_factor: String,
+}
+
+/// A new authenticator. Posts `code`.
+pub struct Enrol {
+    /// The form.
+    pub form: Form,
+    /// Why.
+    pub duty: Duty,
+    /// The `otpauth:` address: link and QR code.
+    pub uri: String,
+    /// The secret in groups of four.
+    pub secret: Vec<String>,
+    /// The user's name, as it will stand in the authenticator.
+    pub account: String,
+}
+
+/// Why an authenticator must be enrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Administrators need one (SEED1-3).
+    Administrator,
+    /// Everybody in the tenant needs one.
+    Tenant,
+    /// The application asked for two factors.
+    Application,
+    /// A recovery code was used, so the old authenticator is gone.
+    Replacement,
+    /// No duty: the user chose it, for example from the announcement.
+    Chosen,
+}
+
+/// The recovery codes, shown once. Posts `stored=yes`.
+pub struct RecoveryCodes {
+    /// The form.
+    pub form: Form,
+    /// The codes as they are typed.
+    pub codes: Vec<String>,
+    /// Whose they are, for the file and the print.
+    pub account: String,
+}
+
+/// The second-factor duty is announced (SEED1-2). Posts `enable`, or `skip` to go on without.
+pub struct Notice {
+    /// The form.
+    pub form: Form,
+    /// When the duty begins.
+    pub from: Time,
+}
+
+/// What the application may have. Posts `allow`, or `cancel` to deny.
+pub struct Consent {
+    /// The form.
+    pub form: Form,
+    /// Who asks.
+    pub application: Application,
+    /// The host that the answer goes to.
+    pub host: String,
+    /// What it asks for.
+    pub scope: Scope,
+    /// Who allows it.
+    pub account: String,
+}
+
+/// The account that is signed in, or another. Posts `account=this` or `account=other`.
+pub struct ChooseAccount {
+    /// The form.
+    pub form: Form,
+    /// Who asks.
+    pub application: Application,
+    /// The user name that is signed in.
+    pub account: String,
+    /// The person's name, if the profile has one.
+    pub name: Option<String>,
+}
+
+/// Sign out? Posts `confirm`, or `cancel` to stay.
+pub struct ConfirmSignOut {
+    /// The form.
+    pub form: Form,
+    /// The user name that is signed in.
+    pub account: String,
+    /// The application that sent the user here, where it is known.
+    pub application: Option<Application>,
+}
