@@ -1,8 +1,13 @@
 //! What the integration tests share.
 
+pub(crate) mod chromium;
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Mutex;
+
+use axum::Router;
+use tokio::net::TcpListener;
 
 /// What a suite needs from outside, named by an environment variable that `./tests/run` sets.
 ///
@@ -22,4 +27,12 @@ pub(crate) fn optional(suite: &'static str, variable: &'static str) -> Option<St
 
 fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+/// Serves a router on a loopback port for as long as the test runs; returns its address, without a slash at the end.
+pub(crate) async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, router).await });
+    address
 }

@@ -1,0 +1,250 @@
+//! A real Chromium, driven over WebDriver by a chromedriver of its own.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+use thirtyfour::{ChromeCapabilities, TypingData, WindowHandle};
+use tokio::sync::Semaphore;
+
+/// Two Chromiums keep two cores busy.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// How the person in front of it has set up the browser.
+#[derive(Clone, Copy)]
+pub(crate) struct Habits {
+    pub(crate) language: &'static str,
+    pub(crate) javascript: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { language: "en", javascript: true }
+    }
+}
+
+/// A browser window.
+pub(crate) struct Chromium(WebDriver);
+
+/// Tells a story to a fresh Chromium, which is gone afterwards whatever happened; without a Chromium it is left out.
+pub(crate) async fn browse(habits: Habits, story: impl AsyncFnOnce(&Chromium)) {
+    let suite = "pages in a real Chromium";
+    let Some(program) = super::optional(suite, "VESTIBULE_TEST_CHROMEDRIVER") else { return };
+    let Some(chrome) = super::optional(suite, "VESTIBULE_TEST_CHROME") else { return };
+    let _turn = AT_ONCE.acquire().await.unwrap();
+    let driver = Driver::start(&program);
+    let session =
+        WebDriver::new(&driver.address, habits.capabilities(&chrome, &driver.profile)).await.unwrap();
+    let told = session.run_and_quit(async |session| -> WebDriverResult<()> {
+        story(&Chromium(session)).await;
+        Ok(())
+    });
+    told.await.unwrap();
+}
+
+impl Habits {
+    fn capabilities(self, chrome: &str, profile: &Path) -> ChromeCapabilities {
+        let mut capabilities = DesiredCapabilities::chrome();
+        capabilities.set_binary(chrome).unwrap();
+        for argument in [
+            "--headless=new",
+            "--no-sandbox", // root may not have one, and only our own pages are opened
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            &format!("--user-data-dir={}", profile.display()),
+            &format!("--accept-lang={}", self.language),
+            "--window-size=1280,900",
+        ] {
+            capabilities.add_arg(argument).unwrap();
+        }
+        let scripts = if self.javascript { 1 } else { 2 };
+        let preferences = json!({
+            "profile.managed_default_content_settings.javascript": scripts,
+            "intl.accept_languages": self.language,
+        });
+        capabilities.add_experimental_option("prefs", preferences).unwrap();
+        capabilities.set("goog:loggingPrefs", json!({ "browser": "ALL" })).unwrap();
+        capabilities
+    }
+}
+
+impl Chromium {
+    pub(crate) async fn open(&self, address: &str) {
+        self.0.goto(address).await.unwrap();
+    }
+
+    pub(crate) async fn back(&self) {
+        self.0.back().await.unwrap();
+    }
+
+    pub(crate) async fn reload(&self) {
+        self.0.refresh().await.unwrap();
+    }
+
+    pub(crate) async fn address(&self) -> String {
+        self.0.current_url().await.unwrap().into()
+    }
+
+    /// The step of the hosted login that is on the screen, if it is one.
+    pub(crate) async fn step(&self) -> String {
+        let main = self.element("main").await;
+        main.attr("data-step").await.unwrap().unwrap_or_default()
+    }
+
+    /// What stands on the page, as a reader sees it.
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        self.element(selector).await.text().await.unwrap()
+    }
+
+    pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for element in self.0.find_all(By::Css(selector)).await.unwrap() {
+            texts.push(element.text().await.unwrap());
+        }
+        texts
+    }
+
+    pub(crate) async fn has(&self, selector: &str) -> bool {
+        !self.0.find_all(By::Css(selector)).await.unwrap().is_empty()
+    }
+
+    /// Types into the field of that name, in place of what was there.
+    pub(crate) async fn fill(&self, field: &str, value: &str) {
+        let field = self.element(&format!("[name={field}]")).await;
+        field.clear().await.unwrap();
+        field.send_keys(value).await.unwrap();
+    }
+
+    pub(crate) async fn value(&self, field: &str) -> String {
+        self.element(&format!("[name={field}]")).await.value().await.unwrap().unwrap_or_default()
+    }
+
+    pub(crate) async fn click(&self, selector: &str) {
+        self.element(selector).await.click().await.unwrap();
+    }
+
+    /// Presses the button that goes on: the form's first.
+    pub(crate) async fn submit(&self) {
+        self.click("main form button[type=submit], main form button:not([type])").await;
+    }
+
+    /// Presses keys wherever the focus is.
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
+        self.0.active_element().await.unwrap().send_keys(keys).await.unwrap();
+    }
+
+    /// Goes on with the Tab key until the focus is on what the selector names.
+    pub(crate) async fn tab_to(&self, selector: &str) {
+        for _ in 0..40 {
+            self.press(Key::Tab).await;
+            if self.script("return document.activeElement.matches(arguments[0])", vec![json!(selector)]).await
+                == true
+            {
+                return;
+            }
+        }
+        panic!("the Tab key does not reach {selector} at {}", self.address().await);
+    }
+
+    /// What a script of the test's own returns.
+    pub(crate) async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.0.execute(script, arguments).await.unwrap().json().clone()
+    }
+
+    /// What the browser complained of since last asked: blocked by the content security policy, not found, and the like.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = self.0.browser_log().await.unwrap();
+        log.into_iter().filter(|entry| entry.level != "INFO").map(|entry| entry.message).collect()
+    }
+
+    /// Opens another tab in front of this one, and returns this one, to switch back to.
+    pub(crate) async fn new_tab(&self) -> WindowHandle {
+        let here = self.0.window().await.unwrap();
+        let tab = self.0.new_tab().await.unwrap();
+        self.0.switch_to_window(tab).await.unwrap();
+        here
+    }
+
+    /// Switches to a tab, and returns the one that was in front.
+    pub(crate) async fn switch_to(&self, tab: WindowHandle) -> WindowHandle {
+        let here = self.0.window().await.unwrap();
+        self.0.switch_to_window(tab).await.unwrap();
+        here
+    }
+
+    /// Looks at the page as large as it is, on a screen of that width and in that colour scheme.
+    pub(crate) async fn look(&self, width: u32, scheme: &str, name: &str) {
+        let cdp = self.0.cdp();
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        cdp.send_raw("Emulation.setEmulatedMedia", scheme).await.unwrap();
+        self.resize(width, 900).await;
+        let height = self.script("return document.documentElement.scrollHeight", vec![]).await;
+        self.resize(width, height.as_u64().unwrap().max(600)).await;
+        let path = screenshots().join(name).with_extension("png");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        self.0.screenshot(&path).await.unwrap();
+    }
+
+    /// Gives the page a screen of that size; below 600 wide it is a telephone's.
+    pub(crate) async fn resize(&self, width: u32, height: u64) {
+        let screen =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.0.cdp().send_raw("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
+    }
+
+    async fn element(&self, selector: &str) -> WebElement {
+        let found = self.0.query(By::Css(selector)).first().await;
+        match found {
+            Ok(element) => element,
+            Err(_) => {
+                let page = self.0.find(By::Css("body")).await.unwrap().text().await.unwrap();
+                panic!("no {selector} at {}:\n{page}", self.address().await)
+            }
+        }
+    }
+}
+
+fn screenshots() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")
+}
+
+/// A chromedriver on a port of its choice.
+struct Driver {
+    process: Child,
+    address: String,
+    profile: PathBuf,
+}
+
+impl Driver {
+    fn start(program: &str) -> Self {
+        // It has to be there before the first request is sent, though only http is spoken.
+        drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+        let mut process = Command::new(program).arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(process.stdout.take().unwrap());
+        let port = said.lines().find_map(|line| {
+            let line = line.unwrap();
+            line.strip_prefix("ChromeDriver was started successfully on port ")?
+                .trim_end_matches('.')
+                .parse::<u16>()
+                .ok()
+        });
+        let port = port.expect("chromedriver says its port");
+        let profile = std::env::temp_dir().join(format!("vestibule-chromium-{}-{port}", std::process::id()));
+        Self { process, address: format!("http://127.0.0.1:{port}"), profile }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Both are gone already, or the temporary directory is a little fuller.
+        drop(self.process.kill().and_then(|()| self.process.wait()));
+        drop(std::fs::remove_dir_all(&self.profile));
+    }
+}
