@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::acr::{Acr, AuthContext};
-use super::ids::AuthenticatorId;
+use super::ids::{AuthenticatorId, UserId};
 use super::scope::Scope;
 use super::time::Time;
 
@@ -28,14 +28,37 @@ pub enum FactKind {
     Otp(AuthenticatorId),
     /// A recovery code was right, and is used up. A new authenticator must follow.
     RecoveryCode,
-    /// The recovery codes were shown and the user said that they are stored.
-    RecoveryCodesStored,
     /// The announcement of the second-factor duty was seen.
-    NoticeSeen,
-    /// The user chose to go on with the account signed in.
-    AccountChosen,
+    NoticeSeen {
+        /// The user wants to enrol at once.
+        enrol: bool,
+    },
+    /// The user chose this account among those signed in; `None`: another one, which must prove itself.
+    AccountChosen(Option<UserId>),
     /// The user allowed these scopes.
     Consent(Scope),
+}
+
+/// Facts that answer the same question: the newest of each counts alone.
+#[derive(PartialEq, Eq)]
+enum Question {
+    Password,
+    SecondFactor,
+    Notice,
+    Account,
+    Consent,
+}
+
+impl FactKind {
+    const fn question(&self) -> Question {
+        match self {
+            Self::Password => Question::Password,
+            Self::Otp(_) | Self::RecoveryCode => Question::SecondFactor,
+            Self::NoticeSeen { .. } => Question::Notice,
+            Self::AccountChosen(_) => Question::Account,
+            Self::Consent(_) => Question::Consent,
+        }
+    }
 }
 
 /// The facts of a session or of a login in progress.
@@ -44,31 +67,42 @@ pub enum FactKind {
 pub struct Facts(Vec<Fact>);
 
 impl Facts {
-    /// Adds a fact; a newer one of the same kind takes the older one's place.
+    /// Adds a fact; one that answered the same question before makes room. So a recovery code takes the place of the
+    /// authenticator that was lost, and the first code of a new authenticator takes the recovery code's.
     pub fn add(&mut self, kind: FactKind, at: Time) {
-        self.0.retain(|fact| std::mem::discriminant(&fact.kind) != std::mem::discriminant(&kind));
+        self.0.retain(|fact| fact.kind.question() != kind.question());
         self.0.push(Fact { kind, at });
     }
 
-    /// The facts of both; where both have one of a kind, the newer.
+    /// The facts of both; where both answer a question, the newer, and of two in one second the other's.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let mut all = self.clone();
         for fact in &other.0 {
-            if all.at(&fact.kind).is_none_or(|at| at <= fact.at) {
+            if all.answer(&fact.kind.question()).is_none_or(|ours| ours.at <= fact.at) {
                 all.add(fact.kind.clone(), fact.at);
             }
         }
         all
     }
 
-    /// What a session keeps: the factors that were proved, not the answers given on the way.
+    /// What a session keeps: the factors that were proved and what need not be announced again.
     #[must_use]
-    pub fn factors(&self) -> Self {
-        let is_factor = |fact: &&Fact| {
-            matches!(fact.kind, FactKind::Password | FactKind::Otp(_) | FactKind::RecoveryCode)
+    pub fn lasting(&self) -> Self {
+        let lasts = |fact: &&Fact| {
+            matches!(fact.kind.question(), Question::Password | Question::SecondFactor | Question::Notice)
         };
-        Self(self.0.iter().filter(is_factor).cloned().collect())
+        Self(self.0.iter().filter(lasts).cloned().collect())
+    }
+
+    /// Without codes of authenticators other than this one: what was revoked since proves nothing.
+    #[must_use]
+    pub fn trusting(&self, authenticator: Option<&AuthenticatorId>) -> Self {
+        let counts = |fact: &&Fact| match &fact.kind {
+            FactKind::Otp(id) => Some(id) == authenticator,
+            _ => true,
+        };
+        Self(self.0.iter().filter(counts).cloned().collect())
     }
 
     /// The facts in the order they were learnt.
@@ -76,23 +110,47 @@ impl Facts {
         self.0.iter()
     }
 
-    /// When a fact of the same kind was learnt, whatever its content.
-    pub fn at(&self, kind: &FactKind) -> Option<Time> {
-        self.0
-            .iter()
-            .find(|fact| std::mem::discriminant(&fact.kind) == std::mem::discriminant(kind))
-            .map(|fact| fact.at)
+    fn answer(&self, question: &Question) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.kind.question() == *question)
     }
 
     /// When the password was proved.
     pub fn password(&self) -> Option<Time> {
-        self.at(&FactKind::Password)
+        self.answer(&Question::Password).map(|fact| fact.at)
     }
 
     /// When a second factor was proved, by authenticator or by recovery code.
     pub fn second_factor(&self) -> Option<Time> {
-        let is_second = |fact: &&Fact| matches!(fact.kind, FactKind::Otp(_) | FactKind::RecoveryCode);
-        self.0.iter().filter(is_second).map(|fact| fact.at).max()
+        self.answer(&Question::SecondFactor).map(|fact| fact.at)
+    }
+
+    /// Was the second factor a recovery code, with no new authenticator since?
+    pub fn is_recovering(&self) -> bool {
+        self.answer(&Question::SecondFactor).is_some_and(|fact| fact.kind == FactKind::RecoveryCode)
+    }
+
+    /// Whether the announcement was seen, and if so whether the user wants to enrol.
+    pub fn notice(&self) -> Option<bool> {
+        self.0.iter().find_map(|fact| match fact.kind {
+            FactKind::NoticeSeen { enrol } => Some(enrol),
+            _ => None,
+        })
+    }
+
+    /// Which account was chosen, if the question was answered.
+    pub fn account(&self) -> Option<Option<&UserId>> {
+        self.0.iter().find_map(|fact| match &fact.kind {
+            FactKind::AccountChosen(user) => Some(user.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// What was allowed.
+    pub fn consent(&self) -> Option<&Scope> {
+        self.0.iter().find_map(|fact| match &fact.kind {
+            FactKind::Consent(scope) => Some(scope),
+            _ => None,
+        })
     }
 
     /// `auth_time`, `acr` and `amr` for these facts; `None` before the first factor.
@@ -109,5 +167,67 @@ impl Facts {
             },
             None => AuthContext { auth_time: password, acr: Acr::OneFactor, amr: amr(&["pwd"]) },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time::from_unix(second)
+    }
+
+    fn otp(id: &str) -> FactKind {
+        FactKind::Otp(AuthenticatorId::new(id))
+    }
+
+    #[test]
+    fn auth_time_is_that_of_the_oldest_factor() {
+        let mut facts = Facts::default();
+        assert_eq!(facts.context(), None);
+        facts.add(FactKind::Password, at(10));
+        assert_eq!(facts.context().unwrap().acr, Acr::OneFactor);
+        facts.add(otp("a"), at(20));
+        let context = facts.context().unwrap();
+        assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(10)));
+    }
+
+    #[test]
+    fn a_recovery_code_and_a_new_authenticator_displace_each_other() {
+        let mut facts = Facts::default();
+        facts.add(otp("old"), at(5));
+        facts.add(FactKind::RecoveryCode, at(5));
+        assert!(facts.is_recovering());
+        facts.add(otp("new"), at(5));
+        assert!(!facts.is_recovering());
+        assert_eq!(facts.iter().count(), 1);
+    }
+
+    #[test]
+    fn union_takes_the_newer_answer() {
+        let (mut session, mut login) = (Facts::default(), Facts::default());
+        session.add(FactKind::Password, at(10));
+        session.add(otp("a"), at(10));
+        login.add(FactKind::RecoveryCode, at(10));
+        login.add(FactKind::Password, at(9));
+        let all = session.union(&login);
+        assert_eq!(all.password(), Some(at(10)));
+        assert!(all.is_recovering(), "of two in one second the one of the login in progress");
+    }
+
+    #[test]
+    fn a_session_keeps_no_answers_and_no_revoked_authenticator() {
+        let mut facts = Facts::default();
+        facts.add(FactKind::Password, at(1));
+        facts.add(otp("a"), at(1));
+        facts.add(FactKind::Consent(Scope::parse("openid")), at(1));
+        facts.add(FactKind::AccountChosen(None), at(1));
+        let kept = facts.lasting();
+        assert_eq!(kept.consent(), None);
+        assert_eq!(kept.account(), None);
+        assert!(kept.trusting(Some(&AuthenticatorId::new("a"))).second_factor().is_some());
+        assert_eq!(kept.trusting(Some(&AuthenticatorId::new("b"))).second_factor(), None);
+        assert_eq!(kept.trusting(None).context().unwrap().acr, Acr::OneFactor);
     }
 }

@@ -1,42 +1,135 @@
-//! A login in progress: what was asked for, in which browser, and what is known so far.
+//! A login in progress: one row per authorization request, so that two tabs never share a state.
+//!
+//! What was asked never changes; what the user has done since is [`Progress`], written whole under a version number,
+//! so that of two posts at once only one can have been made from the current page.
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::Facts;
-use super::ids::{AuthenticatorId, Hash, InteractionId, IssuerId, SessionId, TenantId, UserId};
-use super::locale::Locale;
+use super::fact::{FactKind, Facts};
+use super::ids::{AuthenticatorId, Hash, InteractionId, IssuerId, Reference, UserId};
 use super::request::AuthorizationRequest;
 use super::time::Time;
 
-/// One login, from the authorization request to its answer. Whoever removes it, and nobody else, may answer.
+/// One login, from the authorization request to its answer. Whoever removes the row, and nobody else, may answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
-    /// Stands in the page addresses.
+    /// Its row; stands in the page addresses.
     pub id: InteractionId,
-    /// Where.
+    /// The issuer asked.
     pub issuer: IssuerId,
     /// What the client asked for.
     pub request: AuthorizationRequest,
-    /// The hash of the cookie of the one browser that may go on; `None` before the first page was shown.
+    /// The browser it belongs to, by the hash of its cookie. `None` until the first page is opened, where the request
+    /// came without cookies: another site's form posts none that are `SameSite=Lax`.
     #[serde(skip)]
     pub browser: Option<Hash>,
-    /// The tenant, once it is fixed by the issuer or was typed.
-    pub tenant: Option<TenantId>,
-    /// Who signs in, once a first factor or a session said so.
-    pub user: Option<UserId>,
-    /// The browser session that this login builds on.
-    pub session: Option<SessionId>,
-    /// What was proved or answered in this login; the session's facts are not repeated.
-    pub facts: Facts,
-    /// The authenticator that is being enrolled.
-    pub enrolment: Option<AuthenticatorId>,
-    /// The language the user chose on a page.
-    pub locale: Option<Locale>,
-    /// When the authorization request arrived.
+    /// What happened since.
+    pub progress: Progress,
+    /// When the request arrived.
     pub requested_at: Time,
-    /// When the login is given up.
+    /// When it is over in any case.
     pub expires_at: Time,
-    /// Raised by every change, so that of two tabs the second learns that it is late.
+    /// Raised by every write.
     #[serde(skip)]
     pub version: i64,
+}
+
+/// What the user has done since the request arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Whose password was proved here.
+    pub user: Option<UserId>,
+    /// What was proved and answered here; what the session knows is not repeated.
+    pub facts: Facts,
+    /// Wrong codes since the password was proved: after a few the login starts again.
+    pub wrong_codes: u32,
+    /// The enrolment that waits for its first code.
+    pub enrolment: Option<Enrolment>,
+    /// Recovery codes under the master key, until the user says that they are stored.
+    pub recovery_codes: Option<String>,
+    /// What the last post was answered, for the page that follows it.
+    pub refusal: Option<Refusal>,
+}
+
+/// An authenticator whose secret was shown and whose first code is awaited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The pending authenticator.
+    pub authenticator: AuthenticatorId,
+    /// When its secret was made.
+    pub started_at: Time,
+    /// Wrong codes so far.
+    pub wrong_codes: u32,
+}
+
+/// Why the last post did not lead on, and what was typed in it. A password or code is never kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The name of the step that was posted.
+    pub step: String,
+    /// What was wrong.
+    pub problem: Problem,
+    /// What the user may quote; form mistakes have none.
+    pub reference: Option<Reference>,
+    /// The tenant domain, as typed.
+    pub tenant: String,
+    /// The user name, as typed.
+    pub username: String,
+}
+
+/// What was wrong with a post.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// These fields were left empty.
+    Missing(Vec<String>),
+    /// The sign-in data is wrong; which part is not said.
+    SignInFailed,
+    /// Too many failures; nothing is checked before this time.
+    Locked(Time),
+    /// The code was not accepted.
+    WrongCode,
+    /// Too many wrong codes: the login began again.
+    StartedAgain,
+    /// Too many wrong codes, or too late: the secret shown is void and another one is shown.
+    EnrolmentVoid,
+}
+
+impl Progress {
+    /// Notes that the user's password is right. Nothing that somebody else proved here before may count for them.
+    pub fn password_proved(&mut self, user: UserId, at: Time) {
+        if self.user.as_ref() != Some(&user) {
+            *self = Self::default();
+            self.user = Some(user);
+        }
+        self.wrong_codes = 0;
+        self.refusal = None;
+        self.facts.add(FactKind::Password, at);
+    }
+
+    /// Begins again: nothing proved here counts any more.
+    pub fn start_again(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_never_pass_from_one_user_to_another() {
+        let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
+        let mut progress = Progress::default();
+        progress.password_proved(anna.clone(), Time::from_unix(1));
+        progress.facts.add(FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
+        progress.recovery_codes = Some("sealed".into());
+        progress.password_proved(anna, Time::from_unix(3));
+        assert!(progress.facts.second_factor().is_some(), "the same user keeps what was proved");
+        progress.password_proved(bert, Time::from_unix(4));
+        assert_eq!(progress.facts.second_factor(), None);
+        assert_eq!(progress.recovery_codes, None);
+        assert_eq!(progress.facts.password(), Some(Time::from_unix(4)));
+    }
 }

@@ -76,8 +76,49 @@ impl ResponseMode {
 impl AuthorizationRequest {
     /// The lowest class that satisfies an essential `acr` of the `claims` parameter, if there is one (Core §5.5.1.1).
     pub fn essential_acr(&self) -> Option<Acr> {
+        self.essential_acr_values()?.into_iter().flatten().min()
+    }
+
+    /// Is every class of an essential `acr` unknown here? Then no login can satisfy the request.
+    pub fn demands_unknown_acr(&self) -> bool {
+        self.essential_acr_values()
+            .is_some_and(|values| !values.is_empty() && values.iter().all(Option::is_none))
+    }
+
+    /// The values of an essential `acr`, as far as they are classes here.
+    fn essential_acr_values(&self) -> Option<Vec<Option<Acr>>> {
         let wanted = self.claims.id_token.get("acr")?.as_ref().filter(|claim| claim.essential)?;
         let values = wanted.value.iter().chain(wanted.values.iter().flatten());
-        values.filter_map(|value| value.as_str().and_then(Acr::parse)).min()
+        Some(values.map(|value| value.as_str().and_then(Acr::parse)).collect())
+    }
+
+    /// Must every factor be proved in this very login? A `max_age` of zero says the same as `prompt=login`; a time
+    /// of whole seconds could not tell what was proved in the second of the request.
+    pub fn is_fresh(&self) -> bool {
+        self.prompt.login || self.max_age == Some(0)
+    }
+}
+
+#[cfg(test)]
+impl AuthorizationRequest {
+    /// A plain request of some client.
+    pub(crate) fn sample() -> Self {
+        Self {
+            issuer: IssuerId::new("root"),
+            client: ClientId::new("shop"),
+            redirect_uri: "https://shop.test/cb".into(),
+            response_mode: ResponseMode::Query,
+            scope: Scope::parse("openid"),
+            state: None,
+            nonce: None,
+            code_challenge: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            acr_values: Vec::new(),
+            claims: ClaimsRequest::default(),
+            login_hint: None,
+            expected_sub: None,
+            ui_locales: Vec::new(),
+        }
     }
 }

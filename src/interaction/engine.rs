@@ -1,0 +1,192 @@
+//! What comes next in a login: a pure comparison of needs and facts.
+//!
+//! Steps never name each other. Each adds facts and comes back here, so the order of posts cannot matter: whatever a
+//! browser sends, [`Next::Done`] is reached by facts alone.
+
+use crate::domain::error::ErrorCode;
+use crate::domain::fact::Facts;
+use crate::domain::policy::Need;
+use crate::domain::request::Prompt;
+use crate::domain::time::Time;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next<'n> {
+    /// A page must ask for this.
+    Ask(&'n Need),
+    /// Nothing may be shown, so the client gets the missing step's own error (OpenID Connect Core §3.1.2.6).
+    Refuse(ErrorCode),
+    /// A code may be issued.
+    Done,
+}
+
+/// Compares needs, in their order, with facts.
+pub(crate) fn next<'n>(needs: &'n [Need], facts: &Facts, prompt: Prompt) -> Next<'n> {
+    match needs.iter().find(|need| !is_met(need, facts) && !(prompt.none && is_mere_news(need))) {
+        None => Next::Done,
+        Some(need) if prompt.none => Next::Refuse(error_without_page(need)),
+        Some(need) => Next::Ask(need),
+    }
+}
+
+fn is_met(need: &Need, facts: &Facts) -> bool {
+    let fresh =
+        |proved: Option<Time>, since: Option<Time>| proved.is_some_and(|at| since.is_none_or(|s| s <= at));
+    match need {
+        // Whoever chose another account proves who they are; the password's own need sees to that.
+        Need::AccountChosen(user) => facts.account().is_some_and(|chosen| chosen.is_none_or(|id| id == user)),
+        Need::Password { since } => fresh(facts.password(), *since),
+        Need::SecondFactor { since } => fresh(facts.second_factor(), *since),
+        Need::Enrolment(_) | Need::RecoveryCodesStored => false,
+        Need::Notice { .. } => facts.notice().is_some(),
+        Need::Consent(scope) => facts.consent().is_some_and(|given| scope.is_subset(given)),
+    }
+}
+
+/// An announcement is no interaction in the sense of OpenID Connect (SEED1-2).
+const fn is_mere_news(need: &Need) -> bool {
+    matches!(need, Need::Notice { .. })
+}
+
+const fn error_without_page(need: &Need) -> ErrorCode {
+    match need {
+        Need::AccountChosen(_) => ErrorCode::AccountSelectionRequired,
+        Need::Password { .. } => ErrorCode::LoginRequired,
+        Need::Consent(_) => ErrorCode::ConsentRequired,
+        Need::SecondFactor { .. } | Need::Enrolment(_) | Need::RecoveryCodesStored | Need::Notice { .. } => {
+            ErrorCode::InteractionRequired
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::acr::Acr;
+    use crate::domain::fact::FactKind;
+    use crate::domain::ids::{AuthenticatorId, UserId};
+    use crate::domain::policy::{Circumstances, ConsentRule, needs};
+    use crate::domain::request::AuthorizationRequest;
+    use crate::domain::scope::Scope;
+    use crate::domain::tenant::{Mfa, TenantPolicy};
+
+    const SILENT: Prompt = Prompt { none: true, login: false, consent: false, select_account: false };
+
+    fn facts(kinds: impl IntoIterator<Item = FactKind>) -> Facts {
+        let mut facts = Facts::default();
+        for kind in kinds {
+            facts.add(kind, Time::from_unix(100));
+        }
+        facts
+    }
+
+    #[test]
+    fn a_silent_request_gets_the_missing_steps_own_error() {
+        let refused = |need: Need, code| {
+            assert_eq!(next(&[need], &Facts::default(), SILENT), Next::Refuse(code));
+        };
+        refused(Need::Password { since: None }, ErrorCode::LoginRequired);
+        refused(Need::SecondFactor { since: None }, ErrorCode::InteractionRequired);
+        refused(Need::Consent(Scope::parse("openid")), ErrorCode::ConsentRequired);
+        refused(Need::AccountChosen(UserId::new("a")), ErrorCode::AccountSelectionRequired);
+        let notice = [Need::Notice { from: Time::from_unix(1) }];
+        assert_eq!(next(&notice, &Facts::default(), SILENT), Next::Done);
+        assert_eq!(next(&notice, &Facts::default(), Prompt::default()), Next::Ask(&notice[0]));
+    }
+
+    #[test]
+    fn a_fact_is_fresh_from_the_very_second_on() {
+        let known = facts([FactKind::Password]);
+        let at = |second| [Need::Password { since: Some(Time::from_unix(second)) }];
+        assert_eq!(next(&at(100), &known, Prompt::default()), Next::Done);
+        let later = at(101);
+        assert_eq!(next(&later, &known, Prompt::default()), Next::Ask(&later[0]));
+    }
+
+    #[test]
+    fn consent_must_cover_every_scope() {
+        let needs = [Need::Consent(Scope::parse("openid email"))];
+        let less = facts([FactKind::Consent(Scope::parse("openid"))]);
+        assert_eq!(next(&needs, &less, Prompt::default()), Next::Ask(&needs[0]));
+        let more = facts([FactKind::Consent(Scope::parse("openid email phone"))]);
+        assert_eq!(next(&needs, &more, Prompt::default()), Next::Done);
+    }
+
+    #[test]
+    fn the_account_kept_must_be_the_one_signed_in_now() {
+        let needs = [Need::AccountChosen(UserId::new("anna"))];
+        let other = facts([FactKind::AccountChosen(Some(UserId::new("bert")))]);
+        assert_eq!(next(&needs, &other, Prompt::default()), Next::Ask(&needs[0]));
+        assert_eq!(next(&needs, &facts([FactKind::AccountChosen(None)]), Prompt::default()), Next::Done);
+    }
+
+    fn kind() -> impl Strategy<Value = FactKind> {
+        prop_oneof![
+            Just(FactKind::Password),
+            Just(FactKind::Otp(AuthenticatorId::new("own"))),
+            Just(FactKind::Otp(AuthenticatorId::new("revoked"))),
+            Just(FactKind::RecoveryCode),
+            any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
+            Just(FactKind::AccountChosen(None)),
+            Just(FactKind::AccountChosen(Some(UserId::new("anna")))),
+            Just(FactKind::Consent(Scope::parse("openid"))),
+        ]
+    }
+
+    prop_compose! {
+        fn policy()(required in any::<bool>(), from in proptest::option::of(50i64..200)) -> TenantPolicy {
+            let mfa = if required { Mfa::Required } else { Mfa::Optional };
+            TenantPolicy { mfa, admin_mfa_enforced_from: from.map(Time::from_unix), ..TenantPolicy::default() }
+        }
+    }
+
+    proptest! {
+        /// The house's promise: in whatever order facts come, a login that is done has every factor its user needs,
+        /// each young enough, and its level is never above what was proved.
+        #[test]
+        fn done_means_every_need_is_met(
+            learnt in proptest::collection::vec((kind(), 50i64..150), 0..12),
+            tenant in policy(),
+            is_admin in any::<bool>(),
+            has_authenticator in any::<bool>(),
+            max_age in proptest::option::of(1u64..100),
+            silent in any::<bool>(),
+            ask_consent in any::<bool>(),
+        ) {
+            let own = AuthenticatorId::new("own");
+            let authenticator = has_authenticator.then_some(&own);
+            let mut all = Facts::default();
+            for (kind, at) in learnt {
+                all.add(kind, Time::from_unix(at));
+            }
+            let counted = all.trusting(authenticator);
+            let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
+            let request = AuthorizationRequest { max_age, prompt, ..AuthorizationRequest::sample() };
+            let (user, now) = (UserId::new("anna"), Time::from_unix(150));
+            let who = Circumstances {
+                tenant: &tenant,
+                user: &user,
+                from_session: false,
+                is_admin,
+                authenticator,
+                facts: &counted,
+                codes_to_store: false,
+                consent: ConsentRule::Unasked,
+                requested_at: now,
+                now,
+            };
+            let needs = needs(&request, Some(&who)).unwrap();
+            if next(&needs, &counted, prompt) == Next::Done {
+                let context = counted.context().expect("a code needs a password");
+                let must = has_authenticator || tenant.mfa == Mfa::Required || who.admin_duty();
+                prop_assert_eq!(context.acr == Acr::TwoFactors, must, "level and duty agree");
+                prop_assert!(!counted.is_recovering(), "a recovery code is never the end");
+                let oldest = max_age.map_or(i64::MIN, |age| 150 - i64::try_from(age).unwrap());
+                prop_assert!(context.auth_time.unix() >= oldest);
+                prop_assert!(!prompt.consent || counted.consent().is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
+
+mod engine;
