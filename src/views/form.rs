@@ -66,6 +66,10 @@ pub enum Problem {
     CodeWrong,
     /// No such recovery code, or it was used already.
     RecoveryCodeWrong,
+    /// Too many wrong codes: the login begins again with the password.
+    StartedAgain,
+    /// Too many wrong codes, or too late: the secret shown before is void, this is another one.
+    SecretRenewed,
     /// The form was not sent from the page that we showed: it is shown again.
     Stale,
 }
@@ -77,7 +81,7 @@ impl Problem {
             Self::Missing(field) => Some(field),
             Self::CodeWrong => Some(Field::Code),
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
-            Self::LoginFailed | Self::Stale => None,
+            Self::LoginFailed | Self::StartedAgain | Self::SecretRenewed | Self::Stale => None,
         }
     }
 }

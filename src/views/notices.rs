@@ -35,6 +35,8 @@ impl Wait {
 pub struct Expired {
     /// The way back to the application, where a new login can begin.
     pub back: Option<WayBack>,
+    /// What an administrator can explain.
+    pub reference: Option<Reference>,
 }
 
 /// Something that cannot be done.
@@ -59,6 +61,8 @@ pub enum Refusal {
     Form,
     /// There is no such page.
     NotFound,
+    /// A second factor is needed, but the tenant allows none to be enrolled: the user must ask an administrator.
+    NoMethod,
     /// A fault of ours.
     Internal,
 }
