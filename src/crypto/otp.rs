@@ -1,0 +1,304 @@
+//! One-time codes of authenticator applications (RFC 6238), over totp-rs.
+//!
+//! Here is arithmetic only. That a step counts once (RFC 6238 §5.2) is decided by the row, in one conditional
+//! update; `last_accepted` merely keeps an old code from being looked for.
+
+use totp_rs::{Algorithm, Builder, Secret, Totp};
+use zeroize::Zeroizing;
+
+use super::random;
+use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
+use crate::domain::time::Time;
+
+/// Steps before and after the expected one whose codes count: clocks drift and people are slow.
+const WINDOW: [i64; 3] = [0, -1, 1];
+
+/// Bytes of a secret: 128 bits at least (RFC 4226 §4), a hash block at most.
+const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 16..=128;
+
+/// What an authenticator and we share; wiped when dropped.
+#[derive(Clone)]
+pub(crate) struct TotpSecret(Zeroizing<Vec<u8>>);
+
+/// The text or bytes are no secret that codes may be made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not an OTP secret: base32 of at least 128 bits is expected")]
+pub(crate) struct TotpSecretError;
+
+impl TotpSecret {
+    /// A new one: 160 bits, which every application takes.
+    pub(crate) fn generate() -> Self {
+        Self(Zeroizing::new(random::bytes::<20>().to_vec()))
+    }
+
+    /// The bytes that were sealed.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, TotpSecretError> {
+        let fits = SECRET_LENGTH.contains(&bytes.len());
+        fits.then(|| Self(Zeroizing::new(bytes.to_vec()))).ok_or(TotpSecretError)
+    }
+
+    /// Reads base 32 as people copy it: in either case, with spaces, hyphens and padding.
+    pub(crate) fn from_base32(text: &str) -> Result<Self, TotpSecretError> {
+        let digits: Zeroizing<String> = Zeroizing::new(
+            text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect(),
+        );
+        let secret = Secret::try_from_base32(digits.trim_end_matches('=')).map_err(|_| TotpSecretError)?;
+        Self::from_bytes(secret.as_bytes())
+    }
+
+    /// The bytes, to be sealed.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text that is typed into an application where the QR code cannot be scanned.
+    pub(crate) fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(Secret::from(self.0.as_slice()).to_base32())
+    }
+
+    /// The same in groups of four.
+    pub(crate) fn groups(&self) -> Vec<String> {
+        let text = self.base32();
+        text.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect()
+    }
+
+    /// The link that sets an application up; the QR code shows it. A colon separates the two names in it, so
+    /// neither may hold one. `None` if codes with these parameters cannot be made.
+    pub(crate) fn otpauth_uri(
+        &self,
+        issuer: &str,
+        account: &str,
+        parameters: &TotpParameters,
+    ) -> Option<Zeroizing<String>> {
+        let name = |text: &str| text.replace(':', " ").trim().to_owned();
+        let totp = builder(parameters, self)?
+            .with_issuer(Some(name(issuer)).filter(|issuer| !issuer.is_empty()))
+            .with_account_name(name(account))
+            .build();
+        totp.ok()?.to_url().ok().map(Zeroizing::new)
+    }
+}
+
+impl std::fmt::Debug for TotpSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TotpSecret(..)")
+    }
+}
+
+/// The time step this code belongs to, if it is one that counts now: one step around the expected one, and later
+/// than the last that was accepted.
+///
+/// `drift_steps` is how far ahead the device was last seen.
+pub(crate) fn find_step(
+    parameters: &TotpParameters,
+    secret: &TotpSecret,
+    code: &str,
+    now: Time,
+    drift_steps: i64,
+    last_accepted: i64,
+) -> Option<i64> {
+    let totp = totp(parameters, secret)?;
+    let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).collect());
+    let expected = step_at(parameters, now)?.checked_add(drift_steps)?;
+    WINDOW.into_iter().map(|offset| expected.saturating_add(offset)).find(|&step| {
+        let time = u64::try_from(step).ok().and_then(|step| step.checked_mul(parameters.period));
+        step > last_accepted && time.is_some_and(|time| totp.check(&typed, time).is_some())
+    })
+}
+
+/// The time step that `now` lies in (T of RFC 6238 §4.2).
+pub(crate) fn step_at(parameters: &TotpParameters, now: Time) -> Option<i64> {
+    now.unix().checked_div_euclid(i64::try_from(parameters.period).ok()?)
+}
+
+/// The code of a time step, as an authenticator shows it; `None` where there is none.
+pub(crate) fn code_at(parameters: &TotpParameters, secret: &TotpSecret, step: i64) -> Option<String> {
+    let time = u64::try_from(step).ok()?.checked_mul(parameters.period)?;
+    Some(totp(parameters, secret)?.generate(time).to_string())
+}
+
+fn totp(parameters: &TotpParameters, secret: &TotpSecret) -> Option<Totp> {
+    builder(parameters, secret)?.build().ok()
+}
+
+/// `Totp` of these parameters that looks at one step only: the window is ours.
+fn builder(parameters: &TotpParameters, secret: &TotpSecret) -> Option<Builder> {
+    let algorithm = match parameters.algorithm {
+        OtpAlgorithm::Sha1 => Algorithm::SHA1,
+        OtpAlgorithm::Sha256 => Algorithm::SHA256,
+        OtpAlgorithm::Sha512 => Algorithm::SHA512,
+    };
+    let digits = u8::try_from(parameters.digits).ok().filter(|_| parameters.is_valid())?;
+    Some(
+        Builder::new()
+            .with_algorithm(algorithm)
+            .with_digits(digits)
+            .with_step_duration(parameters.period)
+            .with_skew(0)
+            .with_secret(secret.as_bytes()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Time = Time::from_unix(1_800_000_015);
+    const STEP: i64 = 60_000_000;
+
+    fn secret() -> TotpSecret {
+        TotpSecret::from_bytes(b"12345678901234567890").unwrap()
+    }
+
+    fn code(step: i64) -> String {
+        code_at(&TotpParameters::default(), &secret(), step).unwrap()
+    }
+
+    fn find(code: &str, drift: i64, last: i64) -> Option<i64> {
+        find_step(&TotpParameters::default(), &secret(), code, NOW, drift, last)
+    }
+
+    /// RFC 6238, appendix B.
+    #[test]
+    fn the_test_vectors_of_rfc_6238() {
+        let seed = b"1234567890".repeat(7);
+        let table = [
+            (59, "94287082", "46119246", "90693936"),
+            (1_111_111_109, "07081804", "68084774", "25091201"),
+            (1_111_111_111, "14050471", "67062674", "99943326"),
+            (1_234_567_890, "89005924", "91819424", "93441116"),
+            (2_000_000_000, "69279037", "90698825", "38618901"),
+            (20_000_000_000, "65353130", "77737706", "47863826"),
+        ];
+        for (seconds, sha1, sha256, sha512) in table {
+            let rows = [
+                (OtpAlgorithm::Sha1, 20, sha1),
+                (OtpAlgorithm::Sha256, 32, sha256),
+                (OtpAlgorithm::Sha512, 64, sha512),
+            ];
+            for (algorithm, length, code) in rows {
+                let secret = TotpSecret::from_bytes(&seed[..length]).unwrap();
+                let parameters = TotpParameters { algorithm, digits: 8, period: 30 };
+                let now = Time::from_unix(seconds);
+                let step = step_at(&parameters, now).unwrap();
+                assert_eq!(code_at(&parameters, &secret, step).as_deref(), Some(code));
+                assert_eq!(
+                    find_step(&parameters, &secret, code, now, 0, 0),
+                    Some(step),
+                    "{algorithm:?} {seconds}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn one_step_before_and_after_counts_and_no_more() {
+        for (offset, found) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
+            assert_eq!(find(&code(STEP + offset), 0, 0), found.then_some(STEP + offset), "{offset}");
+        }
+    }
+
+    #[test]
+    fn the_window_follows_the_drift() {
+        for (offset, found) in [(0, false), (2, true), (3, true), (4, true), (5, false)] {
+            assert_eq!(find(&code(STEP + offset), 3, 0), found.then_some(STEP + offset), "{offset}");
+        }
+    }
+
+    #[test]
+    fn an_accepted_step_and_those_before_it_are_spent() {
+        assert_eq!(find(&code(STEP), 0, STEP), None);
+        assert_eq!(find(&code(STEP - 1), 0, STEP), None);
+        assert_eq!(find(&code(STEP + 1), 0, STEP), Some(STEP + 1));
+    }
+
+    #[test]
+    fn a_code_may_be_typed_with_spaces() {
+        let code = code(STEP);
+        let (left, right) = code.split_at(3);
+        assert_eq!(find(&format!(" {left} {right}\u{a0}"), 0, 0), Some(STEP));
+    }
+
+    #[test]
+    fn what_is_no_code_is_refused() {
+        let code = code(STEP);
+        for text in ["", "1", "abcdef", "+12345", "-12345", "１２３４５６", &format!("{code}0"), &code[1..]]
+        {
+            assert_eq!(find(text, 0, 0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_clocks_and_parameters_give_no_code() {
+        let secret = secret();
+        let default = TotpParameters::default();
+        for now in [i64::MIN, -1, -31, i64::MAX] {
+            assert_eq!(find_step(&default, &secret, "000000", Time::from_unix(now), 0, -9), None, "{now}");
+        }
+        assert_eq!(find_step(&default, &secret, "000000", NOW, i64::MAX, 0), None);
+        assert_eq!(code_at(&default, &secret, -1), None);
+        assert_eq!(code_at(&default, &secret, i64::MAX), None);
+        for (digits, period) in [(5, 30), (7, 30), (10, 30), (300, 30), (6, 0), (6, 31), (6, 86_430)] {
+            let parameters = TotpParameters { digits, period, ..default };
+            assert_eq!(code_at(&parameters, &secret, 1), None, "{digits} {period}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_read_as_people_copy_it() {
+        let secret = secret();
+        let text = secret.base32();
+        assert_eq!(*text, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(secret.groups().join(" "), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+        for typed in [
+            text.to_lowercase(),
+            secret.groups().join(" "),
+            secret.groups().join("-"),
+            format!("{}==", *text),
+        ] {
+            assert_eq!(TotpSecret::from_base32(&typed).unwrap().as_bytes(), secret.as_bytes(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_short_or_broken_secret_is_refused() {
+        for text in ["", "GEZDGNBVGY3TQOJQ", "GEZDGNBVGY3TQOJQGEZDGNB1", "ääääääääääääääääääääääääääää"]
+        {
+            assert!(TotpSecret::from_base32(text).is_err(), "{text}");
+        }
+        assert!(TotpSecret::from_bytes(&[0; 15]).is_err());
+        assert_eq!(TotpSecret::generate().as_bytes().len(), 20);
+    }
+
+    #[test]
+    fn the_link_names_issuer_and_account() {
+        let uri =
+            |issuer: &str, parameters| secret().otpauth_uri(issuer, "anna@a.example", &parameters).unwrap();
+        assert_eq!(
+            *uri("Acme: Login", TotpParameters::default()),
+            "otpauth://totp/Acme%20%20Login:anna%40a.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme%20%20Login"
+        );
+        let parameters = TotpParameters { algorithm: OtpAlgorithm::Sha256, digits: 8, period: 60 };
+        let link = uri("Acme", parameters);
+        for part in ["algorithm=SHA256", "digits=8", "period=60"] {
+            assert!(link.contains(part), "{part}: {}", *link);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn base_32_comes_back(bytes in proptest::collection::vec(any::<u8>(), SECRET_LENGTH)) {
+            let secret = TotpSecret::from_bytes(&bytes).unwrap();
+            let again = TotpSecret::from_base32(&secret.groups().join(" ")).unwrap();
+            prop_assert_eq!(again.as_bytes(), bytes.as_slice());
+        }
+
+        #[test]
+        fn no_input_makes_the_search_panic(code: String, now: i64, drift: i64, last: i64) {
+            let found = find_step(&TotpParameters::default(), &secret(), &code, Time::from_unix(now), drift, last);
+            prop_assert!(found.is_none_or(|step| step > last));
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Passwords: Argon2id on a bounded number of threads, so that a flood of logins costs neither memory nor the
+//! requests that need no hash.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+pub(crate) use self::stored::ImportError;
+use self::stored::Stored;
+use super::random;
+use crate::domain::settings::PasswordCost;
+
+mod stored;
+
+/// A password as it is hashed: NFKC, so that it can be typed on any keyboard.
+#[derive(Clone)]
+pub(crate) struct Password(Zeroizing<String>);
+
+/// The text cannot be a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PasswordError {
+    /// Nothing was typed.
+    #[error("is empty")]
+    Empty,
+    /// More than 128 characters or 1024 bytes.
+    #[error("is longer than 128 characters")]
+    TooLong,
+}
+
+impl Password {
+    const MAX_CHARS: usize = 128;
+    const MAX_BYTES: usize = 1024;
+
+    /// Normalises what was typed. Nothing is cut off or trimmed.
+    pub(crate) fn normalise(typed: &str) -> Result<Self, PasswordError> {
+        if typed.len() > Self::MAX_BYTES {
+            return Err(PasswordError::TooLong);
+        }
+        let text: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
+        match text.chars().count() {
+            0 => Err(PasswordError::Empty),
+            1..=Self::MAX_CHARS => Ok(Self(text)),
+            _ => Err(PasswordError::TooLong),
+        }
+    }
+
+    /// The normalised text, for rules about its content.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
+/// Too many hashes are waiting, or the process is ending: try again in a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many passwords are being checked")]
+pub(crate) struct Busy;
+
+/// What a check of a password found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// It is the password.
+    pub(crate) matches: bool,
+    /// It is, and its hash was made at another cost than today's: hash it again.
+    pub(crate) outdated: bool,
+}
+
+/// Hashes and checks passwords; cloning shares the pool.
+#[derive(Clone)]
+pub(crate) struct PasswordHasher(Arc<Pool>);
+
+struct Pool {
+    cost: PasswordCost,
+    /// What is checked against where there is no hash, so that this takes as long. Nothing matches it.
+    dummy: Stored,
+    /// How many may be inside, running or waiting.
+    places: Arc<Semaphore>,
+    /// How many may run.
+    permits: Arc<Semaphore>,
+    /// Memory between two hashes: never more pieces than ran at once.
+    memory: Mutex<Vec<Vec<Block>>>,
+}
+
+impl PasswordHasher {
+    /// At most `permits` hashes run and `queue` wait.
+    pub(crate) fn new(cost: PasswordCost, permits: usize, queue: usize) -> Self {
+        let permits = permits.clamp(1, 1024);
+        let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        Self(Arc::new(Pool {
+            cost,
+            dummy: Stored::new(cost, random::bytes(), random::bytes()),
+            places: Arc::new(Semaphore::new(places)),
+            permits: Arc::new(Semaphore::new(permits)),
+            memory: Mutex::new(Vec::new()),
+        }))
+    }
+
+    /// The PHC string to be stored.
+    pub(crate) async fn hash(&self, password: Password) -> Result<String, Busy> {
+        self.run(move |pool| {
+            let mut made = Stored::new(pool.cost, random::bytes(), [0; 32]);
+            made.output = pool.compute(&password, &made)?;
+            Some(made.to_phc())
+        })
+        .await?
+        .ok_or(Busy)
+    }
+
+    /// Checks a password against the PHC string that is stored. Where none is, or one that we would not compute,
+    /// the answer takes as long as any and is no.
+    pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
+        let stored = stored.and_then(|phc| Stored::parse(phc).ok());
+        self.run(move |pool| {
+            let expected = stored.as_ref().unwrap_or(&pool.dummy);
+            let output = pool.compute(&password, expected)?;
+            let matches = bool::from(output.ct_eq(&expected.output)) && stored.is_some();
+            Some(Verdict { matches, outdated: matches && !expected.costs_like(&pool.dummy) })
+        })
+        .await?
+        .ok_or(Busy)
+    }
+
+    /// May this PHC string be stored? Argon2id only, and not dearer than we are willing to compute.
+    pub(crate) fn check_import(phc: &str) -> Result<(), ImportError> {
+        Stored::parse(phc).map(|_| ())
+    }
+
+    /// Runs the work on a thread of its own. The permits go with it: a caller that gives up does not let the next
+    /// one in before the work is done.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pool) -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let pool = Arc::clone(&self.0);
+        let place = Arc::clone(&pool.places).try_acquire_owned().map_err(|_| Busy)?;
+        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| Busy)?;
+        let work = move || {
+            let result = work(&pool);
+            drop((permit, place));
+            result
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Busy)
+    }
+}
+
+impl Pool {
+    /// The output for this password with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
+    fn compute(&self, password: &Password, stored: &Stored) -> Option<Vec<u8>> {
+        let mut memory = self.lend();
+        let blocks = stored.params.block_count();
+        if memory.len() < blocks {
+            memory.resize(blocks, Block::new());
+        }
+        let mut output = vec![0; stored.output.len()];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, stored.params.clone());
+        let done = argon2.hash_password_into_with_memory(
+            password.0.as_bytes(),
+            &stored.salt,
+            &mut output,
+            memory.as_mut_slice(),
+        );
+        self.take_back(memory);
+        done.ok().map(|()| output)
+    }
+
+    fn lend(&self) -> Vec<Block> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Keeps memory of today's cost; what one dear old hash needed goes back to the system.
+    fn take_back(&self, memory: Vec<Block>) {
+        if memory.len() <= self.dummy.params.block_count() {
+            self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

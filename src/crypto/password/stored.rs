@@ -1,0 +1,75 @@
+//! A stored hash: a PHC string taken apart, and within the bounds of what we are willing to compute.
+
+use argon2::{ARGON2ID_IDENT, Params, PasswordHash, Version};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::domain::settings::PasswordCost;
+
+/// The dearest hash we compute: 256 MiB, 10 passes, 4 lanes.
+const MAX_MEMORY_KIB: u32 = 256 * 1024;
+const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 4;
+
+/// Shorter outputs could be found by trying.
+const MIN_OUTPUT: usize = 16;
+
+/// Why a hash cannot be taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ImportError {
+    /// Not a PHC string with salt and hash.
+    #[error("is not a PHC string with salt and hash")]
+    Malformed,
+    /// Another algorithm or version.
+    #[error("is not an argon2id hash of version 19")]
+    Algorithm,
+    /// Dearer than we are willing to compute.
+    #[error("costs more than 256 MiB, 10 passes or 4 lanes")]
+    TooDear,
+}
+
+/// An Argon2id hash, version 19.
+pub(super) struct Stored {
+    pub(super) params: Params,
+    pub(super) salt: Vec<u8>,
+    pub(super) output: Vec<u8>,
+}
+
+impl Stored {
+    /// A hash at this cost, brought within what Argon2 can do.
+    pub(super) fn new(cost: PasswordCost, salt: [u8; 16], output: [u8; 32]) -> Self {
+        let memory = cost.memory_kib.max(Params::MIN_M_COST);
+        let params = Params::new(memory, cost.passes.max(Params::MIN_T_COST), 1, None).unwrap_or_default();
+        Self { params, salt: salt.to_vec(), output: output.to_vec() }
+    }
+
+    /// Reads a PHC string.
+    pub(super) fn parse(phc: &str) -> Result<Self, ImportError> {
+        let hash = PasswordHash::new(phc).map_err(|_| ImportError::Malformed)?;
+        if hash.algorithm != ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) {
+            return Err(ImportError::Algorithm);
+        }
+        let params = Params::try_from(&hash.params).map_err(|_| ImportError::Malformed)?;
+        if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES {
+            return Err(ImportError::TooDear);
+        }
+        match (hash.salt, hash.hash) {
+            (Some(salt), Some(output)) if output.len() >= MIN_OUTPUT => {
+                Ok(Self { params, salt: salt.to_vec(), output: output.as_bytes().to_vec() })
+            }
+            _ => Err(ImportError::Malformed),
+        }
+    }
+
+    /// Writes a PHC string, as every Argon2 implementation reads it.
+    pub(super) fn to_phc(&self) -> String {
+        let (memory, passes, lanes) = (self.params.m_cost(), self.params.t_cost(), self.params.p_cost());
+        let (salt, output) = (STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(&self.output));
+        format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
+    }
+
+    /// Was it made with the parameters of this one?
+    pub(super) fn costs_like(&self, other: &Self) -> bool {
+        self.params == other.params && self.output.len() == other.output.len()
+    }
+}

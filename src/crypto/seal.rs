@@ -1,0 +1,180 @@
+//! Encryption at rest of what must be read back (signing keys, OTP secrets), and keyed hashes of what must not.
+//!
+//! AES-256-GCM under a key derived from the master key. The row's identity is the associated data, so that a
+//! sealed value copied into another row does not open there. A sealed value names scheme and key:
+//! `v1.<key id>.<base64url of nonce, ciphertext, tag>`, so that the master key can be changed one day.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+pub(crate) use self::master_key::{MasterKey, MasterKeyError};
+use crate::domain::ids::Hash;
+
+mod master_key;
+
+const SCHEME: &str = "v1";
+const NONCE_LENGTH: usize = 12;
+
+/// Why a value could not be sealed or opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SealError {
+    /// Not of the form that [`Sealer::seal`] writes.
+    #[error("the sealed value is malformed")]
+    Malformed,
+    /// Sealed under another master key.
+    #[error("the value was sealed under another master key")]
+    OtherKey,
+    /// Altered, or from another row.
+    #[error("the sealed value was altered or belongs to another row")]
+    Forged,
+    /// The cipher refused to work.
+    #[error("the cipher failed")]
+    Cipher,
+}
+
+/// Seals and opens values under one master key.
+pub(crate) struct Sealer {
+    key_id: String,
+    sealing: Zeroizing<[u8; 32]>,
+    hashing: hmac::Key,
+}
+
+impl Sealer {
+    /// Derives one key per use from the master key, which is not kept.
+    pub(crate) fn new(master: &MasterKey) -> Self {
+        let id = master.derive("vestibule/key-id");
+        let (short, _) = id.split_at(6);
+        Self {
+            key_id: URL_SAFE_NO_PAD.encode(short),
+            sealing: master.derive("vestibule/seal/v1"),
+            hashing: hmac::Key::new(HMAC_SHA256, master.derive("vestibule/hash/v1").as_slice()),
+        }
+    }
+
+    /// Seals a value for one row, named for example `signing-key/tenant-a/RS256`.
+    pub(crate) fn seal(&self, plain: &[u8], row: &str) -> Result<String, SealError> {
+        let mut text = Zeroizing::new(plain.to_vec());
+        let aad = Aad::from(row.as_bytes());
+        let nonce =
+            self.cipher()?.seal_in_place_append_tag(aad, &mut *text).map_err(|_| SealError::Cipher)?;
+        let sealed = [nonce.as_ref(), text.as_slice()].concat();
+        Ok(format!("{SCHEME}.{}.{}", self.key_id, URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// Opens a value that was sealed for this row.
+    pub(crate) fn open(&self, sealed: &str, row: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let mut parts = sealed.splitn(3, '.');
+        let (Some(SCHEME), Some(key_id), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(SealError::Malformed);
+        };
+        if key_id != self.key_id {
+            return Err(SealError::OtherKey);
+        }
+        let body = URL_SAFE_NO_PAD.decode(body).map_err(|_| SealError::Malformed)?;
+        let (nonce, text) = body.split_at_checked(NONCE_LENGTH).ok_or(SealError::Malformed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Malformed)?;
+        let mut text = Zeroizing::new(text.to_vec());
+        let aad = Aad::from(row.as_bytes());
+        let length =
+            self.cipher()?.open_in_place(nonce, aad, &mut text).map_err(|_| SealError::Forged)?.len();
+        text.truncate(length);
+        Ok(text)
+    }
+
+    /// A hash that only this provider can make: of a typed name or an address, so that the row does not tell it.
+    /// The same text for another purpose gives another hash.
+    pub(crate) fn keyed_hash(&self, purpose: &str, text: &str) -> Hash {
+        let mut context = hmac::Context::with_key(&self.hashing);
+        context.update(&(purpose.len() as u64).to_be_bytes());
+        context.update(purpose.as_bytes());
+        context.update(text.as_bytes());
+        Hash::new(URL_SAFE_NO_PAD.encode(context.sign()))
+    }
+
+    fn cipher(&self) -> Result<RandomizedNonceKey, SealError> {
+        RandomizedNonceKey::new(&AES_256_GCM, self.sealing.as_slice()).map_err(|_| SealError::Cipher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::new(&MasterKey::from_bytes([byte; 32]))
+    }
+
+    #[test]
+    fn what_is_sealed_opens_in_its_own_row_only() {
+        let sealer = sealer(1);
+        let sealed = sealer.seal(b"secret", "authenticator/1").unwrap();
+        assert_eq!(sealer.open(&sealed, "authenticator/1").unwrap().as_slice(), b"secret");
+        assert_eq!(sealer.open(&sealed, "authenticator/2"), Err(SealError::Forged));
+        assert!(!sealed.contains("secret"));
+    }
+
+    #[test]
+    fn the_same_value_is_never_sealed_alike() {
+        let sealer = sealer(1);
+        assert_ne!(sealer.seal(b"x", "row").unwrap(), sealer.seal(b"x", "row").unwrap());
+    }
+
+    #[test]
+    fn another_master_key_is_named_as_the_reason() {
+        let sealed = sealer(1).seal(b"x", "row").unwrap();
+        assert_eq!(sealer(2).open(&sealed, "row"), Err(SealError::OtherKey));
+    }
+
+    #[test]
+    fn an_altered_value_does_not_open() {
+        let sealer = sealer(1);
+        let sealed = sealer.seal(b"secret", "row").unwrap();
+        let (prefix, body) = sealed.rsplit_once('.').unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(body).unwrap();
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1;
+            let altered = format!("{prefix}.{}", URL_SAFE_NO_PAD.encode(altered));
+            assert_eq!(sealer.open(&altered, "row"), Err(SealError::Forged), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_sealed_is_malformed() {
+        let sealer = sealer(1);
+        let id = &sealer.key_id;
+        for text in
+            ["", "v1", "v1.", "plain", &format!("v2.{id}.AAAA"), &format!("v1.{id}.A"), &format!("v1.{id}.!")]
+        {
+            assert_eq!(sealer.open(text, "row"), Err(SealError::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_keyed_hash_depends_on_key_purpose_and_text() {
+        let hash = |key: u8, purpose: &str, text: &str| sealer(key).keyed_hash(purpose, text);
+        assert_eq!(hash(1, "name", "anna"), hash(1, "name", "anna"));
+        assert_ne!(hash(1, "name", "anna"), hash(2, "name", "anna"));
+        assert_ne!(hash(1, "name", "anna"), hash(1, "namea", "nna"));
+        assert_ne!(hash(1, "name", "anna"), hash(1, "name", "anne"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_comes_back(plain: Vec<u8>, row: String) {
+            let sealer = sealer(3);
+            let sealed = sealer.seal(&plain, &row).unwrap();
+            prop_assert_eq!(sealer.open(&sealed, &row).unwrap().to_vec(), plain);
+        }
+
+        #[test]
+        fn no_text_makes_opening_panic(text in "(v1\\.)?[A-Za-z0-9_.-]{0,80}") {
+            prop_assert!(sealer(3).open(&text, "row").is_err());
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The master key: 32 random bytes in a file that only its owner can read, or from the environment.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::crypto::random;
+
+/// The key from which all others that protect stored values are derived.
+pub(crate) struct MasterKey(Zeroizing<[u8; 32]>);
+
+/// Why there is no master key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MasterKeyError {
+    /// The text is something else.
+    #[error("is not a master key: 32 bytes in base64 are expected")]
+    Malformed,
+    /// Others than the owner may read the file.
+    #[error("{} may be read by others (mode {mode:03o}): set it to 600, and make a new key if it was exposed", .path.display())]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The file holds something else.
+    #[error("{} does not hold a master key: 32 bytes in base64 are expected", .0.display())]
+    MalformedFile(PathBuf),
+    /// The file cannot be read or written.
+    #[error("{}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl MasterKey {
+    /// A new key, kept nowhere.
+    pub(crate) fn generate() -> Self {
+        Self::from_bytes(random::bytes())
+    }
+
+    /// These very bytes.
+    pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Reads base64, as it stands in the file or the environment.
+    pub(crate) fn from_base64(text: &str) -> Result<Self, MasterKeyError> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| MasterKeyError::Malformed)?);
+        let bytes = bytes.as_slice().try_into().map_err(|_| MasterKeyError::Malformed)?;
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// Reads the key file, or makes it if there is none. Two processes that start at once get the same key.
+    pub(crate) fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
+        match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create(path).map_err(|source| MasterKeyError::File { path: path.to_owned(), source })?;
+                load(path, File::open(path))
+            }
+            file => load(path, file),
+        }
+    }
+
+    /// A key for one purpose; none of them tells another or the master key.
+    pub(super) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, self.0.as_slice()), purpose.as_bytes());
+        let mut key = Zeroizing::new([0; 32]);
+        key.copy_from_slice(tag.as_ref());
+        key
+    }
+}
+
+fn load(path: &Path, file: std::io::Result<File>) -> Result<MasterKey, MasterKeyError> {
+    let failed = |source| MasterKeyError::File { path: path.to_owned(), source };
+    let file = file.map_err(failed)?;
+    // Asked of the open file: a name could point elsewhere a moment later.
+    let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(MasterKeyError::Exposed { path: path.to_owned(), mode });
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.take(1024).read_to_string(&mut text).map_err(failed)?;
+    MasterKey::from_base64(&text).map_err(|_| MasterKeyError::MalformedFile(path.to_owned()))
+}
+
+/// Writes a new key to a file of its own and links that to the name: whoever links first has made the key, and
+/// nobody ever reads half of one.
+fn create(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let draft = folder.join(format!(".master-key-{}", random::uuid()));
+    let written = write(&draft).and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    std::fs::remove_file(&draft)?;
+    written?;
+    File::open(folder)?.sync_all()
+}
+
+fn write(path: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let key = Zeroizing::new(STANDARD.encode(Zeroizing::new(random::bytes::<32>())));
+    file.write_all(key.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions};
+
+    use super::*;
+
+    /// A folder that goes away with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(std::env::temp_dir().join(format!("vestibule-{}", random::uuid())))
+        }
+
+        fn key(&self) -> PathBuf {
+            self.0.join("keys/master.key")
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_file_is_made_once_and_read_afterwards() {
+        let folder = Folder::new();
+        let first = MasterKey::load_or_create(&folder.key()).unwrap();
+        let second = MasterKey::load_or_create(&folder.key()).unwrap();
+        assert_eq!(first.0, second.0);
+        let names: Vec<_> = std::fs::read_dir(folder.0.join("keys")).unwrap().collect();
+        assert_eq!(names.len(), 1, "no draft stays behind");
+    }
+
+    #[test]
+    fn only_the_owner_can_read_file_and_folder() {
+        let folder = Folder::new();
+        MasterKey::load_or_create(&folder.key()).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder.key()), 0o600);
+        assert_eq!(mode(&folder.0.join("keys")), 0o700);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let folder = Folder::new();
+        MasterKey::load_or_create(&folder.key()).unwrap();
+        for mode in [0o604, 0o640, 0o660, 0o644, 0o602] {
+            set_permissions(folder.key(), Permissions::from_mode(mode)).unwrap();
+            let error = MasterKey::load_or_create(&folder.key()).err().unwrap();
+            assert!(error.to_string().contains(&format!("mode {mode:03o}")), "{error}");
+        }
+        set_permissions(folder.key(), Permissions::from_mode(0o400)).unwrap();
+        assert!(MasterKey::load_or_create(&folder.key()).is_ok());
+    }
+
+    #[test]
+    fn a_file_with_something_else_is_refused_and_left_alone() {
+        let folder = Folder::new();
+        MasterKey::load_or_create(&folder.key()).unwrap();
+        for text in ["", "AAAA", "not base64 at all", &STANDARD.encode([0; 33])] {
+            std::fs::write(folder.key(), text).unwrap();
+            let error = MasterKey::load_or_create(&folder.key()).err().unwrap();
+            assert!(matches!(error, MasterKeyError::MalformedFile(_)), "{error}");
+            assert_eq!(std::fs::read_to_string(folder.key()).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn many_that_start_at_once_get_the_same_key() {
+        let folder = Folder::new();
+        let start = std::sync::Barrier::new(16);
+        let load = || {
+            start.wait();
+            MasterKey::load_or_create(&folder.key()).unwrap().0
+        };
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(load)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn the_environment_may_hold_it() {
+        assert_eq!(*MasterKey::from_base64(&STANDARD.encode([7; 32])).unwrap().0, [7; 32]);
+        assert!(MasterKey::from_base64("short").is_err());
+        assert_ne!(MasterKey::generate().0, MasterKey::generate().0);
+    }
+}

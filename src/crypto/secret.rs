@@ -1,0 +1,85 @@
+//! Secrets that are handed out once and kept only as a hash: codes, cookies, client secrets.
+//!
+//! A secret of our making has 256 bits, so one SHA-256 is enough: there is nothing to guess.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::random;
+use crate::domain::ids::Hash;
+
+/// A secret in the clear; wiped when dropped, never printed.
+#[derive(Clone)]
+pub(crate) struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// A new one: 256 random bits, base64url.
+    pub(crate) fn generate() -> Self {
+        Self::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(random::bytes::<32>())))
+    }
+
+    /// One that came from elsewhere.
+    pub(crate) fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text, to be handed out.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored of it.
+    pub(crate) fn hash(&self) -> Hash {
+        hash(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What is stored of a secret: its SHA-256, base64url.
+pub(crate) fn hash(secret: &str) -> Hash {
+    Hash::new(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes())))
+}
+
+/// Are they the same? Takes as long wherever they differ.
+pub(crate) fn equal(left: &Hash, right: &Hash) -> bool {
+    left.as_str().as_bytes().ct_eq(right.as_str().as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_has_256_bits_and_is_never_the_same() {
+        let secret = Secret::generate();
+        assert_eq!(URL_SAFE_NO_PAD.decode(secret.expose()).unwrap().len(), 32);
+        assert_ne!(secret.expose(), Secret::generate().expose());
+    }
+
+    #[test]
+    fn the_hash_is_sha_256() {
+        assert_eq!(hash("abc").as_str(), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+        assert_eq!(Secret::new("abc".to_owned()).hash(), hash("abc"));
+    }
+
+    #[test]
+    fn hashes_are_compared_whole() {
+        assert!(equal(&hash("a"), &hash("a")));
+        assert!(!equal(&hash("a"), &hash("b")));
+        assert!(!equal(&hash("a"), &Hash::new("")));
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let secret = Secret::generate();
+        assert!(!format!("{secret:?}").contains(secret.expose()));
+    }
+}
