@@ -2,7 +2,7 @@
 
 mod crypto;
 pub mod domain;
-mod interaction;
 pub mod ext;
+mod interaction;
 mod protocol;
 pub mod views;
