@@ -32,6 +32,13 @@ pub struct Authenticator {
     pub created_at: Time,
 }
 
+impl Authenticator {
+    /// The row that its sealed secret is bound to.
+    pub fn row(&self) -> String {
+        format!("authenticators/{}", self.id)
+    }
+}
+
 /// The parameters of RFC 6238, without the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpParameters {
