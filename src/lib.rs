@@ -5,4 +5,6 @@ pub mod domain;
 pub mod ext;
 mod interaction;
 mod protocol;
+#[doc(hidden)]
+pub mod storage;
 pub mod views;

@@ -82,9 +82,8 @@ pub enum OtpAlgorithm {
 }
 
 /// Where an authenticator stands in its life. A revoked one has no row any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[sqlx(type_name = "TEXT", rename_all = "lowercase")]
 pub enum AuthenticatorState {
     /// Its secret was shown; nothing counts before the first code is confirmed.
     Pending,

@@ -71,7 +71,7 @@ impl Internal {
 impl From<storage::Error> for Internal {
     fn from(error: storage::Error) -> Self {
         match error {
-            storage::Error::Busy => Self::busy(&error),
+            storage::Error::Busy(_) => Self::busy(&error),
             _ => Self::fault(&error),
         }
     }

@@ -78,7 +78,6 @@ impl Idp {
                 Box::pin(async move { keys::insert_first(tx, &stored).await })
             })
             .await?;
-        self.catalogue().changed();
         Ok(())
     }
 

@@ -1,0 +1,86 @@
+//! Authorization codes: each is redeemed once (RFC 6749 §4.1.2).
+
+use super::error::Result;
+use super::{Tx, grants};
+use crate::domain::grant::{Code, Grant};
+use crate::domain::ids::{GrantId, Hash};
+use crate::domain::time::Time;
+use crate::domain::user::User;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    hash: Hash,
+    grant_id: GrantId,
+    redirect_uri: String,
+    code_challenge: Option<String>,
+    nonce: Option<String>,
+    expires_at: Time,
+}
+
+impl From<Row> for Code {
+    fn from(row: Row) -> Self {
+        Self {
+            hash: row.hash,
+            grant: row.grant_id,
+            redirect_uri: row.redirect_uri,
+            code_challenge: row.code_challenge,
+            nonce: row.nonce,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+/// What became of an attempt to redeem a code.
+#[derive(Clone, Debug)]
+pub enum Redemption {
+    /// It was good, and is used up by this.
+    Fresh(Box<Redeemed>),
+    /// It was used before: revoke this grant (RFC 6749 §4.1.2, RFC 9700 §2.1.1).
+    Reused(GrantId),
+    /// There is no such code, it has expired, or its grant, user, tenant or client is not alive any more.
+    Unknown,
+}
+
+/// A redeemed code and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    /// The code.
+    pub code: Code,
+    /// Its grant, which is alive.
+    pub grant: Grant,
+    /// The user, who is not disabled.
+    pub user: User,
+}
+
+/// Adds a code.
+pub async fn insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        &code.hash,
+        &code.grant,
+        &code.redirect_uri,
+        &code.code_challenge,
+        &code.nonce,
+        code.expires_at,
+    )?;
+    Ok(())
+}
+
+/// Redeems a code: of all who bring it, one gets [`Redemption::Fresh`], the others [`Redemption::Reused`].
+pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemption> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "UPDATE codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2
+         RETURNING hash, grant_id, redirect_uri, code_challenge, nonce, expires_at")
+        .bind(hash).bind(now).fetch_optional(conn))?;
+    if let Some(code) = row.map(Code::from) {
+        let alive = grants::with_user(tx, &code.grant).await?;
+        return Ok(alive.map_or(Redemption::Unknown, |(grant, user)| {
+            Redemption::Fresh(Box::new(Redeemed { code, grant, user }))
+        }));
+    }
+    let used: Option<GrantId> = on!(tx, conn => sqlx::query_scalar(
+        "SELECT grant_id FROM codes WHERE hash = $1 AND used_at IS NOT NULL").bind(hash).fetch_optional(conn))?;
+    Ok(used.map_or(Redemption::Unknown, Redemption::Reused))
+}

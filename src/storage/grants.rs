@@ -1,0 +1,112 @@
+//! Grants: what users allowed clients.
+
+use super::error::Result;
+use super::json::{Json, Word};
+use super::{Tx, users};
+use crate::domain::acr::AuthContext;
+use crate::domain::claims::ClaimsRequest;
+use crate::domain::grant::Grant;
+use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
+use crate::domain::scope::Scope;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    grant_id: GrantId,
+    issuer_id: IssuerId,
+    client_id: ClientId,
+    user_id: UserId,
+    session_id: SessionId,
+    scope: Word<Scope>,
+    claims: Json<ClaimsRequest>,
+    context: Json<AuthContext>,
+    created_at: Time,
+    expires_at: Time,
+}
+
+impl From<Row> for Grant {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.grant_id,
+            issuer: row.issuer_id,
+            client: row.client_id,
+            user: row.user_id,
+            session: row.session_id,
+            scope: row.scope.0,
+            claims: row.claims.0,
+            context: row.context.0,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct WithUser {
+    #[sqlx(flatten)]
+    grant: Row,
+    #[sqlx(flatten)]
+    user: users::Row,
+}
+
+/// Adds a grant. `Error::Conflict` if client or user have gone.
+pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, claims, context,
+             created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        &grant.id,
+        &grant.issuer,
+        grant.issuer.home(),
+        &grant.client,
+        &grant.user,
+        &grant.session,
+        Word(&grant.scope),
+        Json(&grant.claims),
+        Json(&grant.context),
+        grant.created_at,
+        grant.expires_at,
+    )?;
+    Ok(())
+}
+
+/// The grant with this id, revoked or not.
+pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, scope, claims, context, created_at,
+             expires_at
+         FROM grants WHERE id = $1").bind(id).fetch_optional(conn))?;
+    Ok(row.map(Grant::from))
+}
+
+/// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled.
+pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, User)>> {
+    let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
+        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.claims, g.context,
+             g.created_at, g.expires_at,
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at
+         FROM grants g
+         JOIN users u ON u.id = g.user_id
+         JOIN tenants t ON t.id = u.tenant_id
+         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
+         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled")
+        .bind(id).fetch_optional(conn))?;
+    Ok(row.map(|row| (row.grant.into(), row.user.into())))
+}
+
+/// Ends a grant and with it everything issued from it.
+pub async fn revoke(tx: &mut Tx<'_>, id: &GrantId, now: Time) -> Result<bool> {
+    Ok(execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? == 1)
+}
+
+/// Ends all grants given in a session.
+pub async fn revoke_session(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE grants SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL",
+        session,
+        now
+    )
+}

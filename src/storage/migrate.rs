@@ -1,0 +1,57 @@
+//! Bringing the schema up to this version, and refusing a store that a newer one has changed.
+//!
+//! The list is written by hand because sqlx's `migrate!` needs its macros, which would compile both drivers twice.
+
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
+
+use super::error::{Error, Result};
+use super::writer;
+
+/// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "schema", include_str!("../../migrations/0001_schema.sql"))];
+
+/// How long to wait for another node that is migrating.
+const WAIT: Duration = Duration::from_mins(1);
+
+/// Inside one transaction that takes the write lock at once: of two processes the second waits, then finds nothing to do.
+pub(super) async fn sqlite(options: &SqliteConnectOptions) -> Result<()> {
+    let mut connection = writer::connect(&options.clone().busy_timeout(WAIT)).await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    migrator().run(&mut *transaction).await.map_err(explain)?;
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// Under sqlx's advisory lock; dropping the connection gives it back whatever happens.
+pub(super) async fn postgres(options: &PgConnectOptions) -> Result<()> {
+    let run = async {
+        let mut connection = options.connect().await?;
+        migrator().run(&mut connection).await.map_err(explain)?;
+        connection.close().await?;
+        Ok(())
+    };
+    let late = |_| Err(Error::busy("another node has been migrating for a minute"));
+    tokio::time::timeout(WAIT, run).await.unwrap_or_else(late)
+}
+
+fn migrator() -> Migrator {
+    let migration = |(version, name, text): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}
+
+fn explain(error: MigrateError) -> Error {
+    let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+    match error {
+        MigrateError::VersionMissing(found) if found > known => Error::Newer { found, known },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => Error::other(other),
+    }
+}

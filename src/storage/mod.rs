@@ -1,0 +1,45 @@
+//! The store: SQLite by default, PostgreSQL for several nodes, one SQL text for both.
+//!
+//! [`Db`] hands out reads and takes writes, one file per aggregate holds the statements. What keeps one text valid for
+//! both databases: columns are `TEXT`, `BIGINT` and `BOOLEAN`; placeholders are `$1`; rows are claimed by a conditional
+//! `UPDATE .. RETURNING` and nothing is ever locked by hand.
+//!
+//! **A write is a closure** over a [`Tx`]. It may be run again, so it must have no effect outside the transaction:
+//! no hashing, no mail, no HTTP in it. Whatever it decides, it decides by a *conditional statement* (or a unique index)
+//! that claims the row, and it does so before it relies on it: on PostgreSQL closures run side by side at READ COMMITTED,
+//! where such a statement waits for the row and then looks again. Why not SERIALIZABLE: there the losers of a race fail
+//! and start over, so that 200 guesses at one counter would take 200 rounds; a queue on the row takes one.
+//!
+//! Not part of the crate's interface: it is only reachable for the project's own tests.
+
+#[macro_use]
+mod tx;
+
+pub mod assertions;
+pub mod attempts;
+pub mod authenticators;
+mod catalogue;
+pub mod clients;
+pub mod codes;
+pub mod consents;
+mod db;
+mod error;
+pub mod grants;
+pub mod interactions;
+pub mod issuers;
+mod json;
+pub mod keys;
+mod migrate;
+mod postgres;
+pub mod recovery_codes;
+mod revision;
+pub mod sessions;
+pub mod sweep;
+pub mod tenants;
+pub mod users;
+mod writer;
+
+pub use catalogue::Catalogue;
+pub use db::{Db, Reader, Work};
+pub use error::{Error, Result};
+pub use tx::Tx;

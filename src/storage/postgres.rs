@@ -1,0 +1,103 @@
+//! Writing to PostgreSQL: a transaction for each closure, run again when it lost a race.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
+
+use super::db::{Counters, Work};
+use super::error::{Error, Result};
+use super::tx::{Notes, PATIENCE, Tx, patiently};
+
+const CONNECTIONS: u32 = 16;
+/// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
+const ROUNDS: u32 = 8;
+
+/// A pool that trusts a connection used a moment ago and asks an older one whether it still lives.
+pub(super) async fn pool(options: PgConnectOptions) -> Result<PgPool> {
+    let options = options.application_name("vestibule").disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, idle| {
+            Box::pin(async move {
+                if idle.idle_for > Duration::from_secs(1) {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(pool)
+}
+
+/// Runs the closure in a transaction of its own.
+pub(super) async fn write<T>(pool: &PgPool, counters: &Counters, work: &impl Work<T>) -> Result<T> {
+    let mut round = 1;
+    loop {
+        match once(pool.acquire().await?, counters, work).await {
+            Err(error) if error.is_lost_race() && round < ROUNDS => round += 1,
+            outcome => return outcome,
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn once<T>(
+    connection: PoolConnection<Postgres>,
+    counters: &Counters,
+    work: &impl Work<T>,
+) -> Result<T> {
+    let mut lease =
+        Lease { connection: Some(connection), notes: Notes::default(), counters, committed: false };
+    lease.run(work).await
+}
+
+/// A connection for one transaction. Unless the end of that was seen, it does not go back to the pool:
+/// the caller may have been dropped, or the server may hang.
+struct Lease<'a> {
+    connection: Option<PoolConnection<Postgres>>,
+    notes: Notes,
+    counters: &'a Counters,
+    committed: bool,
+}
+
+impl Lease<'_> {
+    async fn run<T>(&mut self, work: &impl Work<T>) -> Result<T> {
+        let Some(connection) = self.connection.as_mut() else { return Err(Error::busy("no connection")) };
+        self.notes.unsettled = true;
+        let mut transaction = patiently(connection.begin()).await?;
+        let outcome = work(&mut Tx::postgres(&mut transaction, &mut self.notes)).await;
+        let hangs = self.notes.unsettled && !outcome.as_ref().is_err_and(Error::is_lost_race);
+        self.notes.unsettled = true;
+        match outcome {
+            Ok(value) => {
+                patiently(transaction.commit()).await?;
+                self.notes.unsettled = false;
+                self.committed = true;
+                Ok(value)
+            }
+            Err(error) => {
+                if !hangs {
+                    patiently(transaction.rollback()).await?;
+                    self.notes.unsettled = false;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        self.counters.add(&self.notes, self.committed);
+        if let Some(connection) = self.connection.take()
+            && self.notes.unsettled
+        {
+            drop(connection.detach());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Browser sessions, found by the hash of their cookie.
+
+use super::Tx;
+use super::error::Result;
+use super::json::Json;
+use crate::domain::fact::Facts;
+use crate::domain::ids::{Hash, IssuerId, SessionId, UserId};
+use crate::domain::session::Session;
+use crate::domain::time::Time;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: SessionId,
+    cookie: Hash,
+    issuer_id: IssuerId,
+    user_id: UserId,
+    facts: Json<Facts>,
+    created_at: Time,
+    used_at: Time,
+    expires_at: Time,
+}
+
+impl From<Row> for Session {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            cookie: row.cookie,
+            issuer: row.issuer_id,
+            user: row.user_id,
+            facts: row.facts.0,
+            created_at: row.created_at,
+            used_at: row.used_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+/// Adds a session.
+pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &session.id,
+        &session.cookie,
+        &session.issuer,
+        &session.user,
+        Json(&session.facts),
+        session.created_at,
+        session.used_at,
+        session.expires_at,
+    )?;
+    Ok(())
+}
+
+/// The session of this cookie at this issuer, unless it has ended. Whether it lay idle too long is the tenant's rule.
+pub async fn by_cookie(
+    tx: &mut Tx<'_>,
+    issuer: &IssuerId,
+    cookie: &Hash,
+    now: Time,
+) -> Result<Option<Session>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at
+         FROM sessions WHERE cookie = $1 AND issuer_id = $2 AND expires_at > $3")
+        .bind(cookie).bind(issuer).bind(now).fetch_optional(conn))?;
+    Ok(row.map(Session::from))
+}
+
+/// Gives the session a new cookie and new facts, if it still has the old cookie; of two at once, one wins.
+pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> Result<bool> {
+    let replaced = execute!(
+        tx,
+        "UPDATE sessions SET cookie = $3, facts = $4, used_at = $5
+         WHERE cookie = $1 AND id = $2 AND user_id = $6",
+        old,
+        &session.id,
+        &session.cookie,
+        Json(&session.facts),
+        session.used_at,
+        &session.user,
+    )?;
+    Ok(replaced == 1)
+}
+
+/// Notes that the session was used; the clock may have been set back, the row never goes back.
+pub async fn touch(tx: &mut Tx<'_>, id: &SessionId, now: Time) -> Result<()> {
+    execute!(tx, "UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", id, now)?;
+    Ok(())
+}
+
+/// Ends the session; of two at once, one gets `true`.
+pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool> {
+    Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1", id)? == 1)
+}
+
+/// Ends every session of the user but one.
+pub async fn end_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<u64> {
+    let keep = keep.map_or("", SessionId::as_str);
+    execute!(tx, "DELETE FROM sessions WHERE user_id = $1 AND id <> $2", user, keep)
+}

@@ -1,0 +1,64 @@
+//! Removing what has expired, in small batches, so that no sweep holds up the writers.
+
+use std::time::Duration;
+
+use super::Tx;
+use super::error::Result;
+use crate::domain::time::Time;
+
+/// An enrolment begun and not confirmed.
+const PENDING: Duration = Duration::from_hours(24);
+/// Failures in a row are remembered this long after the last; a hard stop for ever.
+const FAILURES: Duration = Duration::from_hours(30 * 24);
+
+/// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
+pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
+    let mut removed = execute!(
+        tx,
+        "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
+    // Their codes go with them.
+    removed += execute!(
+        tx,
+        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
+             (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM authenticators WHERE id IN
+             (SELECT id FROM authenticators WHERE state = 'pending' AND created_at <= $1 LIMIT $2)",
+        now.minus(PENDING),
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM attempts WHERE (key, kind) IN
+             (SELECT key, kind FROM attempts WHERE last_at <= $1 AND locked_until <= $3 LIMIT $2)",
+        now.minus(FAILURES),
+        limit,
+        now,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM rates WHERE key IN (SELECT key FROM rates WHERE free_at <= $1 LIMIT $2)",
+        now.unix().saturating_mul(1000),
+        limit,
+    )?;
+    Ok(removed)
+}

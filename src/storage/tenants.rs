@@ -1,0 +1,84 @@
+//! Tenants.
+
+use super::error::Result;
+use super::json::{Json, Word};
+use super::{Tx, revision};
+use crate::domain::branding::Branding;
+use crate::domain::ids::TenantId;
+use crate::domain::locale::Locale;
+use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: TenantId,
+    domain: TenantDomain,
+    name: String,
+    disabled: bool,
+    locale: Word<Locale>,
+    policy: Json<TenantPolicy>,
+    branding: Json<Branding>,
+}
+
+impl From<Row> for Tenant {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            domain: row.domain,
+            name: row.name,
+            disabled: row.disabled,
+            locale: row.locale.0,
+            policy: row.policy.0,
+            branding: row.branding.0,
+        }
+    }
+}
+
+/// Adds the tenant, or changes the one with this id.
+pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO tenants (id, domain, name, disabled, locale, policy, branding)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name, disabled = excluded.disabled,
+             locale = excluded.locale, policy = excluded.policy, branding = excluded.branding",
+        &tenant.id,
+        &tenant.domain,
+        &tenant.name,
+        tenant.disabled,
+        Word(tenant.locale),
+        Json(&tenant.policy),
+        Json(&tenant.branding),
+    )?;
+    revision::bump(tx).await
+}
+
+/// The tenant with this id.
+pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants WHERE id = $1")
+        .bind(id).fetch_optional(conn))?;
+    Ok(row.map(Tenant::from))
+}
+
+/// The tenant with this domain.
+pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<Tenant>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants WHERE domain = $1")
+        .bind(domain).fetch_optional(conn))?;
+    Ok(row.map(Tenant::from))
+}
+
+/// All tenants by domain.
+pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants ORDER BY domain")
+        .fetch_all(conn))?;
+    Ok(rows.into_iter().map(Tenant::from).collect())
+}
+
+/// Removes the tenant with its users, clients, keys and all that hangs on them.
+pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
+    let removed = execute!(tx, "DELETE FROM tenants WHERE id = $1", id)?;
+    revision::bump(tx).await?;
+    Ok(removed == 1)
+}
