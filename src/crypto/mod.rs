@@ -3,6 +3,7 @@
 //! Primitives come from aws-lc-rs, Argon2 from argon2, one-time codes from totp-rs. What stands here decides
 //! *how* they are used, once. Nothing here reads a clock: whoever asks brings the time.
 
+pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod otp;
 pub(crate) mod password;

@@ -1,0 +1,167 @@
+//! The one strict verification (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725).
+//!
+//! Whatever a token says about keys (`jwk`, `jku`, `x5u`, `x5c`) is ignored: keys come from the caller. There is one
+//! way to write each value; anything else is refused rather than interpreted.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::{JwtError, VerifyingKey, strict_json};
+use crate::domain::client::SigningAlgorithm;
+use crate::domain::time::Time;
+
+/// Longer tokens are not looked at.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// What a token must say. `sub` must be text and `exp` must be there in any case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected<'a> {
+    /// What `typ` may be, without `application/`; where it is absent it counts as `JWT`.
+    pub(crate) typ: &'a [&'a str],
+    /// What `alg` may be.
+    pub(crate) algorithms: &'a [SigningAlgorithm],
+    /// The value of `iss`.
+    pub(crate) issuer: &'a str,
+    /// The only value of `aud`; `None` = any, but one only.
+    pub(crate) audience: Option<&'a str>,
+    /// The value of `sub`; `None` = any text.
+    pub(crate) subject: Option<&'a str>,
+    /// The time.
+    pub(crate) now: Time,
+    /// How far the clocks may differ.
+    pub(crate) leeway: Duration,
+    /// The farthest that `exp` may lie ahead; `None` = any.
+    pub(crate) max_lifetime: Option<Duration>,
+    /// For `id_token_hint`, where an expired token still says who is meant (OpenID Connect Core §3.1.2.1).
+    pub(crate) allow_expired: bool,
+}
+
+/// The claims of a token that one of the keys has signed and that says what was expected.
+pub(crate) fn verify(
+    token: &str,
+    keys: &[VerifyingKey],
+    expected: &Expected<'_>,
+) -> Result<Map<String, Value>, JwtError> {
+    let parts = Parts::split(token)?;
+    let header = decode(parts.header, "header")?;
+    let algorithm = check_header(&header, expected)?;
+    let kid = optional_text(&header, "kid").ok_or(JwtError::Header("kid"))?;
+    let mut candidates = keys.iter().filter(|key| key.fits(algorithm, kid)).peekable();
+    if candidates.peek().is_none() {
+        return Err(JwtError::Key);
+    }
+    if !candidates.any(|key| key.verifies(parts.message.as_bytes(), parts.signature)) {
+        return Err(JwtError::Signature);
+    }
+    let claims = decode(parts.payload, "payload")?;
+    check_names(&claims, expected)?;
+    check_times(&claims, expected)?;
+    Ok(claims)
+}
+
+/// The `sub` of a token that nobody has verified: only to find the client whose keys will (RFC 7523 §3).
+pub(crate) fn claimed_subject(token: &str) -> Result<String, JwtError> {
+    let claims = decode(Parts::split(token)?.payload, "payload")?;
+    claims.get("sub").and_then(Value::as_str).map(str::to_owned).ok_or(JwtError::Claim("sub"))
+}
+
+/// The compact form (RFC 7515 §7.1).
+struct Parts<'a> {
+    /// Header and payload: what is signed.
+    message: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn split(token: &'a str) -> Result<Self, JwtError> {
+        if token.len() > MAX_LENGTH {
+            return Err(JwtError::TooLong);
+        }
+        let parts = token.rsplit_once('.').and_then(|(message, signature)| {
+            let (header, payload) = message.split_once('.')?;
+            Some(Self { message, header, payload, signature })
+        });
+        parts.filter(|parts| !parts.payload.contains('.')).ok_or(JwtError::Malformed("not three parts"))
+    }
+}
+
+/// Base64url without padding, whitespace or stray bits, around one JSON object without repeated members.
+fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, JwtError> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtError::Malformed(name))?;
+    strict_json::object(&bytes).ok_or(JwtError::Malformed(name))
+}
+
+fn check_header(header: &Map<String, Value>, expected: &Expected<'_>) -> Result<SigningAlgorithm, JwtError> {
+    // We understand no extension, so any that must be understood forbids the token (RFC 7515 §4.1.11).
+    if header.contains_key("crit") {
+        return Err(JwtError::Header("crit"));
+    }
+    let typ = optional_text(header, "typ").ok_or(JwtError::Header("typ"))?.unwrap_or("JWT");
+    let typ = typ.strip_prefix("application/").unwrap_or(typ);
+    if !expected.typ.iter().any(|allowed| allowed.eq_ignore_ascii_case(typ)) {
+        return Err(JwtError::Header("typ"));
+    }
+    let alg = header.get("alg").and_then(Value::as_str);
+    let named = expected.algorithms.iter().find(|algorithm| Some(algorithm.as_str()) == alg);
+    named.copied().ok_or(JwtError::Header("alg"))
+}
+
+fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), JwtError> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if text("iss") != Some(expected.issuer) {
+        return Err(JwtError::Claim("iss"));
+    }
+    let audience = match claims.get("aud") {
+        Some(Value::String(one)) => Some(one.as_str()),
+        Some(Value::Array(all)) if all.len() == 1 => all.first().and_then(Value::as_str),
+        _ => None,
+    };
+    if !audience.is_some_and(|audience| expected.audience.is_none_or(|us| us == audience)) {
+        return Err(JwtError::Claim("aud"));
+    }
+    if !text("sub").is_some_and(|subject| expected.subject.is_none_or(|wanted| wanted == subject)) {
+        return Err(JwtError::Claim("sub"));
+    }
+    Ok(())
+}
+
+fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), JwtError> {
+    let (now, leeway) = (expected.now, expected.leeway);
+    for name in ["nbf", "iat"] {
+        if claims.contains_key(name) && numeric_date(claims, name)? > now.plus(leeway) {
+            return Err(JwtError::Claim(name));
+        }
+    }
+    let expires = numeric_date(claims, "exp")?;
+    if expected.max_lifetime.is_some_and(|cap| expires > now.plus(cap).plus(leeway)) {
+        return Err(JwtError::Claim("exp"));
+    }
+    if expires.plus(leeway) <= now && !expected.allow_expired {
+        return Err(JwtError::Expired);
+    }
+    Ok(())
+}
+
+/// A `NumericDate` (RFC 7519 §2): seconds, perhaps with a fraction, which is dropped.
+fn numeric_date(claims: &Map<String, Value>, name: &'static str) -> Result<Time, JwtError> {
+    /// The last second of the year 9999.
+    const MAX: i64 = 253_402_300_799;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float that is too large saturates, and is refused below"
+    )]
+    let whole =
+        |number: &serde_json::Number| number.as_i64().or_else(|| number.as_f64().map(|float| float as i64));
+    let seconds = claims.get(name).and_then(Value::as_number).and_then(whole);
+    seconds.filter(|seconds| (0..=MAX).contains(seconds)).map(Time::from_unix).ok_or(JwtError::Claim(name))
+}
+
+/// A member that is text if it is there at all; `None` if it is something else.
+fn optional_text<'a>(header: &'a Map<String, Value>, name: &str) -> Option<Option<&'a str>> {
+    header.get(name).map_or(Some(None), |value| value.as_str().map(Some))
+}
