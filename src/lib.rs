@@ -1,5 +1,6 @@
 //! **Vestibule**: an embeddable OpenID Connect identity provider, one axum router or one binary.
 
+mod account;
 mod crypto;
 pub mod domain;
 pub mod ext;

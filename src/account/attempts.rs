@@ -1,0 +1,89 @@
+//! Budgets for guesses (functional specification 6.7), with their numbers.
+//!
+//! The counters are keyed by a keyed hash: of the user's id, or for a first factor of what was typed, so that unknown
+//! users and unknown tenants are counted and locked exactly like known ones.
+//!
+//! Why even the hard stop ends by itself: anybody can fail on anybody's behalf, and a stranger must not be able to
+//! lock a user out for good (OWASP ASVS 6.1.1). A hundred failures take 18 hours of locks; then nothing is checked
+//! for a day.
+
+use std::time::Duration;
+
+use crate::crypto::seal::Sealer;
+use crate::domain::ids::Hash;
+use crate::domain::time::Time;
+use crate::storage::attempts::{self, Budget, Kind, Rate, Reservation};
+use crate::storage::{Result, Tx};
+
+/// Five tries, then five minutes, doubling to an hour.
+const BUDGET: Budget = Budget {
+    tries: 5,
+    first_lock: Duration::from_mins(5),
+    longest_lock: Duration::from_mins(60),
+    hard_stop: 100,
+};
+
+/// How long the page says to wait where only an administrator could shorten it.
+const STOPPED: Duration = Duration::from_hours(24);
+
+/// Failed sign-ins from one network. Generous, for a whole company may stand behind one address.
+const PER_ADDRESS: Rate = Rate { count: 100, per: Duration::from_mins(10) };
+
+/// One counter.
+#[derive(Clone, Debug)]
+pub(crate) struct Counter {
+    key: Hash,
+    kind: Kind,
+}
+
+/// May a guess be checked?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowance {
+    /// Yes; it is counted as a failure until it proves right.
+    Granted,
+    /// Not before this time.
+    Locked(Time),
+}
+
+impl Counter {
+    /// The counter of whatever `subject` names.
+    pub(crate) fn new(sealer: &Sealer, kind: Kind, subject: &str) -> Self {
+        Self { key: sealer.keyed_hash("attempts", subject), kind }
+    }
+
+    /// Takes one try, before anything is checked: guesses made at once find one budget.
+    pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
+        Ok(match attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await? {
+            Reservation::Taken { .. } => Allowance::Granted,
+            Reservation::Locked(until) => Allowance::Locked(until),
+            Reservation::Stopped => Allowance::Locked(now.plus(STOPPED)),
+        })
+    }
+
+    /// The guess was right: all failures before it are forgotten.
+    pub(crate) async fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
+        attempts::succeed(tx, &self.key, self.kind).await
+    }
+}
+
+/// The failures of one network.
+#[derive(Clone, Debug)]
+pub(crate) struct Network(Hash);
+
+impl Network {
+    /// The network with this address.
+    pub(crate) fn new(sealer: &Sealer, address: &str) -> Self {
+        Self(sealer.keyed_hash("network", address))
+    }
+
+    /// Counts one failure in advance.
+    pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
+        let flows = attempts::flow(tx, &self.0, now, PER_ADDRESS).await?;
+        Ok(if flows { Allowance::Granted } else { Allowance::Locked(now.plus(Duration::from_mins(1))) })
+    }
+
+    /// It was none.
+    pub(crate) async fn give_back(&self, tx: &mut Tx<'_>) -> Result<()> {
+        attempts::flow_back(tx, &self.0, PER_ADDRESS).await
+    }
+}

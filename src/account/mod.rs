@@ -1,0 +1,56 @@
+//! What can happen to a user's credentials, whoever asks: the hosted login now, other rooms later.
+//!
+//! Everything has two halves. The first is asked of [`Account`]: it reads, computes and hashes, and changes nothing of
+//! weight. The second is the value it returns, whose `settle` runs in the *caller's* write: there a conditional
+//! statement decides who wins, in one transaction with whatever the caller builds on it.
+
+pub(crate) mod attempts;
+pub(crate) mod factors;
+pub(crate) mod passwords;
+pub(crate) mod recovery;
+
+use crate::crypto::password::{Busy, PasswordHasher};
+use crate::crypto::seal::{SealError, Sealer};
+use crate::domain::time::Time;
+use crate::ext::Clock;
+use crate::storage::{self, Catalogue, Db};
+
+/// The credentials of the house.
+#[derive(Clone, Copy)]
+pub(crate) struct Account<'a> {
+    db: &'a Db,
+    catalogue: &'a Catalogue,
+    sealer: &'a Sealer,
+    hasher: &'a PasswordHasher,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Account<'a> {
+    pub(crate) const fn new(
+        db: &'a Db,
+        catalogue: &'a Catalogue,
+        sealer: &'a Sealer,
+        hasher: &'a PasswordHasher,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        Self { db, catalogue, sealer, hasher, clock }
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
+
+/// Why nothing could be said.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] storage::Error),
+    /// Too many passwords are being checked.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// What was sealed cannot be opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}

@@ -1,0 +1,157 @@
+//! The first factor: tenant, user name and password, checked as one.
+//!
+//! An unknown tenant, an unknown user, one without a password, one that is disabled and a wrong password take the same
+//! way and the same time: one try from the budget, one look-up, one Argon2 computation. Only the observer learns which
+//! it was (SEED0-2, SEED1-14).
+
+use std::sync::Arc;
+
+use super::attempts::{Allowance, Counter, Network};
+use super::{Account, Error};
+use crate::crypto::password::{Password, Verdict};
+use crate::domain::event::LoginFailure;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::tenant::{Tenant, TenantDomain};
+use crate::domain::time::Time;
+use crate::domain::user::Username;
+use crate::storage::attempts::Kind;
+use crate::storage::users::{self, Credentials};
+use crate::storage::{self, Tx};
+
+/// What was typed, and where.
+pub(crate) struct SignIn<'a> {
+    /// The tenant, where the issuer is fixed to one; then what was typed for it does not count.
+    pub(crate) fixed: Option<&'a Arc<Tenant>>,
+    /// The tenant domain.
+    pub(crate) tenant: &'a str,
+    /// The user name.
+    pub(crate) username: &'a str,
+    /// The password.
+    pub(crate) password: &'a str,
+    /// The network it came from.
+    pub(crate) network: Option<&'a str>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub(crate) enum Checked {
+    /// It is this user.
+    Right(Proof),
+    /// It is nobody.
+    Wrong(LoginFailure),
+    /// It was not looked at.
+    Locked(Time),
+}
+
+/// A password that was right.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    /// Whose.
+    pub(crate) user: UserId,
+    counter: Counter,
+    network: Option<Network>,
+    rehash: Option<Rehash>,
+}
+
+/// A hash at yesterday's cost, and the same password's at today's.
+#[derive(Clone, Debug)]
+struct Rehash {
+    old: String,
+    new: String,
+}
+
+impl Proof {
+    /// Gives the tries back and stores a renewed hash.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        self.counter.clear(tx).await?;
+        if let Some(network) = &self.network {
+            network.give_back(tx).await?;
+        }
+        if let Some(Rehash { old, new }) = &self.rehash {
+            users::rehash_password(tx, &self.user, old, new).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Account<'_> {
+    /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled.
+    pub(crate) async fn check_password(&self, typed: &SignIn<'_>) -> Result<Checked, Error> {
+        let (tenant, subject) = self.tenant(typed).await?;
+        let name = Username::parse(typed.username).ok();
+        let key = name.map_or_else(|| typed.username.trim().to_lowercase(), |name| name.key());
+        let counter = Counter::new(self.sealer, Kind::Password, &format!("{subject}\n{key}"));
+        let network = typed.network.map(|address| Network::new(self.sealer, address));
+        if let Allowance::Locked(until) = self.take(counter.clone(), network.clone()).await? {
+            return Ok(Checked::Locked(until));
+        }
+        // An unknown tenant is looked up too: no user has the empty one.
+        let id = tenant.as_ref().map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
+        let found = users::credentials(&mut self.db.read().await?.tx(), &id, &key).await?;
+        let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
+        let Ok(password) = Password::normalise(typed.password) else {
+            return Ok(Checked::Wrong(LoginFailure::WrongPassword));
+        };
+        let verdict = self.hasher.verify(password.clone(), hash).await?;
+        let user = match judge(tenant.as_deref(), found.as_ref(), verdict) {
+            Ok(user) => user,
+            Err(failure) => return Ok(Checked::Wrong(failure)),
+        };
+        let rehash = match hash.filter(|_| verdict.outdated) {
+            // Too busy to renew it: the next login will.
+            Some(old) => self.hasher.hash(password).await.ok().map(|new| Rehash { old: old.to_owned(), new }),
+            None => None,
+        };
+        Ok(Checked::Right(Proof { user, counter, network, rehash }))
+    }
+
+    /// The tenant meant, and what the budget calls it.
+    async fn tenant(&self, typed: &SignIn<'_>) -> Result<(Option<Arc<Tenant>>, String), Error> {
+        if let Some(fixed) = typed.fixed {
+            return Ok((Some(Arc::clone(fixed)), fixed.domain.to_string()));
+        }
+        match TenantDomain::typed(typed.tenant) {
+            Ok(domain) => Ok((self.catalogue.tenant_by_domain(&domain).await?, domain.to_string())),
+            Err(_) => Ok((None, typed.tenant.trim().to_lowercase())),
+        }
+    }
+
+    async fn take(&self, counter: Counter, network: Option<Network>) -> Result<Allowance, Error> {
+        let now = self.now();
+        let allowance = self.db.write(move |tx| {
+            let (counter, network) = (counter.clone(), network.clone());
+            Box::pin(async move {
+                if let Some(network) = network
+                    && let Allowance::Locked(until) = network.take(tx, now).await?
+                {
+                    return Ok(Allowance::Locked(until));
+                }
+                counter.take(tx, now).await
+            })
+        });
+        Ok(allowance.await?)
+    }
+}
+
+/// Says yes only if everything is right; the reason for a no is for the observer.
+fn judge(
+    tenant: Option<&Tenant>,
+    found: Option<&Credentials>,
+    verdict: Verdict,
+) -> Result<UserId, LoginFailure> {
+    let tenant = tenant.ok_or(LoginFailure::TenantUnknown)?;
+    if tenant.disabled {
+        return Err(LoginFailure::TenantDisabled);
+    }
+    let found = found.ok_or(LoginFailure::UserUnknown)?;
+    if found.password_hash.is_none() {
+        return Err(LoginFailure::NoPassword);
+    }
+    if !verdict.matches {
+        return Err(LoginFailure::WrongPassword);
+    }
+    if found.user.disabled {
+        return Err(LoginFailure::UserDisabled);
+    }
+    Ok(found.user.id.clone())
+}
