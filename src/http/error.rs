@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::account;
 use crate::crypto::jwt::JwtError;
 use crate::crypto::password::Busy;
 use crate::crypto::random;
@@ -73,6 +74,16 @@ impl From<storage::Error> for Internal {
         match error {
             storage::Error::Busy(_) => Self::busy(&error),
             _ => Self::fault(&error),
+        }
+    }
+}
+
+impl From<account::Error> for Internal {
+    fn from(error: account::Error) -> Self {
+        match error {
+            account::Error::Store(error) => error.into(),
+            account::Error::Busy(error) => error.into(),
+            account::Error::Seal(error) => error.into(),
         }
     }
 }
