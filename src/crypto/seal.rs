@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_in_its_own_row_only() {
         let sealer = sealer(1);
-        let sealed = sealer.seal(b"secret", "authenticator/1").unwrap();
-        assert_eq!(sealer.open(&sealed, "authenticator/1").unwrap().as_slice(), b"secret");
-        assert_eq!(sealer.open(&sealed, "authenticator/2"), Err(SealError::Forged));
-        assert!(!sealed.contains("secret"));
+        let text = sealer.seal(b"secret", "authenticator/1").unwrap();
+        assert_eq!(sealer.open(&text, "authenticator/1").unwrap().as_slice(), b"secret");
+        assert_eq!(sealer.open(&text, "authenticator/2"), Err(SealError::Forged));
+        assert!(!text.contains("secret"));
     }
 
     #[test]
@@ -126,15 +126,15 @@ mod tests {
 
     #[test]
     fn another_master_key_is_named_as_the_reason() {
-        let sealed = sealer(1).seal(b"x", "row").unwrap();
-        assert_eq!(sealer(2).open(&sealed, "row"), Err(SealError::OtherKey));
+        let text = sealer(1).seal(b"x", "row").unwrap();
+        assert_eq!(sealer(2).open(&text, "row"), Err(SealError::OtherKey));
     }
 
     #[test]
     fn an_altered_value_does_not_open() {
         let sealer = sealer(1);
-        let sealed = sealer.seal(b"secret", "row").unwrap();
-        let (prefix, body) = sealed.rsplit_once('.').unwrap();
+        let text = sealer.seal(b"secret", "row").unwrap();
+        let (prefix, body) = text.rsplit_once('.').unwrap();
         let bytes = URL_SAFE_NO_PAD.decode(body).unwrap();
         for at in 0..bytes.len() {
             let mut altered = bytes.clone();
@@ -168,8 +168,8 @@ mod tests {
         #[test]
         fn every_value_comes_back(plain: Vec<u8>, row: String) {
             let sealer = sealer(3);
-            let sealed = sealer.seal(&plain, &row).unwrap();
-            prop_assert_eq!(sealer.open(&sealed, &row).unwrap().to_vec(), plain);
+            let text = sealer.seal(&plain, &row).unwrap();
+            prop_assert_eq!(sealer.open(&text, &row).unwrap().to_vec(), plain);
         }
 
         #[test]

@@ -218,10 +218,12 @@ mod tests {
     fn weak_private_and_broken_keys_are_refused() {
         use SigningAlgorithm::{EdDsa, Es256, Rs256};
         let rsa_of = |bytes: usize| URL_SAFE_NO_PAD.encode([vec![0xff; bytes - 1], vec![1]].concat());
+        let bits_2047 = URL_SAFE_NO_PAD.encode([vec![0x7f; 255], vec![1]].concat());
         let zero = URL_SAFE_NO_PAD.encode([0; 32]);
         let table = [
             ("1024 bits", changed(Rs256, json!({ "n": rsa_of(128) })), JwkError::Weak),
             ("2040 bits", changed(Rs256, json!({ "n": rsa_of(255) })), JwkError::Weak),
+            ("2047 bits", changed(Rs256, json!({ "n": bits_2047 })), JwkError::Weak),
             ("8200 bits", changed(Rs256, json!({ "n": rsa_of(1025) })), JwkError::Weak),
             ("e = 1", changed(Rs256, json!({ "e": "AQ" })), JwkError::Weak),
             ("e = 3", changed(Rs256, json!({ "e": "Aw" })), JwkError::Weak),

@@ -1,4 +1,4 @@
-use argon2::{PasswordHash, PasswordVerifier};
+use argon2::{Params, PasswordHash, PasswordVerifier};
 
 use super::*;
 
