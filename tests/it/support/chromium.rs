@@ -58,6 +58,7 @@ impl Habits {
             "--disable-component-update",
             "--disable-sync",
             "--no-first-run",
+            "--enable-blink-features=ComputedAccessibilityInfo",
             &format!("--user-data-dir={}", profile.display()),
             &format!("--accept-lang={}", self.language),
             "--window-size=1280,900",
@@ -179,17 +180,29 @@ impl Chromium {
         here
     }
 
-    /// Looks at the page as large as it is, on a screen of that width and in that colour scheme.
+    /// Looks at the page as large as it is, on a screen of that width and in that colour scheme, and keeps the picture.
+    /// Whatever makes it hard to read or use there is a failure.
     pub(crate) async fn look(&self, width: u32, scheme: &str, name: &str) {
-        let cdp = self.0.cdp();
-        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        cdp.send_raw("Emulation.setEmulatedMedia", scheme).await.unwrap();
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.0.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
         self.resize(width, 900).await;
         let height = self.script("return document.documentElement.scrollHeight", vec![]).await;
         self.resize(width, height.as_u64().unwrap().max(600)).await;
-        let path = screenshots().join(name).with_extension("png");
+        let path = screenshots().join(format!("{name}-{scheme}-{width}.png"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         self.0.screenshot(&path).await.unwrap();
+        assert_eq!(
+            self.faults().await,
+            Vec::<String>::new(),
+            "{}, see {}",
+            self.address().await,
+            path.display()
+        );
+    }
+
+    /// What is wrong with the page for someone who reads, sees or points differently.
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        serde_json::from_value(self.script(include_str!("accessibility.js"), vec![]).await).unwrap()
     }
 
     /// Gives the page a screen of that size; below 600 wide it is a telephone's.
