@@ -1,0 +1,44 @@
+//! One change of the store, ready to be written: whatever takes time (hashes, seals) is done before.
+
+use crate::domain::authenticator::Authenticator;
+use crate::domain::client::Client;
+use crate::domain::ids::{ClientId, IssuerId, TenantId, UserId};
+use crate::domain::tenant::Tenant;
+use crate::domain::user::User;
+use crate::storage::{Result, Tx, authenticators, clients, issuers, tenants, users};
+
+/// A change. Its parts are owned, since a write may be run again.
+#[derive(Debug)]
+pub(super) enum Change {
+    Tenant(Tenant),
+    Hosts(TenantId, Vec<String>),
+    User(User),
+    Password(UserId, String),
+    /// Becomes the user's only authenticator.
+    Authenticator(Authenticator, String),
+    RemoveAuthenticators(UserId),
+    Client(Client),
+    RemoveClient(IssuerId, ClientId),
+    RemoveUser(UserId),
+    RemoveTenant(TenantId),
+}
+
+impl Change {
+    pub(super) async fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
+        match self {
+            Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
+            Self::Hosts(tenant, hosts) => issuers::set_hosts(tx, tenant, hosts).await,
+            Self::User(user) => users::upsert(tx, user).await,
+            Self::Password(user, hash) => users::set_password(tx, user, Some(hash)).await.map(drop),
+            Self::Authenticator(authenticator, sealed) => {
+                authenticators::remove_all(tx, &authenticator.user).await?;
+                authenticators::insert(tx, authenticator, sealed).await
+            }
+            Self::RemoveAuthenticators(user) => authenticators::remove_all(tx, user).await.map(drop),
+            Self::Client(client) => clients::upsert(tx, client).await,
+            Self::RemoveClient(issuer, client) => clients::remove(tx, issuer, client).await.map(drop),
+            Self::RemoveUser(user) => users::remove(tx, user).await.map(drop),
+            Self::RemoveTenant(tenant) => tenants::remove(tx, tenant).await.map(drop),
+        }
+    }
+}

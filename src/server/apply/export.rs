@@ -1,0 +1,173 @@
+//! Writing what is there as a document that brings it back, in a fixed order. What has its default is left out.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use super::format::{DOCUMENT, Kind, Member};
+use super::{ApplyError, Syntax, value};
+use crate::crypto::otp::TotpSecret;
+use crate::domain::branding::Branding;
+use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use crate::domain::locale::Locale;
+use crate::domain::tenant::{Tenant, TenantPolicy};
+use crate::http::Idp;
+use crate::storage::users::Credentials;
+use crate::storage::{Reader, authenticators, clients, issuers, tenants, users};
+
+/// A value whose tables keep the order of the format.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Node {
+    Value(Value),
+    List(Vec<Self>),
+    Table(Table),
+}
+
+struct Table(Vec<(&'static str, Node)>);
+
+impl Serialize for Table {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, node) in &self.0 {
+            map.serialize_entry(name, node)?;
+        }
+        map.end()
+    }
+}
+
+impl Idp {
+    /// [`Idp::export`] in the syntax wanted.
+    pub(crate) async fn export_as(&self, syntax: Syntax) -> Result<String, ApplyError> {
+        let mut reader = self.db().read().await.map_err(ApplyError::failed)?;
+        let document = self.document(&mut reader).await?;
+        let table = show_table(DOCUMENT, &document);
+        match syntax {
+            Syntax::Toml => toml::to_string(&table).map_err(ApplyError::failed),
+            Syntax::Json => serde_json::to_string_pretty(&table).map_err(ApplyError::failed),
+        }
+    }
+
+    async fn document(&self, reader: &mut Reader) -> Result<Map<String, Value>, ApplyError> {
+        let all = tenants::all(&mut reader.tx()).await.map_err(ApplyError::failed)?;
+        let (mut tenant_tables, mut user_tables, mut client_tables) = (Vec::new(), Vec::new(), Vec::new());
+        for tenant in &all {
+            let hosts = issuers::hosts(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
+            tenant_tables.push(stored_tenant(tenant, hosts)?);
+            let users = users::all(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
+            for user in users {
+                user_tables.push(self.stored_user(reader, tenant, user).await?);
+            }
+        }
+        for client in clients::all(&mut reader.tx()).await.map_err(ApplyError::failed)? {
+            let owner = client.issuer.tenant();
+            let tenant = owner.and_then(|owner| all.iter().find(|tenant| tenant.id == owner));
+            client_tables.push(stored_client(&client, tenant)?);
+        }
+        // Row ids are random: only natural keys give the same order in every store.
+        let key = |table: &Value| ["tenant", "client_id"].map(|name| table.get(name).map(Value::to_string));
+        client_tables.sort_by_key(key);
+        let lists = [("tenants", tenant_tables), ("users", user_tables), ("clients", client_tables)];
+        let lists = lists.into_iter().filter(|(_, tables)| !tables.is_empty());
+        Ok(lists.map(|(name, tables)| (name.to_owned(), Value::Array(tables))).collect())
+    }
+
+    async fn stored_user(
+        &self,
+        reader: &mut Reader,
+        tenant: &Tenant,
+        stored: Credentials,
+    ) -> Result<Value, ApplyError> {
+        let Credentials { user, password_hash } = stored;
+        let mut table = object(&user.profile)?;
+        let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
+        put("tenant", json!(tenant.domain));
+        put("username", json!(user.username));
+        put("sub", json!(user.id));
+        put("password_hash", json!(password_hash));
+        put("disabled", json!(user.disabled.then_some(true)));
+        put("roles", json!(Some(user.roles).filter(|roles| !roles.is_empty())));
+        let active = authenticators::active(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?;
+        if let Some(stored) = active {
+            let row = stored.authenticator.row();
+            let opened = self.sealer().open(&stored.sealed_secret, &row).map_err(ApplyError::failed)?;
+            let secret = TotpSecret::from_bytes(&opened).map_err(ApplyError::failed)?;
+            let mut authenticator = object(&stored.authenticator.totp)?;
+            authenticator.insert("kind".to_owned(), json!("totp"));
+            authenticator.insert("secret".to_owned(), json!(secret.base32().as_str()));
+            put("authenticators", json!([authenticator]));
+        }
+        Ok(Value::Object(table))
+    }
+}
+
+fn stored_tenant(tenant: &Tenant, hosts: Vec<String>) -> Result<Value, ApplyError> {
+    let policy = without_defaults(object(&tenant.policy)?, &object(&TenantPolicy::default())?);
+    let branding = without_defaults(object(&tenant.branding)?, &object(&Branding::default())?);
+    let locale = if tenant.locale == Locale::default() { Value::Null } else { json!(tenant.locale.tag()) };
+    Ok(json!({
+        "domain": tenant.domain,
+        "name": tenant.name,
+        "disabled": tenant.disabled.then_some(true),
+        "locale": locale,
+        "hosts": Some(hosts).filter(|hosts| !hosts.is_empty()),
+        "policy": policy,
+        "branding": branding,
+    }))
+}
+
+fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Value, ApplyError> {
+    let mut table = without_defaults(object(&client.metadata)?, &object(&ClientMetadata::default())?);
+    let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
+    put("tenant", json!(tenant.map(|tenant| &tenant.domain)));
+    put("client_id", json!(client.id));
+    put("disabled", json!(client.disabled.then_some(true)));
+    put("token_endpoint_auth_method", json!(client.authentication.method()));
+    match &client.authentication {
+        ClientAuthentication::None => {}
+        ClientAuthentication::ClientSecretBasic(hash) | ClientAuthentication::ClientSecretPost(hash) => {
+            put("client_secret_hash", json!(hash));
+        }
+        ClientAuthentication::PrivateKeyJwt(keys) => put("jwks", keys.clone()),
+    }
+    Ok(Value::Object(table))
+}
+
+fn object(value: &impl Serialize) -> Result<Map<String, Value>, ApplyError> {
+    match serde_json::to_value(value).map_err(ApplyError::failed)? {
+        Value::Object(members) => Ok(members),
+        other => Err(ApplyError::failed(format!("not a table: {other}"))),
+    }
+}
+
+fn without_defaults(mut table: Map<String, Value>, defaults: &Map<String, Value>) -> Map<String, Value> {
+    table.retain(|name, value| defaults.get(name) != Some(value));
+    table
+}
+
+/// Stored members as the document writes them, in the format's order.
+fn show_table(format: &'static [Member], stored: &Map<String, Value>) -> Table {
+    let shown = format.iter().filter_map(|member| {
+        let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+        let value = stored.get(member.name).filter(|value| !empty(value))?;
+        Some((member.name, show(&member.kind, value)))
+    });
+    Table(shown.collect())
+}
+
+fn show(kind: &'static Kind, value: &Value) -> Node {
+    match (kind, value) {
+        (Kind::Span, _) => Node::Value(json!(value::show_span(value.as_u64().unwrap_or_default()))),
+        (Kind::Moment, _) => Node::Value(json!(value::show_moment(value.as_i64().unwrap_or_default()))),
+        (Kind::Logo, _) => {
+            let text = |name| value.get(name).and_then(Value::as_str).unwrap_or_default();
+            Node::Value(json!(format!("data:{};base64,{}", text("media_type"), text("data"))))
+        }
+        (Kind::Table(format), Value::Object(table)) => Node::Table(show_table(format, table)),
+        (Kind::Tables(format), Value::Array(tables)) => {
+            let tables = tables.iter().filter_map(Value::as_object);
+            Node::List(tables.map(|table| Node::Table(show_table(format, table))).collect())
+        }
+        _ => Node::Value(value.clone()),
+    }
+}

@@ -1,0 +1,166 @@
+//! The format of `apply` and `export`, as tables: which members a table of the document has and what each may hold.
+//! Reading and writing both follow these lists, so they cannot drift apart; their order is the order of an export.
+
+use serde_json::Value;
+
+use super::value::{self, Checked};
+use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
+
+/// One member of a table.
+pub(super) struct Member {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What a member holds.
+pub(super) enum Kind {
+    /// One value.
+    One(fn(&Value) -> Checked),
+    /// A list of values.
+    Each(fn(&Value) -> Checked),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list of some of these words.
+    Words(&'static [&'static str]),
+    /// A duration; stored as seconds.
+    Span,
+    /// A time; stored as seconds since 1970.
+    Moment,
+    /// The name of an image file beside the document, or a `data:` URL.
+    Logo,
+    /// A table.
+    Table(&'static [Member]),
+    /// A list of tables.
+    Tables(&'static [Member]),
+}
+
+/// Shortens the lists below.
+const fn member(name: &'static str, kind: Kind) -> Member {
+    Member { name, kind }
+}
+
+const STATE: Member = member("state", Kind::Word(&["present", "absent"]));
+const DISABLED: Member = member("disabled", Kind::One(value::flag));
+
+/// The tables of a document, in the order in which they depend on each other.
+pub(super) const DOCUMENT: &[Member] = &[
+    member("tenants", Kind::Tables(TENANT)),
+    member("users", Kind::Tables(USER)),
+    member("clients", Kind::Tables(CLIENT)),
+];
+
+pub(super) const TENANT: &[Member] = &[
+    member("domain", Kind::One(value::tenant_domain)),
+    STATE,
+    member("name", Kind::One(value::text)),
+    DISABLED,
+    member("locale", Kind::One(value::locale)),
+    member("hosts", Kind::Each(value::host)),
+    member("policy", Kind::Table(POLICY)),
+    member("branding", Kind::Table(BRANDING)),
+];
+
+const POLICY: &[Member] = &[
+    member("mfa", Kind::Word(&["optional", "required"])),
+    member("admin_mfa_enforced_from", Kind::Moment),
+    // The only way that exists: inside the login.
+    member("admin_activation", Kind::Word(&["inline"])),
+    member("methods", Kind::Words(&["totp"])),
+    member("session_idle", Kind::Span),
+    member("session_max", Kind::Span),
+];
+
+const BRANDING: &[Member] = &[member("accent", Kind::One(value::accent)), member("logo", Kind::Logo)];
+
+pub(super) const USER: &[Member] = &[
+    member("tenant", Kind::One(value::tenant_domain)),
+    member("username", Kind::One(value::username)),
+    STATE,
+    member("sub", Kind::One(value::subject)),
+    member("password", Kind::One(value::secret)),
+    member("password_hash", Kind::One(value::secret)),
+    DISABLED,
+    member("roles", Kind::Words(&["admin"])),
+    member("name", Kind::One(value::text)),
+    member("given_name", Kind::One(value::text)),
+    member("family_name", Kind::One(value::text)),
+    member("middle_name", Kind::One(value::text)),
+    member("nickname", Kind::One(value::text)),
+    member("profile", Kind::One(value::web_address)),
+    member("picture", Kind::One(value::web_address)),
+    member("website", Kind::One(value::web_address)),
+    member("email", Kind::One(value::email)),
+    member("email_verified", Kind::One(value::flag)),
+    member("gender", Kind::One(value::text)),
+    member("birthdate", Kind::One(value::birthdate)),
+    member("zoneinfo", Kind::One(value::text)),
+    member("locale", Kind::One(value::language_tag)),
+    member("phone_number", Kind::One(value::phone)),
+    member("phone_number_verified", Kind::One(value::flag)),
+    member("address", Kind::Table(ADDRESS)),
+    member("authenticators", Kind::Tables(AUTHENTICATOR)),
+];
+
+/// The members of [`USER`] that are not claims.
+pub(super) const NOT_CLAIMS: [&str; 9] = [
+    "tenant",
+    "username",
+    "state",
+    "sub",
+    "password",
+    "password_hash",
+    "disabled",
+    "roles",
+    "authenticators",
+];
+
+const ADDRESS: &[Member] = &[
+    member("formatted", Kind::One(value::lines)),
+    member("street_address", Kind::One(value::lines)),
+    member("locality", Kind::One(value::text)),
+    member("region", Kind::One(value::text)),
+    member("postal_code", Kind::One(value::text)),
+    member("country", Kind::One(value::text)),
+];
+
+const AUTHENTICATOR: &[Member] = &[
+    member("kind", Kind::Word(&["totp"])),
+    member("secret", Kind::One(value::secret)),
+    member("algorithm", Kind::Word(&["SHA1", "SHA256", "SHA512"])),
+    member("digits", Kind::One(value::number)),
+    member("period", Kind::One(value::number)),
+];
+
+const ALGORITHMS: &[&str] =
+    &[SigningAlgorithm::Rs256.as_str(), SigningAlgorithm::Es256.as_str(), SigningAlgorithm::EdDsa.as_str()];
+
+pub(super) const CLIENT: &[Member] = &[
+    member("tenant", Kind::One(value::tenant_domain)),
+    member("client_id", Kind::One(value::client_id)),
+    STATE,
+    member("client_secret", Kind::One(value::secret)),
+    member("client_secret_hash", Kind::One(value::secret)),
+    member("token_endpoint_auth_method", Kind::Word(&ClientAuthentication::METHODS)),
+    member("jwks", Kind::One(value::key_set)),
+    DISABLED,
+    member("client_name", Kind::One(value::text)),
+    member("redirect_uris", Kind::Each(value::redirect_uri)),
+    member("post_logout_redirect_uris", Kind::Each(value::redirect_uri)),
+    member("application_type", Kind::Word(&["web", "native"])),
+    member("grant_types", Kind::Words(&["authorization_code"])),
+    member("response_types", Kind::Words(&["code"])),
+    member("scope", Kind::One(value::scopes)),
+    member("id_token_signed_response_alg", Kind::Word(ALGORITHMS)),
+    member("default_max_age", Kind::One(value::number)),
+    member("default_acr_values", Kind::Each(value::text)),
+    member("client_uri", Kind::One(value::web_address)),
+    member("logo_uri", Kind::One(value::web_address)),
+    member("policy_uri", Kind::One(value::web_address)),
+    member("tos_uri", Kind::One(value::web_address)),
+    member("initiate_login_uri", Kind::One(value::web_address)),
+    member("require_consent", Kind::One(value::flag)),
+    // The only format that exists: RFC 9068.
+    member("access_token_format", Kind::Word(&["jwt"])),
+    member("access_token_signed_response_alg", Kind::Word(ALGORITHMS)),
+    member("access_token_lifetime", Kind::Span),
+];

@@ -1,0 +1,205 @@
+//! Holding a document against the store: which changes bring one to the other, and what cannot be.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use url::{Host, Url};
+
+use super::change::Change;
+use super::read::{Document, Entry, Mistakes};
+use super::{Applied, ApplyError};
+use crate::domain::ids::TenantId;
+use crate::domain::tenant::TenantDomain;
+use crate::http::Idp;
+use crate::storage::{Reader, tenants};
+
+/// Secrets that stand in this project's documentation and tests, and so are known to everybody.
+const SAMPLES: [&str; 3] = [
+    "a secret of at least 32 characters",
+    "correct horse battery staple",
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+];
+/// Names that nobody on the Internet can own (RFC 2606, RFC 6761, RFC 6762).
+const RESERVED: [&str; 6] = ["test", "example", "invalid", "localhost", "local", "internal"];
+
+/// A plan in the making.
+pub(super) struct Planner<'a> {
+    pub(super) idp: &'a Idp,
+    pub(super) reader: Reader,
+    pub(super) mistakes: Mistakes,
+    pub(super) applied: Applied,
+    removals: Vec<Change>,
+    changes: Vec<Change>,
+    /// The document's tenants; `None` = it takes them away.
+    tenants: BTreeMap<String, Option<TenantId>>,
+    /// The natural keys met so far, to find what is named twice.
+    seen: HashSet<String>,
+}
+
+/// Whether a thing is written at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Novelty {
+    New,
+    Known,
+}
+
+/// The changes that bring the store to the document. Removals come first, so that they free names and hosts.
+pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>, Applied), ApplyError> {
+    let mut planner = Planner {
+        idp,
+        reader: idp.db().read().await.map_err(ApplyError::failed)?,
+        mistakes: Mistakes::default(),
+        applied: Applied::default(),
+        removals: Vec::new(),
+        changes: Vec::new(),
+        tenants: BTreeMap::new(),
+        seen: HashSet::new(),
+    };
+    for entry in &document.tenants {
+        planner.tenant(entry).await?;
+    }
+    for entry in &document.users {
+        planner.user(entry).await?;
+    }
+    for entry in &document.clients {
+        planner.client(entry).await?;
+    }
+    let Planner { mistakes, applied, mut removals, changes, .. } = planner;
+    if !mistakes.0.is_empty() {
+        return Err(ApplyError::Mistakes(mistakes.0));
+    }
+    removals.reverse();
+    removals.extend(changes);
+    Ok((removals, applied))
+}
+
+impl Planner<'_> {
+    /// Notes a thing by its natural key; `false` if the document names it twice.
+    pub(super) fn is_first(&mut self, entry: &Entry, key: &str) -> bool {
+        let first = self.seen.insert(key.to_owned());
+        if !first {
+            self.mistakes.at(&entry.place, format!("{key} stands in the document twice"));
+        }
+        first
+    }
+
+    pub(super) fn know_tenant(&mut self, domain: &TenantDomain, id: Option<TenantId>) {
+        self.tenants.insert(domain.as_str().to_owned(), id);
+    }
+
+    /// The tenant that an entry names.
+    pub(super) async fn tenant_of(&mut self, entry: &Entry) -> Result<Option<TenantId>, ApplyError> {
+        let name = entry.text("tenant");
+        let found = match self.tenants.get(name) {
+            Some(known) => known.clone(),
+            None => match TenantDomain::parse(name) {
+                Ok(domain) => tenants::by_domain(&mut self.reader.tx(), &domain)
+                    .await
+                    .map_err(ApplyError::failed)?
+                    .map(|tenant| tenant.id),
+                Err(_) => None,
+            },
+        };
+        if found.is_none() && !entry.absent {
+            self.mistakes.at(&entry.place_of("tenant"), format!("there is no tenant {name}"));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    pub(super) fn remove(&mut self, key: String, change: Change) {
+        self.applied.removed.push(key);
+        self.removals.push(change);
+    }
+
+    /// Tells of a thing for which changes were noted since there were `before` of them.
+    pub(super) fn tell(&mut self, key: String, novelty: Novelty, before: usize) {
+        match novelty {
+            _ if self.changes.len() == before => {}
+            Novelty::New => self.applied.created.push(key),
+            Novelty::Known => self.applied.changed.push(key),
+        }
+    }
+
+    pub(super) const fn noted(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// `base` with what an entry names put over it.
+    pub(super) fn overlay<T: Serialize + DeserializeOwned>(
+        &mut self,
+        place: &str,
+        base: &T,
+        named: &Map<String, Value>,
+    ) -> Option<T> {
+        let merged = serde_json::to_value(base).map(|mut value| {
+            merge(&mut value, named);
+            value
+        });
+        self.mistakes.keep(place, merged.and_then(serde_json::from_value))
+    }
+
+    /// Secrets out of the documentation are fine to try things with, and an open door on the Internet.
+    pub(super) fn refuse_sample(&mut self, place: &str, secret: &str) {
+        let known = SAMPLES.iter().any(|sample| secret.starts_with(sample));
+        if known && is_public(self.idp.settings().issuer.as_str()) {
+            self.mistakes.at(place, "stands in the documentation and is known to everybody");
+        }
+    }
+}
+
+/// Puts named members over others, tables member by member; `null` takes a member away.
+fn merge(base: &mut Value, named: &Map<String, Value>) {
+    if !base.is_object() {
+        *base = Value::Object(Map::new());
+    }
+    let Some(members) = base.as_object_mut() else { return };
+    for (name, value) in named {
+        match value {
+            Value::Null => drop(members.remove(name)),
+            Value::Object(table) => merge(members.entry(name.clone()).or_insert(Value::Null), table),
+            other => drop(members.insert(name.clone(), other.clone())),
+        }
+    }
+}
+
+/// Can the issuer's name be one on the Internet?
+fn is_public(issuer: &str) -> bool {
+    let url = Url::parse(issuer).ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => {
+            let reserved = |top: &str| RESERVED.contains(&top);
+            name.rsplit_once('.').is_some_and(|(_, top)| !reserved(top))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_named_is_left_alone() {
+        let mut base = json!({ "a": 1, "b": { "c": 2, "d": 3 }, "e": null, "f": [1] });
+        let named = json!({ "b": { "c": 4 }, "a": null, "e": { "g": 5 }, "f": [] });
+        merge(&mut base, named.as_object().unwrap());
+        assert_eq!(base, json!({ "b": { "c": 4, "d": 3 }, "e": { "g": 5 }, "f": [] }));
+    }
+
+    #[test]
+    fn knows_a_name_on_the_internet() {
+        assert!(is_public("https://login.company.com"));
+        for private in
+            ["http://localhost:8080", "https://id.test", "https://10.0.0.1", "https://provider:9443"]
+        {
+            assert!(!is_public(private), "{private}");
+        }
+    }
+}

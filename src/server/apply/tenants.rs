@@ -1,0 +1,117 @@
+//! The tenants of a document.
+
+use serde_json::Value;
+
+use super::ApplyError;
+use super::change::Change;
+use super::plan::{Novelty, Planner};
+use super::read::Entry;
+use crate::crypto::random;
+use crate::domain::branding::Branding;
+use crate::domain::ids::TenantId;
+use crate::domain::issuer::Address;
+use crate::domain::locale::Locale;
+use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+use crate::storage::{issuers, tenants};
+
+impl Planner<'_> {
+    pub(super) async fn tenant(&mut self, entry: &Entry) -> Result<(), ApplyError> {
+        let Ok(domain) = TenantDomain::parse(entry.text("domain")) else { return Ok(()) };
+        let key = format!("tenant {domain}");
+        if !self.is_first(entry, &key) {
+            return Ok(());
+        }
+        let known = tenants::by_domain(&mut self.reader.tx(), &domain).await.map_err(ApplyError::failed)?;
+        if entry.absent {
+            self.know_tenant(&domain, None);
+            if let Some(tenant) = known {
+                self.remove(key, Change::RemoveTenant(tenant.id));
+            }
+            return Ok(());
+        }
+        let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
+        let base = known.unwrap_or_else(|| new_tenant(domain));
+        self.know_tenant(&base.domain, Some(base.id.clone()));
+        let before = self.noted();
+        let Some(tenant) = self.merged_tenant(entry, &base) else { return Ok(()) };
+        if novelty == Novelty::New || tenant != base {
+            self.change(Change::Tenant(tenant));
+        }
+        self.hosts(entry, &base.id).await?;
+        self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    fn merged_tenant(&mut self, entry: &Entry, base: &Tenant) -> Option<Tenant> {
+        let table = |name| entry.members.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let policy: TenantPolicy = self.overlay(&entry.place_of("policy"), &base.policy, &table("policy"))?;
+        if policy.session_idle > policy.session_max {
+            self.mistakes.at(&entry.place_of("policy.session_idle"), "must not be longer than session_max");
+        }
+        let branding: Branding =
+            self.overlay(&entry.place_of("branding"), &base.branding, &table("branding"))?;
+        let name = match entry.members.get("name") {
+            Some(Value::String(name)) => name.clone(),
+            Some(_) => base.domain.to_string(),
+            None => base.name.clone(),
+        };
+        Some(Tenant {
+            id: base.id.clone(),
+            domain: base.domain.clone(),
+            name,
+            disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
+            locale: Locale::from_tag(entry.text("locale")).unwrap_or(base.locale),
+            policy,
+            branding,
+        })
+    }
+
+    async fn hosts(&mut self, entry: &Entry, tenant: &TenantId) -> Result<(), ApplyError> {
+        let Some(list) = entry.members.get("hosts").and_then(Value::as_array) else { return Ok(()) };
+        let mut hosts: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        hosts.sort();
+        for (i, host) in list.iter().filter_map(Value::as_str).enumerate() {
+            self.check_host(entry, &format!("hosts[{i}]"), host, tenant).await?;
+        }
+        let known = issuers::hosts(&mut self.reader.tx(), tenant).await.map_err(ApplyError::failed)?;
+        if known != hosts {
+            self.change(Change::Hosts(tenant.clone(), hosts));
+        }
+        Ok(())
+    }
+
+    async fn check_host(
+        &mut self,
+        entry: &Entry,
+        member: &str,
+        host: &str,
+        tenant: &TenantId,
+    ) -> Result<(), ApplyError> {
+        if !self.is_first(entry, &format!("host {host}")) {
+            return Ok(());
+        }
+        let root = self.idp.settings().issuer.clone();
+        if root.on_host(host).is_ok_and(|url| url == root) {
+            self.mistakes.at(&entry.place_of(member), "is the root issuer's own host");
+        }
+        let address = Address::Host(host.to_owned());
+        let owner = issuers::by_address(&mut self.reader.tx(), &root, &address).await;
+        let owner = owner.map_err(ApplyError::failed)?.and_then(|issuer| issuer.tenant);
+        if owner.is_some_and(|owner| owner != *tenant) {
+            self.mistakes.at(&entry.place_of(member), "belongs to another tenant");
+        }
+        Ok(())
+    }
+}
+
+fn new_tenant(domain: TenantDomain) -> Tenant {
+    Tenant {
+        id: TenantId::new(random::uuid()),
+        name: domain.to_string(),
+        domain,
+        disabled: false,
+        locale: Locale::default(),
+        policy: TenantPolicy::default(),
+        branding: Branding::default(),
+    }
+}

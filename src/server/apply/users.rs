@@ -1,0 +1,194 @@
+//! The users of a document, their passwords and authenticators.
+
+use serde_json::{Map, Value};
+
+use super::ApplyError;
+use super::change::Change;
+use super::format::NOT_CLAIMS;
+use super::plan::{Novelty, Planner};
+use super::read::Entry;
+use crate::crypto::otp::TotpSecret;
+use crate::crypto::password::{Password, PasswordHasher};
+use crate::crypto::random;
+use crate::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
+use crate::domain::claims::Profile;
+use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
+use crate::domain::user::{Role, User, Username};
+use crate::storage::authenticators::{self, Stored};
+use crate::storage::users;
+
+impl Planner<'_> {
+    pub(super) async fn user(&mut self, entry: &Entry) -> Result<(), ApplyError> {
+        let tenant = self.tenant_of(entry).await?;
+        let Ok(username) = Username::parse(entry.text("username")) else { return Ok(()) };
+        let key = format!("user {}/{}", entry.text("tenant"), username.key());
+        let Some(tenant) = tenant.filter(|_| self.is_first(entry, &key)) else { return Ok(()) };
+        let known = users::credentials(&mut self.reader.tx(), &tenant, &username.key()).await;
+        let known = known.map_err(ApplyError::failed)?;
+        if entry.absent {
+            if let Some(known) = known {
+                self.remove(key, Change::RemoveUser(known.user.id));
+            }
+            return Ok(());
+        }
+        let (known, password_hash) = known.map(|known| (known.user, known.password_hash)).unzip();
+        let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
+        self.check_subject(entry, known.as_ref()).await?;
+        let base = known.unwrap_or_else(|| self.new_user(entry, tenant, username.clone()));
+        let before = self.noted();
+        let Some(mut user) = self.merged_user(entry, &base, username) else { return Ok(()) };
+        if novelty == Novelty::New || user != base {
+            user.updated_at = self.idp.now();
+            self.change(Change::User(user));
+        }
+        self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
+        self.authenticators(entry, &base.id).await?;
+        self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    fn new_user(&self, entry: &Entry, tenant: TenantId, username: Username) -> User {
+        let id = if entry.names("sub") { entry.text("sub").to_owned() } else { random::uuid() };
+        User {
+            id: UserId::new(id),
+            tenant,
+            username,
+            disabled: false,
+            roles: Vec::new(),
+            profile: Profile::default(),
+            updated_at: self.idp.now(),
+        }
+    }
+
+    /// Clients know a user by `sub`: it never changes and never serves two (OpenID Connect Core §2).
+    async fn check_subject(&mut self, entry: &Entry, known: Option<&User>) -> Result<(), ApplyError> {
+        if !entry.names("sub") {
+            return Ok(());
+        }
+        let (place, id) = (entry.place_of("sub"), UserId::new(entry.text("sub")));
+        match known {
+            Some(user) if user.id != id => self.mistakes.at(&place, format!("the user's is {}", user.id)),
+            Some(_) => {}
+            None => {
+                let owner = users::by_id(&mut self.reader.tx(), &id).await.map_err(ApplyError::failed)?;
+                if owner.is_some() {
+                    self.mistakes.at(&place, "is another user's");
+                }
+                self.is_first(entry, &format!("sub {id}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn merged_user(&mut self, entry: &Entry, base: &User, username: Username) -> Option<User> {
+        let claims: Map<String, Value> = entry
+            .members
+            .iter()
+            .filter(|(name, _)| !NOT_CLAIMS.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let profile = self.overlay(&entry.place, &base.profile, &claims)?;
+        let roles = entry.members.get("roles").cloned().map(serde_json::from_value::<Vec<Role>>);
+        let roles = roles.map(|roles| self.mistakes.keep(&entry.place_of("roles"), roles));
+        Some(User {
+            id: base.id.clone(),
+            tenant: base.tenant.clone(),
+            username,
+            disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
+            roles: roles.unwrap_or_else(|| Some(base.roles.clone()))?,
+            profile,
+            updated_at: base.updated_at,
+        })
+    }
+
+    /// A password that verifies already is not hashed again: a new salt would look like a change.
+    async fn password(
+        &mut self,
+        entry: &Entry,
+        user: &UserId,
+        known: Option<&str>,
+    ) -> Result<(), ApplyError> {
+        let place = entry.place_of("password");
+        if entry.names("password_hash") {
+            if entry.names("password") {
+                self.mistakes.at(&place, "cannot stand beside password_hash");
+            }
+            let hash = entry.text("password_hash");
+            let checked = PasswordHasher::check_import(hash);
+            self.mistakes.keep(&entry.place_of("password_hash"), checked);
+            if known != Some(hash) {
+                self.change(Change::Password(user.clone(), hash.to_owned()));
+            }
+        } else if entry.names("password") {
+            self.refuse_sample(&place, entry.text("password"));
+            let normalised = Password::normalise(entry.text("password"));
+            let Some(password) = self.mistakes.keep(&place, normalised) else { return Ok(()) };
+            if !self.mistakes.0.is_empty() {
+                return Ok(());
+            }
+            let hasher = self.idp.hasher();
+            if let Some(phc) = known {
+                let verdict = hasher.verify(password.clone(), Some(phc)).await.map_err(ApplyError::failed)?;
+                if verdict.matches && !verdict.outdated {
+                    return Ok(());
+                }
+            }
+            let hash = hasher.hash(password).await.map_err(ApplyError::failed)?;
+            self.change(Change::Password(user.clone(), hash));
+        }
+        Ok(())
+    }
+
+    async fn authenticators(&mut self, entry: &Entry, user: &UserId) -> Result<(), ApplyError> {
+        if !entry.names("authenticators") {
+            return Ok(());
+        }
+        let known = authenticators::active(&mut self.reader.tx(), user).await.map_err(ApplyError::failed)?;
+        let tables = entry.tables("authenticators");
+        if let Some(second) = tables.get(1) {
+            self.mistakes.at(&second.place, "a user has one authenticator application");
+        }
+        let Some(table) = tables.first() else {
+            if known.is_some() {
+                self.change(Change::RemoveAuthenticators(user.clone()));
+            }
+            return Ok(());
+        };
+        let Some((secret, totp)) = self.totp(table) else { return Ok(()) };
+        if known.is_some_and(|known| self.is_same(&known, &secret, totp)) {
+            return Ok(());
+        }
+        let authenticator = Authenticator {
+            id: AuthenticatorId::new(random::uuid()),
+            user: user.clone(),
+            totp,
+            state: AuthenticatorState::Active,
+            drift_steps: 0,
+            last_accepted_step: 0,
+            created_at: self.idp.now(),
+        };
+        let sealed = self.idp.sealer().seal(secret.as_bytes(), &authenticator.row());
+        self.change(Change::Authenticator(authenticator, sealed.map_err(ApplyError::failed)?));
+        Ok(())
+    }
+
+    fn totp(&mut self, table: &Entry) -> Option<(TotpSecret, TotpParameters)> {
+        for name in ["kind", "secret"].into_iter().filter(|name| !table.names(name)) {
+            self.mistakes.at(&table.place_of(name), "is missing");
+        }
+        let place = table.place_of("secret");
+        self.refuse_sample(&place, table.text("secret"));
+        let secret = table.names("secret").then(|| TotpSecret::from_base32(table.text("secret")));
+        let secret = secret.and_then(|secret| self.mistakes.keep(&place, secret));
+        let totp: TotpParameters = self.overlay(&table.place, &TotpParameters::default(), &table.members)?;
+        if !totp.is_valid() {
+            self.mistakes.at(&table.place, "digits must be 6 or 8, period a multiple of 30 up to 86400");
+        }
+        secret.map(|secret| (secret, totp))
+    }
+
+    fn is_same(&self, known: &Stored, secret: &TotpSecret, totp: TotpParameters) -> bool {
+        let opened = self.idp.sealer().open(&known.sealed_secret, &known.authenticator.row());
+        known.authenticator.totp == totp && opened.is_ok_and(|known| *known == secret.as_bytes())
+    }
+}

@@ -1,0 +1,308 @@
+//! The values of an `apply` document: each is checked, and brought into the form that is stored.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Value, json};
+use url::{Host, Url};
+
+use crate::domain::branding::Accent;
+use crate::domain::locale::Locale;
+use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::scope;
+use crate::domain::tenant::TenantDomain;
+use crate::domain::user::Username;
+
+/// What is wrong with a value, in words that follow its place in the file.
+pub(super) type Checked = Result<Value, String>;
+
+/// Longer texts are no names and no claims.
+const MAX_TEXT: usize = 2000;
+/// A logo travels with every first visit of a login page.
+const MAX_LOGO: usize = 64 * 1024;
+/// Ten years: nothing here is meant to live longer.
+const MAX_SPAN: u64 = 3650 * 24 * 60 * 60;
+const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
+
+fn as_text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| "must be a text".to_owned())
+}
+
+/// One line of text; the empty text takes the member away.
+pub(super) fn text(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    match text {
+        "" => Ok(Value::Null),
+        _ if text.chars().any(char::is_control) => {
+            Err("must be one line without control characters".to_owned())
+        }
+        _ if text.len() > MAX_TEXT => Err(format!("must have at most {MAX_TEXT} bytes")),
+        _ => Ok(json!(text)),
+    }
+}
+
+/// Text of several lines.
+pub(super) fn lines(value: &Value) -> Checked {
+    let joined = as_text(value)?.replace(['\r', '\n'], " ");
+    text(&json!(joined)).map(|checked| if checked.is_null() { checked } else { value.clone() })
+}
+
+pub(super) fn flag(value: &Value) -> Checked {
+    value.as_bool().map(Value::from).ok_or_else(|| "must be true or false".to_owned())
+}
+
+pub(super) fn number(value: &Value) -> Checked {
+    let number = value.as_i64().filter(|number| *number >= 0);
+    number.map(Value::from).ok_or_else(|| "must be a whole number, 0 or more".to_owned())
+}
+
+/// A JWK set; its keys are checked by what will use them. TOML has no `null`, so an export could not hold one.
+pub(super) fn key_set(value: &Value) -> Checked {
+    fn holds_null(value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Array(list) => list.iter().any(holds_null),
+            Value::Object(table) => table.values().any(holds_null),
+            _ => false,
+        }
+    }
+    if value.is_object() && !holds_null(value) {
+        Ok(value.clone())
+    } else {
+        Err("must be a JWK set without null in it".to_owned())
+    }
+}
+
+/// A secret: checked further by what it is for, and never repeated in a mistake.
+pub(super) fn secret(value: &Value) -> Checked {
+    as_text(value).map(Value::from)
+}
+
+pub(super) fn tenant_domain(value: &Value) -> Checked {
+    TenantDomain::parse(as_text(value)?).map(|domain| json!(domain)).map_err(|error| error.to_string())
+}
+
+pub(super) fn username(value: &Value) -> Checked {
+    Username::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
+}
+
+/// RFC 6749 appendix A.1: visible ASCII and spaces.
+pub(super) fn client_id(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let visible = text.bytes().all(|b| matches!(b, 0x20..=0x7e)) && text.trim() == text;
+    let shaped = visible && (1..=255).contains(&text.len());
+    if shaped { Ok(json!(text)) } else { Err("must be 1 to 255 visible ASCII characters".to_owned()) }
+}
+
+/// The value of `sub`: OpenID Connect Core §2 allows 255 ASCII characters.
+pub(super) fn subject(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let shaped = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if shaped { Ok(json!(text)) } else { Err("must be 1 to 255 ASCII characters without spaces".to_owned()) }
+}
+
+pub(super) fn locale(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let known = Locale::ALL.map(Locale::tag);
+    if known.contains(&text) { Ok(json!(text)) } else { Err(one_of(&known)) }
+}
+
+/// A BCP 47 language tag, as far as its shape goes.
+pub(super) fn language_tag(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    match text {
+        "" => Ok(Value::Null),
+        _ if text.split('-').all(subtag) => Ok(json!(text)),
+        _ => Err("must be a language tag, for example de or de-AT".to_owned()),
+    }
+}
+
+pub(super) fn email(value: &Value) -> Checked {
+    let checked = text(value)?;
+    let shaped = checked.as_str().is_none_or(|text| {
+        text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
+            && text.matches('@').count() == 1
+            && !text.contains(char::is_whitespace)
+            && !text.ends_with('.')
+    });
+    if shaped { Ok(checked) } else { Err("must be an email address".to_owned()) }
+}
+
+/// E.164, as OpenID Connect Core §5.1 recommends; an extension may follow (RFC 3966).
+pub(super) fn phone(value: &Value) -> Checked {
+    let checked = text(value)?;
+    let shaped = checked.as_str().is_none_or(|text| {
+        let number = text.split(";ext=").next().unwrap_or_default();
+        number.strip_prefix('+').is_some_and(|digits| {
+            (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        })
+    });
+    if shaped { Ok(checked) } else { Err("must be a number such as +4915112345678".to_owned()) }
+}
+
+/// `YYYY-MM-DD`, `0000-MM-DD` or `YYYY` (OpenID Connect Core §5.1).
+pub(super) fn birthdate(value: &Value) -> Checked {
+    let checked = text(value)?;
+    let shaped = checked.as_str().is_none_or(|text| {
+        let year = |part: &str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
+        // A leap year stands in for the year that was left out, so that 29 February passes.
+        let full = text.strip_prefix("0000-").map_or_else(|| text.to_owned(), |day| format!("2000-{day}"));
+        year(text) || (full.len() == 10 && chrono::NaiveDate::parse_from_str(&full, "%Y-%m-%d").is_ok())
+    });
+    if shaped { Ok(checked) } else { Err("must be a date such as 1990-05-17".to_owned()) }
+}
+
+pub(super) fn web_address(value: &Value) -> Checked {
+    let checked = text(value)?;
+    let shaped = checked.as_str().is_none_or(|text| {
+        Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    });
+    if shaped { Ok(checked) } else { Err("must be a web address".to_owned()) }
+}
+
+pub(super) fn redirect_uri(value: &Value) -> Checked {
+    RedirectUri::parse(as_text(value)?).map(|uri| json!(uri)).map_err(|error| error.to_string())
+}
+
+/// A host name in lower case, without port.
+pub(super) fn host(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let parsed = Host::parse(text).ok().filter(|_| !text.contains([':', '[']));
+    parsed.map(|host| json!(host.to_string())).ok_or_else(|| "must be a host name without port".to_owned())
+}
+
+pub(super) fn accent(value: &Value) -> Checked {
+    Accent::parse(as_text(value)?).map(|accent| json!(accent)).map_err(|error| error.to_string())
+}
+
+/// Scopes that do not exist here would be promises that nobody keeps.
+pub(super) fn scopes(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    match text.split(' ').find(|word| !scope::SUPPORTED.contains(word)) {
+        Some(word) => Err(format!("{word:?} is not a scope; {}", one_of(&scope::SUPPORTED))),
+        None => Ok(json!(scope::Scope::parse(text))),
+    }
+}
+
+/// A duration such as `8h` as seconds.
+pub(super) fn span(value: &Value) -> Checked {
+    let text = value.as_str().unwrap_or_default();
+    let seconds = UNITS.iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
+        number.checked_mul(*seconds).filter(|span| (1..=MAX_SPAN).contains(span))
+    });
+    seconds.map(Value::from).ok_or_else(|| "must be a duration such as 90s, 5m, 8h or 30d".to_owned())
+}
+
+/// Seconds as the shortest duration that [`span`] reads back.
+pub(super) fn show_span(seconds: u64) -> String {
+    let unit = UNITS.iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
+    unit.map_or_else(String::new, |(name, unit)| format!("{}{name}", seconds / unit))
+}
+
+/// A point in time (RFC 3339) as seconds since 1970.
+pub(super) fn moment(value: &Value) -> Checked {
+    let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    time.map(|time| json!(time.timestamp()))
+        .ok_or_else(|| "must be a time such as 2026-01-01T00:00:00Z".to_owned())
+}
+
+/// Seconds since 1970 in UTC, as [`moment`] reads them back.
+pub(super) fn show_moment(seconds: i64) -> String {
+    let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The words to choose from.
+pub(super) fn one_of(words: &[&str]) -> String {
+    format!("must be one of: {}", words.join(", "))
+}
+
+/// A logo from the bytes of its file, as it is stored.
+pub(super) fn logo(media_type: &str, bytes: &[u8]) -> Checked {
+    if bytes.len() > MAX_LOGO {
+        return Err(format!("must have at most {MAX_LOGO} bytes"));
+    }
+    let sound = match media_type {
+        "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
+        "image/svg+xml" => std::str::from_utf8(bytes).is_ok_and(is_plain_svg),
+        _ => return Err("must be an SVG or PNG image".to_owned()),
+    };
+    if sound {
+        Ok(json!({ "media_type": media_type, "data": STANDARD.encode(bytes) }))
+    } else {
+        Err("is not a PNG image, or not an SVG image without scripts, entities and foreign content"
+            .to_owned())
+    }
+}
+
+/// Shown in an `img` an SVG runs nothing; this keeps it harmless when somebody opens its own address.
+fn is_plain_svg(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let active = ["<script", "<!doctype", "<!entity", "<foreignobject", "javascript:", "<?xml-stylesheet"];
+    text.contains("<svg") && !active.iter().any(|part| text.contains(part))
+}
+
+/// A logo written into the document itself: `data:image/png;base64,…`.
+pub(super) fn inline_logo(rest: &str) -> Checked {
+    let decoded =
+        rest.split_once(";base64,").and_then(|(kind, data)| Some((kind, STANDARD.decode(data).ok()?)));
+    let (media_type, bytes) = decoded.ok_or_else(|| "must be data:<type>;base64,<data>".to_owned())?;
+    logo(media_type, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_back_what_was_shown() {
+        for (text, seconds) in [("90s", 90), ("5m", 300), ("8h", 28_800), ("30d", 2_592_000)] {
+            assert_eq!(span(&json!(text)).unwrap(), json!(seconds));
+            assert_eq!(show_span(seconds), text);
+        }
+        for text in ["", "5", "m", "-5m", "0s", "5 m", "1w", "99999999999999999999s", "4000d"] {
+            assert!(span(&json!(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_read_back_what_was_shown() {
+        let seconds = moment(&json!("2026-01-01T01:00:00+01:00")).unwrap();
+        assert_eq!(show_moment(seconds.as_i64().unwrap()), "2026-01-01T00:00:00Z");
+        assert!(moment(&json!("2026-01-01")).is_err());
+    }
+
+    #[test]
+    fn claims_have_the_shape_their_definition_gives() {
+        for good in ["1990-05-17", "0000-02-29", "1990"] {
+            assert!(birthdate(&json!(good)).is_ok(), "{good}");
+        }
+        for bad in ["17.5.1990", "1990-02-30", "1990-5-17", "90"] {
+            assert!(birthdate(&json!(bad)).is_err(), "{bad}");
+        }
+        assert!(email(&json!("anna@example.test")).is_ok());
+        for bad in ["anna", "@example.test", "a@b@example.test", "a b@example.test", "anna@test"] {
+            assert!(email(&json!(bad)).is_err(), "{bad}");
+        }
+        assert!(phone(&json!("+4915112345678")).is_ok());
+        assert!(phone(&json!("015112345678")).is_err());
+        assert_eq!(text(&json!("")).unwrap(), Value::Null);
+        assert!(text(&json!("a\nb")).is_err());
+        assert!(lines(&json!("a\nb")).is_ok());
+    }
+
+    #[test]
+    fn a_logo_is_a_harmless_image() {
+        let plain = b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+        assert!(logo("image/svg+xml", plain).is_ok());
+        assert!(logo("image/svg+xml", b"<svg><script>1</script></svg>").is_err());
+        assert!(logo("image/png", plain).is_err());
+        assert!(logo("image/gif", b"GIF89a").is_err());
+        assert!(logo("image/png", &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; MAX_LOGO]].concat()).is_err());
+        let inline = format!("image/svg+xml;base64,{}", STANDARD.encode(plain));
+        assert_eq!(inline_logo(&inline), logo("image/svg+xml", plain));
+    }
+}

@@ -1,0 +1,316 @@
+//! `apply` and `export`: what is written, what is left alone, and what is refused.
+
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::settings::Settings;
+use vestibule::testing::TestIdp;
+use vestibule::{Applied, ApplyError};
+
+const EVERYTHING: &str = r##"
+[[tenants]]
+domain = "123456.sms"
+name = "Example Works"
+locale = "de"
+hosts = ["Login.example.test", "anmelden.example.test"]
+[tenants.policy]
+mfa = "required"
+admin_mfa_enforced_from = 2026-01-01T00:00:00Z
+admin_activation = "inline"
+methods = ["totp"]
+session_idle = "8h"
+session_max = "24h"
+[tenants.branding]
+accent = "#0b5fff"
+logo = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+
+[[tenants]]
+domain = "north"
+disabled = true
+
+[[users]]
+tenant = "123456.sms"
+username = "Anna"
+password = "correct horse battery staple"
+roles = ["admin"]
+email = "anna@example.test"
+email_verified = false
+phone_number = "+4915112345678"
+given_name = "Anna"
+birthdate = "1990-05-17"
+locale = "de-AT"
+address = { formatted = "1 Example Street\n12345 Example", country = "Germany" }
+[[users.authenticators]]
+kind = "totp"
+secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+algorithm = "SHA256"
+digits = 8
+period = 60
+
+[[users]]
+tenant = "north"
+username = "ben"
+sub = "11111111-2222-4333-8444-555555555555"
+disabled = true
+
+[[clients]]
+client_id = "shop"
+client_secret = "a secret of at least 32 characters"
+client_name = "Shop"
+redirect_uris = ["https://shop.example.test/callback"]
+post_logout_redirect_uris = ["https://shop.example.test/"]
+id_token_signed_response_alg = "ES256"
+scope = "openid profile email"
+require_consent = true
+default_max_age = 0
+default_acr_values = ["urn:vestibule:acr:2fa"]
+access_token_format = "jwt"
+access_token_lifetime = "90s"
+
+[[clients]]
+tenant = "123456.sms"
+client_id = "app"
+token_endpoint_auth_method = "none"
+application_type = "native"
+redirect_uris = ["http://127.0.0.1/callback", "test.example.app:/callback"]
+
+[[clients]]
+tenant = "123456.sms"
+client_id = "backend"
+token_endpoint_auth_method = "private_key_jwt"
+redirect_uris = ["https://backend.example.test/callback"]
+[[clients.jwks.keys]]
+kty = "OKP"
+crv = "Ed25519"
+kid = "one"
+alg = "EdDSA"
+use = "sig"
+x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+"##;
+
+async fn empty() -> TestIdp {
+    TestIdp::with("").await
+}
+
+async fn mistakes(idp: &TestIdp, document: &str) -> String {
+    match idp.idp().apply(document).await {
+        Err(ApplyError::Mistakes(mistakes)) => mistakes.join("\n"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn export(idp: &TestIdp) -> String {
+    idp.idp().export().await.unwrap()
+}
+
+#[tokio::test]
+async fn says_what_it_did() {
+    let idp = empty().await;
+    let applied = idp.idp().apply(EVERYTHING).await.unwrap();
+    let created = [
+        "tenant 123456.sms",
+        "tenant north",
+        "user 123456.sms/anna",
+        "user north/ben",
+        "client shop",
+        "client 123456.sms/app",
+        "client 123456.sms/backend",
+    ];
+    assert_eq!(applied.created, created);
+    assert!(applied.changed.is_empty() && applied.removed.is_empty());
+    let changed = idp.idp().apply("[[tenants]]\ndomain = \"north\"\nname = \"North\"").await.unwrap();
+    assert_eq!(changed.to_string(), "changed tenant north");
+}
+
+#[tokio::test]
+async fn applied_twice_changes_nothing() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let before = export(&idp).await;
+    idp.clock().advance(std::time::Duration::from_hours(1));
+    let again = idp.idp().apply(EVERYTHING).await.unwrap();
+    assert_eq!(again, Applied::default());
+    assert_eq!(again.to_string(), "nothing changed");
+    assert_eq!(export(&idp).await, before, "password hashes and sealed secrets included");
+}
+
+#[tokio::test]
+async fn an_export_brings_everything_back() {
+    let first = export(&TestIdp::with(EVERYTHING).await).await;
+    let second = TestIdp::with(&first).await;
+    assert_eq!(export(&second).await, first);
+    assert!(second.idp().apply(&first).await.unwrap().is_nothing());
+    // Passwords, secrets and second factors work as before, so the first document has nothing to add.
+    assert!(second.idp().apply(EVERYTHING).await.unwrap().is_nothing());
+    for part in [
+        "session_idle = \"8h\"",
+        "admin_mfa_enforced_from = \"2026-01-01T00:00:00Z\"",
+        "email_verified = false",
+        "secret = \"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\"",
+        "access_token_lifetime = \"90s\"",
+        "hosts = [\"anmelden.example.test\", \"login.example.test\"]",
+        "sub = \"11111111-2222-4333-8444-555555555555\"",
+    ] {
+        assert!(first.contains(part), "{part} is not in:\n{first}");
+    }
+    assert!(!first.contains("correct horse") && !first.contains("a secret of"), "{first}");
+}
+
+#[tokio::test]
+async fn what_is_not_named_is_left_alone() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let document = "[[users]]\ntenant = \"123456.SMS\"\nusername = \"ANNA\"\nroles = []\ngiven_name = \"\"\n\
+                    [users.address]\nregion = \"Berlin\"";
+    assert_eq!(idp.idp().apply(document).await.unwrap().changed, ["user 123456.sms/anna"]);
+    let after = export(&idp).await;
+    for part in
+        ["email = \"anna@example.test\"", "country = \"Germany\"", "region = \"Berlin\"", "digits = 8"]
+    {
+        assert!(after.contains(part), "{part} is not in:\n{after}");
+    }
+    assert!(!after.contains("given_name") && !after.contains("admin\""), "{after}");
+}
+
+#[tokio::test]
+async fn absent_removes_and_says_so_once() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let document = r#"
+        [[tenants]]
+        domain = "123456.sms"
+        state = "absent"
+        [[users]]
+        tenant = "north"
+        username = "ben"
+        state = "absent"
+        [[clients]]
+        client_id = "shop"
+        state = "absent"
+    "#;
+    let removed = idp.idp().apply(document).await.unwrap().removed;
+    assert_eq!(removed, ["tenant 123456.sms", "user north/ben", "client shop"]);
+    assert_eq!(
+        export(&idp).await.trim(),
+        "[[tenants]]\ndomain = \"north\"\nname = \"north\"\ndisabled = true"
+    );
+    assert!(idp.idp().apply(document).await.unwrap().is_nothing());
+}
+
+#[tokio::test]
+async fn a_host_that_an_absent_tenant_had_is_free() {
+    let idp = TestIdp::with("[[tenants]]\ndomain = \"a\"\nhosts = [\"x.test\"]").await;
+    let taken = "[[tenants]]\ndomain = \"b\"\nhosts = [\"x.test\"]";
+    assert_eq!(mistakes(&idp, taken).await, "tenants[0].hosts[0]: belongs to another tenant");
+    idp.idp().apply("[[tenants]]\ndomain = \"a\"\nstate = \"absent\"").await.unwrap();
+    idp.idp().apply(taken).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_mistake_keeps_everything_from_being_written_and_all_are_told() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let before = export(&idp).await;
+    let told = mistakes(
+        &idp,
+        r#"
+        [[tenants]]
+        domain = "south"
+        hosts = ["login.example.test", "id.test"]
+        policy = { session_idle = "2d" }
+        [[users]]
+        tenant = "south"
+        username = "carla"
+        password = ""
+        [[users]]
+        tenant = "nowhere"
+        username = "dora"
+        [[users]]
+        tenant = "123456.sms"
+        username = "anna"
+        sub = "another"
+        [[users]]
+        tenant = "123456.sms"
+        username = "Anna"
+        [[users]]
+        tenant = "123456.sms"
+        username = "emil"
+        sub = "11111111-2222-4333-8444-555555555555"
+        password_hash = "$2b$12$abcdefghijklmnopqrstuv"
+        authenticators = [{ kind = "totp", secret = "short" }]
+        [[clients]]
+        client_id = "a"
+        client_secret = "short"
+        [[clients]]
+        client_id = "b"
+        redirect_uris = ["https://b.test/"]
+        [[clients]]
+        client_id = "c"
+        token_endpoint_auth_method = "private_key_jwt"
+        redirect_uris = ["https://c.test/"]
+        jwks = { keys = [{ kty = "oct", k = "AAAA" }] }
+        [[clients]]
+        client_id = "d"
+        token_endpoint_auth_method = "none"
+        client_secret = "a secret of at least 32 characters"
+        redirect_uris = ["https://d.test/"]
+        "#,
+    )
+    .await;
+    for start in [
+        "tenants[0].policy.session_idle: must not be longer",
+        "tenants[0].hosts[0]: belongs to another tenant",
+        "tenants[0].hosts[1]: is the root issuer's own host",
+        "users[0].password: is empty",
+        "users[1].tenant: there is no tenant nowhere",
+        "users[2].sub: the user's is ",
+        "users[3]: user 123456.sms/anna stands in the document twice",
+        "users[4].sub: is another user's",
+        "users[4].password_hash: ",
+        "users[4].authenticators[0].secret: ",
+        "clients[0].redirect_uris: must name at least one",
+        "clients[0].client_secret: must have at least 32",
+        "clients[1].client_secret: is missing",
+        "clients[2].jwks: ",
+        "clients[3]: a client secret has no use",
+    ] {
+        assert!(told.lines().any(|line| line.starts_with(start)), "{start} is not in:\n{told}");
+    }
+    assert_eq!(told.lines().count(), 15, "{told}");
+    assert_eq!(export(&idp).await, before);
+}
+
+#[tokio::test]
+async fn a_client_keeps_its_secret_while_its_method_changes() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let hash =
+        |text: &str| text.lines().find(|line| line.starts_with("client_secret_hash")).map(str::to_owned);
+    let before = hash(&export(&idp).await).unwrap();
+    let post = "[[clients]]\nclient_id = \"shop\"\ntoken_endpoint_auth_method = \"client_secret_post\"";
+    assert_eq!(idp.idp().apply(post).await.unwrap().changed, ["client shop"]);
+    assert_eq!(hash(&export(&idp).await).unwrap(), before);
+    let none = "[[clients]]\nclient_id = \"shop\"\ntoken_endpoint_auth_method = \"none\"";
+    idp.idp().apply(none).await.unwrap();
+    assert_eq!(hash(&export(&idp).await), None);
+}
+
+#[tokio::test]
+async fn an_authenticator_is_replaced_or_taken_away() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    let user = "[[users]]\ntenant = \"123456.sms\"\nusername = \"anna\"\n";
+    let other = format!(
+        "{user}[[users.authenticators]]\nkind = \"totp\"\nsecret = \"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\""
+    );
+    assert_eq!(idp.idp().apply(&other).await.unwrap().changed, ["user 123456.sms/anna"]);
+    assert!(idp.idp().apply(&other).await.unwrap().is_nothing());
+    let after = export(&idp).await;
+    assert!(after.contains("GEZDGNBV") && !after.contains("JBSWY3DP"), "{after}");
+    idp.idp().apply(&format!("{user}authenticators = []")).await.unwrap();
+    assert!(!export(&idp).await.contains("authenticators"));
+}
+
+#[tokio::test]
+async fn samples_of_the_documentation_are_refused_on_the_internet() {
+    let issuer = IssuerUrl::parse("https://login.company.com").unwrap();
+    let idp = TestIdp::with_settings(Settings::new(issuer), None, "").await;
+    let told = mistakes(&idp, EVERYTHING).await;
+    for place in ["users[0].password", "users[0].authenticators[0].secret", "clients[0].client_secret"] {
+        let line = format!("{place}: stands in the documentation and is known to everybody");
+        assert!(told.contains(&line), "{told}");
+    }
+    assert!(export(&idp).await.trim().is_empty());
+}
