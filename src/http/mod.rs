@@ -7,6 +7,7 @@ mod documents;
 mod error;
 mod issuer;
 mod keyring;
+mod language;
 mod reply;
 mod route;
 mod state;
