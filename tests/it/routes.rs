@@ -1,0 +1,194 @@
+//! Generated from the route table: what holds for every route, so that a new one cannot be forgotten.
+
+use axum::http::{Method, StatusCode};
+use vestibule::Idp;
+use vestibule::http::{Access, RouteInfo};
+use vestibule::testing::{Answer, Browser, TestIdp};
+
+const WORLD: &str = r#"
+    [[tenants]]
+    domain = "one.test"
+    name = "One"
+    [[tenants]]
+    domain = "two.test"
+    name = "Two"
+    [[users]]
+    tenant = "one.test"
+    username = "anna"
+    password = "correct horse battery staple"
+    [[clients]]
+    client_id = "shop"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://shop.test/callback"]
+"#;
+
+const METHODS: [Method; 8] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+];
+
+/// Strings that have broken parsers before: in a query, in a body, as a path segment.
+const ODD: [&str; 12] = [
+    "",
+    "&&&==&=",
+    "a=%",
+    "a=%ff%fe",
+    "client_id=%00&redirect_uri=%00",
+    "code=%0d%0aSet-Cookie:x&grant_type=authorization_code",
+    "max_age=99999999999999999999&client_id=shop",
+    "claims=[[[[[[[[[[[[[[[[[[[[[[&client_id=shop",
+    "to=%F0%9F%98%80&back=//evil.test",
+    "id_token_hint=a.b.c&post_logout_redirect_uri=x",
+    "access_token=..&access_token=..",
+    "grant_type=authorization_code&client_assertion=e30.e30.&client_assertion_type=x",
+];
+
+/// The path with something plausible in each place that a route leaves open.
+fn filled(route: &RouteInfo) -> String {
+    route
+        .path
+        .split('/')
+        .map(|segment| match segment {
+            "{step}" => "identify",
+            open if open.starts_with('{') => "018f0000-0000-7000-8000-000000000000",
+            fixed => fixed,
+        })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Every route at the root issuer and at a tenant's.
+fn addresses(route: &RouteInfo) -> [String; 2] {
+    ["", "/t/one.test"].map(|prefix| format!("{}{prefix}{}", TestIdp::ISSUER, filled(route)))
+}
+
+async fn send(browser: &mut Browser, method: &Method, url: &str, body: &str) -> Answer {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    browser.send(method.clone(), url, &form, Some(body.to_owned())).await
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded_and_none_is_a_fault() {
+    let idp = TestIdp::with(WORLD).await;
+    for route in Idp::routes() {
+        for url in addresses(&route) {
+            for method in METHODS {
+                for odd in ODD {
+                    let answer = send(&mut idp.browser(), &method, &format!("{url}?{odd}"), odd).await;
+                    let what = format!("{method} {url} with {odd}");
+                    assert!(answer.status.as_u16() < 500, "{what}: {}", answer.status);
+                    for (name, value) in [
+                        ("x-frame-options", "DENY"),
+                        ("x-content-type-options", "nosniff"),
+                        ("referrer-policy", "no-referrer"),
+                    ] {
+                        assert_eq!(answer.headers.get(name).unwrap(), value, "{what}");
+                    }
+                    let policy = answer.headers["content-security-policy"].to_str().unwrap();
+                    assert!(policy.contains("frame-ancestors 'none'"), "{what}: {policy}");
+                    assert!(policy.contains("base-uri 'none'"), "{what}: {policy}");
+                    assert!(!policy.contains("unsafe"), "{what}: {policy}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_no_row_names_is_refused() {
+    let idp = TestIdp::with(WORLD).await;
+    for route in Idp::routes() {
+        for url in addresses(&route) {
+            for method in METHODS.iter().filter(|method| !route.methods.contains(method)) {
+                let answer = send(&mut idp.browser(), method, &url, "").await;
+                assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {url}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_unknown_tenant_gets_the_same_answer() {
+    let idp = TestIdp::with(WORLD).await;
+    for route in Idp::routes() {
+        for method in route.methods {
+            let mut bodies = Vec::new();
+            for tenant in ["nobody.test", "ONE.test", "one.test.", "xn--one"] {
+                let url = format!("{}/t/{tenant}{}", TestIdp::ISSUER, filled(&route));
+                let answer = send(&mut idp.browser(), method, &url, "").await;
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {url}");
+                bodies.push(answer.body);
+            }
+            bodies.dedup();
+            assert_eq!(bodies.len(), 1, "{method} {}: {bodies:?}", route.path);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_no_issuer_owns_is_misdirected() {
+    let idp = TestIdp::with(WORLD).await;
+    for route in Idp::routes() {
+        for method in route.methods {
+            for host in ["https://evil.test", "https://id.test:8443", "https://id.test.", "https://one.test"] {
+                let answer = send(&mut idp.browser(), method, &format!("{host}{}", filled(&route)), "").await;
+                assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{method} {host}{}", route.path);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_route_that_demands_something_gives_nothing_without_it() {
+    let idp = TestIdp::with(WORLD).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    for route in Idp::routes() {
+        for url in addresses(&route) {
+            for method in route.methods {
+                // A stranger, and a browser that has a login of its own in progress.
+                let mut half = idp.browser();
+                half.get(&shop.authorization_url("openid")).await;
+                for mut browser in [idp.browser(), half] {
+                    let answer = send(&mut browser, method, &url, "").await;
+                    let what = format!("{method} {url}: {} {}", answer.status, answer.body);
+                    match route.access {
+                        Access::Open => {}
+                        Access::Browser => {
+                            assert!(answer.status.is_client_error(), "{what}");
+                            assert!(!answer.body.contains("name=\"csrf\""), "{what}");
+                        }
+                        Access::Client => assert!(
+                            matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST),
+                            "{what}"
+                        ),
+                        Access::Bearer => {
+                            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}");
+                            assert!(answer.headers.contains_key("www-authenticate"), "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_and_never_inflated() {
+    let idp = TestIdp::with(WORLD).await;
+    let large = "a=".to_owned() + &"x".repeat(65 * 1024);
+    for route in Idp::routes().iter().filter(|route| route.methods.contains(&Method::POST)) {
+        for url in addresses(route) {
+            let answer = send(&mut idp.browser(), &Method::POST, &url, &large).await;
+            assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{url}");
+            let zipped = [("content-encoding", "gzip"), ("content-type", "application/x-www-form-urlencoded")];
+            let answer = idp.browser().send(Method::POST, &url, &zipped, Some("x".into())).await;
+            assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{url}");
+        }
+    }
+}
