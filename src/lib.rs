@@ -4,6 +4,7 @@ mod account;
 mod crypto;
 pub mod domain;
 pub mod ext;
+pub mod http;
 mod interaction;
 mod protocol;
 #[doc(hidden)]

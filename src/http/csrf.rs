@@ -41,8 +41,11 @@ mod tests {
     use crate::domain::issuer::IssuerUrl;
 
     fn foreign(headers: &[(&'static str, &'static str)]) -> bool {
-        let issuer =
-            Issuer { id: IssuerId::new("root"), url: IssuerUrl::parse("https://id.test/a").unwrap(), tenant: None };
+        let issuer = Issuer {
+            id: IssuerId::new("root"),
+            url: IssuerUrl::parse("https://id.test/a").unwrap(),
+            tenant: None,
+        };
         let pairs = headers.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
         is_foreign_post(&pairs.collect(), &issuer)
     }

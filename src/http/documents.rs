@@ -47,7 +47,7 @@ impl Document {
 }
 
 /// What a document is filed under; a new revision of the catalogue makes every earlier one unreachable.
-type Key = (IssuerId, &'static str, u64);
+type Key = (IssuerId, &'static str, i64);
 
 /// The documents built so far.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Documents {
         &self,
         issuer: &IssuerId,
         name: &'static str,
-        revision: u64,
+        revision: i64,
         build: impl Future<Output = Result<Document, Internal>>,
     ) -> Result<Arc<Document>, Internal> {
         let key = (issuer.clone(), name, revision);

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::account;
+use crate::account;
 use crate::crypto::jwt::JwtError;
 use crate::crypto::password::Busy;
 use crate::crypto::random;
@@ -91,6 +92,16 @@ impl From<account::Error> for Internal {
 impl From<Busy> for Internal {
     fn from(error: Busy) -> Self {
         Self::busy(&error)
+    }
+}
+
+impl From<account::Error> for Internal {
+    fn from(error: account::Error) -> Self {
+        match error {
+            account::Error::Store(error) => error.into(),
+            account::Error::Busy(error) => error.into(),
+            account::Error::Seal(error) => error.into(),
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use super::error::Internal;
 use super::reply::{ContentSecurity, page};
 use super::state::Idp;
 use crate::domain::issuer::{Address, Issuer};
+use crate::domain::locale::Locale;
 use crate::domain::tenant::Tenant;
-use crate::i18n;
-use crate::views::Page;
+use crate::views::{Body, Frame, Page, Refusal, Refused};
 
 /// The issuer asked, and its tenant if it is fixed to one.
 #[derive(Clone, Debug)]
@@ -47,7 +47,8 @@ impl FromRequestParts<Idp> for CurrentIssuer {
         let Some(address) = Address::of(&idp.settings().issuer, &authority, tenant) else {
             return Err(if tenant.is_some() { unknown() } else { Nowhere::Misdirected });
         };
-        let found = idp.catalogue().issuer(&address).await.map_err(|error| Nowhere::Internal(error.into()))?;
+        let found =
+            idp.catalogue().issuer(&address).await.map_err(|error| Nowhere::Internal(error.into()))?;
         let Some(issuer) = found else {
             return Err(if matches!(address, Address::Host(_)) { Nowhere::Misdirected } else { unknown() });
         };
@@ -70,8 +71,15 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
 }
 
 fn unknown(idp: &Idp, headers: &HeaderMap) -> Response {
-    let locale = i18n::negotiate(&i18n::Wishes { accept_language: i18n::accept_language(headers), ..Default::default() });
-    page(idp, StatusCode::NOT_FOUND, &Page::not_found(locale), &ContentSecurity::own())
+    let frame = Frame {
+        locale: Locale::default(),
+        base: idp.settings().issuer.path().to_owned(),
+        here: String::new(),
+        tenant: None,
+    };
+    let body =
+        Body::Refused(Refused { refusal: Refusal::NotFound, detail: None, reference: None, back: None });
+    page(idp, StatusCode::NOT_FOUND, &Page { frame, body }, &ContentSecurity::own())
 }
 
 impl IntoResponse for Nowhere {

@@ -9,6 +9,7 @@ use moka::future::Cache;
 
 use super::error::Internal;
 use super::state::Idp;
+use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::keys::SigningKey;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{IssuerId, KeyId};
@@ -52,6 +53,16 @@ impl Idp {
         Ok(parsed)
     }
 
+    /// What this issuer's signatures are checked with. Nothing is made: what no key has signed is not ours.
+    pub(crate) async fn verifying_keys(&self, issuer: &IssuerId) -> Result<Vec<VerifyingKey>, Internal> {
+        let mut keys = Vec::new();
+        for stored in self.catalogue().keys(issuer).await?.iter() {
+            let key = self.parsed(stored).await?;
+            keys.push(VerifyingKey::try_from(&key).map_err(|error| Internal::fault(&error))?);
+        }
+        Ok(keys)
+    }
+
     async fn stored_key(
         &self,
         issuer: &IssuerId,
@@ -64,11 +75,12 @@ impl Idp {
     async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
         let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
         let key = made.map_err(|error| Internal::fault(&error))?.map_err(|error| Internal::fault(&error))?;
+        let pkcs8 = key.pkcs8().map_err(|error| Internal::fault(&error))?;
         let stored = StoredKey {
             id: key.id().clone(),
             issuer: issuer.clone(),
             algorithm,
-            sealed: self.sealer().seal(&key.pkcs8(), &row(key.id())),
+            sealed: self.sealer().seal(&pkcs8, &row(key.id()))?,
             created_at: self.now(),
         };
         let work = stored.clone();

@@ -45,7 +45,9 @@ mod tests {
     #[test]
     fn goes_back_to_this_host_only() {
         assert!(local("/login/1/identify?x=1").is_some());
-        for evil in ["//evil.test", "/\\evil.test", "https:evil.test", "/\t/evil.test", "\\evil", "", "evil", "/ä"] {
+        for evil in
+            ["//evil.test", "/\\evil.test", "https:evil.test", "/\t/evil.test", "\\evil", "", "evil", "/ä"]
+        {
             assert!(local(evil).is_none(), "{evil:?}");
         }
     }

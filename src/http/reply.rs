@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::state::Idp;
 use crate::domain::redirect_uri::RedirectUri;
-use crate::views::{Html, Page};
+use crate::views::Page;
 
 /// Where the forms of a page may lead. Browsers hold redirects after a post against `form-action` too, so a login
 /// page must name the client it will return to.
@@ -44,7 +44,7 @@ impl ContentSecurity {
 
 /// A rendered page as an answer.
 pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &ContentSecurity) -> Response {
-    let Html(html) = idp.theme().render(page);
+    let html = idp.theme().render(page).into_string();
     let mut response = (status, axum::response::Html(html)).into_response();
     let headers = response.headers_mut();
     if let Some(policy) = security.header() {
@@ -72,9 +72,7 @@ pub(crate) async fn secure(idp: axum::extract::State<Idp>, request: Request, nex
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if idp.settings().issuer.is_https() {
-        headers
-            .entry(STRICT_TRANSPORT_SECURITY)
-            .or_insert(HeaderValue::from_static("max-age=63072000"));
+        headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=63072000"));
     }
     response
 }

@@ -1,5 +1,7 @@
 //! A route as data: the router is built from these rows, and so are the tests that must not miss one.
 
+use std::borrow::Cow;
+
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodRouter;
@@ -21,7 +23,7 @@ pub enum Access {
 
 /// One row of the route table.
 pub(crate) struct Route {
-    path: &'static str,
+    path: Cow<'static, str>,
     methods: &'static [Method],
     access: Access,
     handler: MethodRouter<Idp>,
@@ -31,7 +33,7 @@ pub(crate) struct Route {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteInfo {
     /// The path below the issuer, in axum's notation.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     /// The methods it answers.
     pub methods: &'static [Method],
     /// What it demands.
@@ -40,18 +42,18 @@ pub struct RouteInfo {
 
 impl Route {
     /// A route below each issuer. `methods` must name what `handler` answers.
-    pub(crate) const fn new(
-        path: &'static str,
+    pub(crate) fn new(
+        path: impl Into<Cow<'static, str>>,
         methods: &'static [Method],
         access: Access,
         handler: MethodRouter<Idp>,
     ) -> Self {
-        Self { path, methods, access, handler }
+        Self { path: path.into(), methods, access, handler }
     }
 
     /// The row without its handler.
-    pub(crate) const fn info(&self) -> RouteInfo {
-        RouteInfo { path: self.path, methods: self.methods, access: self.access }
+    pub(crate) fn info(&self) -> RouteInfo {
+        RouteInfo { path: self.path.clone(), methods: self.methods, access: self.access }
     }
 
     /// Hangs the route into a router. axum answers HEAD by running the GET handler; a route that does not name HEAD
@@ -62,6 +64,6 @@ impl Route {
         } else {
             self.handler
         };
-        router.route(self.path, handler)
+        router.route(&self.path, handler)
     }
 }

@@ -10,8 +10,7 @@ use crate::crypto::seal::Sealer;
 use crate::domain::event::Event;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
-use crate::ext::clock::Clock;
-use crate::ext::observer::Observer;
+use crate::ext::{Clock, Observer};
 use crate::storage::{Catalogue, Db};
 use crate::views::Theme;
 
