@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::account;
-use crate::account;
 use crate::crypto::jwt::JwtError;
 use crate::crypto::password::Busy;
 use crate::crypto::random;
@@ -76,22 +75,6 @@ impl From<storage::Error> for Internal {
             storage::Error::Busy(_) => Self::busy(&error),
             _ => Self::fault(&error),
         }
-    }
-}
-
-impl From<account::Error> for Internal {
-    fn from(error: account::Error) -> Self {
-        match error {
-            account::Error::Store(error) => error.into(),
-            account::Error::Busy(error) => error.into(),
-            account::Error::Seal(error) => error.into(),
-        }
-    }
-}
-
-impl From<Busy> for Internal {
-    fn from(error: Busy) -> Self {
-        Self::busy(&error)
     }
 }
 
