@@ -11,7 +11,6 @@ use serde_json::json;
 
 use crate::account;
 use crate::crypto::jwt::JwtError;
-use crate::crypto::password::Busy;
 use crate::crypto::random;
 use crate::crypto::seal::SealError;
 use crate::domain::error::ErrorCode;
@@ -82,7 +81,7 @@ impl From<account::Error> for Internal {
     fn from(error: account::Error) -> Self {
         match error {
             account::Error::Store(error) => error.into(),
-            account::Error::Busy(error) => error.into(),
+            account::Error::Busy(error) => Self::busy(&error),
             account::Error::Seal(error) => error.into(),
         }
     }
