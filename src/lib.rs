@@ -5,6 +5,7 @@ mod crypto;
 pub mod domain;
 pub mod ext;
 pub mod http;
+mod i18n;
 mod interaction;
 mod protocol;
 #[doc(hidden)]

@@ -28,6 +28,15 @@ impl Locale {
         }
     }
 
+    /// The language's own name for itself.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::De => "Deutsch",
+            Self::Fr => "Français",
+        }
+    }
+
     /// The catalogue for a BCP 47 tag, by its first subtag: `de-AT` gives German.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let language = tag.split(['-', '_']).next().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Forms: where they are sent, and what was wrong with them the last time.
 
+use crate::i18n::Texts;
+
 /// What every form needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
@@ -15,11 +17,6 @@ impl Form {
     /// A form that nothing is wrong with yet.
     pub fn new(action: impl Into<String>, csrf: impl Into<String>) -> Self {
         Self { action: action.into(), csrf: csrf.into(), problems: Vec::new() }
-    }
-
-    /// What is wrong with this field.
-    pub fn problem(&self, field: Field) -> Option<Problem> {
-        self.problems.iter().copied().find(|problem| problem.field() == Some(field))
     }
 }
 
@@ -50,6 +47,23 @@ impl Field {
             Self::Password => "password",
             Self::Code | Self::RecoveryCode => "code",
             Self::Stored => "stored",
+        }
+    }
+
+    /// What is wrong with it in this form.
+    pub fn problem(self, form: &Form) -> Option<Problem> {
+        form.problems.iter().copied().find(|problem| problem.field() == Some(self))
+    }
+
+    /// The key of its label.
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Tenant => "field.tenant",
+            Self::Username => "field.username",
+            Self::Password => "field.password",
+            Self::Code => "field.code",
+            Self::RecoveryCode => "field.recovery_code",
+            Self::Stored => "recovery_codes.stored",
         }
     }
 }
@@ -83,5 +97,22 @@ impl Problem {
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
             Self::LoginFailed | Self::StartedAgain | Self::SecretRenewed | Self::Stale => None,
         }
+    }
+
+    /// What the user reads.
+    pub(super) fn text(self, texts: &Texts) -> String {
+        let key = match self {
+            Self::Missing(Field::Stored) => "recovery_codes.stored_missing",
+            Self::Missing(field) => {
+                return texts.with("field.required", &[("field", texts.t(field.label()))]);
+            }
+            Self::LoginFailed => "login.failed",
+            Self::CodeWrong => "code.wrong",
+            Self::RecoveryCodeWrong => "recovery.wrong",
+            Self::StartedAgain => "form.started_again",
+            Self::SecretRenewed => "form.secret_renewed",
+            Self::Stale => "form.stale",
+        };
+        texts.t(key).to_owned()
     }
 }

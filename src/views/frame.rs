@@ -56,6 +56,11 @@ impl Application {
             terms: web(&client.metadata.tos_uri),
         }
     }
+
+    /// Is there anything to read before agreeing?
+    pub(super) const fn has_legal(&self) -> bool {
+        self.policy.is_some() || self.terms.is_some()
+    }
 }
 
 /// A link out of a dead end, usually back to the application.

@@ -3,10 +3,19 @@
 //! Why structs and not strings: a host may replace [`Theme`] and thereby every page, without touching what the
 //! pages mean. Texts stay out of the structs; a theme looks them up in the language of the [`Frame`].
 
+mod assets;
 mod form;
 mod frame;
 mod notices;
+mod qr;
+#[cfg(test)]
+mod samples;
 mod steps;
+#[cfg(test)]
+mod tests;
+mod theme;
+
+pub(crate) use assets::Asset;
 
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
@@ -15,6 +24,10 @@ pub use steps::{
     ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Identify, Notice, Recovery, RecoveryCodes,
     SecondFactor,
 };
+pub use theme::DefaultTheme;
+
+use crate::domain::ids::Reference;
+use crate::domain::locale::Locale;
 
 /// A page: what surrounds it, and what it is about.
 pub struct Page {
@@ -22,6 +35,16 @@ pub struct Page {
     pub frame: Frame,
     /// What it is about.
     pub body: Body,
+}
+
+impl Page {
+    /// A page for an address at which there is nothing.
+    pub fn not_found(locale: Locale, base: impl Into<String>) -> Self {
+        let base = base.into();
+        let here = format!("{base}/");
+        let refused = Refused { refusal: Refusal::NotFound, detail: None, reference: None, back: None };
+        Self { frame: Frame { locale, base, here, tenant: None }, body: Body::Refused(refused) }
+    }
 }
 
 /// What a page is about.
@@ -78,6 +101,47 @@ impl Body {
             Self::Refused(_) => "refused",
             Self::FormPost(_) => "form_post",
             Self::Busy(_) => "busy",
+        }
+    }
+
+    /// The key of its title.
+    const fn title(&self) -> &'static str {
+        match self {
+            Self::Identify(_) => "identify.title",
+            Self::SecondFactor(_) => "second_factor.title",
+            Self::Recovery(_) => "recovery.title",
+            Self::Enrol(_) => "enrol.title",
+            Self::RecoveryCodes(_) => "recovery_codes.title",
+            Self::Notice(_) => "notice.title",
+            Self::Consent(_) => "consent.title",
+            Self::ChooseAccount(_) => "choose_account.title",
+            Self::ConfirmSignOut(_) => "confirm_sign_out.title",
+            Self::SignedOut(_) => "signed_out.title",
+            Self::Wait(_) => "wait.title",
+            Self::Expired(_) => "expired.title",
+            Self::Refused(Refused { refusal, .. }) => refusal.title(),
+            Self::FormPost(_) => "form_post.title",
+            Self::Busy(_) => "busy.title",
+        }
+    }
+
+    /// What an administrator can explain.
+    pub const fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::Wait(Wait { reference, .. }) | Self::Refused(Refused { reference, .. }) => {
+                reference.as_ref()
+            }
+            _ => None,
+        }
+    }
+
+    /// The image of the application's, if the page shows one: the content security policy must let it through.
+    pub fn foreign_image(&self) -> Option<&str> {
+        match self {
+            Self::Identify(Identify { application, .. }) | Self::Consent(Consent { application, .. }) => {
+                application.logo.as_deref()
+            }
+            _ => None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::frame::WayBack;
 use crate::domain::ids::Reference;
 use crate::domain::time::Time;
+use crate::i18n::machine;
 
 /// Signed out.
 pub struct SignedOut {
@@ -28,6 +29,11 @@ impl Wait {
     /// The minutes left, rounded up; never none.
     pub fn minutes(&self) -> i64 {
         self.until.since(self.now).max(1).saturating_add(59) / 60
+    }
+
+    /// For `<time datetime>`.
+    pub(super) fn machine_time(&self) -> String {
+        machine(self.until)
     }
 }
 
@@ -65,6 +71,28 @@ pub enum Refusal {
     NoMethod,
     /// A fault of ours.
     Internal,
+}
+
+impl Refusal {
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Request => "refused.request_title",
+            Self::Form => "refused.form_title",
+            Self::NotFound => "refused.not_found_title",
+            Self::NoMethod => "refused.no_method_title",
+            Self::Internal => "refused.internal_title",
+        }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::Request => "refused.request_text",
+            Self::Form => "refused.form_text",
+            Self::NotFound => "refused.not_found_text",
+            Self::NoMethod => "refused.no_method_text",
+            Self::Internal => "refused.internal_text",
+        }
+    }
 }
 
 /// The answer to the application, posted by the browser (OAuth 2.0 Form Post Response Mode).

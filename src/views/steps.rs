@@ -1,6 +1,6 @@
 //! The pages on which the user does something. Every form has a button named `cancel`, never the first one.
 
-use super::form::Form;
+use super::form::{Field, Form};
 use super::frame::Application;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -15,6 +15,18 @@ pub struct Identify {
     pub tenant: Option<String>,
     /// What stands in the name field.
     pub username: String,
+}
+
+impl Identify {
+    /// Does the typing start in this field? In the first empty one, unless there are problems to read before.
+    pub(super) fn starts_at(&self, field: Field) -> bool {
+        let first = match &self.tenant {
+            Some(tenant) if tenant.is_empty() => Field::Tenant,
+            _ if self.username.is_empty() => Field::Username,
+            _ => Field::Password,
+        };
+        self.form.problems.is_empty() && first == field
+    }
 }
 
 /// The code of the authenticator application. Posts `code`. Deliberately without a hint who the user is (SEED1-18).
@@ -60,6 +72,19 @@ pub enum Duty {
     Replacement,
     /// No duty: the user chose it, for example from the announcement.
     Chosen,
+}
+
+impl Duty {
+    /// The key of the reason.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::Administrator => "enrol.administrator",
+            Self::Tenant => "enrol.tenant",
+            Self::Application => "enrol.application",
+            Self::Replacement => "enrol.replacement",
+            Self::Chosen => "enrol.chosen",
+        }
+    }
 }
 
 /// The recovery codes, shown once. Posts `stored=yes`.

@@ -1,0 +1,181 @@
+//! The texts of the pages in every language, and the choice of the language.
+//!
+//! Why a plain map and not Fluent: three languages, a handful of placeholders and one plural form need no grammar
+//! of their own; a translator reads TOML. Placeholders are `{name}`; the form for one thing has a key in `_one`.
+
+mod dates;
+mod negotiate;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub(crate) use dates::machine;
+pub(crate) use negotiate::{Wishes, negotiate};
+
+use crate::domain::locale::Locale;
+
+/// The texts of one language, by dotted keys: `identify.title`.
+type Catalogue = BTreeMap<String, String>;
+
+/// Constant data, compiled in: parsed once for the whole process, and by a test before that.
+static CATALOGUES: LazyLock<[Catalogue; 3]> =
+    LazyLock::new(|| Locale::ALL.map(|locale| flat(source(locale))));
+
+const fn source(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => include_str!("../../templates/locales/en.toml"),
+        Locale::De => include_str!("../../templates/locales/de.toml"),
+        Locale::Fr => include_str!("../../templates/locales/fr.toml"),
+    }
+}
+
+/// A catalogue: tables of texts, one level deep.
+fn flat(toml: &str) -> Catalogue {
+    let tables: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(toml).unwrap_or_default();
+    let texts = |(table, texts): (String, BTreeMap<String, String>)| {
+        texts.into_iter().map(move |(key, text)| (format!("{table}.{key}"), text))
+    };
+    tables.into_iter().flat_map(texts).collect()
+}
+
+/// The texts of a language.
+#[derive(Clone, Copy)]
+pub(crate) struct Texts {
+    locale: Locale,
+    catalogue: Option<&'static Catalogue>,
+}
+
+impl Texts {
+    /// The texts of this language.
+    pub(crate) fn of(locale: Locale) -> Self {
+        let number = Locale::ALL.iter().position(|&other| other == locale).unwrap_or_default();
+        Self { locale, catalogue: CATALOGUES.get(number) }
+    }
+
+    /// The text of that key. A key that is not there stands for itself; tests keep that from happening.
+    pub(crate) fn t<'a>(&self, key: &'a str) -> &'a str {
+        self.catalogue.and_then(|texts| texts.get(key)).map_or(key, String::as_str)
+    }
+
+    /// The text with its placeholders filled in. Values are put in as they are and never read for placeholders.
+    pub(crate) fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        let mut text = String::new();
+        let mut rest = self.t(key);
+        while let Some((before, name, after)) = next_placeholder(rest) {
+            text.push_str(before);
+            let value = values.iter().find(|(other, _)| *other == name);
+            text.push_str(value.map_or("", |(_, value)| value));
+            rest = after;
+        }
+        text + rest
+    }
+
+    /// The text for `n` things: the key in `_one` for one of them.
+    pub(crate) fn count(&self, key: &str, n: i64) -> String {
+        let one = format!("{key}_one");
+        self.with(if n == 1 { &one } else { key }, &[("n", &n.to_string())])
+    }
+}
+
+/// What stands before the first `{name}`, the name, and what follows.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        let mut rest = text;
+        while let Some((_, name, after)) = next_placeholder(rest) {
+            names.insert(name);
+            rest = after;
+        }
+        names
+    }
+
+    #[test]
+    fn every_language_has_the_same_texts_with_the_same_placeholders() {
+        let [en, others @ ..] = &*CATALOGUES;
+        assert!(en.len() > 50, "{} texts", en.len());
+        for (locale, other) in Locale::ALL.into_iter().skip(1).zip(others) {
+            assert!(en.keys().eq(other.keys()), "{locale:?}: {:?}", differing(en, other));
+            for (key, text) in en {
+                assert_eq!(placeholders(text), placeholders(&other[key]), "{locale:?} {key}");
+            }
+        }
+    }
+
+    fn differing<'a>(a: &'a Catalogue, b: &'a Catalogue) -> Vec<&'a String> {
+        let (a, b): (BTreeSet<_>, BTreeSet<_>) = (a.keys().collect(), b.keys().collect());
+        a.symmetric_difference(&b).copied().collect()
+    }
+
+    #[test]
+    fn french_sets_a_space_that_does_not_break_before_high_punctuation() {
+        for (key, text) in &CATALOGUES[2] {
+            for (at, mark) in text.match_indices([':', ';', '!', '?', '»']) {
+                let before = text[..at].chars().next_back();
+                assert!(matches!(before, Some('\u{a0}' | '\u{202f}')), "{key}: {mark} in {text}");
+            }
+        }
+    }
+
+    /// Every literal that looks like a key and stands where one is looked up.
+    #[test]
+    fn every_key_used_exists_and_every_text_is_used() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut files = Vec::new();
+        collect(&root.join("templates"), &mut files);
+        collect(&root.join("src"), &mut files);
+        let sources: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let [en, ..] = &*CATALOGUES;
+        let looked_up = [".t(\"", ".with(\"", ".count(\""];
+        for call in looked_up {
+            for (at, _) in sources.match_indices(call) {
+                let key = sources[at + call.len()..].split('"').next().unwrap();
+                assert!(
+                    key.contains('{') || en.contains_key(key) || en.contains_key(&format!("{key}_one")),
+                    "{key}"
+                );
+            }
+        }
+        for key in en.keys() {
+            let stem = key.strip_suffix("_one").unwrap_or(key);
+            let computed = format!("\"{}{{", stem.trim_end_matches(|c: char| c.is_ascii_digit()));
+            let used = sources.contains(&format!("\"{stem}\"")) || sources.contains(&computed);
+            assert!(used, "{key} is not used");
+        }
+    }
+
+    fn collect(folder: &Path, files: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, files);
+            } else if path.extension().is_some_and(|kind| kind == "html" || kind == "rs") {
+                files.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_never_read_for_placeholders() {
+        let texts = Texts::of(Locale::En);
+        let lead = texts.with("identify.lead", &[("application", "{n}{{7*7}}")]);
+        assert_eq!(lead, "Sign in to go on to {n}{{7*7}}");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(Texts::of(Locale::De).count("wait.minutes", 1), "Bitte in einer Minute erneut versuchen.");
+        assert_eq!(Texts::of(Locale::De).count("wait.minutes", 5), "Bitte in 5 Minuten erneut versuchen.");
+    }
+}

@@ -1,0 +1,154 @@
+//! One of everything: what tests render, and what is looked at before a page is called done.
+
+use super::*;
+use crate::domain::branding::Accent;
+use crate::domain::scope::Scope;
+use crate::domain::time::Time;
+
+fn form(problems: &[Problem]) -> Form {
+    Form { problems: problems.to_vec(), ..Form::new("/t/example.works/login/8f3a/step", "7Zb1cXk3") }
+}
+
+fn application() -> Application {
+    Application {
+        name: "Shop".to_owned(),
+        logo: None,
+        policy: Some("https://shop.example.test/privacy".to_owned()),
+        terms: Some("https://shop.example.test/terms".to_owned()),
+    }
+}
+
+fn back() -> Option<WayBack> {
+    Some(WayBack { name: "Shop".to_owned(), address: "https://shop.example.test/login".to_owned() })
+}
+
+fn reference() -> Option<Reference> {
+    Some(Reference::new("K7QF-2MPX"))
+}
+
+/// The tenant of the samples.
+pub(super) fn tenant() -> Brand {
+    Brand { name: "Example Works".to_owned(), logo: None, accent: Accent::parse("#0b6e4f").ok() }
+}
+
+fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body {
+    let tenant = tenant.map(str::to_owned);
+    Body::Identify(Identify {
+        form: form(problems),
+        application: application(),
+        tenant,
+        username: username.to_owned(),
+    })
+}
+
+fn second_factor(problems: &[Problem]) -> Body {
+    Body::SecondFactor(SecondFactor { form: form(problems), recovery: Some("recovery".to_owned()) })
+}
+
+fn recovery(problems: &[Problem]) -> Body {
+    Body::Recovery(Recovery { form: form(problems), second_factor: "second_factor".to_owned() })
+}
+
+fn enrol(duty: Duty, problems: &[Problem]) -> Body {
+    let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    Body::Enrol(Enrol {
+        form: form(problems),
+        duty,
+        uri: format!("otpauth://totp/Example%20Works:anna?secret={secret}&issuer=Example%20Works"),
+        secret: (0..8).map(|group| secret[group * 4..][..4].to_owned()).collect(),
+        account: "anna@example.works".to_owned(),
+    })
+}
+
+fn recovery_codes(problems: &[Problem]) -> Body {
+    let codes = (0..10).map(|n| format!("{n}K7QF-2MPX{n}")).collect();
+    Body::RecoveryCodes(RecoveryCodes { form: form(problems), codes, account: "anna".to_owned() })
+}
+
+fn consent() -> Body {
+    Body::Consent(Consent {
+        form: form(&[]),
+        application: application(),
+        host: "shop.example.test".to_owned(),
+        scope: Scope::parse("openid profile email address phone warehouse:read"),
+        account: "anna".to_owned(),
+    })
+}
+
+fn choose_account(name: Option<&str>) -> Body {
+    let name = name.map(str::to_owned);
+    Body::ChooseAccount(ChooseAccount {
+        form: form(&[]),
+        application: application(),
+        account: "anna".to_owned(),
+        name,
+    })
+}
+
+fn confirm_sign_out(application: Option<Application>) -> Body {
+    Body::ConfirmSignOut(ConfirmSignOut { form: form(&[]), account: "anna".to_owned(), application })
+}
+
+fn wait(seconds: i64) -> Body {
+    let now = Time::from_unix(1_795_442_700);
+    let until = Time::from_unix(now.unix() + seconds);
+    Body::Wait(Wait { until, now, retry: Some("identify".to_owned()), reference: reference() })
+}
+
+fn refused(refusal: Refusal, detail: Option<&'static str>) -> Body {
+    Body::Refused(Refused { refusal, detail: detail.map(Into::into), reference: reference(), back: None })
+}
+
+fn form_post() -> Body {
+    let fields = [("code", "c0de"), ("state", "\"><script>alert(1)</script>"), ("iss", "https://id.test")];
+    Body::FormPost(FormPost {
+        application: "Shop".to_owned(),
+        action: "https://shop.example.test/callback".to_owned(),
+        fields: fields.map(|(name, value)| (name.into(), value.to_owned())).into(),
+    })
+}
+
+/// A name and a body for every page and every state of it.
+pub(super) fn bodies() -> Vec<(&'static str, Body)> {
+    use Problem::{CodeWrong, LoginFailed, Missing, RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain};
+    let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
+    let from = Time::from_unix(1_796_137_500);
+    vec![
+        ("identify", identify(Some(""), "", &[])),
+        ("identify-fixed", identify(None, "", &[])),
+        ("identify-hinted", identify(None, "anna", &[])),
+        ("identify-failed", identify(Some("example.works"), "anna", &[LoginFailed])),
+        ("identify-missing", identify(Some(""), "", &all_missing)),
+        ("identify-again", identify(None, "anna", &[StartedAgain])),
+        ("second-factor", second_factor(&[])),
+        ("second-factor-wrong", second_factor(&[CodeWrong])),
+        ("recovery", recovery(&[])),
+        ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
+        ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),
+        ("enrol", enrol(Duty::Administrator, &[])),
+        ("enrol-tenant", enrol(Duty::Tenant, &[SecretRenewed])),
+        ("enrol-application", enrol(Duty::Application, &[])),
+        ("enrol-replacement", enrol(Duty::Replacement, &[])),
+        ("enrol-chosen", enrol(Duty::Chosen, &[Missing(Field::Code)])),
+        ("recovery-codes", recovery_codes(&[])),
+        ("recovery-codes-missing", recovery_codes(&[Missing(Field::Stored)])),
+        ("notice", Body::Notice(Notice { form: form(&[Stale]), from })),
+        ("consent", consent()),
+        ("choose-account", choose_account(Some("Anna Keller"))),
+        ("choose-account-nameless", choose_account(None)),
+        ("confirm-sign-out", confirm_sign_out(None)),
+        ("confirm-sign-out-asked", confirm_sign_out(Some(application()))),
+        ("signed-out", Body::SignedOut(SignedOut { back: back() })),
+        ("wait", wait(290)),
+        ("wait-one", wait(1)),
+        ("expired", Body::Expired(Expired { back: back(), reference: None })),
+        ("expired-lost", Body::Expired(Expired { back: None, reference: reference() })),
+        ("refused", refused(Refusal::Request, Some("redirect_uri is not registered"))),
+        ("refused-form", refused(Refusal::Form, None)),
+        ("refused-not-found", refused(Refusal::NotFound, None)),
+        ("refused-no-method", refused(Refusal::NoMethod, None)),
+        ("refused-internal", refused(Refusal::Internal, None)),
+        ("form-post", form_post()),
+        ("busy", Body::Busy(Busy { retry: Some("identify".to_owned()) })),
+    ]
+}

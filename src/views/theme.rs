@@ -1,0 +1,97 @@
+//! The house's own look: one askama template for the page, one included file for each step.
+
+use askama::Template;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::assets::Asset;
+use super::{Body, Field, Html, Page, RecoveryCodes, Theme};
+use crate::domain::locale::Locale;
+use crate::domain::scope;
+use crate::i18n::Texts;
+
+/// Plain and quiet, light and dark; a tenant's name, logo and accent come in as data.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DefaultTheme;
+
+impl Theme for DefaultTheme {
+    fn render(&self, page: &Page) -> Html {
+        let document = Document { page, l: Texts::of(page.frame.locale) };
+        // Writing into a String cannot fail, and no filter of ours can.
+        Html::trusted(document.render().unwrap_or_default())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "base.html")]
+struct Document<'a> {
+    page: &'a Page,
+    /// The texts; short because templates say it so often.
+    l: Texts,
+}
+
+impl Document<'_> {
+    /// The `h1`.
+    fn heading(&self) -> &str {
+        self.l.t(self.page.body.title())
+    }
+
+    /// The `title`: what is wrong first (WCAG 2.2, 3.3.1 as the GOV.UK design system reads it), then what, then where.
+    fn title(&self) -> String {
+        let heading = self.heading();
+        let wrong = self.page.body.form().is_some_and(|form| !form.problems.is_empty());
+        let title = if wrong { self.l.with("page.error", &[("title", heading)]) } else { heading.to_owned() };
+        match &self.page.frame.tenant {
+            Some(brand) => format!("{title} – {}", brand.name),
+            None => title,
+        }
+    }
+
+    fn style(&self) -> String {
+        let frame = &self.page.frame;
+        Asset::style_address(&frame.base, frame.tenant.as_ref().and_then(|brand| brand.accent))
+    }
+
+    fn script(&self) -> Option<String> {
+        let asset = match self.page.body {
+            Body::Identify(_) | Body::Enrol(_) | Body::RecoveryCodes(_) | Body::Wait(_) => Asset::PAGE,
+            Body::FormPost(_) => Asset::SUBMIT,
+            _ => return None,
+        };
+        Some(asset.address(&self.page.frame.base))
+    }
+
+    fn in_language(&self, locale: &Locale) -> String {
+        let frame = &self.page.frame;
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("to", locale.tag())
+            .append_pair("back", &frame.here)
+            .finish();
+        format!("{}/language?{query}", frame.base)
+    }
+
+    /// A scope in words; one without words stands for itself.
+    fn scope<'s>(&'s self, word: &'s str) -> &'s str {
+        match word {
+            scope::OPENID => self.l.t("scope.openid"),
+            scope::OFFLINE_ACCESS => self.l.t("scope.offline_access"),
+            "profile" => self.l.t("scope.profile"),
+            "email" => self.l.t("scope.email"),
+            "address" => self.l.t("scope.address"),
+            "phone" => self.l.t("scope.phone"),
+            other => other,
+        }
+    }
+
+    /// Does the typing start in the code field? On the enrolment page there is something to read and scan before.
+    fn starts_at_code(&self) -> bool {
+        matches!(&self.page.body, Body::SecondFactor(step) if step.form.problems.is_empty())
+    }
+
+    /// The codes as a text file that never travels: a `data:` address works without script and under the policy.
+    fn download(&self, step: &RecoveryCodes) -> String {
+        let of = self.l.with("recovery_codes.of", &[("account", &step.account)]);
+        let file = format!("{of}\r\n\r\n{}\r\n", step.codes.join("\r\n"));
+        format!("data:text/plain;charset=utf-8;base64,{}", BASE64_STANDARD.encode(file))
+    }
+}
