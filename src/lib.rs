@@ -4,10 +4,14 @@ mod account;
 mod crypto;
 pub mod domain;
 pub mod ext;
-pub mod http;
+mod http;
 mod i18n;
 mod interaction;
 mod protocol;
+mod server;
 #[doc(hidden)]
 pub mod storage;
 pub mod views;
+
+pub use http::{Access, Idp, RouteInfo};
+pub use server::{Applied, ApplyError, BuildError, IdpBuilder};

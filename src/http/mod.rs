@@ -21,6 +21,7 @@ pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
 pub(crate) use reply::{ContentSecurity, page, secure};
 pub use route::RouteInfo;
-pub(crate) use route::{Access, Route};
+pub use route::Access;
+pub(crate) use route::Route;
 pub use state::Idp;
 pub(crate) use state::Parts;

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, Sealer};
 use crate::domain::settings::Settings;
-use crate::ext::clock::{Clock, SystemClock};
-use crate::ext::observer::{LogObserver, Observer};
+use crate::ext::{Clock, LogObserver, Observer, SystemClock};
 use crate::http::{Documents, Idp, Keyring, Parts};
 use crate::storage::{Catalogue, Db};
 use crate::views::{DefaultTheme, Theme};
@@ -92,7 +91,7 @@ impl IdpBuilder {
     /// Opens the store and the keys; tells every problem at once.
     pub async fn build(self) -> Result<Idp, BuildError> {
         let master_key = match &self.master_key {
-            MasterKeySource::Folder(folder) => MasterKey::load_or_create(folder),
+            MasterKeySource::Folder(folder) => MasterKey::load_or_create(&folder.join("master.key")),
             MasterKeySource::Given(base64) => MasterKey::from_base64(base64),
         };
         let db = open(&self.database).await;
@@ -110,7 +109,7 @@ impl IdpBuilder {
         Ok(Idp::new(Parts {
             db,
             catalogue,
-            sealer: Sealer::new(master_key),
+            sealer: Sealer::new(&master_key),
             hasher,
             clock: self.clock,
             observer: self.observer,
