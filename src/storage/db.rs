@@ -90,7 +90,7 @@ impl Db {
             Backend::Sqlite { read, .. } => ReaderConnection::Sqlite(read.acquire().await?),
             Backend::Postgres(pool) => ReaderConnection::Postgres(pool.acquire().await?),
         };
-        Ok(Reader { connection: Some(connection), notes: Notes::default(), counters: self.counters.clone() })
+        Ok(Reader { connection, notes: Notes::default(), counters: self.counters.clone() })
     }
 
     /// Runs a closure in a durable transaction: committed if it gives `Ok`, otherwise undone.
@@ -132,7 +132,7 @@ impl Db {
 
 /// A pooled connection to read with; each statement sees what is committed when it begins.
 pub struct Reader {
-    connection: Option<ReaderConnection>,
+    connection: ReaderConnection,
     notes: Notes,
     counters: Arc<Counters>,
 }
@@ -145,11 +145,9 @@ enum ReaderConnection {
 impl Reader {
     /// What the repositories' functions take.
     pub fn tx(&mut self) -> Tx<'_> {
-        let notes = &mut self.notes;
-        match self.connection.as_mut() {
-            Some(ReaderConnection::Sqlite(connection)) => Tx::sqlite(connection, notes),
-            Some(ReaderConnection::Postgres(connection)) => Tx::postgres(connection, notes),
-            None => unreachable!("the connection is only taken by `drop`"),
+        match &mut self.connection {
+            ReaderConnection::Sqlite(connection) => Tx::sqlite(connection, &mut self.notes),
+            ReaderConnection::Postgres(connection) => Tx::postgres(connection, &mut self.notes),
         }
     }
 }
@@ -157,11 +155,10 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.counters.add(&self.notes, false);
-        if let Some(ReaderConnection::Postgres(connection)) = self.connection.take()
+        if let ReaderConnection::Postgres(connection) = &mut self.connection
             && self.notes.unsettled
         {
-            // Whatever hangs on it must not come back to the pool.
-            drop(connection.detach());
+            connection.close_on_drop();
         }
     }
 }

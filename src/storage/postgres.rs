@@ -38,7 +38,7 @@ pub(super) async fn pool(options: PgConnectOptions) -> Result<PgPool> {
 pub(super) async fn write<T>(pool: &PgPool, counters: &Counters, work: &impl Work<T>) -> Result<T> {
     let mut round = 1;
     loop {
-        match once(pool.acquire().await?, counters, work).await {
+        match Lease::of(pool, counters).await?.run(work).await {
             Err(error) if error.is_lost_race() && round < ROUNDS => round += 1,
             outcome => return outcome,
         }
@@ -46,58 +46,49 @@ pub(super) async fn write<T>(pool: &PgPool, counters: &Counters, work: &impl Wor
     }
 }
 
-async fn once<T>(
-    connection: PoolConnection<Postgres>,
-    counters: &Counters,
-    work: &impl Work<T>,
-) -> Result<T> {
-    let mut lease =
-        Lease { connection: Some(connection), notes: Notes::default(), counters, committed: false };
-    lease.run(work).await
-}
-
 /// A connection for one transaction. Unless the end of that was seen, it does not go back to the pool:
-/// the caller may have been dropped, or the server may hang.
+/// the caller may have been dropped in the middle, or the server may hang.
 struct Lease<'a> {
-    connection: Option<PoolConnection<Postgres>>,
+    connection: PoolConnection<Postgres>,
     notes: Notes,
     counters: &'a Counters,
     committed: bool,
 }
 
-impl Lease<'_> {
-    async fn run<T>(&mut self, work: &impl Work<T>) -> Result<T> {
-        let Some(connection) = self.connection.as_mut() else { return Err(Error::busy("no connection")) };
-        self.notes.unsettled = true;
-        let mut transaction = patiently(connection.begin()).await?;
+impl<'a> Lease<'a> {
+    async fn of(pool: &PgPool, counters: &'a Counters) -> Result<Self> {
+        let connection = pool.acquire().await?;
+        Ok(Self {
+            connection,
+            notes: Notes { unsettled: true, ..Notes::default() },
+            counters,
+            committed: false,
+        })
+    }
+
+    async fn run<T>(mut self, work: &impl Work<T>) -> Result<T> {
+        let mut transaction = patiently(self.connection.begin()).await?;
         let outcome = work(&mut Tx::postgres(&mut transaction, &mut self.notes)).await;
         let hangs = self.notes.unsettled && !outcome.as_ref().is_err_and(Error::is_lost_race);
         self.notes.unsettled = true;
         match outcome {
-            Ok(value) => {
+            Ok(_) => {
                 patiently(transaction.commit()).await?;
-                self.notes.unsettled = false;
                 self.committed = true;
-                Ok(value)
             }
-            Err(error) => {
-                if !hangs {
-                    patiently(transaction.rollback()).await?;
-                    self.notes.unsettled = false;
-                }
-                Err(error)
-            }
+            Err(_) if hangs => return outcome,
+            Err(_) => patiently(transaction.rollback()).await?,
         }
+        self.notes.unsettled = false;
+        outcome
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         self.counters.add(&self.notes, self.committed);
-        if let Some(connection) = self.connection.take()
-            && self.notes.unsettled
-        {
-            drop(connection.detach());
+        if self.notes.unsettled {
+            self.connection.close_on_drop();
         }
     }
 }

@@ -1,0 +1,124 @@
+//! Budgets for guesses.
+
+use std::time::Duration;
+
+use vestibule::domain::time::Time;
+use vestibule::storage::Db;
+use vestibule::storage::attempts::{self, Budget, Kind, Rate, Reservation};
+
+use super::rows::{NOW, hash, later};
+use super::{on_each, read, write};
+
+const BUDGET: Budget = Budget {
+    tries: 5,
+    first_lock: Duration::from_mins(5),
+    longest_lock: Duration::from_hours(1),
+    hard_stop: 100,
+};
+
+async fn reserve(db: &Db, now: Time) -> Reservation {
+    write!(db, tx => attempts::reserve(tx, hash("k"), Kind::Password, now, &BUDGET)).unwrap()
+}
+
+/// Functional specification 6.7: 5 failures, 5 minutes, doubling to 60, a hard stop at 100.
+#[tokio::test]
+async fn locks_double_until_only_an_administrator_can_help() {
+    on_each(async |db| {
+        let mut now = NOW;
+        let mut locks = Vec::new();
+        for failures in 1..=99 {
+            let taken = reserve(db, now).await;
+            let Reservation::Taken { failures: counted, lock } = taken else {
+                panic!("{failures}: {taken:?}")
+            };
+            assert_eq!((counted, lock.is_some()), (failures, failures % 5 == 0));
+            if let Some(until) = lock {
+                locks.push(until.since(now) / 60);
+                assert_eq!(reserve(db, now).await, Reservation::Locked(until));
+                assert_eq!(
+                    reserve(db, until.minus(Duration::from_secs(1))).await,
+                    Reservation::Locked(until)
+                );
+                now = until;
+            }
+        }
+        assert_eq!(locks[..6], [5, 10, 20, 40, 60, 60]);
+        assert!(matches!(reserve(db, now).await, Reservation::Taken { failures: 100, .. }));
+        for at in [now, later(u64::from(u32::MAX)), Time::from_unix(i64::MAX - 1)] {
+            assert_eq!(reserve(db, at).await, Reservation::Stopped);
+        }
+        write!(db, tx => attempts::succeed(tx, hash("k"), Kind::Password)).unwrap();
+        assert_eq!(reserve(db, now).await, Reservation::Taken { failures: 1, lock: None });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn success_forgets_and_a_check_that_did_not_take_place_costs_nothing() {
+    on_each(async |db| {
+        for _ in 0..4 {
+            reserve(db, NOW).await;
+        }
+        let fifth = reserve(db, NOW).await;
+        assert!(matches!(fifth, Reservation::Taken { failures: 5, lock: Some(_) }));
+        write!(db, tx => attempts::give_back(tx, hash("k"), Kind::Password, fifth)).unwrap();
+        assert_eq!(reserve(db, NOW).await, fifth);
+        assert_eq!(
+            read!(db, tx => attempts::locked_until(tx, hash("k"), Kind::Password)),
+            Some(NOW.plus(BUDGET.first_lock))
+        );
+        write!(db, tx => attempts::succeed(tx, hash("k"), Kind::Password)).unwrap();
+        assert_eq!(reserve(db, NOW).await, Reservation::Taken { failures: 1, lock: None });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_key_and_kind_counts_alone() {
+    on_each(async |db| {
+        for _ in 0..6 {
+            reserve(db, NOW).await;
+        }
+        for (key, kind) in [("k", Kind::Otp), ("k", Kind::Recovery), ("other", Kind::Password)] {
+            let taken = write!(db, tx => attempts::reserve(tx, hash(key), kind, NOW, &BUDGET)).unwrap();
+            assert_eq!(taken, Reservation::Taken { failures: 1, lock: None });
+        }
+    })
+    .await;
+}
+
+/// Attack 124: guesses made at once find the budget of one after the other.
+#[tokio::test]
+async fn two_hundred_guesses_at_once_find_five_tries() {
+    on_each(async |db| {
+        let guesses = (0..200).map(|_| reserve(db, NOW));
+        let answers = futures_util::future::join_all(guesses).await;
+        let taken = answers.iter().filter(|answer| matches!(answer, Reservation::Taken { .. })).count();
+        let locked = Reservation::Locked(NOW.plus(BUDGET.first_lock));
+        assert_eq!((taken, answers.iter().filter(|answer| **answer == locked).count()), (5, 195));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rate_drains_evenly() {
+    on_each(async |db| {
+        const RATE: Rate = Rate { count: 6, per: Duration::from_mins(1) };
+        let flow = async |at: u64| write!(db, tx => attempts::flow(tx, hash("ip"), later(at), RATE)).unwrap();
+        for _ in 0..6 {
+            assert!(flow(0).await);
+        }
+        assert!(!flow(0).await);
+        assert!(!flow(9).await);
+        assert!(flow(10).await, "one has drained");
+        assert!(!flow(10).await);
+        write!(db, tx => attempts::flow_back(tx, hash("ip"), RATE)).unwrap();
+        assert!(flow(10).await);
+        assert!(!flow(10).await);
+        for _ in 0..6 {
+            assert!(flow(600).await, "all have drained");
+        }
+        assert!(!flow(600).await);
+    })
+    .await;
+}

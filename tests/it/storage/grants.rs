@@ -1,0 +1,213 @@
+//! Grants, codes, consents and sessions; client assertions.
+
+use vestibule::domain::client::Client;
+use vestibule::domain::fact::FactKind;
+use vestibule::domain::ids::{ClientId, IssuerId, SessionId};
+use vestibule::domain::scope::Scope;
+use vestibule::domain::session::Session;
+use vestibule::domain::tenant::Tenant;
+use vestibule::domain::user::User;
+use vestibule::storage::codes::Redemption;
+use vestibule::storage::{Db, Error, assertions, clients, codes, consents, grants, sessions, tenants, users};
+
+use super::rows::{NOW, World, hash, keep, later, session};
+use super::{on_each, read, write};
+
+#[tokio::test]
+async fn a_code_gives_its_grant_once() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, code) = world.code(db, "1").await;
+        let Redemption::Fresh(fresh) = write!(db, tx => codes::redeem(tx, &code.hash, NOW)).unwrap() else {
+            panic!("not fresh")
+        };
+        assert_eq!((&fresh.code, &fresh.grant, &fresh.user), (code, grant, world.anna));
+        for at in [NOW, later(30), later(600)] {
+            let again = write!(db, tx => codes::redeem(tx, &code.hash, at)).unwrap();
+            assert!(matches!(again, Redemption::Reused(id) if id == grant.id));
+        }
+        let unknown = write!(db, tx => codes::redeem(tx, hash("guessed"), NOW)).unwrap();
+        assert!(matches!(unknown, Redemption::Unknown));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_old_code_is_no_code() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (_, code) = world.code(db, "1").await;
+        for at in [later(60), later(61), NOW] {
+            let answer = write!(db, tx => codes::redeem(tx, &code.hash, at)).unwrap();
+            assert_eq!(matches!(answer, Redemption::Fresh(_)), at == NOW, "{at:?}");
+        }
+    })
+    .await;
+}
+
+/// Attack 42: what happened between issue and redemption counts.
+#[tokio::test]
+async fn a_grant_dies_with_whatever_it_stands_on() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let alive = async || {
+            let (grant, code) = world.code(db, &unique()).await;
+            (grant, code, read!(db, tx => grants::with_user(tx, &grant.id)))
+        };
+        let (grant, _, found) = alive().await;
+        assert_eq!(found, Some((grant.clone(), world.anna.clone())));
+
+        let user = keep(User { disabled: true, ..world.anna.clone() });
+        write!(db, tx => users::upsert(tx, user)).unwrap();
+        let (_, code, found) = alive().await;
+        assert_eq!(found, None);
+        assert!(matches!(write!(db, tx => codes::redeem(tx, &code.hash, NOW)).unwrap(), Redemption::Unknown));
+        write!(db, tx => users::upsert(tx, world.anna)).unwrap();
+
+        let tenant = keep(Tenant { disabled: true, ..world.tenant.clone() });
+        write!(db, tx => tenants::upsert(tx, tenant)).unwrap();
+        assert_eq!(alive().await.2, None);
+        write!(db, tx => tenants::upsert(tx, world.tenant)).unwrap();
+
+        let client = keep(Client { disabled: true, ..world.shop.clone() });
+        write!(db, tx => clients::upsert(tx, client)).unwrap();
+        assert_eq!(alive().await.2, None);
+        write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
+
+        assert!(alive().await.2.is_some());
+        assert!(write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
+        assert!(!write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
+        assert_eq!(read!(db, tx => grants::with_user(tx, &grant.id)), None);
+        assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)).as_ref(), Some(grant));
+    })
+    .await;
+}
+
+fn unique() -> String {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_ends_its_grants() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (one, _) = world.code(db, "1").await;
+        let (two, _) = world.code(db, "2").await;
+        assert_eq!(
+            write!(db, tx => grants::revoke_session(tx, keep(SessionId::new("other")), NOW)).unwrap(),
+            0
+        );
+        assert_eq!(write!(db, tx => grants::revoke_session(tx, &one.session, NOW)).unwrap(), 2);
+        assert_eq!(read!(db, tx => grants::with_user(tx, &two.id)), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_grant_needs_its_client_and_its_user() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let grant = world.grant("1");
+        write!(db, tx => clients::remove(tx, &world.shop.issuer, &world.shop.id)).unwrap();
+        assert!(matches!(write!(db, tx => grants::insert(tx, grant)), Err(Error::Conflict)));
+        write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
+        write!(db, tx => grants::insert(tx, grant)).unwrap();
+        write!(db, tx => users::remove(tx, &world.anna.id)).unwrap();
+        assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consent_is_one_users_to_one_client() {
+    on_each(async |db| {
+        let World { anna, shop, tenant, .. } = World::store(db).await;
+        let scope = keep(Scope::parse("openid email"));
+        let host = keep(IssuerId::of_host(&tenant.id, "login.test"));
+        write!(db, tx => consents::record(tx, &anna.id, host, &shop.id, scope)).unwrap();
+        assert_eq!(read!(db, tx => consents::of(tx, &anna.id, &shop.issuer, &shop.id)).as_ref(), Some(scope));
+        assert_eq!(read!(db, tx => consents::of(tx, &anna.id, &IssuerId::root(), &shop.id)), None);
+        assert_eq!(read!(db, tx => consents::of(tx, &anna.id, host, &ClientId::new("other"))), None);
+        let less = keep(Scope::parse("openid"));
+        write!(db, tx => consents::record(tx, &anna.id, host, &shop.id, less)).unwrap();
+        assert_eq!(read!(db, tx => consents::of(tx, &anna.id, host, &shop.id)).as_ref(), Some(less));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_cookie_at_its_issuer_in_its_time() {
+    on_each(async |db| {
+        let World { anna, .. } = World::store(db).await;
+        let root = IssuerId::root();
+        let own = session(anna, root.clone(), "c");
+        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        assert_eq!(find(db, &root, "c", NOW).await.as_ref(), Some(own));
+        assert_eq!(find(db, &IssuerId::new("other"), "c", NOW).await, None);
+        assert_eq!(find(db, &root, "guess", NOW).await, None);
+        assert_eq!(find(db, &root, "c", own.expires_at).await, None);
+
+        write!(db, tx => sessions::touch(tx, &own.id, later(60))).unwrap();
+        write!(db, tx => sessions::touch(tx, &own.id, later(30))).unwrap();
+        assert_eq!(find(db, &root, "c", NOW).await.unwrap().used_at, later(60));
+
+        assert!(write!(db, tx => sessions::end(tx, &own.id)).unwrap());
+        assert!(!write!(db, tx => sessions::end(tx, &own.id)).unwrap());
+        assert_eq!(find(db, &root, "c", NOW).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replaced_cookie_opens_nothing() {
+    on_each(async |db| {
+        let World { anna, .. } = World::store(db).await;
+        let root = IssuerId::root();
+        let own = session(anna, root.clone(), "old");
+        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        let mut facts = own.facts.clone();
+        facts.add(FactKind::RecoveryCode, later(5));
+        let raised = keep(Session { cookie: hash("new").clone(), facts, used_at: later(5), ..own.clone() });
+        assert!(write!(db, tx => sessions::replace_cookie(tx, &own.cookie, raised)).unwrap());
+        assert!(!write!(db, tx => sessions::replace_cookie(tx, &own.cookie, raised)).unwrap());
+        assert_eq!(find(db, &root, "old", NOW).await, None);
+        assert_eq!(find(db, &root, "new", NOW).await.as_ref(), Some(raised));
+
+        let other = session(anna, root.clone(), "other");
+        write!(db, tx => sessions::insert(tx, other)).unwrap();
+        assert_eq!(write!(db, tx => sessions::end_others(tx, &anna.id, Some(&own.id))).unwrap(), 1);
+        assert_eq!(write!(db, tx => sessions::end_others(tx, &anna.id, None)).unwrap(), 1);
+    })
+    .await;
+}
+
+async fn find(
+    db: &Db,
+    issuer: &IssuerId,
+    cookie: &str,
+    now: vestibule::domain::time::Time,
+) -> Option<Session> {
+    read!(db, tx => sessions::by_cookie(tx, issuer, hash(cookie), now))
+}
+
+#[tokio::test]
+async fn an_assertion_counts_once_for_its_client() {
+    on_each(async |db| {
+        let (root, other) = (keep(IssuerId::root()), keep(IssuerId::new("other")));
+        let (shop, forum) = (keep(ClientId::new("shop")), keep(ClientId::new("forum")));
+        for (issuer, client, jti, first) in [
+            (root, shop, "1", true),
+            (root, shop, "1", false),
+            (root, shop, "2", true),
+            (root, forum, "1", true),
+            (other, shop, "1", true),
+        ] {
+            let claimed =
+                write!(db, tx => assertions::claim(tx, issuer, client, hash(jti), later(60))).unwrap();
+            assert_eq!(claimed, first, "{issuer} {client} {jti}");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,197 @@
+//! Rows to try things with. They live as long as the tests, so that closures can take them along.
+
+use std::time::Duration;
+
+use vestibule::domain::acr::{Acr, AuthContext};
+use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
+use vestibule::domain::branding::Branding;
+use vestibule::domain::claims::{ClaimsRequest, Profile};
+use vestibule::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use vestibule::domain::fact::{FactKind, Facts};
+use vestibule::domain::grant::{Code, Grant};
+use vestibule::domain::ids::{
+    AuthenticatorId, ClientId, GrantId, Hash, InteractionId, IssuerId, SessionId, TenantId, UserId,
+};
+use vestibule::domain::interaction::{Interaction, Progress};
+use vestibule::domain::locale::Locale;
+use vestibule::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
+use vestibule::domain::scope::Scope;
+use vestibule::domain::session::Session;
+use vestibule::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+use vestibule::domain::time::Time;
+use vestibule::domain::user::{Role, User, Username};
+use vestibule::storage::{Db, clients, codes, grants, tenants, users};
+
+use super::write;
+
+pub(super) const NOW: Time = Time::from_unix(1_800_000_000);
+
+pub(super) fn later(seconds: u64) -> Time {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn keep<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+pub(super) fn hash(text: &str) -> &'static Hash {
+    keep(Hash::new(text))
+}
+
+pub(super) fn tenant(name: &str) -> &'static Tenant {
+    keep(Tenant {
+        id: TenantId::new(format!("tenant-{name}")),
+        domain: TenantDomain::parse(&format!("{name}.sms")).unwrap(),
+        name: format!("Works {name}"),
+        disabled: false,
+        locale: Locale::De,
+        policy: TenantPolicy { session_idle: 77, ..TenantPolicy::default() },
+        branding: Branding { accent: Some("#0b5fff".to_owned().try_into().unwrap()), logo: None },
+    })
+}
+
+pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
+    keep(User {
+        id: UserId::new(format!("user-{}-{}", tenant.id, name.to_lowercase())),
+        tenant: tenant.id.clone(),
+        username: Username::parse(name).unwrap(),
+        disabled: false,
+        roles: vec![Role::Admin],
+        profile: Profile { email: Some("anna@example.test".to_owned()), ..Profile::default() },
+        updated_at: NOW,
+    })
+}
+
+pub(super) fn client(issuer: IssuerId, id: &str) -> &'static Client {
+    keep(Client {
+        id: ClientId::new(id),
+        issuer,
+        disabled: false,
+        authentication: ClientAuthentication::ClientSecretBasic(Hash::new("secret")),
+        metadata: ClientMetadata { client_name: Some("Shop".to_owned()), ..ClientMetadata::default() },
+    })
+}
+
+pub(super) fn authenticator(user: &User, name: &str, state: AuthenticatorState) -> &'static Authenticator {
+    keep(Authenticator {
+        id: AuthenticatorId::new(format!("{}/{name}", user.id)),
+        user: user.id.clone(),
+        totp: TotpParameters { digits: 8, ..TotpParameters::default() },
+        state,
+        drift_steps: 0,
+        last_accepted_step: 10,
+        created_at: NOW,
+    })
+}
+
+pub(super) fn session(user: &User, issuer: IssuerId, cookie: &str) -> &'static Session {
+    let mut facts = Facts::default();
+    facts.add(FactKind::Password, NOW);
+    keep(Session {
+        id: SessionId::new(format!("session-{cookie}")),
+        cookie: Hash::new(cookie),
+        issuer,
+        user: user.id.clone(),
+        facts,
+        created_at: NOW,
+        used_at: NOW,
+        expires_at: later(3600),
+    })
+}
+
+pub(super) fn interaction(name: &str) -> &'static Interaction {
+    keep(Interaction {
+        id: InteractionId::new(name),
+        issuer: IssuerId::root(),
+        request: request(),
+        browser: None,
+        progress: Progress::default(),
+        requested_at: NOW,
+        expires_at: later(900),
+        version: 0,
+    })
+}
+
+fn request() -> AuthorizationRequest {
+    AuthorizationRequest {
+        issuer: IssuerId::root(),
+        client: ClientId::new("shop"),
+        redirect_uri: "https://shop.test/cb".to_owned(),
+        response_mode: ResponseMode::FormPost,
+        scope: Scope::parse("openid email"),
+        state: Some("a+b%20c".to_owned()),
+        nonce: None,
+        code_challenge: None,
+        prompt: Prompt { login: true, ..Prompt::default() },
+        max_age: Some(0),
+        acr_values: Vec::new(),
+        claims: ClaimsRequest::default(),
+        login_hint: None,
+        expected_sub: None,
+        ui_locales: vec![Locale::De],
+    }
+}
+
+/// A tenant with a user and a client, all stored.
+#[derive(Clone, Copy)]
+pub(super) struct World {
+    pub(super) tenant: &'static Tenant,
+    pub(super) anna: &'static User,
+    pub(super) shop: &'static Client,
+}
+
+impl World {
+    pub(super) async fn store(db: &Db) -> Self {
+        let tenant = tenant("a");
+        let world = Self {
+            tenant,
+            anna: user(tenant, "Anna"),
+            shop: client(IssuerId::of_tenant(&tenant.id), "shop"),
+        };
+        write!(db, tx => async {
+            tenants::upsert(tx, world.tenant).await?;
+            users::upsert(tx, world.anna).await?;
+            clients::upsert(tx, world.shop).await
+        })
+        .unwrap();
+        world
+    }
+
+    pub(super) fn grant(self, name: &str) -> &'static Grant {
+        keep(Grant {
+            id: GrantId::new(name),
+            issuer: IssuerId::of_host(&self.tenant.id, "login.test"),
+            client: self.shop.id.clone(),
+            user: self.anna.id.clone(),
+            session: SessionId::new("session"),
+            scope: Scope::parse("openid email"),
+            claims: ClaimsRequest::default(),
+            context: AuthContext {
+                auth_time: NOW,
+                acr: Acr::TwoFactors,
+                amr: vec!["pwd".to_owned(), "otp".to_owned()],
+            },
+            created_at: NOW,
+            expires_at: later(360),
+        })
+    }
+
+    /// A grant with a code, both stored.
+    pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static Code) {
+        let grant = self.grant(&format!("grant-{name}"));
+        let code = keep(Code {
+            hash: Hash::new(format!("code-{name}")),
+            grant: grant.id.clone(),
+            redirect_uri: "https://shop.test/cb".to_owned(),
+            code_challenge: Some("challenge".to_owned()),
+            nonce: None,
+            expires_at: later(60),
+        });
+        write!(db, tx => async {
+            grants::insert(tx, grant).await?;
+            codes::insert(tx, code).await
+        })
+        .unwrap();
+        (grant, code)
+    }
+}
