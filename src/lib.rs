@@ -11,6 +11,7 @@ mod protocol;
 mod server;
 #[doc(hidden)]
 pub mod storage;
+pub mod testing;
 pub mod views;
 
 pub use http::{Access, Idp, RouteInfo};

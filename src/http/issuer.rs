@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::header::HOST;
+use axum::http::header::{ACCEPT_LANGUAGE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -12,9 +12,9 @@ use super::error::Internal;
 use super::reply::{ContentSecurity, page};
 use super::state::Idp;
 use crate::domain::issuer::{Address, Issuer};
-use crate::domain::locale::Locale;
 use crate::domain::tenant::Tenant;
-use crate::views::{Body, Frame, Page, Refusal, Refused};
+use crate::i18n;
+use crate::views::Page;
 
 /// The issuer asked, and its tenant if it is fixed to one.
 #[derive(Clone, Debug)]
@@ -70,16 +70,12 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     hosts.next().is_none().then(|| host.to_owned())
 }
 
+/// In the visitor's language and in nobody's colours.
 fn unknown(idp: &Idp, headers: &HeaderMap) -> Response {
-    let frame = Frame {
-        locale: Locale::default(),
-        base: idp.settings().issuer.path().to_owned(),
-        here: String::new(),
-        tenant: None,
-    };
-    let body =
-        Body::Refused(Refused { refusal: Refusal::NotFound, detail: None, reference: None, back: None });
-    page(idp, StatusCode::NOT_FOUND, &Page { frame, body }, &ContentSecurity::own())
+    let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    let locale = i18n::negotiate(&i18n::Wishes { accept_language, ..Default::default() });
+    let not_found = Page::not_found(locale, idp.settings().issuer.path());
+    page(idp, StatusCode::NOT_FOUND, &not_found, &ContentSecurity::own())
 }
 
 impl IntoResponse for Nowhere {

@@ -1,6 +1,7 @@
 //! The language switch: keeps the choice in a cookie and goes back to the page it stood on.
 
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -18,8 +19,11 @@ pub(super) struct Choice {
 }
 
 /// `GET /language?to=de&back=/login/…`
-pub(super) async fn switch(current: CurrentIssuer, choice: Option<Query<Choice>>) -> Response {
-    let Some(Query(choice)) = choice else { return StatusCode::BAD_REQUEST.into_response() };
+pub(super) async fn switch(
+    current: CurrentIssuer,
+    choice: Result<Query<Choice>, QueryRejection>,
+) -> Response {
+    let Ok(Query(choice)) = choice else { return StatusCode::BAD_REQUEST.into_response() };
     let locale = Locale::from_tag(&choice.to);
     let (Some(locale), Some(back)) = (locale, local(&choice.back)) else {
         return StatusCode::BAD_REQUEST.into_response();

@@ -1,6 +1,7 @@
 //! What every endpoint needs, whatever it does: the shared handle, the issuer asked, cookies, headers, limits.
 
 mod address;
+mod assets;
 mod cookies;
 mod csrf;
 mod documents;
@@ -13,6 +14,7 @@ mod route;
 mod state;
 
 pub(crate) use address::ClientAddress;
+pub(crate) use assets::logo_address;
 pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
 pub(crate) use documents::{Document, Documents};
@@ -20,8 +22,25 @@ pub(crate) use error::Internal;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
 pub(crate) use reply::{ContentSecurity, page, secure};
-pub use route::RouteInfo;
 pub use route::Access;
 pub(crate) use route::Route;
+pub use route::RouteInfo;
 pub use state::Idp;
 pub(crate) use state::Parts;
+
+use axum::http::Method;
+use axum::routing::get;
+
+/// The routes that belong to pages as such.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new("/assets/{file}", &[Method::GET, Method::HEAD], Access::Open, get(assets::file)),
+        Route::new(
+            "/assets/logo/{tenant_id}/{hash}",
+            &[Method::GET, Method::HEAD],
+            Access::Open,
+            get(assets::logo),
+        ),
+        Route::new("/language", &[Method::GET], Access::Open, get(language::switch)),
+    ]
+}

@@ -3,6 +3,7 @@
 
 pub(crate) mod apply;
 mod builder;
+mod router;
 mod tasks;
 
 pub use apply::{Applied, ApplyError};

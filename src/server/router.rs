@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_ENCODING;
-use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::http::{Idp, Route, RouteInfo, secure};
-use crate::{interaction, protocol, views};
+use crate::http::{self, Idp, Route, RouteInfo, secure};
 
 /// Bytes of a request body: the largest thing sent here is a form.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -23,10 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Every route below each issuer.
 fn routes() -> Vec<Route> {
-    let mut all = protocol::routes();
-    all.extend(interaction::routes());
-    all.extend(views::routes());
-    all
+    http::routes()
 }
 
 impl Idp {
@@ -46,8 +42,7 @@ impl Idp {
     /// The metadata documents in the form that has `/.well-known/` at the host's root and the issuer's path behind it
     /// (RFC 8414 §3.1). Merge it into the host's root router.
     pub fn well_known(&self) -> Router {
-        let inserted = protocol::inserted_routes(self.settings().issuer.path());
-        self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router)))
+        self.finish(Router::new())
     }
 
     fn finish(&self, router: Router<Self>) -> Router {

@@ -84,7 +84,8 @@ impl Application {
         assert_eq!(answer.parameter("error"), None, "{}", answer.url);
         assert_eq!(answer.parameter("iss").as_deref(), Some(self.issuer.as_str()), "{}", answer.url);
         assert_eq!(answer.parameter("state").as_deref(), Some(Self::STATE), "{}", answer.url);
-        let code = answer.parameter("code").unwrap_or_else(|| panic!("no code: {} {}", answer.url, answer.body));
+        let code =
+            answer.parameter("code").unwrap_or_else(|| panic!("no code: {} {}", answer.url, answer.body));
         let answer = self.token(&code).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let response = answer.json();

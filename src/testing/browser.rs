@@ -79,13 +79,20 @@ impl Browser {
     /// Posts a form and does not follow.
     pub async fn post_once(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(Method::POST, url, &[(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")], Some(body)).await
+        self.send(
+            Method::POST,
+            url,
+            &[(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")],
+            Some(body),
+        )
+        .await
     }
 
     /// Fills in the first form of a page and presses its first submit button. Hidden fields go along; a field named
     /// here takes the place of one that the page prefilled. Redirects are followed.
     pub async fn submit(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
-        let form = Form::first(&page.body).unwrap_or_else(|| panic!("no form on {}: {}", page.url, page.body));
+        let form =
+            Form::first(&page.body).unwrap_or_else(|| panic!("no form on {}: {}", page.url, page.body));
         let pairs = form.filled(fields);
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let action = page.url.join(&form.action).unwrap_or_else(|error| panic!("{}: {error}", form.action));
@@ -120,7 +127,8 @@ impl Browser {
         if let Some(address) = self.address {
             request = request.extension(ConnectInfo(address));
         }
-        let request = request.body(Body::from(body.unwrap_or_default())).unwrap_or_else(|error| panic!("{error}"));
+        let request =
+            request.body(Body::from(body.unwrap_or_default())).unwrap_or_else(|error| panic!("{error}"));
         let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
         self.store_cookies(&host, response.headers());
         Answer::read(url, response).await
@@ -167,7 +175,8 @@ impl Browser {
 impl Answer {
     async fn read(url: Url, response: axum::response::Response) -> Self {
         let (parts, body) = response.into_parts();
-        let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+        let bytes =
+            axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_else(|error| panic!("{url}: {error}"));
         let body = String::from_utf8_lossy(&bytes).into_owned();
         Self { url, status: parts.status, headers: parts.headers, body }
     }
@@ -191,6 +200,7 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.url, self.body))
     }
 }

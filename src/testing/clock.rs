@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::ext::clock::Clock;
+use crate::ext::Clock;
 
 /// Shared by all clones; starts at noon on 2 March 2026, UTC.
 #[derive(Clone, Debug)]

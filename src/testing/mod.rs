@@ -42,13 +42,14 @@ pub use browser::{Answer, Browser};
 pub use clock::TestClock;
 pub use provider::{Recorder, TestIdp};
 
-/// The code that an authenticator application with this secret (base32) would show at this time.
-pub fn totp(secret: &str, now: crate::domain::time::Time) -> String {
-    use crate::crypto::otp::{TotpSecret, code_at};
-    use crate::domain::authenticator::TotpParameters;
+use crate::crypto::otp::{self, TotpSecret};
+use crate::domain::authenticator::TotpParameters;
+use crate::domain::time::Time;
 
+/// The code that an authenticator application with this secret (base32) would show at this time.
+pub fn totp(secret: &str, now: Time) -> String {
     let parameters = TotpParameters::default();
     let secret = TotpSecret::from_base32(secret).unwrap_or_else(|error| panic!("not a secret: {error}"));
-    let step = now.unix() / i64::try_from(parameters.period).unwrap_or(30);
-    code_at(&parameters, &secret, step)
+    let code = otp::step_at(&parameters, now).and_then(|step| otp::code_at(&parameters, &secret, step));
+    code.unwrap_or_else(|| panic!("no code at {now:?}"))
 }

@@ -10,7 +10,7 @@ use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::{PasswordCost, Settings};
-use crate::ext::observer::Observer;
+use crate::ext::Observer;
 use crate::http::Idp;
 
 /// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
