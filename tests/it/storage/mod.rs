@@ -68,6 +68,7 @@ async fn backends() -> Vec<Own> {
 }
 
 /// Tells a story on every database, each time an empty one without a schema; it is gone afterwards whatever happened.
+#[expect(clippy::print_stdout, reason = "libtest shows it where the test fails")]
 pub(crate) async fn on_each_empty(story: impl AsyncFn(&Own)) {
     for own in backends().await {
         println!("on {}", own.url);
