@@ -1,4 +1,18 @@
 //! What OpenID Connect and OAuth look like on the wire. Never renders a page, knows no factor.
+//!
+//! Reading order: `routes`, then `authorize` (the first leg), `token` (the second), `userinfo` (what the token opens).
 
 pub(crate) mod authorize;
+mod claims;
+mod client_auth;
+mod discovery;
+mod error;
+mod id_token_hint;
+mod jwks;
+pub(crate) mod logout;
 pub(crate) mod parameters;
+mod routes;
+mod token;
+mod userinfo;
+
+pub(crate) use routes::{inserted_routes, routes};

@@ -1,5 +1,7 @@
 //! Request parameters as they came: from raw bytes, so that doubled ones are seen (RFC 6749 §3.1, §3.2).
 
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Uri};
 use url::form_urlencoded;
 
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -27,6 +29,17 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
+    /// The parameters of a posted form, which must all stand in the body: of two sources nobody knows which one counts.
+    pub(crate) fn of_form(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
+        if uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(invalid("the parameters of a POST belong in its body"));
+        }
+        if !is_form(headers) {
+            return Err(invalid("the body must be application/x-www-form-urlencoded"));
+        }
+        Self::parse(body)
+    }
+
     /// The parameter's value; one without a value counts as left out (RFC 6749 §3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
@@ -47,6 +60,12 @@ impl Parameters {
         let doubled = self.0.iter().any(|(name, _)| name != "resource" && self.is_doubled(name));
         if doubled { Err(invalid("a parameter was sent more than once")) } else { Ok(()) }
     }
+}
+
+/// Does the body call itself a form? Parameters such as `charset` change nothing.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let essence = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 fn invalid(description: &'static str) -> OAuthError {

@@ -1,0 +1,258 @@
+//! The checks that an authorization request must pass once its client and redirect URI are proven.
+//!
+//! A table: each row is one rule about one parameter, reads it and writes what it means into the request. The order
+//! is the order in which a client's developer learns of mistakes. To add a parameter, add a row.
+
+use std::collections::BTreeMap;
+
+use crate::domain::acr::Acr;
+use crate::domain::claims::{ClaimRequest, ClaimsRequest};
+use crate::domain::client::{Client, GrantType, ResponseType};
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::ids::UserId;
+use crate::domain::locale::Locale;
+use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
+use crate::domain::scope::{self, Scope};
+use crate::protocol::parameters::Parameters;
+
+/// What the checks read, and the request that they fill in.
+pub(super) struct Draft<'a> {
+    /// As they came.
+    pub(super) parameters: &'a Parameters,
+    /// Who asks.
+    pub(super) client: &'a Client,
+    /// Whom `id_token_hint` names; `Some(None)` if it is not an ID token that this issuer gave this client.
+    pub(super) hinted: Option<Option<UserId>>,
+    /// What becomes of it.
+    pub(super) request: AuthorizationRequest,
+}
+
+type Check = fn(&mut Draft<'_>) -> Result<(), OAuthError>;
+
+const CHECKS: [(&str, Check); 15] = [
+    ("each_parameter_once", |draft| draft.parameters.each_once()),
+    ("no_request_object", no_request_object),
+    ("response_type", response_type),
+    ("response_mode", response_mode),
+    ("scope", scope),
+    ("code_challenge", code_challenge),
+    ("nonce", nonce),
+    ("prompt", prompt),
+    ("max_age", max_age),
+    ("acr_values", acr_values),
+    ("claims", claims),
+    ("id_token_hint", id_token_hint),
+    ("expected_sub", expected_sub),
+    ("login_hint", login_hint),
+    ("ui_locales", ui_locales),
+];
+
+/// Runs the table; the first check that fails speaks, and its name goes into the log.
+pub(super) fn run(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    CHECKS.iter().try_for_each(|(name, check)| check(draft).map_err(|error| error.with_hint(*name)))
+}
+
+fn refuse<T>(code: ErrorCode, description: &'static str) -> Result<T, OAuthError> {
+    Err(OAuthError::new(code, description))
+}
+
+/// OpenID Connect Core §3.1.2.6: what is not supported must be refused, for the rest of the request may stand inside.
+fn no_request_object(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let unsupported = [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ];
+    match unsupported.into_iter().find(|(name, _)| draft.parameters.get(name).is_some()) {
+        Some((_, code)) => refuse(code, "this parameter is not supported"),
+        None => Ok(()),
+    }
+}
+
+/// RFC 6749 §3.1.1; the response types of other flows exist, but no client may use them.
+fn response_type(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let metadata = &draft.client.metadata;
+    let words: Vec<&str> = draft.parameters.words("response_type").collect();
+    match words.as_slice() {
+        [] => refuse(ErrorCode::InvalidRequest, "response_type is missing"),
+        ["code"]
+            if metadata.response_types.contains(&ResponseType::Code)
+                && metadata.grant_types.contains(&GrantType::AuthorizationCode) =>
+        {
+            Ok(())
+        }
+        known if known.iter().all(|word| ["code", "id_token", "token"].contains(word)) => {
+            refuse(ErrorCode::UnauthorizedClient, "the client may not use this response_type")
+        }
+        _ => refuse(ErrorCode::UnsupportedResponseType, "no such response_type"),
+    }
+}
+
+fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    match draft.parameters.get("response_mode") {
+        None => Ok(()),
+        Some(name) if ResponseMode::ALL.iter().any(|(known, _)| *known == name) => Ok(()),
+        Some(_) => refuse(ErrorCode::InvalidRequest, "no such response_mode"),
+    }
+}
+
+/// Words that nobody knows, or that the client may not have, fall away (Core §3.1.2.1); something must remain.
+fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let supported: Scope = scope::SUPPORTED.into_iter().map(str::to_owned).collect();
+    let allowed = draft.client.metadata.scope.as_ref().unwrap_or(&supported);
+    let asked = Scope::parse(draft.parameters.get("scope").unwrap_or_default());
+    draft.request.scope = asked.intersection(&supported).intersection(allowed);
+    if draft.request.scope.is_empty() {
+        return refuse(ErrorCode::InvalidScope, "scope is missing or holds nothing that the client may have");
+    }
+    Ok(())
+}
+
+/// RFC 7636 §4.3, S256 alone; a public client must (RFC 9700 §2.1.1).
+fn code_challenge(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let challenge = draft.parameters.get("code_challenge");
+    let method = draft.parameters.get("code_challenge_method");
+    match (challenge, method) {
+        (None, None) if draft.client.is_public() => {
+            refuse(ErrorCode::InvalidRequest, "code_challenge is missing; this client must use PKCE")
+        }
+        (None, None) => Ok(()),
+        (Some(challenge), Some("S256")) if is_sha256(challenge) => {
+            draft.request.code_challenge = Some(challenge.to_owned());
+            Ok(())
+        }
+        (Some(_), Some("S256")) => {
+            refuse(ErrorCode::InvalidRequest, "code_challenge is not a SHA-256 in base64url")
+        }
+        (Some(_), _) => refuse(ErrorCode::InvalidRequest, "code_challenge_method must be S256"),
+        (None, Some(_)) => refuse(ErrorCode::InvalidRequest, "code_challenge_method without code_challenge"),
+    }
+}
+
+/// 32 bytes in base64url without padding.
+fn is_sha256(text: &str) -> bool {
+    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+fn nonce(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    const MAX: usize = 1024;
+    let nonce = draft.parameters.get("nonce");
+    if nonce.is_some_and(|nonce| nonce.len() > MAX) {
+        return refuse(ErrorCode::InvalidRequest, "nonce is longer than 1024 bytes");
+    }
+    draft.request.nonce = nonce.map(str::to_owned);
+    Ok(())
+}
+
+/// OpenID Connect Core §3.1.2.1: `none` stands alone. Unknown words are ignored.
+fn prompt(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let words: Vec<&str> = draft.parameters.words("prompt").collect();
+    let has = |word| words.contains(&word);
+    if has("none") && words.len() > 1 {
+        return refuse(ErrorCode::InvalidRequest, "prompt=none must stand alone");
+    }
+    draft.request.prompt = Prompt {
+        none: has("none"),
+        login: has("login"),
+        consent: has("consent"),
+        select_account: has("select_account"),
+    };
+    Ok(())
+}
+
+/// Plain digits, at most 68 years.
+fn max_age(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let Some(text) = draft.parameters.get("max_age") else {
+        draft.request.max_age = draft.client.metadata.default_max_age;
+        return Ok(());
+    };
+    let seconds = Some(text).filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+    match seconds.and_then(|text| text.parse::<i32>().ok()).and_then(|age| u64::try_from(age).ok()) {
+        Some(age) => {
+            draft.request.max_age = Some(age);
+            Ok(())
+        }
+        None => refuse(ErrorCode::InvalidRequest, "max_age is not a number of seconds"),
+    }
+}
+
+/// A wish, never a condition (OpenID Connect Core §3.1.2.1): unknown classes fall away.
+fn acr_values(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let asked: Vec<&str> = draft.parameters.words("acr_values").collect();
+    let known = asked.iter().filter(|value| Acr::parse(value).is_some()).map(|&value| value.to_owned());
+    let defaults = draft.client.metadata.default_acr_values.clone();
+    draft.request.acr_values = if asked.is_empty() { defaults } else { known.take(Acr::ALL.len()).collect() };
+    Ok(())
+}
+
+/// OpenID Connect Core §5.5. Claims of scopes that the client may not have are not given one by one either.
+fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    const MAX: usize = 8 * 1024;
+    let Some(text) = draft.parameters.get("claims") else { return Ok(()) };
+    let parsed = Some(text).filter(|text| text.len() <= MAX).map(serde_json::from_str::<ClaimsRequest>);
+    let Some(Ok(mut claims)) = parsed else {
+        return refuse(
+            ErrorCode::InvalidRequest,
+            "claims is not a JSON object as in OpenID Connect Core 5.5",
+        );
+    };
+    if let Some(allowed) = &draft.client.metadata.scope {
+        let withheld: Vec<&str> = scope::SUPPORTED
+            .into_iter()
+            .filter(|word| !allowed.contains(word))
+            .flat_map(scope::claims_of)
+            .copied()
+            .collect();
+        let withhold = |wanted: &mut BTreeMap<String, Option<ClaimRequest>>| {
+            wanted.retain(|name, _| !withheld.contains(&name.as_str()));
+        };
+        withhold(&mut claims.userinfo);
+        withhold(&mut claims.id_token);
+    }
+    draft.request.claims = claims;
+    Ok(())
+}
+
+fn id_token_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    match &draft.hinted {
+        None => Ok(()),
+        Some(None) => refuse(ErrorCode::InvalidRequest, "id_token_hint is not an ID token of this client"),
+        Some(Some(user)) => {
+            draft.request.expected_sub = Some(user.to_string());
+            Ok(())
+        }
+    }
+}
+
+/// `claims` may name the one user that will do, too (OpenID Connect Core §5.5.1).
+fn expected_sub(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let claims = &draft.request.claims;
+    for wanted in [claims.id_token.get("sub"), claims.userinfo.get("sub")].into_iter().flatten().flatten() {
+        let Some(sub) = &wanted.value else { continue };
+        let sub = sub.as_str().unwrap_or_default();
+        if draft.request.expected_sub.as_deref().is_some_and(|expected| expected != sub) {
+            return refuse(ErrorCode::InvalidRequest, "claims and id_token_hint name different users");
+        }
+        draft.request.expected_sub = Some(sub.to_owned());
+    }
+    Ok(())
+}
+
+/// A hint that no user name could be is no hint.
+fn login_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    const MAX: usize = 256;
+    let usable = |hint: &&str| hint.len() <= MAX && !hint.chars().any(char::is_control);
+    draft.request.login_hint = draft.parameters.get("login_hint").filter(usable).map(str::to_owned);
+    Ok(())
+}
+
+fn ui_locales(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    let mut locales: Vec<Locale> = Vec::new();
+    for locale in draft.parameters.words("ui_locales").filter_map(Locale::from_tag) {
+        if !locales.contains(&locale) {
+            locales.push(locale);
+        }
+    }
+    draft.request.ui_locales = locales;
+    Ok(())
+}

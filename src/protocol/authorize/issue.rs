@@ -1,0 +1,71 @@
+//! The code at the end of a login, and the grant that it stands for.
+
+use crate::crypto::random;
+use crate::crypto::secret::Secret;
+use crate::domain::acr::AuthContext;
+use crate::domain::grant::{Code, Grant};
+use crate::domain::ids::{GrantId, SessionId, UserId};
+use crate::domain::settings::Settings;
+use crate::domain::time::Time;
+use crate::protocol::authorize::Validated;
+use crate::storage::{self, Tx, codes, grants};
+
+/// What a login came to.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    /// Who signed in.
+    pub(crate) user: UserId,
+    /// In which browser session.
+    pub(crate) session: SessionId,
+    /// What was proved.
+    pub(crate) context: AuthContext,
+}
+
+/// A code that was made but not written yet: a writing closure may run twice, randomness must not.
+#[derive(Clone, Debug)]
+pub(crate) struct NewCode {
+    secret: Secret,
+    code: Code,
+    grant: Grant,
+}
+
+/// Makes a code for a request that the user has allowed.
+pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Login, now: Time) -> NewCode {
+    let request = validated.request();
+    let secret = Secret::generate();
+    let expires_at = now.plus(settings.code_lifetime);
+    let grant = Grant {
+        id: GrantId::new(random::uuid()),
+        issuer: request.issuer.clone(),
+        client: request.client.clone(),
+        user: login.user,
+        session: login.session,
+        scope: request.scope.clone(),
+        claims: request.claims.clone(),
+        context: login.context,
+        created_at: now,
+        expires_at: expires_at.plus(validated.client().metadata.access_token_lifetime()),
+    };
+    let code = Code {
+        hash: secret.hash(),
+        grant: grant.id.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        expires_at,
+    };
+    NewCode { secret, code, grant }
+}
+
+impl NewCode {
+    /// Writes grant and code, as part of the transaction that ends the login.
+    pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), storage::Error> {
+        grants::insert(tx, &self.grant).await?;
+        codes::insert(tx, &self.code).await
+    }
+
+    /// The value of `code`, for the client alone.
+    pub(crate) fn value(&self) -> &str {
+        self.secret.expose()
+    }
+}

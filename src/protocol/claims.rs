@@ -1,0 +1,128 @@
+//! Which of a user's claims a client gets: those of the granted scopes, and those asked for one by one (Core §5.4, §5.5).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::domain::claims::ClaimRequest;
+use crate::domain::grant::Grant;
+use crate::domain::scope::{self, Scope};
+use crate::domain::tenant::TenantDomain;
+use crate::domain::user::User;
+use crate::http::{Idp, Internal};
+
+/// The domain of the user's tenant: ours, given with `profile`.
+pub(super) const TENANT: &str = "tenant";
+
+/// The names that discovery advertises, beside those of the ID token.
+pub(super) fn supported() -> impl Iterator<Item = &'static str> {
+    scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain([TENANT])
+}
+
+/// The claims for UserInfo: those of the scopes, and those asked for there.
+pub(super) async fn at_userinfo(
+    idp: &Idp,
+    user: &User,
+    grant: &Grant,
+) -> Result<Map<String, Value>, Internal> {
+    let tenant = tenant(idp, user).await?;
+    Ok(given(user, &tenant, &grant.scope, &grant.claims.userinfo))
+}
+
+/// The claims for the ID token beyond its own: those asked for there. Scopes give theirs at UserInfo (Core §5.4), but
+/// which tenant a user belongs to is part of who signed in.
+pub(super) async fn in_id_token(
+    idp: &Idp,
+    user: &User,
+    grant: &Grant,
+) -> Result<Map<String, Value>, Internal> {
+    let tenant = tenant(idp, user).await?;
+    let mut wanted = grant.claims.id_token.clone();
+    if grant.scope.contains("profile") {
+        wanted.insert(TENANT.to_owned(), None);
+    }
+    Ok(given(user, &tenant, &Scope::default(), &wanted))
+}
+
+async fn tenant(idp: &Idp, user: &User) -> Result<TenantDomain, Internal> {
+    let tenant = idp.catalogue().tenant(&user.tenant).await?;
+    Ok(tenant.ok_or_else(|| Internal::fault(&"a user without a tenant"))?.domain.clone())
+}
+
+/// Claims asked for one by one.
+type Wanted = BTreeMap<String, Option<ClaimRequest>>;
+
+/// The claims of these scopes and names that the user has.
+fn given(user: &User, tenant: &TenantDomain, scope: &Scope, wanted: &Wanted) -> Map<String, Value> {
+    let in_scope = |name: &str| {
+        (name == TENANT && scope.contains("profile"))
+            || scope.iter().any(|word| scope::claims_of(word).contains(&name))
+    };
+    let mut claims = all(user, tenant);
+    claims.retain(|name, _| in_scope(name) || wanted.contains_key(name));
+    claims
+}
+
+fn all(user: &User, tenant: &TenantDomain) -> Map<String, Value> {
+    let mut claims = match serde_json::to_value(&user.profile) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    // Whether an address was verified is part of saying it.
+    for (address, verified) in [("email", "email_verified"), ("phone_number", "phone_number_verified")] {
+        if claims.contains_key(address) {
+            claims.entry(verified).or_insert(Value::Bool(false));
+        }
+    }
+    claims.insert("preferred_username".to_owned(), user.username.as_str().into());
+    claims.insert("updated_at".to_owned(), user.updated_at.unix().into());
+    claims.insert(TENANT.to_owned(), tenant.as_str().into());
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::claims::Profile;
+    use crate::domain::ids::{TenantId, UserId};
+    use crate::domain::time::Time;
+    use crate::domain::user::Username;
+
+    fn claims(scope: &str, wanted: &[&str]) -> Value {
+        let user = User {
+            id: UserId::new("u"),
+            tenant: TenantId::new("t"),
+            username: Username::parse("anna").unwrap(),
+            disabled: false,
+            roles: Vec::new(),
+            profile: Profile {
+                name: Some("Anna Example".to_owned()),
+                email: Some("anna@example.test".to_owned()),
+                ..Profile::default()
+            },
+            updated_at: Time::from_unix(7),
+        };
+        let wanted = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
+        given(&user, &TenantDomain::parse("a.sms").unwrap(), &Scope::parse(scope), &wanted).into()
+    }
+
+    #[test]
+    fn a_scope_gives_its_claims_and_no_others() {
+        assert_eq!(claims("openid", &[]), json!({}));
+        assert_eq!(
+            claims("openid profile", &[]),
+            json!({ "name": "Anna Example", "preferred_username": "anna", "tenant": "a.sms", "updated_at": 7 })
+        );
+        assert_eq!(
+            claims("openid email phone", &[]),
+            json!({ "email": "anna@example.test", "email_verified": false })
+        );
+    }
+
+    #[test]
+    fn a_claim_can_be_asked_for_alone() {
+        assert_eq!(claims("openid", &["name", "nickname", "roles"]), json!({ "name": "Anna Example" }));
+    }
+}

@@ -1,0 +1,66 @@
+//! What this issuer can do, said exactly (OpenID Connect Discovery §3, RFC 8414 §2): nothing is listed that does not work.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::{claims, client_auth, token};
+use crate::domain::acr::Acr;
+use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
+use crate::domain::issuer::IssuerUrl;
+use crate::domain::locale::Locale;
+use crate::domain::request::ResponseMode;
+use crate::domain::scope;
+use crate::http::{CurrentIssuer, Document, Idp, Internal};
+
+const CACHE_CONTROL: &str = "public, max-age=300";
+
+/// `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`: one document serves both.
+pub(super) async fn configuration(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    headers: HeaderMap,
+) -> Result<Response, Internal> {
+    let url = &current.issuer.url;
+    let revision = idp.catalogue().revision().await?;
+    let build = async { Document::json(&metadata(url)) };
+    let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
+    Ok(document.answer(&headers, CACHE_CONTROL))
+}
+
+fn metadata(issuer: &IssuerUrl) -> Value {
+    json!({
+        "issuer": issuer.as_str(),
+        "authorization_endpoint": issuer.at("/authorize"),
+        "token_endpoint": issuer.at("/token"),
+        "userinfo_endpoint": issuer.at("/userinfo"),
+        "jwks_uri": issuer.at("/jwks"),
+        "end_session_endpoint": issuer.at("/logout"),
+        "scopes_supported": scope::SUPPORTED,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
+        "grant_types_supported": token::grant_types(),
+        "acr_values_supported": Acr::ALL.map(Acr::as_str),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "token_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
+        "token_endpoint_auth_signing_alg_values_supported":
+            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
+        "code_challenge_methods_supported": ["S256"],
+        "display_values_supported": ["page", "popup"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims_supported(),
+        "claims_parameter_supported": true,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "authorization_response_iss_parameter_supported": true,
+        "ui_locales_supported": Locale::ALL.map(Locale::tag),
+    })
+}
+
+fn claims_supported() -> Vec<&'static str> {
+    let own = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
+    own.into_iter().chain(claims::supported()).collect()
+}

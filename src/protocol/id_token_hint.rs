@@ -1,0 +1,47 @@
+//! ID tokens that come back: a client names the user, and perhaps the session, that it means.
+//!
+//! One that has expired is as good a hint as ever (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::token::issue::ID_TOKEN_TYP;
+use crate::crypto::jwt::{self, Expected};
+use crate::domain::client::SigningAlgorithm;
+use crate::domain::ids::{ClientId, SessionId, UserId};
+use crate::domain::issuer::Issuer;
+use crate::http::{Idp, Internal};
+
+/// What a genuine ID token says.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Hint {
+    /// Whom it is about.
+    #[serde(rename = "sub")]
+    pub(super) user: UserId,
+    /// To whom it was given.
+    #[serde(rename = "aud")]
+    pub(super) client: ClientId,
+    /// Which session it tells of.
+    #[serde(rename = "sid")]
+    pub(super) session: SessionId,
+}
+
+/// Reads an ID token of this issuer; `None` if it is not one.
+pub(super) async fn verify(idp: &Idp, issuer: &Issuer, token: &str) -> Result<Option<Hint>, Internal> {
+    let keys = idp.verifying_keys(&issuer.id).await?;
+    let expected = Expected {
+        typ: &[ID_TOKEN_TYP],
+        algorithms: &SigningAlgorithm::ALL,
+        issuer: issuer.url.as_str(),
+        audience: None,
+        subject: None,
+        now: idp.now(),
+        leeway: Duration::ZERO,
+        max_lifetime: None,
+        allow_expired: true,
+    };
+    let claims = jwt::verify(token, &keys, &expected).ok();
+    Ok(claims.and_then(|claims| serde_json::from_value(Value::Object(claims)).ok()))
+}

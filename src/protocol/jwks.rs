@@ -1,0 +1,31 @@
+//! The issuer's public keys (RFC 7517), built once and served as they are.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::json;
+
+use crate::crypto::keys::SigningKey;
+use crate::domain::issuer::Issuer;
+use crate::http::{CurrentIssuer, Document, Idp, Internal};
+
+/// How long clients may keep the keys. A new key must be shown for as long before it signs.
+const CACHE_CONTROL: &str = "public, max-age=300";
+
+/// `GET /jwks`
+pub(super) async fn jwks(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    headers: HeaderMap,
+) -> Result<Response, Internal> {
+    let issuer = &current.issuer.id;
+    let revision = idp.catalogue().revision().await?;
+    let document = idp.documents().or_build(issuer, "jwks", revision, build(&idp, &current.issuer)).await?;
+    Ok(document.answer(&headers, CACHE_CONTROL))
+}
+
+/// All algorithms are there from the first look on, so that a client that keeps the set never misses one.
+async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
+    let keys = idp.issuer_keys(&issuer.id).await?;
+    Document::json(&json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() }))
+}

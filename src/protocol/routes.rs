@@ -1,0 +1,37 @@
+//! The routes of this room, below each issuer.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use super::{discovery, jwks, token, userinfo};
+use crate::http::{Access, Route};
+
+const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD];
+const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+const OPENID_METADATA: &str = "/.well-known/openid-configuration";
+
+/// Every route.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(OPENID_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
+        Route::new(OAUTH_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
+        Route::new("/jwks", DOCUMENT, Access::Open, get(jwks::jwks)),
+        Route::new("/token", &[Method::POST], Access::Client, post(token::token)),
+        Route::new(
+            "/userinfo",
+            &[Method::GET, Method::POST],
+            Access::Bearer,
+            get(userinfo::userinfo).post(userinfo::userinfo),
+        ),
+    ]
+}
+
+/// The metadata documents with the issuer's path behind `/.well-known/…` (RFC 8414 §3.1, §5), for the host's root.
+/// `path` is that of the root issuer; where it is empty, its own document already stands there.
+pub(crate) fn inserted_routes(path: &str) -> Vec<Route> {
+    let documents = [OPENID_METADATA, OAUTH_METADATA];
+    let own = documents.iter().filter(|_| !path.is_empty()).map(|document| format!("{document}{path}"));
+    let tenants = documents.iter().map(|document| format!("{document}{path}/t/{{tenant}}"));
+    let route = |path| Route::new(path, DOCUMENT, Access::Open, get(discovery::configuration));
+    own.chain(tenants).map(route).collect()
+}

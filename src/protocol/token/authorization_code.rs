@@ -1,0 +1,165 @@
+//! An authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.6).
+//!
+//! Whatever a client that proved itself presents is used up by that, fitting or not. A code that comes a second time
+//! ends everything that was given for it.
+
+use futures_util::future::BoxFuture;
+
+use super::issue::{self, TokenResponse};
+use super::{Grant, TokenRequest};
+use crate::crypto::secret;
+use crate::domain::client::GrantType;
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::event::Event;
+use crate::domain::ids::{ClientId, Hash, IssuerId};
+use crate::domain::time::Time;
+use crate::protocol::error::TokenError;
+use crate::storage::codes::{Redeemed, Redemption};
+use crate::storage::{self, Tx, codes, grants};
+
+pub(super) struct AuthorizationCode;
+
+impl Grant for AuthorizationCode {
+    fn name(&self) -> &'static str {
+        "authorization_code"
+    }
+
+    fn grant_type(&self) -> GrantType {
+        GrantType::AuthorizationCode
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        request: &'a TokenRequest<'_>,
+    ) -> BoxFuture<'a, Result<TokenResponse, TokenError>> {
+        Box::pin(redeem(request))
+    }
+}
+
+async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
+    let presented = Presented::of(request)?;
+    let work = presented.clone();
+    let outcome = request
+        .idp
+        .db()
+        .write(move |tx| {
+            let presented = work.clone();
+            Box::pin(async move { presented.redeem(tx).await })
+        })
+        .await?;
+    match outcome {
+        Outcome::Live(redeemed) => {
+            Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed).await?)
+        }
+        Outcome::Reused => {
+            request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });
+            Err(refuse("used before"))
+        }
+        Outcome::Refused(hint) => Err(refuse(hint)),
+    }
+}
+
+/// One text for every reason: which one it was is nobody's business but the operator's.
+fn refuse(hint: &'static str) -> TokenError {
+    let description =
+        "the code is unknown, used, expired, or not for this client, redirect_uri and code_verifier";
+    OAuthError::new(ErrorCode::InvalidGrant, description).with_hint(hint).into()
+}
+
+/// What the client presents with the code.
+#[derive(Clone, Debug)]
+struct Presented {
+    hash: Hash,
+    issuer: IssuerId,
+    client: ClientId,
+    redirect_uri: Option<String>,
+    verifier: Option<String>,
+    now: Time,
+}
+
+enum Outcome {
+    Live(Box<Redeemed>),
+    Reused,
+    Refused(&'static str),
+}
+
+impl Presented {
+    fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
+        let parameters = request.parameters;
+        let code = parameters
+            .get("code")
+            .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "code is missing"))?;
+        Ok(Self {
+            hash: secret::hash(code),
+            issuer: request.issuer.id.clone(),
+            client: request.client.id.clone(),
+            redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
+            verifier: parameters.get("code_verifier").map(str::to_owned),
+            now: request.idp.now(),
+        })
+    }
+
+    async fn redeem(self, tx: &mut Tx<'_>) -> Result<Outcome, storage::Error> {
+        match codes::redeem(tx, &self.hash, self.now).await? {
+            Redemption::Unknown => {
+                Ok(Outcome::Refused("unknown or expired, or user, session or client have ended"))
+            }
+            Redemption::Reused(grant) => {
+                grants::revoke(tx, &grant, self.now).await?;
+                Ok(Outcome::Reused)
+            }
+            Redemption::Fresh(redeemed) => Ok(match self.fits(&redeemed) {
+                Ok(()) => Outcome::Live(redeemed),
+                Err(hint) => Outcome::Refused(hint),
+            }),
+        }
+    }
+
+    fn fits(&self, Redeemed { code, grant, .. }: &Redeemed) -> Result<(), &'static str> {
+        if grant.issuer != self.issuer || grant.client != self.client {
+            return Err("given to another client");
+        }
+        if self.redirect_uri.as_deref() != Some(code.redirect_uri.as_str()) {
+            return Err("another redirect_uri");
+        }
+        match (&code.code_challenge, &self.verifier) {
+            (None, None) => Ok(()),
+            (Some(challenge), Some(verifier)) if proves(verifier, challenge) => Ok(()),
+            _ => Err("code_verifier does not fit"),
+        }
+    }
+}
+
+/// RFC 7636 §4.1 and §4.6: 43 to 128 unreserved characters whose SHA-256 is the challenge.
+fn proves(verifier: &str, challenge: &str) -> bool {
+    let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    (43..=128).contains(&verifier.len())
+        && verifier.bytes().all(unreserved)
+        && secret::equal(&secret::hash(verifier), &Hash::new(challenge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_verifier_proves_its_challenge() {
+        // RFC 7636 appendix B
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert!(proves(verifier, challenge));
+        assert!(!proves(&format!("{verifier}\n"), challenge));
+        assert!(!proves("", challenge));
+        assert!(!proves(&"a".repeat(43), challenge));
+    }
+
+    #[test]
+    fn verifiers_have_a_length_and_an_alphabet() {
+        let proves_itself = |verifier: &str| proves(verifier, secret::hash(verifier).as_str());
+        assert!(proves_itself(&"a".repeat(43)));
+        assert!(proves_itself(&"~".repeat(128)));
+        for bad in ["a".repeat(42), "a".repeat(129), format!("{} ", "a".repeat(42)), "\u{e4}".repeat(43)] {
+            assert!(!proves_itself(&bad), "{bad}");
+        }
+    }
+}

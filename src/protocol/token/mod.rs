@@ -1,0 +1,88 @@
+//! The token endpoint (RFC 6749 §3.2): parse, authenticate the client, find the grant type, exchange, answer.
+
+mod authorization_code;
+pub(super) mod issue;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
+
+use self::authorization_code::AuthorizationCode;
+use self::issue::TokenResponse;
+use super::client_auth;
+use super::error::{NOT_STORED, TokenError};
+use super::parameters::{self, Parameters};
+use crate::domain::client::{Client, GrantType};
+use crate::domain::error::ErrorCode;
+use crate::domain::issuer::Issuer;
+use crate::http::{CurrentIssuer, Idp};
+
+/// One grant type: what a client may exchange for tokens.
+trait Grant: Sync {
+    /// Its value of `grant_type`.
+    fn name(&self) -> &'static str;
+
+    /// Its name in the client's registration.
+    fn grant_type(&self) -> GrantType;
+
+    /// Takes what the client presents and gives tokens for it.
+    fn exchange<'a>(
+        &'a self,
+        request: &'a TokenRequest<'_>,
+    ) -> BoxFuture<'a, Result<TokenResponse, TokenError>>;
+}
+
+/// Every grant type. To add one, add its file and a line here; discovery follows.
+static GRANTS: [&dyn Grant; 1] = [&AuthorizationCode];
+
+/// The values of `grant_type` that work, for discovery.
+pub(super) fn grant_types() -> Vec<&'static str> {
+    GRANTS.iter().map(|grant| grant.name()).collect()
+}
+
+/// A token request whose client has proved itself.
+struct TokenRequest<'a> {
+    idp: &'a Idp,
+    issuer: &'a Issuer,
+    client: Arc<Client>,
+    parameters: &'a Parameters,
+}
+
+/// `POST /token`
+pub(super) async fn token(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, TokenError> {
+    if !parameters::is_form(&headers) {
+        return Err(TokenError::MediaType);
+    }
+    let parameters = Parameters::of_form(&uri, &headers, &body)?;
+    parameters.each_once()?;
+    let client = client_auth::authenticate(&idp, &current.issuer, &headers, &parameters).await?;
+    let request = TokenRequest { idp: &idp, issuer: &current.issuer, client, parameters: &parameters };
+    let tokens = exchange(&request).await?;
+    Ok((NOT_STORED, Json(tokens)).into_response())
+}
+
+async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
+    let name = request
+        .parameters
+        .get("grant_type")
+        .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "grant_type is missing"))?;
+    let grant = GRANTS
+        .iter()
+        .find(|grant| grant.name() == name)
+        .ok_or_else(|| TokenError::new(ErrorCode::UnsupportedGrantType, "no such grant_type"))?;
+    if !request.client.metadata.grant_types.contains(&grant.grant_type()) {
+        return Err(TokenError::new(ErrorCode::UnauthorizedClient, "the client may not use this grant_type"));
+    }
+    grant.exchange(request).await
+}
