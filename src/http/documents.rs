@@ -68,7 +68,7 @@ impl Documents {
         build: impl Future<Output = Result<Document, Internal>>,
     ) -> Result<Arc<Document>, Internal> {
         let key = (issuer.clone(), name, revision);
-        let built = self.0.try_get_with(key, async { build.await.map(Arc::new) }).await;
-        built.map_err(|error| Internal::clone(&error))
+        let filed = self.0.try_get_with(key, async { build.await.map(Arc::new) }).await;
+        filed.map_err(|error| Internal::clone(&error))
     }
 }

@@ -18,7 +18,7 @@ impl Form {
         let (tag, inside) = form.split_once('>')?;
         let action = attributes(tag).remove("action").unwrap_or_default();
         let mut fields: Vec<_> = inside.split("<input").skip(1).filter_map(input).collect();
-        fields.extend(inside.split("<button").skip(1).filter_map(submit).take(1));
+        fields.extend(inside.split("<button").skip(1).find_map(submit).flatten());
         Some(Self { action, fields })
     }
 
@@ -39,11 +39,12 @@ fn input(rest: &str) -> Option<(String, String)> {
     attributes.remove("name").filter(|_| ticked && kind != "submit").map(|name| (name, value))
 }
 
-/// The name and value of the first submit button, if it has a name.
-fn submit(rest: &str) -> Option<(String, String)> {
+/// Is this a submit button, and what does pressing it send?
+fn submit(rest: &str) -> Option<Option<(String, String)>> {
     let mut attributes = attributes(rest.split('>').next()?);
     let value = attributes.remove("value").unwrap_or_default();
-    attributes.remove("name").map(|name| (name, value))
+    let is_submit = attributes.remove("type").is_none_or(|kind| kind == "submit");
+    is_submit.then(|| attributes.remove("name").map(|name| (name, value)))
 }
 
 fn attributes(tag: &str) -> BTreeMap<String, String> {
