@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-use sqlx::{PgPool, Postgres, Sqlite};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::error::{Error, Result};
-use super::tx::{Notes, PATIENCE, Tx};
+use super::pool::{Lent, Pool};
+use super::tx::{Notes, Tx};
 use super::{migrate, postgres, writer};
 
 /// A handle to the database; clones share it. Callers never see which of the two it is.
@@ -23,8 +23,8 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Backend {
-    Sqlite { options: SqliteConnectOptions, read: SqlitePool, write: writer::Handle },
-    Postgres(PgPool),
+    Sqlite { read: Pool<SqliteConnection>, write: writer::Handle },
+    Postgres(Pool<PgConnection>),
 }
 
 /// What all transactions add up to.
@@ -67,7 +67,7 @@ impl Db {
             }
             let options = writer::options(SqliteConnectOptions::from_str(url)?);
             let write = writer::start(options.clone(), counters.clone()).await?;
-            Backend::Sqlite { read: writer::readers(&options), options, write }
+            Backend::Sqlite { read: writer::readers(options), write }
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             Backend::Postgres(postgres::pool(PgConnectOptions::from_str(url)?).await?)
         } else {
@@ -79,16 +79,16 @@ impl Db {
     /// Brings the schema up to this version; several nodes may do so at once.
     pub async fn migrate(&self) -> Result<()> {
         match &self.backend {
-            Backend::Sqlite { options, .. } => migrate::sqlite(options).await,
-            Backend::Postgres(pool) => migrate::postgres(&pool.connect_options()).await,
+            Backend::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
+            Backend::Postgres(pool) => migrate::postgres(pool.options()).await,
         }
     }
 
     /// A connection to read with.
     pub async fn read(&self) -> Result<Reader> {
         let connection = match &self.backend {
-            Backend::Sqlite { read, .. } => ReaderConnection::Sqlite(read.acquire().await?),
-            Backend::Postgres(pool) => ReaderConnection::Postgres(pool.acquire().await?),
+            Backend::Sqlite { read, .. } => ReaderConnection::Sqlite(read.lend().await?),
+            Backend::Postgres(pool) => ReaderConnection::Postgres(pool.lend().await?),
         };
         Ok(Reader { connection, notes: Notes::default(), counters: self.counters.clone() })
     }
@@ -122,10 +122,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Backend::Postgres(pool) => {
-                // A server that hangs must not keep the process from ending.
-                let _ = tokio::time::timeout(PATIENCE, pool.close()).await;
-            }
+            Backend::Postgres(pool) => pool.close().await,
         }
     }
 }
@@ -138,8 +135,8 @@ pub struct Reader {
 }
 
 enum ReaderConnection {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
+    Sqlite(Lent<SqliteConnection>),
+    Postgres(Lent<PgConnection>),
 }
 
 impl Reader {
@@ -155,10 +152,11 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.counters.add(&self.notes, false);
-        if let ReaderConnection::Postgres(connection) = &mut self.connection
-            && self.notes.unsettled
-        {
-            connection.close_on_drop();
+        if self.notes.unsettled {
+            match &mut self.connection {
+                ReaderConnection::Sqlite(connection) => connection.spoil(),
+                ReaderConnection::Postgres(connection) => connection.spoil(),
+            }
         }
     }
 }

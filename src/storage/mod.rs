@@ -30,6 +30,7 @@ pub mod issuers;
 mod json;
 pub mod keys;
 mod migrate;
+mod pool;
 mod postgres;
 pub mod recovery_codes;
 mod revision;

@@ -1,41 +1,31 @@
 //! Writing to PostgreSQL: a transaction for each closure, run again when it lost a race.
 
-use std::time::Duration;
-
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Acquire, ConnectOptions, Connection, Postgres};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::db::{Counters, Work};
 use super::error::{Error, Result};
-use super::tx::{Notes, PATIENCE, Tx, patiently};
+use super::pool::{Lent, Pool};
+use super::tx::{Notes, Tx, patiently};
 
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: usize = 16;
 /// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
 const ROUNDS: u32 = 8;
 
-/// A pool that trusts a connection used a moment ago and asks an older one whether it still lives.
-pub(super) async fn pool(options: PgConnectOptions) -> Result<PgPool> {
+/// A pool whose first connection was made: an address that leads nowhere is told at start.
+pub(super) async fn pool(options: PgConnectOptions) -> Result<Pool<PgConnection>> {
     let options = options.application_name("vestibule").disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .before_acquire(|connection, idle| {
-            Box::pin(async move {
-                if idle.idle_for > Duration::from_secs(1) {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_with(options)
-        .await?;
+    let pool = Pool::new(options, CONNECTIONS);
+    pool.lend().await?;
     Ok(pool)
 }
 
 /// Runs the closure in a transaction of its own.
-pub(super) async fn write<T>(pool: &PgPool, counters: &Counters, work: &impl Work<T>) -> Result<T> {
+pub(super) async fn write<T>(
+    pool: &Pool<PgConnection>,
+    counters: &Counters,
+    work: &impl Work<T>,
+) -> Result<T> {
     let mut round = 1;
     loop {
         match Lease::of(pool, counters).await?.run(work).await {
@@ -49,15 +39,15 @@ pub(super) async fn write<T>(pool: &PgPool, counters: &Counters, work: &impl Wor
 /// A connection for one transaction. Unless the end of that was seen, it does not go back to the pool:
 /// the caller may have been dropped in the middle, or the server may hang.
 struct Lease<'a> {
-    connection: PoolConnection<Postgres>,
+    connection: Lent<PgConnection>,
     notes: Notes,
     counters: &'a Counters,
     committed: bool,
 }
 
 impl<'a> Lease<'a> {
-    async fn of(pool: &PgPool, counters: &'a Counters) -> Result<Self> {
-        let connection = pool.acquire().await?;
+    async fn of(pool: &Pool<PgConnection>, counters: &'a Counters) -> Result<Self> {
+        let connection = pool.lend().await?;
         Ok(Self {
             connection,
             notes: Notes { unsettled: true, ..Notes::default() },
@@ -88,7 +78,7 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         self.counters.add(&self.notes, self.committed);
         if self.notes.unsettled {
-            self.connection.close_on_drop();
+            self.connection.spoil();
         }
     }
 }

@@ -10,16 +10,14 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::db::{Counters, Work};
 use super::error::{Error, Result};
+use super::pool::Pool;
 use super::tx::{Notes, PATIENCE, Tx};
 
 /// How many closures may wait, and so the most that share a commit.
@@ -27,7 +25,7 @@ const QUEUE: usize = 512;
 /// How long to wait for another process that writes.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// Reading connections: each is a thread of its own with a page cache of its own.
-const READERS: u32 = 4;
+const READERS: usize = 4;
 
 /// What every connection is opened with.
 pub(super) fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
@@ -40,15 +38,9 @@ pub(super) fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Connections that cannot write. No ping before use: there is no network to fail, and it would double a read.
-pub(super) fn readers(options: &SqliteConnectOptions) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options.clone().pragma("query_only", "1"))
+/// Connections that cannot write.
+pub(super) fn readers(options: SqliteConnectOptions) -> Pool<SqliteConnection> {
+    Pool::new(options.pragma("query_only", "1"), READERS)
 }
 
 /// A connection that can write. Switching a new file to WAL does not wait for other processes by itself, so we do.
@@ -66,11 +58,17 @@ pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
 #[derive(Clone)]
 pub(super) struct Handle {
     queue: mpsc::Sender<Box<dyn Job>>,
+    options: Arc<SqliteConnectOptions>,
     closing: Arc<Notify>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Handle {
+    /// What its connection is opened with.
+    pub(super) fn options(&self) -> &SqliteConnectOptions {
+        &self.options
+    }
+
     /// Hands a closure in and waits until it is committed or undone.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
         let (answer, outcome) = oneshot::channel();
@@ -99,7 +97,8 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
     let (queue, mut waiting) = mpsc::channel(QUEUE);
     let closing = Arc::new(Notify::new());
     let close = closing.clone();
-    let mut writer = Writer { options, connection, counters };
+    let options = Arc::new(options);
+    let mut writer = Writer { options: options.clone(), connection, counters };
     let task = tokio::spawn(async move {
         let mut batch = Vec::new();
         loop {
@@ -113,7 +112,7 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
             let _ = connection.close().await;
         }
     });
-    Ok(Handle { queue, closing, task: Arc::new(Mutex::new(Some(task))) })
+    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))) })
 }
 
 /// Makes folder and file before SQLite does, so that nobody else can read them; its side files follow the file's mode.
@@ -173,7 +172,7 @@ impl<T: Send + 'static, W: Work<T>> Job for Waiting<T, W> {
 }
 
 struct Writer {
-    options: SqliteConnectOptions,
+    options: Arc<SqliteConnectOptions>,
     connection: Option<SqliteConnection>,
     counters: Arc<Counters>,
 }
