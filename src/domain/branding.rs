@@ -24,6 +24,13 @@ pub struct Logo {
     pub data: String,
 }
 
+impl Logo {
+    /// The media type of PNG.
+    pub const PNG: &str = "image/png";
+    /// The media type of SVG.
+    pub const SVG: &str = "image/svg+xml";
+}
+
 /// A colour that can be read on white and white on it, written `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -14,7 +14,6 @@ mod route;
 mod state;
 
 pub(crate) use address::ClientAddress;
-pub(crate) use assets::logo_address;
 pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
 pub(crate) use documents::{Document, Documents};
@@ -35,12 +34,6 @@ use axum::routing::get;
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("/assets/{file}", &[Method::GET, Method::HEAD], Access::Open, get(assets::file)),
-        Route::new(
-            "/assets/logo/{tenant_id}/{hash}",
-            &[Method::GET, Method::HEAD],
-            Access::Open,
-            get(assets::logo),
-        ),
         Route::new("/language", &[Method::GET], Access::Open, get(language::switch)),
     ]
 }

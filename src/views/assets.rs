@@ -3,7 +3,7 @@
 //! The style sheet's address carries the accent colour too: `style-1f0c…-0b5fff.css` is the common sheet with that
 //! accent at its end. So a page needs one sheet, and serving it needs no look at the tenant.
 
-use crate::domain::branding::Accent;
+use crate::domain::branding::{Accent, Logo};
 
 /// A file.
 pub(crate) struct Asset {
@@ -41,6 +41,12 @@ impl Asset {
             }
             None => Self::STYLE.address(base),
         }
+    }
+
+    /// The name of a tenant's logo; it lies beside the other files of the tenant's issuers.
+    pub(crate) fn logo_file(logo: &Logo) -> String {
+        let kind = if logo.media_type == Logo::PNG { "png" } else { "svg" };
+        format!("logo-{:016x}.{kind}", fnv1a(logo.data.as_bytes()))
     }
 
     /// The media type and content of the file that was asked for by the last part of its address.

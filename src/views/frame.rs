@@ -1,8 +1,11 @@
 //! What surrounds every page: language, addresses, the tenant's mark, the application that asks.
 
-use crate::domain::branding::Accent;
+use super::assets::Asset;
+use crate::domain::branding::{Accent, Branding};
 use crate::domain::client::Client;
+use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
+use crate::domain::tenant::Tenant;
 
 /// What every page needs besides its own matter.
 #[derive(Clone, Debug)]
@@ -26,6 +29,18 @@ pub struct Brand {
     pub logo: Option<String>,
     /// The colour of buttons and links.
     pub accent: Option<Accent>,
+}
+
+impl Brand {
+    /// The mark of a tenant on the pages of this issuer.
+    pub fn of(tenant: &Tenant, issuer: &Issuer) -> Self {
+        let Branding { accent, logo } = &tenant.branding;
+        // A logo belongs to a tenant, so it lies below an issuer of that tenant, never below the root.
+        let home =
+            if issuer.tenant.is_some() { issuer.url.clone() } else { issuer.url.for_tenant(&tenant.domain) };
+        let logo = logo.as_ref().map(|logo| format!("{}/assets/{}", home.path(), Asset::logo_file(logo)));
+        Self { name: tenant.name.clone(), logo, accent: *accent }
+    }
 }
 
 /// The application that asks, as its registration describes it.

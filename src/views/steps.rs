@@ -2,7 +2,7 @@
 
 use super::form::{Field, Form};
 use super::frame::Application;
-use crate::domain::scope::Scope;
+use crate::domain::scope::{self, Scope};
 use crate::domain::time::Time;
 
 /// Who are you? Posts `tenant`, `username`, `password`.
@@ -117,6 +117,15 @@ pub struct Consent {
     pub scope: Scope,
     /// Who allows it.
     pub account: String,
+}
+
+impl Consent {
+    /// What it asks for, in the order of [`scope::SUPPORTED`]; what has no words comes last.
+    pub(super) fn scopes(&self) -> Vec<&str> {
+        let known = scope::SUPPORTED.into_iter().filter(|word| self.scope.contains(word));
+        let others = self.scope.iter().filter(|word| !scope::SUPPORTED.contains(word));
+        known.chain(others).collect()
+    }
 }
 
 /// The account that is signed in, or another. Posts `account=this` or `account=other`.
