@@ -18,12 +18,12 @@ fn application() -> Application {
     }
 }
 
-fn back() -> Option<WayBack> {
-    Some(WayBack { name: "Shop".to_owned(), address: "https://shop.example.test/login".to_owned() })
+fn back() -> WayBack {
+    WayBack { name: "Shop".to_owned(), address: "https://shop.example.test/login".to_owned() }
 }
 
-fn reference() -> Option<Reference> {
-    Some(Reference::new("K7QF-2MPX"))
+fn reference() -> Reference {
+    Reference::new("K7QF-2MPX")
 }
 
 /// The tenant of the samples.
@@ -92,11 +92,16 @@ fn confirm_sign_out(application: Option<Application>) -> Body {
 fn wait(seconds: i64) -> Body {
     let now = Time::from_unix(1_795_442_700);
     let until = Time::from_unix(now.unix() + seconds);
-    Body::Wait(Wait { until, now, retry: Some("identify".to_owned()), reference: reference() })
+    Body::Wait(Wait { until, now, retry: Some("identify".to_owned()), reference: Some(reference()) })
 }
 
 fn refused(refusal: Refusal, detail: Option<&'static str>) -> Body {
-    Body::Refused(Refused { refusal, detail: detail.map(Into::into), reference: reference(), back: None })
+    Body::Refused(Refused {
+        refusal,
+        detail: detail.map(Into::into),
+        reference: Some(reference()),
+        back: None,
+    })
 }
 
 fn form_post() -> Body {
@@ -138,11 +143,11 @@ pub(super) fn bodies() -> Vec<(&'static str, Body)> {
         ("choose-account-nameless", choose_account(None)),
         ("confirm-sign-out", confirm_sign_out(None)),
         ("confirm-sign-out-asked", confirm_sign_out(Some(application()))),
-        ("signed-out", Body::SignedOut(SignedOut { back: back() })),
+        ("signed-out", Body::SignedOut(SignedOut { back: Some(back()) })),
         ("wait", wait(290)),
         ("wait-one", wait(1)),
-        ("expired", Body::Expired(Expired { back: back(), reference: None })),
-        ("expired-lost", Body::Expired(Expired { back: None, reference: reference() })),
+        ("expired", Body::Expired(Expired { back: Some(back()), reference: None })),
+        ("expired-lost", Body::Expired(Expired { back: None, reference: Some(reference()) })),
         ("refused", refused(Refusal::Request, Some("redirect_uri is not registered"))),
         ("refused-form", refused(Refusal::Form, None)),
         ("refused-not-found", refused(Refusal::NotFound, None)),

@@ -61,13 +61,16 @@ impl Document<'_> {
         Some(asset.address(&self.page.frame.base))
     }
 
-    fn in_language(&self, locale: &Locale) -> String {
+    /// The language switch: each language and the address that changes to it.
+    fn languages(&self) -> [(Locale, String); 3] {
         let frame = &self.page.frame;
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("to", locale.tag())
-            .append_pair("back", &frame.here)
-            .finish();
-        format!("{}/language?{query}", frame.base)
+        Locale::ALL.map(|locale| {
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("to", locale.tag())
+                .append_pair("back", &frame.here)
+                .finish();
+            (locale, format!("{}/language?{query}", frame.base))
+        })
     }
 
     /// A scope in words; one without words stands for itself.
