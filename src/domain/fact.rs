@@ -33,8 +33,8 @@ pub enum FactKind {
         /// The user wants to enrol at once.
         enrol: bool,
     },
-    /// The user chose this account among those signed in; `None`: another one, which must prove itself.
-    AccountChosen(Option<UserId>),
+    /// The user chose to go on with this account, which is signed in.
+    AccountChosen(UserId),
     /// The user allowed these scopes.
     Consent(Scope),
 }
@@ -105,6 +105,11 @@ impl Facts {
         Self(self.0.iter().filter(counts).cloned().collect())
     }
 
+    /// Nothing proved, nothing answered?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The facts in the order they were learnt.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
         self.0.iter()
@@ -137,10 +142,10 @@ impl Facts {
         })
     }
 
-    /// Which account was chosen, if the question was answered.
-    pub fn account(&self) -> Option<Option<&UserId>> {
+    /// Which account was chosen.
+    pub fn account(&self) -> Option<&UserId> {
         self.0.iter().find_map(|fact| match &fact.kind {
-            FactKind::AccountChosen(user) => Some(user.as_ref()),
+            FactKind::AccountChosen(user) => Some(user),
             _ => None,
         })
     }
@@ -222,7 +227,7 @@ mod tests {
         facts.add(FactKind::Password, at(1));
         facts.add(otp("a"), at(1));
         facts.add(FactKind::Consent(Scope::parse("openid")), at(1));
-        facts.add(FactKind::AccountChosen(None), at(1));
+        facts.add(FactKind::AccountChosen(UserId::new("anna")), at(1));
         let kept = facts.lasting();
         assert_eq!(kept.consent(), None);
         assert_eq!(kept.account(), None);

@@ -40,6 +40,8 @@ pub struct Interaction {
 pub struct Progress {
     /// Whose password was proved here.
     pub user: Option<UserId>,
+    /// This login stands on its own: what the browser's session knows does not count.
+    pub alone: bool,
     /// What was proved and answered here; what the session knows is not repeated.
     pub facts: Facts,
     /// Wrong codes since the password was proved: after a few the login starts again.
@@ -50,6 +52,8 @@ pub struct Progress {
     pub recovery_codes: Option<String>,
     /// What the last post was answered, for the page that follows it.
     pub refusal: Option<Refusal>,
+    /// The names typed last.
+    pub typed: Typed,
 }
 
 /// An authenticator whose secret was shown and whose first code is awaited.
@@ -63,7 +67,7 @@ pub struct Enrolment {
     pub wrong_codes: u32,
 }
 
-/// Why the last post did not lead on, and what was typed in it. A password or code is never kept.
+/// Why the last post did not lead on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The name of the step that was posted.
@@ -72,9 +76,14 @@ pub struct Refusal {
     pub problem: Problem,
     /// What the user may quote; form mistakes have none.
     pub reference: Option<Reference>,
-    /// The tenant domain, as typed.
+}
+
+/// The names typed last, so that they need not be typed again. A password or code is never kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typed {
+    /// The tenant domain.
     pub tenant: String,
-    /// The user name, as typed.
+    /// The user name.
     pub username: String,
 }
 
@@ -90,6 +99,8 @@ pub enum Problem {
     Locked(Time),
     /// The code was not accepted.
     WrongCode,
+    /// A recovery code was not accepted.
+    WrongRecoveryCode,
     /// Too many wrong codes: the login began again.
     StartedAgain,
     /// Too many wrong codes, or too late: the secret shown is void and another one is shown.
@@ -100,17 +111,16 @@ impl Progress {
     /// Notes that the user's password is right. Nothing that somebody else proved here before may count for them.
     pub fn password_proved(&mut self, user: UserId, at: Time) {
         if self.user.as_ref() != Some(&user) {
-            *self = Self::default();
-            self.user = Some(user);
+            *self = Self { user: Some(user), alone: self.alone, ..Self::default() };
         }
         self.wrong_codes = 0;
         self.refusal = None;
         self.facts.add(FactKind::Password, at);
     }
 
-    /// Begins again: nothing proved here counts any more.
+    /// Begins again: nothing proved so far counts any more, here or in the session.
     pub fn start_again(&mut self) {
-        *self = Self::default();
+        *self = Self { alone: true, ..Self::default() };
     }
 }
 

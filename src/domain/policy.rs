@@ -107,7 +107,7 @@ pub fn needs(
     let age = request.max_age.filter(|_| !request.is_fresh());
     let since = age.map(|seconds| who.requested_at.minus(std::time::Duration::from_secs(seconds)));
     let mut needs = Vec::new();
-    if request.prompt.select_account && (who.from_session || who.facts.account().is_some()) {
+    if request.prompt.select_account && who.from_session {
         needs.push(Need::AccountChosen(who.user.clone()));
     }
     needs.push(Need::Password { since });

@@ -2,7 +2,7 @@
 
 mod address;
 mod assets;
-mod cookies;
+pub(crate) mod cookies;
 mod csrf;
 mod documents;
 mod error;

@@ -33,8 +33,7 @@ fn is_met(need: &Need, facts: &Facts) -> bool {
     let fresh =
         |proved: Option<Time>, since: Option<Time>| proved.is_some_and(|at| since.is_none_or(|s| s <= at));
     match need {
-        // Whoever chose another account proves who they are; the password's own need sees to that.
-        Need::AccountChosen(user) => facts.account().is_some_and(|chosen| chosen.is_none_or(|id| id == user)),
+        Need::AccountChosen(user) => facts.account() == Some(user),
         Need::Password { since } => fresh(facts.password(), *since),
         Need::SecondFactor { since } => fresh(facts.second_factor(), *since),
         Need::Enrolment(_) | Need::RecoveryCodesStored => false,
@@ -117,9 +116,10 @@ mod tests {
     #[test]
     fn the_account_kept_must_be_the_one_signed_in_now() {
         let needs = [Need::AccountChosen(UserId::new("anna"))];
-        let other = facts([FactKind::AccountChosen(Some(UserId::new("bert")))]);
+        let other = facts([FactKind::AccountChosen(UserId::new("bert"))]);
         assert_eq!(next(&needs, &other, Prompt::default()), Next::Ask(&needs[0]));
-        assert_eq!(next(&needs, &facts([FactKind::AccountChosen(None)]), Prompt::default()), Next::Done);
+        let same = facts([FactKind::AccountChosen(UserId::new("anna"))]);
+        assert_eq!(next(&needs, &same, Prompt::default()), Next::Done);
     }
 
     fn kind() -> impl Strategy<Value = FactKind> {
@@ -129,8 +129,7 @@ mod tests {
             Just(FactKind::Otp(AuthenticatorId::new("revoked"))),
             Just(FactKind::RecoveryCode),
             any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
-            Just(FactKind::AccountChosen(None)),
-            Just(FactKind::AccountChosen(Some(UserId::new("anna")))),
+            Just(FactKind::AccountChosen(UserId::new("anna"))),
             Just(FactKind::Consent(Scope::parse("openid"))),
         ]
     }

@@ -1,3 +1,35 @@
 //! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
+//!
+//! Reading order: `authorize` (a request becomes a login), `engine` (what comes next), `pages` (the pages' two
+//! handlers), `steps` (one file each), `finish` (a login becomes a code).
 
+mod authorize;
 mod engine;
+mod finish;
+mod login;
+mod logout;
+mod pages;
+mod person;
+mod steps;
+mod visitor;
+
+use axum::http::Method;
+use axum::routing::get;
+
+use crate::http::{Access, Route};
+
+const PAGE: &[Method] = &[Method::GET, Method::POST];
+
+/// Every route.
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new("/authorize", PAGE, Access::Open, get(authorize::authorize).post(authorize::authorize)),
+        Route::new(
+            "/login/{interaction}/{step}",
+            PAGE,
+            Access::Browser,
+            get(pages::show).post(pages::submit),
+        ),
+        Route::new("/logout", PAGE, Access::Open, get(logout::logout).post(logout::logout)),
+    ]
+}

@@ -14,6 +14,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::http::{self, Idp, Route, RouteInfo, secure};
+use crate::{interaction, protocol};
 
 /// Bytes of a request body: the largest thing sent here is a form.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -22,7 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Every route below each issuer.
 fn routes() -> Vec<Route> {
-    http::routes()
+    let mut all = protocol::routes();
+    all.extend(interaction::routes());
+    all.extend(http::routes());
+    all
 }
 
 impl Idp {
@@ -42,7 +46,8 @@ impl Idp {
     /// The metadata documents in the form that has `/.well-known/` at the host's root and the issuer's path behind it
     /// (RFC 8414 §3.1). Merge it into the host's root router.
     pub fn well_known(&self) -> Router {
-        self.finish(Router::new())
+        let inserted = protocol::inserted_routes(self.settings().issuer.path());
+        self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router)))
     }
 
     fn finish(&self, router: Router<Self>) -> Router {

@@ -1,5 +1,6 @@
 //! Forms: where they are sent, and what was wrong with them the last time.
 
+use crate::domain::ids::Reference;
 use crate::i18n::Texts;
 
 /// What every form needs.
@@ -11,12 +12,14 @@ pub struct Form {
     pub csrf: String,
     /// What was wrong with the last attempt, in the order of the fields.
     pub problems: Vec<Problem>,
+    /// Under what an administrator can explain them.
+    pub reference: Option<Reference>,
 }
 
 impl Form {
     /// A form that nothing is wrong with yet.
     pub fn new(action: impl Into<String>, csrf: impl Into<String>) -> Self {
-        Self { action: action.into(), csrf: csrf.into(), problems: Vec::new() }
+        Self { action: action.into(), csrf: csrf.into(), problems: Vec::new(), reference: None }
     }
 }
 

@@ -128,10 +128,13 @@ impl Body {
     /// What an administrator can explain.
     pub const fn reference(&self) -> Option<&Reference> {
         match self {
-            Self::Wait(Wait { reference, .. }) | Self::Refused(Refused { reference, .. }) => {
-                reference.as_ref()
-            }
-            _ => None,
+            Self::Wait(Wait { reference, .. })
+            | Self::Refused(Refused { reference, .. })
+            | Self::Expired(Expired { reference, .. }) => reference.as_ref(),
+            _ => match self.form() {
+                Some(form) => form.reference.as_ref(),
+                None => None,
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::assets::Asset;
-use super::{Body, Field, Html, Page, RecoveryCodes, Theme};
+use super::{Body, Duty, Field, Html, Page, RecoveryCodes, Theme};
 use crate::domain::locale::Locale;
 use crate::domain::scope;
 use crate::i18n::Texts;

@@ -5,5 +5,7 @@
 
 mod architecture;
 mod browser;
+mod login;
+mod routes;
 mod storage;
 mod support;

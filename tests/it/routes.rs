@@ -136,7 +136,8 @@ async fn a_host_that_no_issuer_owns_is_misdirected() {
     let idp = TestIdp::with(WORLD).await;
     for route in Idp::routes() {
         for method in route.methods {
-            for host in ["https://evil.test", "https://id.test:8443", "https://id.test.", "https://one.test"] {
+            for host in ["https://evil.test", "https://id.test:8443", "https://id.test.", "https://one.test"]
+            {
                 let answer = send(&mut idp.browser(), method, &format!("{host}{}", filled(&route)), "").await;
                 assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{method} {host}{}", route.path);
             }
@@ -186,7 +187,8 @@ async fn bodies_are_bounded_and_never_inflated() {
         for url in addresses(route) {
             let answer = send(&mut idp.browser(), &Method::POST, &url, &large).await;
             assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{url}");
-            let zipped = [("content-encoding", "gzip"), ("content-type", "application/x-www-form-urlencoded")];
+            let zipped =
+                [("content-encoding", "gzip"), ("content-type", "application/x-www-form-urlencoded")];
             let answer = idp.browser().send(Method::POST, &url, &zipped, Some("x".into())).await;
             assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{url}");
         }

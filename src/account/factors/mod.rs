@@ -2,7 +2,7 @@
 
 mod totp;
 
-pub(crate) use totp::{Attempt, Confirmation, Enrolment, Start};
+pub(crate) use totp::{Confirmation, Enrolment};
 
 use crate::domain::time::Time;
 

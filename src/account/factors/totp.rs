@@ -104,8 +104,13 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
-    /// Makes the authenticator active, and the only one; its first code is used up. `false`: it is no longer pending.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<bool> {
+    /// Makes the authenticator active, and the only one; its first code is used up. `false`: it is no longer pending, or
+    /// the active one is not (or no longer) the one it may replace.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, replaced: Option<&AuthenticatorId>) -> Stores<bool> {
+        let active = authenticators::active(tx, &self.user).await?;
+        if active.map(|active| active.authenticator.id).as_ref() != replaced {
+            return Ok(false);
+        }
         let confirmed = authenticators::confirm(tx, &self.authenticator, self.step).await?;
         if confirmed {
             authenticators::revoke_others(tx, &self.user, &self.authenticator).await?;

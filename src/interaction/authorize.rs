@@ -1,0 +1,103 @@
+//! The authorization endpoint: a request becomes a code, an error, or a login with pages (OpenID Connect Core §3.1.2).
+
+use axum::body::Bytes;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Method, Uri};
+use axum::response::Response;
+
+use super::finish::see_other;
+use super::login::{Login, Step};
+use super::steps;
+use super::visitor::Visitor;
+use crate::crypto::secret::Secret;
+use crate::domain::error::OAuthError;
+use crate::http::{ContentSecurity, Cookies, Internal, cookies};
+use crate::protocol::authorize::{self, AuthorizeError, Delivery, Target, Validated, respond};
+use crate::storage::interactions;
+use crate::views::{Body, FormPost};
+
+/// `GET` and `POST /authorize`
+pub(super) async fn authorize(
+    visitor: Visitor,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let parameters = match authorize::parameters(&method, &uri, &headers, &body) {
+        Ok(parameters) => parameters,
+        Err(error) => return refuse(&visitor, error),
+    };
+    let validated = match authorize::validate(&visitor.idp, &visitor.issuer, &parameters).await {
+        Ok(validated) => validated,
+        Err(error) => return refuse(&visitor, error),
+    };
+    let answer = if method == Method::POST {
+        begin_unseen(visitor.clone(), validated).await
+    } else {
+        begin(visitor.clone(), validated).await
+    };
+    answer.unwrap_or_else(|error| visitor.failed(&error))
+}
+
+/// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
+async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
+    let mut login = Login::begin(visitor.clone(), validated).await?;
+    let (browser, fresh) = match visitor.browser() {
+        Some(hash) => (hash, None),
+        None => {
+            let secret = Secret::generate();
+            (secret.hash(), Some(secret))
+        }
+    };
+    login.interaction.browser = Some(browser);
+    if let Step::Refuse(code) = login.next() {
+        return Ok(login.respond(super::finish::End::Refused(code)));
+    }
+    let (login, end) = login.write(|login, _| Box::pin(async move { Ok(login) })).await?;
+    let mut response = login.respond(end);
+    let cookie = fresh.filter(|_| login.stored).and_then(|secret| browser_cookie(&visitor, &secret));
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so nobody is known yet: the login is
+/// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
+async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
+    let login = Login::begin(visitor, validated).await?;
+    let interaction = login.interaction.clone();
+    let insert = login.idp().db().write(move |tx| {
+        let interaction = interaction.clone();
+        Box::pin(async move { interactions::insert(tx, &interaction).await })
+    });
+    insert.await?;
+    Ok(see_other(&login.address(steps::FIRST)))
+}
+
+/// `Set-Cookie` for a browser that was never here.
+pub(super) fn browser_cookie(visitor: &Visitor, secret: &Secret) -> Option<axum::http::HeaderValue> {
+    cookies::set(&visitor.issuer, Cookies::BROWSER, secret)
+}
+
+/// An error on the way in: to whom it goes, its kind says.
+pub(super) fn refuse(visitor: &Visitor, error: AuthorizeError) -> Response {
+    match error {
+        AuthorizeError::Show(error) => visitor.faulty(error),
+        AuthorizeError::Redirect(target, error) => send_back(visitor, &target, error),
+        AuthorizeError::Internal(error) => visitor.failed(&error),
+    }
+}
+
+fn send_back(visitor: &Visitor, target: &Target, error: OAuthError) -> Response {
+    visitor.refuse(error.code.as_str(), error.hint.clone());
+    match respond::error(&visitor.issuer, target, &error) {
+        Delivery::Redirect(address) => see_other(&address),
+        Delivery::FormPost { action, fields } => {
+            let security = ContentSecurity::towards(&action);
+            let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+            let body = Body::FormPost(FormPost { application: String::new(), action, fields });
+            let locale = visitor.locale(&[], None, None);
+            visitor.page(axum::http::StatusCode::OK, locale, None, body, &security)
+        }
+    }
+}

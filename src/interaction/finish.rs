@@ -1,0 +1,207 @@
+//! The end of a login: session, grant and code in one write, then the answer on its way to the client.
+
+use std::time::Duration;
+
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::login::{Login, Step};
+use super::person::Person;
+use super::steps;
+use crate::crypto::random;
+use crate::crypto::secret::Secret;
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::event::Event;
+use crate::domain::fact::Facts;
+use crate::domain::ids::SessionId;
+use crate::domain::session::Session;
+use crate::http::{ContentSecurity, Cookies, Internal, cookies};
+use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
+use crate::storage::{self, Tx, consents, grants, interactions, sessions};
+use crate::views::{Body, FormPost};
+
+/// What a write came to.
+pub(super) enum End {
+    /// Another page comes next.
+    Onward,
+    /// Everything is there: the code, and the cookie of a session that is new or knows more.
+    Code(NewCode, Option<Secret>),
+    /// The client gets an error.
+    Refused(ErrorCode),
+    /// Somebody was quicker: another tab, a second click, a sign-out.
+    Late,
+}
+
+/// How exactly a session knows when it was last used; more would be a write for every request.
+const USE: Duration = Duration::from_mins(1);
+
+impl Login {
+    /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
+    pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, End)> {
+        let end = match self.next() {
+            Step::Ask(_) if !self.stored => {
+                interactions::insert(tx, &self.interaction).await?;
+                self.stored = true;
+                End::Onward
+            }
+            Step::Ask(_) if interactions::save(tx, &self.interaction).await? => End::Onward,
+            Step::Ask(_) => End::Late,
+            Step::Refuse(code) => {
+                self.close(tx).await?;
+                End::Refused(code)
+            }
+            Step::Done => self.complete(tx).await?,
+        };
+        Ok((self, end))
+    }
+
+    /// Takes the login out of the world; of two at once, one may answer.
+    async fn close(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        let ours = !self.stored || interactions::remove(tx, &self.interaction.id).await?;
+        if ours { Ok(()) } else { Err(storage::Error::Conflict) }
+    }
+
+    async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
+        let facts = self.facts();
+        // `next` says `Done` only for a person whose password is proved.
+        let (Some(context), Some(person)) = (facts.context(), self.person.clone()) else {
+            return Err(storage::Error::Conflict);
+        };
+        self.close(tx).await?;
+        let (session, cookie) = self.keep_session(tx, &person).await?;
+        let (issuer, client) = (&self.interaction.issuer, &self.validated.client().id);
+        if let Some(scope) = self.interaction.progress.facts.consent() {
+            let all = person.consent.as_ref().map_or_else(|| scope.clone(), |earlier| earlier.union(scope));
+            consents::record(tx, &person.user.id, issuer, client, &all).await?;
+        }
+        let user = person.user.id;
+        let outcome = authorize::Login { user: user.clone(), session, context };
+        let code = issue_code(self.idp().settings(), &self.validated, outcome, self.now);
+        code.insert(tx).await?;
+        let (issuer, client) = (issuer.clone(), client.clone());
+        self.tell(Event::LoginCompleted { issuer, user, client });
+        Ok(End::Code(code, cookie))
+    }
+
+    /// The session that the code belongs to. Whatever was proved here gives it a new cookie; the old one is dead.
+    async fn keep_session(
+        &self,
+        tx: &mut Tx<'_>,
+        person: &Person,
+    ) -> storage::Result<(SessionId, Option<Secret>)> {
+        let learnt = self.interaction.progress.facts.lasting();
+        let Some(own) = self.own_session() else { return self.new_session(tx, person, learnt).await };
+        if learnt.is_empty() {
+            // Signed out a moment ago? Then this login came too late.
+            let standing = sessions::by_cookie(tx, &own.issuer, &own.cookie, self.now).await?;
+            if standing.is_none() {
+                return Err(storage::Error::Conflict);
+            }
+            if own.used_at.plus(USE) <= self.now {
+                sessions::touch(tx, &own.id, self.now).await?;
+            }
+            return Ok((own.id.clone(), None));
+        }
+        let cookie = Secret::generate();
+        let facts = own.facts.lasting().union(&learnt).trusting(person.authenticator.as_ref());
+        let renewed = Session { cookie: cookie.hash(), facts, used_at: self.now, ..own.clone() };
+        if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
+            return Err(storage::Error::Conflict);
+        }
+        Ok((renewed.id, Some(cookie)))
+    }
+
+    /// A session of its own. The one that the browser had is over, and if it was somebody else's, so is all it gave.
+    async fn new_session(
+        &self,
+        tx: &mut Tx<'_>,
+        person: &Person,
+        facts: Facts,
+    ) -> storage::Result<(SessionId, Option<Secret>)> {
+        if let Some(old) = &self.session {
+            sessions::end(tx, &old.id).await?;
+            if old.user != person.user.id {
+                grants::revoke_session(tx, &old.id, self.now).await?;
+            }
+        }
+        let cookie = Secret::generate();
+        let session = Session {
+            id: SessionId::new(random::uuid()),
+            cookie: cookie.hash(),
+            issuer: self.interaction.issuer.clone(),
+            user: person.user.id.clone(),
+            facts,
+            created_at: self.now,
+            used_at: self.now,
+            expires_at: self.now.plus(person.tenant.policy.session_max()),
+        };
+        sessions::insert(tx, &session).await?;
+        Ok((session.id, Some(cookie)))
+    }
+
+    /// Ends the login without a code.
+    pub(super) async fn give_up(&self, code: ErrorCode) -> Result<End, Internal> {
+        let login = self.clone();
+        let closed = self.idp().db().write(move |tx| {
+            let login = login.clone();
+            Box::pin(async move { login.close(tx).await })
+        });
+        match closed.await {
+            Err(storage::Error::Conflict) => Ok(End::Late),
+            closed => Ok(closed.map(|()| End::Refused(code))?),
+        }
+    }
+
+    /// The answer to the browser.
+    pub(super) fn respond(&self, end: End) -> Response {
+        match end {
+            End::Onward => see_other(&self.address(self.current())),
+            // Whatever happened meanwhile, the page that comes next knows.
+            End::Late => see_other(&self.address(steps::FIRST)),
+            End::Code(code, cookie) => {
+                let target = Target::from(self.request());
+                let mut response = self.deliver(respond::code(&self.visitor.issuer, &target, code.value()));
+                let cookie =
+                    cookie.and_then(|secret| cookies::set(&self.visitor.issuer, Cookies::SESSION, &secret));
+                response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+                response
+            }
+            End::Refused(code) => self.deliver(self.error(code)),
+        }
+    }
+
+    fn error(&self, code: ErrorCode) -> Delivery {
+        let description = match code {
+            ErrorCode::AccessDenied => "the user did not go on",
+            ErrorCode::LoginRequired => "the user must sign in",
+            ErrorCode::ConsentRequired => "the user must be asked",
+            ErrorCode::UnmetAuthenticationRequirements => "the acr asked for cannot be reached",
+            _ => "the user must do something on a page",
+        };
+        let target = Target::from(self.request());
+        respond::error(&self.visitor.issuer, &target, &OAuthError::new(code, description))
+    }
+
+    /// Sends the browser on to the client.
+    pub(super) fn deliver(&self, delivery: Delivery) -> Response {
+        match delivery {
+            Delivery::Redirect(address) => see_other(&address),
+            Delivery::FormPost { action, fields } => {
+                let security = ContentSecurity::towards(&action);
+                let application = self.validated.client().name().to_owned();
+                let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
+                self.page(StatusCode::OK, Body::FormPost(FormPost { application, action, fields }), &security)
+            }
+        }
+    }
+}
+
+/// 303: never the same method and body again (RFC 9700 §4.12).
+pub(super) fn see_other(address: &str) -> Response {
+    match HeaderValue::try_from(address) {
+        Ok(address) => (StatusCode::SEE_OTHER, [(LOCATION, address)]).into_response(),
+        // Redirect URIs are checked when they are registered, and everything else in the address is encoded.
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}

@@ -1,0 +1,316 @@
+//! One request's view of a login in progress: what was asked, whose it is, what is proved, and what comes next.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+
+use super::engine::{self, Next};
+use super::finish::End;
+use super::person::Person;
+use super::steps;
+use super::visitor::Visitor;
+use crate::crypto::secret;
+use crate::domain::error::ErrorCode;
+use crate::domain::event::Event;
+use crate::domain::fact::{FactKind, Facts};
+use crate::domain::ids::{Hash, InteractionId, Reference, UserId};
+use crate::domain::interaction::{Interaction, Problem, Progress, Refusal, Typed};
+use crate::domain::locale::Locale;
+use crate::domain::policy::{self, Circumstances, ConsentRule, Need};
+use crate::domain::request::AuthorizationRequest;
+use crate::domain::session::Session;
+use crate::domain::time::Time;
+use crate::http::{ContentSecurity, Cookies, Idp, Internal};
+use crate::protocol::authorize::respond::with_query;
+use crate::protocol::authorize::{self, AuthorizeError, Validated};
+use crate::storage::{self, Tx, interactions, sessions};
+use crate::views::Body;
+
+/// A login, as far as one request is concerned.
+#[derive(Clone)]
+pub(super) struct Login {
+    pub(super) visitor: Arc<Visitor>,
+    pub(super) validated: Validated,
+    pub(super) interaction: Interaction,
+    /// Is there a row of it? A login that the session answers at once needs none.
+    pub(super) stored: bool,
+    /// The browser's session, whoever's it is.
+    pub(super) session: Option<Session>,
+    pub(super) person: Option<Person>,
+    pub(super) now: Time,
+    /// What the observer is told once everything is written.
+    pub(super) events: Vec<Event>,
+}
+
+/// What comes next, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Ask(Need),
+    Refuse(ErrorCode),
+    Done,
+}
+
+impl Login {
+    /// A login for a new request; nothing is stored yet.
+    pub(super) async fn begin(visitor: Visitor, validated: Validated) -> Result<Self, Internal> {
+        let now = visitor.idp.now();
+        let interaction = Interaction {
+            id: InteractionId::new(secret::Secret::generate().expose()),
+            issuer: visitor.issuer.id.clone(),
+            request: validated.request().clone(),
+            browser: None,
+            progress: Progress::default(),
+            requested_at: now,
+            expires_at: now.plus(visitor.idp.settings().interaction_lifetime),
+            version: 0,
+        };
+        Self::assemble(visitor, validated, interaction, false).await
+    }
+
+    /// The login with this id; `None` if it is over. Whose browser it is, the caller decides.
+    pub(super) async fn resume(visitor: Visitor, id: &str) -> Result<Option<Self>, AuthorizeError> {
+        let (idp, now) = (visitor.idp.clone(), visitor.idp.now());
+        let found = {
+            let mut reader = idp.db().read().await.map_err(Internal::from)?;
+            let id = InteractionId::new(id);
+            interactions::by_id(&mut reader.tx(), &id, &visitor.issuer.id, now)
+                .await
+                .map_err(Internal::from)?
+        };
+        let Some(interaction) = found else { return Ok(None) };
+        let validated = authorize::resume(&idp, &visitor.issuer, interaction.request.clone()).await?;
+        Ok(Some(Self::assemble(visitor, validated, interaction, true).await?))
+    }
+
+    async fn assemble(
+        visitor: Visitor,
+        validated: Validated,
+        interaction: Interaction,
+        stored: bool,
+    ) -> Result<Self, Internal> {
+        let now = visitor.idp.now();
+        let cookie = visitor.cookies().hash(Cookies::SESSION);
+        let visitor = Arc::new(visitor);
+        let mut login = Self {
+            visitor,
+            validated,
+            interaction,
+            stored,
+            session: None,
+            person: None,
+            now,
+            events: Vec::new(),
+        };
+        if cookie.is_none() && login.interaction.progress.user.is_none() {
+            return Ok(login);
+        }
+        let (idp, issuer) = (login.idp().clone(), Arc::clone(&login.visitor.issuer));
+        let mut reader = idp.db().read().await?;
+        let mut tx = reader.tx();
+        if let Some(cookie) = cookie {
+            login.session = sessions::by_cookie(&mut tx, &issuer.id, &cookie, now).await?;
+        }
+        if let Some(id) = login.claimed_user() {
+            let client = login.validated.client();
+            login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?;
+        }
+        // A session that lay idle too long says nothing about anybody.
+        if login.interaction.progress.user.is_none() && login.own_session().is_none() {
+            login.person = None;
+        }
+        Ok(login)
+    }
+
+    /// Whose password was proved here, otherwise who is signed in, if that person may answer this request.
+    fn claimed_user(&self) -> Option<UserId> {
+        let progress = &self.interaction.progress;
+        progress.user.clone().or_else(|| {
+            let user = &self.session.as_ref().filter(|_| !progress.alone)?.user;
+            let expected = self.request().expected_sub.as_deref();
+            expected.is_none_or(|sub| sub == user.as_str()).then(|| user.clone())
+        })
+    }
+
+    /// Learns who it is, when their password was right.
+    pub(super) async fn identify(&mut self, user: &UserId) -> Result<(), Internal> {
+        let idp = self.idp();
+        let mut reader = idp.db().read().await?;
+        let issuer = &self.visitor.issuer;
+        let found = Person::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
+        self.person = found;
+        Ok(())
+    }
+
+    pub(super) fn idp(&self) -> &Idp {
+        &self.visitor.idp
+    }
+
+    pub(super) const fn request(&self) -> &AuthorizationRequest {
+        self.validated.request()
+    }
+
+    /// The session, if it is this person's and may answer for them here.
+    pub(super) fn own_session(&self) -> Option<&Session> {
+        let person = self.person.as_ref().filter(|_| !self.interaction.progress.alone)?;
+        self.session.as_ref().filter(|session| person.holds(session, self.now))
+    }
+
+    /// Everything that counts: what the session knows, unless all must be proved afresh, and what was proved here.
+    pub(super) fn facts(&self) -> Facts {
+        let known =
+            self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
+        let all = known.unwrap_or_default().union(&self.interaction.progress.facts);
+        all.trusting(self.person.as_ref().and_then(|person| person.authenticator.as_ref()))
+    }
+
+    /// What comes next.
+    pub(super) fn next(&self) -> Step {
+        let facts = self.facts();
+        let needs = match self.needs(&facts) {
+            Ok(needs) => needs,
+            Err(code) => return Step::Refuse(code),
+        };
+        match engine::next(&needs, &facts, self.request().prompt) {
+            Next::Ask(need) => Step::Ask(need.clone()),
+            Next::Refuse(code) => Step::Refuse(code),
+            Next::Done => Step::Done,
+        }
+    }
+
+    fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
+        let Some(person) = &self.person else { return policy::needs(self.request(), None) };
+        let progress = &self.interaction.progress;
+        let circumstances = Circumstances {
+            tenant: &person.tenant.policy,
+            user: &person.user.id,
+            from_session: progress.user.is_none(),
+            is_admin: person.user.is_admin(),
+            authenticator: person.authenticator.as_ref(),
+            facts,
+            codes_to_store: progress.recovery_codes.is_some(),
+            consent: if self.validated.client().metadata.require_consent {
+                ConsentRule::Asked(person.consent.as_ref())
+            } else {
+                ConsentRule::Unasked
+            },
+            requested_at: self.interaction.requested_at,
+            now: self.now,
+        };
+        policy::needs(self.request(), Some(&circumstances))
+    }
+
+    /// Notes a fact that was just learnt.
+    pub(super) fn learn(&mut self, kind: FactKind) {
+        self.learn_at(kind, self.now);
+    }
+
+    /// Notes a factor that was just proved.
+    pub(super) fn learn_at(&mut self, kind: FactKind, at: Time) {
+        self.interaction.progress.refusal = None;
+        self.interaction.progress.facts.add(kind, at);
+    }
+
+    /// The time of a factor proved now. Who proves the same factors twice within one second gets the next second, for
+    /// a new login's `auth_time` lies strictly after the old one's.
+    pub(super) fn proof_time(&self, user: &UserId) -> Time {
+        let mine = self.session.as_ref().filter(|session| session.user == *user);
+        let before = mine.and_then(|session| session.facts.context()).map(|context| context.auth_time);
+        let next = self.now.plus(std::time::Duration::from_secs(1));
+        if before.is_some_and(|before| before >= self.now) { next } else { self.now }
+    }
+
+    /// Notes why the page is shown again. Who may quote a reference is given one.
+    pub(super) fn refuse(&mut self, step: &str, problem: Problem, reference: Option<Reference>) {
+        self.interaction.progress.refusal = Some(Refusal { step: step.to_owned(), problem, reference });
+    }
+
+    /// Keeps what was typed, so that only the password is typed again.
+    pub(super) fn remember_names(&mut self, tenant: &str, username: &str) {
+        self.interaction.progress.typed = Typed { tenant: tenant.to_owned(), username: username.to_owned() };
+    }
+
+    /// The row that recovery codes not yet stored are sealed for.
+    pub(super) fn codes_row(&self) -> String {
+        format!("interactions/{}", self.interaction.id)
+    }
+
+    /// What this step was answered last, if that still has to be shown.
+    pub(super) fn refusal(&self, step: &str) -> Option<&Refusal> {
+        self.interaction.progress.refusal.as_ref().filter(|refusal| refusal.step == step)
+    }
+
+    /// Tells the observer, once everything is written.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The name of the page that comes next.
+    pub(super) fn current(&self) -> &'static str {
+        match self.next() {
+            Step::Ask(need) => steps::asking(&need),
+            Step::Refuse(_) | Step::Done => steps::FIRST,
+        }
+    }
+
+    /// The address of one of this login's pages. It names the client, so that the way back is known when all else is
+    /// forgotten.
+    pub(super) fn address(&self, step: &str) -> String {
+        let client = [("client_id", self.validated.client().id.to_string())];
+        let page = format!("{}/login/{}/{step}", self.visitor.issuer.url.path(), self.interaction.id);
+        with_query(&page, client)
+    }
+
+    /// The language of this login's pages.
+    pub(super) fn locale(&self) -> Locale {
+        let person = self.person.as_ref();
+        let user = person.and_then(|person| person.user.locale());
+        let tenant = person.map(|person| person.tenant.locale);
+        self.visitor.locale(&self.request().ui_locales, user, tenant)
+    }
+
+    /// Draws a page of this login.
+    pub(super) fn page(&self, status: StatusCode, body: Body, security: &ContentSecurity) -> Response {
+        let tenant = self.person.as_ref().map(|person| person.tenant.as_ref());
+        self.visitor.page(status, self.locale(), tenant, body, security)
+    }
+
+    /// The name under which the forms of this login are sealed: a page shown to one person is no one else's.
+    pub(super) fn form_name(&self) -> String {
+        let person = self.person.as_ref().map_or("", |person| person.user.id.as_str());
+        format!("login {} {person}", self.interaction.id)
+    }
+
+    /// Is this the browser that the login is bound to?
+    pub(super) fn is_of(&self, browser: Option<&Hash>) -> bool {
+        let bound = self.interaction.browser.as_ref().zip(browser);
+        bound.is_some_and(|(bound, browser)| secret::equal(bound, browser))
+    }
+
+    /// Changes the login and stores it, in one write: with its end, if nothing is missing any more.
+    ///
+    /// The change may be made more than once, each time from the same state.
+    pub(super) async fn write<C>(self, change: C) -> Result<(Self, End), Internal>
+    where
+        C: for<'t, 'c> Fn(Self, &'t mut Tx<'c>) -> BoxFuture<'t, storage::Result<Self>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (db, change, before) = (self.idp().db().clone(), Arc::new(change), self.clone());
+        let written = db.write(move |tx| {
+            let (login, change) = (self.clone(), Arc::clone(&change));
+            Box::pin(async move {
+                let login = change(login, tx).await?;
+                login.advance(tx).await
+            })
+        });
+        let (login, end) = match written.await {
+            Err(storage::Error::Conflict) => return Ok((before, End::Late)),
+            written => written?,
+        };
+        login.events.iter().for_each(|event| login.idp().observe(event));
+        Ok((login, end))
+    }
+}

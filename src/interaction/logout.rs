@@ -1,0 +1,142 @@
+//! Sign-out started by an application (OpenID Connect RP-Initiated Logout 1.0), and its pages.
+//!
+//! An ID token of ours is proof enough that an application means what it says: the session ends at once. Without one
+//! anybody could have made the link, so the user is asked, and stays here afterwards.
+
+use axum::body::Bytes;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+
+use super::finish::see_other;
+use super::visitor::{Visitor, way_back_to};
+use crate::domain::client::Client;
+use crate::domain::event::Event;
+use crate::domain::ids::{SessionId, UserId};
+use crate::domain::session::Session;
+use crate::http::{Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
+use crate::protocol::logout::{self, LogoutError, LogoutRequest};
+use crate::protocol::parameters::Parameters;
+use crate::storage::{grants, sessions, users};
+use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedOut};
+
+/// The name that the form's token is bound to, beside the session.
+const FORM: &str = "logout";
+
+/// `GET` and `POST /logout`
+pub(super) async fn logout(
+    visitor: Visitor,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let raw = if method == Method::POST { &body } else { uri.query().unwrap_or_default().as_bytes() };
+    let answer = match Parameters::parse(raw) {
+        Err(error) => return visitor.faulty(error),
+        Ok(form) if method == Method::POST && form.get("csrf").is_some() => {
+            if is_foreign_post(&headers, &visitor.issuer) {
+                return visitor.foreign_form();
+            }
+            confirmed(&visitor, &form).await
+        }
+        Ok(parameters) => match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {
+            Ok(request) => asked(&visitor, request).await,
+            Err(LogoutError::Refused(error)) => return visitor.faulty(error),
+            Err(LogoutError::Internal(error)) => Err(error),
+        },
+    };
+    answer.unwrap_or_else(|error| visitor.failed(&error))
+}
+
+/// An application asks.
+async fn asked(visitor: &Visitor, request: LogoutRequest) -> Result<Response, Internal> {
+    let here = session(visitor).await?;
+    let LogoutRequest::Hinted { client, user, session, redirect } = request else {
+        return match here {
+            Some(session) => confirm(visitor, &session, None, None).await,
+            None => Ok(signed_out(visitor, None)),
+        };
+    };
+    if let Some(other) = here.as_ref().filter(|here| here.user != user) {
+        // The application means somebody who is not the one signed in here: that one decides.
+        return confirm(visitor, other, Some(&client), None).await;
+    }
+    end(visitor, &user, &session).await?;
+    if let Some(here) = here.filter(|here| here.id != session) {
+        end(visitor, &user, &here.id).await?;
+    }
+    let response = match redirect {
+        Some(address) => see_other(&address),
+        None => signed_out(visitor, Some(&client)),
+    };
+    Ok(forget(visitor, response))
+}
+
+/// The user has answered our own question.
+async fn confirmed(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal> {
+    let Some(session) = session(visitor).await? else { return Ok(signed_out(visitor, None)) };
+    let token = form.get("csrf").unwrap_or_default();
+    if !is_form_token(&visitor.idp, &session.cookie, FORM, token) {
+        return confirm(visitor, &session, None, Some(Problem::Stale)).await;
+    }
+    if form.get("confirm").is_none() {
+        return confirm(visitor, &session, None, None).await;
+    }
+    end(visitor, &session.user, &session.id).await?;
+    Ok(forget(visitor, signed_out(visitor, None)))
+}
+
+async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
+    let Some(cookie) = visitor.cookies().hash(Cookies::SESSION) else { return Ok(None) };
+    let mut reader = visitor.idp.db().read().await?;
+    let now = visitor.idp.now();
+    Ok(sessions::by_cookie(&mut reader.tx(), &visitor.issuer.id, &cookie, now).await?)
+}
+
+/// Ends a session and everything that was given out in it.
+async fn end(visitor: &Visitor, user: &UserId, session: &SessionId) -> Result<(), Internal> {
+    let (id, now) = (session.clone(), visitor.idp.now());
+    let ended = visitor.idp.db().write(move |tx| {
+        let id = id.clone();
+        Box::pin(async move {
+            grants::revoke_session(tx, &id, now).await?;
+            sessions::end(tx, &id).await
+        })
+    });
+    if ended.await? {
+        visitor.idp.observe(&Event::SignedOut { issuer: visitor.issuer.id.clone(), user: user.clone() });
+    }
+    Ok(())
+}
+
+async fn confirm(
+    visitor: &Visitor,
+    session: &Session,
+    client: Option<&Client>,
+    problem: Option<Problem>,
+) -> Result<Response, Internal> {
+    let user = users::by_id(&mut visitor.idp.db().read().await?.tx(), &session.user).await?;
+    let token = form_token(&visitor.idp, &session.cookie, FORM);
+    let mut form = Form::new(format!("{}/logout", visitor.issuer.url.path()), token.as_str());
+    form.problems.extend(problem);
+    let page = ConfirmSignOut {
+        form,
+        account: user.map(|user| user.username.to_string()).unwrap_or_default(),
+        application: client.map(Application::of),
+    };
+    let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    Ok(visitor.notice(status, Body::ConfirmSignOut(page)))
+}
+
+fn signed_out(visitor: &Visitor, client: Option<&Client>) -> Response {
+    let back = client.and_then(|client| way_back_to(client, &visitor.issuer));
+    visitor.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
+}
+
+/// Takes the session's cookie away.
+fn forget(visitor: &Visitor, mut response: Response) -> Response {
+    let cookie = cookies::remove(&visitor.issuer, Cookies::SESSION);
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    response
+}

@@ -1,0 +1,144 @@
+//! The two handlers behind every page of a login: one shows, one takes what was posted.
+//!
+//! Both ask the engine first. A page that is not the current one leads to the current one, whether it is old (the Back
+//! button, a second tab) or was never due (a guess); a login that has become complete elsewhere is completed here.
+
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::authorize::{browser_cookie, refuse};
+use super::finish::see_other;
+use super::login::{Login, Step};
+use super::steps::{self, Shown};
+use super::visitor::Visitor;
+use crate::crypto::secret::Secret;
+use crate::domain::error::ErrorCode;
+use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
+use crate::protocol::parameters::Parameters;
+use crate::storage::interactions;
+use crate::views::{Form, Problem};
+
+/// The parts of a page's address. A tenant's issuer has its domain in front.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Address {
+    interaction: String,
+    step: String,
+}
+
+/// `GET /login/{interaction}/{step}`
+pub(super) async fn show(visitor: Visitor, Path(address): Path<Address>) -> Response {
+    let answer = match Login::resume(visitor.clone(), &address.interaction).await {
+        Ok(Some(login)) if login.interaction.browser.is_none() => bind(&visitor, &login).await,
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => open(login, &address.step, None).await,
+        Ok(_) => return visitor.expired(StatusCode::GONE).await,
+        Err(error) => return refuse(&visitor, error),
+    };
+    answer.unwrap_or_else(|error| visitor.failed(&error))
+}
+
+/// `POST /login/{interaction}/{step}`
+pub(super) async fn submit(
+    visitor: Visitor,
+    Path(address): Path<Address>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if is_foreign_post(&headers, &visitor.issuer) {
+        return visitor.foreign_form();
+    }
+    let form = match Parameters::parse(&body) {
+        Ok(form) => form,
+        Err(error) => return visitor.faulty(error),
+    };
+    let answer = match Login::resume(visitor.clone(), &address.interaction).await {
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => take(login, &address.step, &form).await,
+        Ok(_) => return visitor.expired(StatusCode::FORBIDDEN).await,
+        Err(error) => return refuse(&visitor, error),
+    };
+    answer.unwrap_or_else(|error| visitor.failed(&error))
+}
+
+/// The first browser to open an unbound login owns it.
+async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
+    let (browser, fresh) = match visitor.browser() {
+        Some(hash) => (hash, None),
+        None => {
+            let secret = Secret::generate();
+            (secret.hash(), Some(secret))
+        }
+    };
+    let id = login.interaction.id.clone();
+    let bound = visitor.idp.db().write(move |tx| {
+        let (id, browser) = (id.clone(), browser.clone());
+        Box::pin(async move { interactions::bind(tx, &id, &browser).await })
+    });
+    if !bound.await? {
+        return Ok(visitor.expired(StatusCode::GONE).await);
+    }
+    let mut response = see_other(&login.address(login.current()));
+    let cookie = fresh.and_then(|secret| browser_cookie(visitor, &secret));
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// Shows the page, or leads to the one that is due.
+async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Response, Internal> {
+    let Step::Ask(need) = login.next() else { return finish(login).await };
+    let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
+        return Ok(see_other(&login.address(login.current())));
+    };
+    let mut form = Form::new(login.address(page.name()), token(&login));
+    form.problems.extend(problem);
+    let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    let security = ContentSecurity::towards(&login.request().redirect_uri);
+    Ok(match page.show(&login, &need, form).await? {
+        Shown::Page(body) => login.page(status, body, &security),
+        Shown::Refusal(status, body) => login.page(status, body, &security),
+        Shown::Changed(login, end) => login.respond(end),
+    })
+}
+
+/// Takes a post for the page that is due.
+async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, Internal> {
+    let Step::Ask(need) = login.next() else { return finish(login).await };
+    let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
+        return Ok(see_other(&login.address(login.current())));
+    };
+    if !is_ours(&login, form) {
+        login.visitor.refuse("stale_form", None);
+        return open(login, step, Some(Problem::Stale)).await;
+    }
+    if form.get("cancel").is_some() {
+        return cancel(login).await;
+    }
+    let (login, end) = page.submit(login, &need, form).await?;
+    Ok(login.respond(end))
+}
+
+/// Nothing is missing any more, or nothing can help any more.
+async fn finish(login: Login) -> Result<Response, Internal> {
+    let (login, end) = login.write(|login, _| Box::pin(async move { Ok(login) })).await?;
+    Ok(login.respond(end))
+}
+
+/// The user does not want to go on.
+async fn cancel(login: Login) -> Result<Response, Internal> {
+    let end = login.give_up(ErrorCode::AccessDenied).await?;
+    Ok(login.respond(end))
+}
+
+fn token(login: &Login) -> String {
+    let browser = login.interaction.browser.as_ref();
+    browser
+        .map_or_else(String::new, |browser| form_token(login.idp(), browser, &login.form_name()).to_string())
+}
+
+fn is_ours(login: &Login, form: &Parameters) -> bool {
+    let browser = login.interaction.browser.as_ref();
+    browser
+        .zip(form.get("csrf"))
+        .is_some_and(|(browser, token)| is_form_token(login.idp(), browser, &login.form_name(), token))
+}

@@ -1,0 +1,52 @@
+//! Whose login it is: the user as the store knows them at this moment.
+
+use std::sync::Arc;
+
+use crate::domain::client::Client;
+use crate::domain::ids::{AuthenticatorId, UserId};
+use crate::domain::issuer::Issuer;
+use crate::domain::scope::Scope;
+use crate::domain::session::Session;
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::http::Idp;
+use crate::storage::{Result, Tx, authenticators, consents, users};
+
+/// A user who may sign in here, with what the policy asks about.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) user: User,
+    pub(super) tenant: Arc<Tenant>,
+    /// The active authenticator.
+    pub(super) authenticator: Option<AuthenticatorId>,
+    /// What the user allowed this client earlier.
+    pub(super) consent: Option<Scope>,
+}
+
+impl Person {
+    /// Reads a user. Who is disabled, or belongs to a tenant that is, or to another tenant than the issuer's, is nobody.
+    pub(super) async fn load(
+        tx: &mut Tx<'_>,
+        idp: &Idp,
+        issuer: &Issuer,
+        client: &Client,
+        id: &UserId,
+    ) -> Result<Option<Self>> {
+        let Some(user) = users::by_id(tx, id).await?.filter(|user| !user.disabled) else { return Ok(None) };
+        let tenant = idp.catalogue().tenant(&user.tenant).await?;
+        let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
+        let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
+        let authenticator = authenticators::active(tx, id).await?.map(|stored| stored.authenticator.id);
+        let consent = match client.metadata.require_consent {
+            true => consents::of(tx, id, &issuer.id, &client.id).await?,
+            false => None,
+        };
+        Ok(Some(Self { user, tenant, authenticator, consent }))
+    }
+
+    /// Does this session of theirs still stand? The store knows its end; how long it may lie idle the tenant says.
+    pub(super) fn holds(&self, session: &Session, now: Time) -> bool {
+        session.user == self.user.id && session.used_at.plus(self.tenant.policy.session_idle()) > now
+    }
+}

@@ -1,0 +1,58 @@
+//! The account that is signed in, or another one (`prompt=select_account`).
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step};
+use crate::domain::fact::FactKind;
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Application, Body, Form};
+
+pub(super) struct ChooseAccount;
+
+impl Step for ChooseAccount {
+    fn name(&self) -> &'static str {
+        "choose_account"
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::AccountChosen(_))
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let user = login.person.as_ref().map(|person| &person.user);
+        let page = views::ChooseAccount {
+            form,
+            application: Application::of(login.validated.client()),
+            account: user.map(|user| user.username.to_string()).unwrap_or_default(),
+            name: user.and_then(|user| user.profile.name.clone()),
+        };
+        async { Ok(Shown::Page(Body::ChooseAccount(page))) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        match (form.get("account"), need) {
+            (Some("this"), Need::AccountChosen(user)) => login.learn(FactKind::AccountChosen(user.clone())),
+            (Some("other"), _) => {
+                login.interaction.progress.start_again();
+                login.person = None;
+            }
+            _ => {}
+        }
+        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+    }
+}

@@ -1,0 +1,64 @@
+//! What the application may have. Denying it is the button that cancels every page.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use super::{Shown, Step};
+use crate::domain::fact::FactKind;
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Application, Body, Form};
+
+pub(super) struct Consent;
+
+impl Step for Consent {
+    fn name(&self) -> &'static str {
+        "consent"
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Consent(_))
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match (need, &login.person) {
+            (Need::Consent(scope), Some(person)) => Shown::Page(Body::Consent(views::Consent {
+                form,
+                application: Application::of(login.validated.client()),
+                host: host(&login.request().redirect_uri),
+                scope: scope.clone(),
+                account: person.user.username.to_string(),
+            })),
+            _ => Shown::late(login),
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        if let (Some(_), Need::Consent(scope)) = (form.get("allow"), need) {
+            login.learn(FactKind::Consent(scope.clone()));
+        }
+        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+    }
+}
+
+/// Where the answer goes, as people read it: the host, or the private scheme of an application on the device.
+fn host(redirect_uri: &str) -> String {
+    let url = Url::parse(redirect_uri).ok();
+    let host = url.as_ref().and_then(Url::host_str).or_else(|| url.as_ref().map(Url::scheme));
+    host.unwrap_or_default().to_owned()
+}

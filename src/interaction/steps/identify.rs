@@ -1,0 +1,153 @@
+//! Who are you? Tenant domain, user name and password on one page (SEED1-14).
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{FIRST, Shown, Step, missing, with_refusal};
+use crate::account::passwords::{Checked, Proof, SignIn};
+use crate::crypto::random;
+use crate::domain::event::{Event, LoginFailure};
+use crate::domain::interaction::Problem;
+use crate::domain::policy::Need;
+use crate::domain::tenant::TenantDomain;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Application, Body, Field, Form};
+
+/// Longer names are nobody's; no more than this of one is kept for the page.
+const KEPT: usize = 128;
+
+pub(super) struct Identify;
+
+impl Step for Identify {
+    fn name(&self) -> &'static str {
+        FIRST
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Password { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        async move {
+            let form = match with_refusal(login, self.name(), form) {
+                Ok(form) => form,
+                Err(wait) => return Ok(wait),
+            };
+            let (tenant, username) = names(login);
+            let application = Application::of(login.validated.client());
+            let tenant = login.visitor.tenant.is_none().then_some(tenant);
+            Ok(Shown::Page(Body::Identify(views::Identify { form, application, tenant, username })))
+        }
+        .boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        sign_in(login, form).boxed()
+    }
+}
+
+/// What the fields hold before anything is typed: what was typed last, what the client hints at, or who is signed in.
+fn names(login: &Login) -> (String, String) {
+    let typed = &login.interaction.progress.typed;
+    if !typed.tenant.is_empty() || !typed.username.is_empty() {
+        return (typed.tenant.clone(), typed.username.clone());
+    }
+    if let Some(hint) = &login.request().login_hint {
+        return hinted(hint, login.visitor.tenant.as_ref().map(|tenant| &tenant.domain));
+    }
+    let person = login.person.as_ref();
+    person
+        .map(|person| (person.tenant.domain.to_string(), person.user.username.to_string()))
+        .unwrap_or_default()
+}
+
+/// `name@tenant-domain` fills both fields. It is read by its form alone: whether there is such a tenant is not told.
+fn hinted(hint: &str, fixed: Option<&TenantDomain>) -> (String, String) {
+    let parts =
+        hint.rsplit_once('@').and_then(|(name, domain)| Some((name, TenantDomain::parse(domain).ok()?)));
+    match parts {
+        Some((name, domain)) if fixed.is_none_or(|fixed| *fixed == domain) => {
+            (domain.to_string(), kept(name))
+        }
+        _ => (String::new(), kept(hint)),
+    }
+}
+
+fn kept(text: &str) -> String {
+    text.chars().take(KEPT).collect()
+}
+
+async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), Internal> {
+    let typed = |field: Field| form.get(field.name()).unwrap_or_default();
+    let fixed = login.visitor.tenant.clone();
+    let (tenant, username) = (typed(Field::Tenant), typed(Field::Username));
+    let asked =
+        [Field::Tenant, Field::Username, Field::Password].into_iter().skip(usize::from(fixed.is_some()));
+    let empty: Vec<_> = asked.filter(|&field| typed(field).trim().is_empty()).collect();
+    login.remember_names(&kept(tenant), &kept(username));
+    if !empty.is_empty() {
+        return missing(login, FIRST, &empty).await;
+    }
+    let network = login.visitor.network.clone();
+    let password = typed(Field::Password);
+    let sign_in = SignIn { fixed: fixed.as_ref(), tenant, username, password, network: network.as_deref() };
+    match login.idp().account().check_password(&sign_in).await? {
+        Checked::Right(proof) => proved(login, proof).await,
+        Checked::Wrong(reason) => failed(login, Problem::SignInFailed, reason).await,
+        Checked::Locked(until) => failed(login, Problem::Locked(until), LoginFailure::Locked).await,
+    }
+}
+
+async fn proved(mut login: Login, proof: Proof) -> Result<(Login, End), Internal> {
+    login.identify(&proof.user).await?;
+    let at = login.proof_time(&proof.user);
+    login.interaction.progress.password_proved(proof.user.clone(), at);
+    login
+        .write(move |login, tx| {
+            let proof = proof.clone();
+            async move {
+                proof.settle(tx).await?;
+                Ok(login)
+            }
+            .boxed()
+        })
+        .await
+}
+
+/// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
+async fn failed(mut login: Login, problem: Problem, reason: LoginFailure) -> Result<(Login, End), Internal> {
+    let reference = random::reference();
+    login.refuse(FIRST, problem, Some(reference.clone()));
+    login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });
+    login.write(|login, _| async move { Ok(login) }.boxed()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_fills_what_it_names() {
+        let domain = TenantDomain::parse("a.sms").unwrap();
+        let both = |tenant: &str, name: &str| (tenant.to_owned(), name.to_owned());
+        assert_eq!(hinted("anna@A.sms", None), both("a.sms", "anna"));
+        assert_eq!(hinted("anna@a.sms", Some(&domain)), both("a.sms", "anna"));
+        assert_eq!(hinted("anna@b.sms", Some(&domain)), both("", "anna@b.sms"));
+        assert_eq!(hinted("anna", None), both("", "anna"));
+        assert_eq!(hinted("anna@", None), both("", "anna@"));
+        assert_eq!(hinted(&"x".repeat(1000), None).1.len(), KEPT);
+    }
+}

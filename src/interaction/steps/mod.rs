@@ -1,0 +1,163 @@
+//! The steps of a login: each has a page, meets one kind of need, and knows no other step.
+
+mod choose_account;
+mod consent;
+mod enrol;
+mod identify;
+mod notice;
+mod recovery;
+mod recovery_codes;
+mod second_factor;
+
+use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
+
+use super::finish::End;
+use super::login::Login;
+use crate::domain::event::Event;
+use crate::domain::ids::Reference;
+use crate::domain::interaction::{Problem, Refusal};
+use crate::domain::policy::Need;
+use crate::domain::time::Time;
+use crate::http::Internal;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form, Wait};
+
+/// One step.
+pub(super) trait Step: Sync {
+    /// The last part of its address.
+    fn name(&self) -> &'static str;
+
+    /// Does its page answer this need?
+    fn meets(&self, need: &Need) -> bool;
+
+    /// The page. It is only asked for while the need is the next one.
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>>;
+
+    /// Takes what was posted from the page, and writes what follows from it.
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>>;
+}
+
+/// What comes of showing a page.
+pub(super) enum Shown {
+    /// This.
+    Page(Body),
+    /// This, and nothing can be done here now.
+    Refusal(StatusCode, Body),
+    /// Something had to be written first.
+    Changed(Box<Login>, End),
+}
+
+impl Shown {
+    /// The login is no longer as it was when the page was chosen; the engine is asked again.
+    fn late(login: &Login) -> Self {
+        Self::Changed(Box::new(login.clone()), End::Late)
+    }
+}
+
+/// Every step. Where two meet the same need, the first is shown and the other is reached by a link.
+static STEPS: &[&dyn Step] = &[
+    &choose_account::ChooseAccount,
+    &identify::Identify,
+    &second_factor::SecondFactor,
+    &recovery::Recovery,
+    &enrol::Enrol,
+    &recovery_codes::RecoveryCodes,
+    &notice::Notice,
+    &consent::Consent,
+];
+
+/// The step whose address is given out when the current one is not known.
+pub(super) const FIRST: &str = "identify";
+
+/// The step of that name.
+pub(super) fn named(name: &str) -> Option<&'static dyn Step> {
+    STEPS.iter().copied().find(|step| step.name() == name)
+}
+
+/// The name of the step that asks for this.
+pub(super) fn asking(need: &Need) -> &'static str {
+    STEPS.iter().find(|step| step.meets(need)).map_or(FIRST, |step| step.name())
+}
+
+/// Fills in what the last post was answered; a lock is a page of its own.
+fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Shown> {
+    let Some(Refusal { problem, reference, .. }) = login.refusal(step) else { return Ok(form) };
+    form.reference.clone_from(reference);
+    match problem {
+        Problem::Locked(until) if *until > login.now => {
+            return Err(wait(login, step, *until, reference.clone()));
+        }
+        Problem::Locked(_) => {}
+        Problem::Missing(fields) => {
+            let named = |word: &String| FIELDS.into_iter().find(|(name, _)| name == word);
+            form.problems
+                .extend(fields.iter().filter_map(named).map(|(_, field)| views::Problem::Missing(field)));
+        }
+        Problem::SignInFailed => form.problems.push(views::Problem::LoginFailed),
+        Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
+        Problem::WrongRecoveryCode => form.problems.push(views::Problem::RecoveryCodeWrong),
+        Problem::StartedAgain => form.problems.push(views::Problem::StartedAgain),
+        Problem::EnrolmentVoid => form.problems.push(views::Problem::SecretRenewed),
+    }
+    Ok(form)
+}
+
+fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) -> Shown {
+    let retry = Some(login.address(step));
+    Shown::Refusal(
+        StatusCode::TOO_MANY_REQUESTS,
+        Body::Wait(Wait { until, now: login.now, retry, reference }),
+    )
+}
+
+/// The fields by the words under which they are noted.
+const FIELDS: [(&str, Field); 6] = [
+    ("tenant", Field::Tenant),
+    ("username", Field::Username),
+    ("password", Field::Password),
+    ("code", Field::Code),
+    ("recovery_code", Field::RecoveryCode),
+    ("stored", Field::Stored),
+];
+
+/// A post that cannot be checked because a field is empty.
+async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Result<(Login, End), Internal> {
+    let noted = FIELDS.iter().filter(|(_, field)| empty.contains(field));
+    let fields = noted.map(|(word, _)| (*word).to_owned()).collect();
+    login.refuse(step, Problem::Missing(fields), None);
+    login.write(|login, _| Box::pin(async move { Ok(login) })).await
+}
+
+/// Wrong codes in one login, after which it starts again with the password (functional specification 6.7).
+const CODES: u32 = 5;
+
+/// Notes a wrong code of a second factor.
+fn wrong_code(login: &mut Login, step: &'static str, problem: Problem, reference: &Reference) {
+    let Some(person) = login.person.clone() else { return };
+    let progress = &mut login.interaction.progress;
+    progress.wrong_codes = progress.wrong_codes.saturating_add(1);
+    if progress.wrong_codes < CODES {
+        login.refuse(step, problem, Some(reference.clone()));
+    } else {
+        progress.start_again();
+        login.refuse(FIRST, Problem::StartedAgain, Some(reference.clone()));
+        login.remember_names(person.tenant.domain.as_str(), person.user.username.as_str());
+        login.person = None;
+    }
+    login.tell(Event::SecondFactorFailed {
+        issuer: login.interaction.issuer.clone(),
+        user: person.user.id,
+        reference: reference.clone(),
+    });
+}

@@ -1,0 +1,52 @@
+//! The second-factor duty is announced to administrators, with the offer to enrol at once (SEED1-2, SEED1-7).
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step};
+use crate::domain::fact::FactKind;
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Form};
+
+pub(super) struct Notice;
+
+impl Step for Notice {
+    fn name(&self) -> &'static str {
+        "notice"
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Notice { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match *need {
+            Need::Notice { from } => Shown::Page(Body::Notice(views::Notice { form, from })),
+            _ => Shown::late(login),
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        if form.get("skip").is_some() {
+            login.learn(FactKind::NoticeSeen { enrol: false });
+        } else if form.get("enable").is_some() {
+            login.learn(FactKind::NoticeSeen { enrol: true });
+        }
+        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+    }
+}

@@ -1,0 +1,83 @@
+//! A recovery code in place of the authenticator that is lost; a new authenticator follows in the same login.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, missing, with_refusal, wrong_code};
+use crate::account::factors::Verdict;
+use crate::crypto::random;
+use crate::domain::event::Event;
+use crate::domain::fact::FactKind;
+use crate::domain::interaction::Problem;
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form};
+
+pub(super) const NAME: &str = "recovery";
+
+pub(super) struct Recovery;
+
+impl Step for Recovery {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::SecondFactor { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = with_refusal(login, NAME, form).map_or_else(
+            |wait| wait,
+            |form| {
+                let second_factor = login.address(super::asking(need));
+                Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))
+            },
+        );
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let Some(code) = form.get("code") else {
+                return missing(login, NAME, &[Field::RecoveryCode]).await;
+            };
+            let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+            let user = person.user.id;
+            let attempt = login.idp().account().recovery_attempt(&user, code);
+            let (reference, at) = (random::reference(), login.proof_time(&user));
+            let written = login.write(move |mut login, tx| {
+                let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
+                async move {
+                    match attempt.settle(tx, login.now).await? {
+                        Verdict::Right => {
+                            login.learn_at(FactKind::RecoveryCode, at);
+                            login.tell(Event::RecoveryCodeUsed { user });
+                        }
+                        Verdict::Wrong => {
+                            wrong_code(&mut login, NAME, Problem::WrongRecoveryCode, &reference)
+                        }
+                        Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
+                    }
+                    Ok(login)
+                }
+                .boxed()
+            });
+            written.await
+        }
+        .boxed()
+    }
+}

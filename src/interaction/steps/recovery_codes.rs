@@ -1,0 +1,67 @@
+//! The recovery codes, shown until the user says that they are stored. Then nobody can read them again.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, missing, with_refusal};
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form};
+
+const NAME: &str = "recovery_codes";
+
+pub(super) struct RecoveryCodes;
+
+impl Step for RecoveryCodes {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::RecoveryCodesStored)
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        async move {
+            let form = match with_refusal(login, NAME, form) {
+                Ok(form) => form,
+                Err(wait) => return Ok(wait),
+            };
+            let (Some(sealed), Some(person)) = (&login.interaction.progress.recovery_codes, &login.person)
+            else {
+                return Ok(Shown::late(login));
+            };
+            let shown = login.idp().sealer().open(sealed, &login.codes_row())?;
+            let text = String::from_utf8_lossy(&shown);
+            let codes = text.split(' ').map(str::to_owned).collect();
+            let account = person.user.username.to_string();
+            Ok(Shown::Page(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account })))
+        }
+        .boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            if form.get("stored").is_none() {
+                return missing(login, NAME, &[Field::Stored]).await;
+            }
+            login.interaction.progress.recovery_codes = None;
+            login.interaction.progress.refusal = None;
+            login.write(|login, _| async move { Ok(login) }.boxed()).await
+        }
+        .boxed()
+    }
+}

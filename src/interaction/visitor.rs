@@ -1,0 +1,167 @@
+//! Whoever asks for a page: which issuer, which browser, which languages; and the pages that need no login.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use crate::crypto::random;
+use crate::domain::client::Client;
+use crate::domain::error::OAuthError;
+use crate::domain::event::Event;
+use crate::domain::ids::{ClientId, Hash, Reference};
+use crate::domain::issuer::Issuer;
+use crate::domain::locale::Locale;
+use crate::domain::tenant::Tenant;
+use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal};
+use crate::i18n;
+use crate::protocol::authorize::respond::with_query;
+use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, WayBack};
+
+/// One request of one browser.
+#[derive(Clone)]
+pub(super) struct Visitor {
+    pub(super) idp: Idp,
+    pub(super) issuer: Arc<Issuer>,
+    /// The tenant that the issuer is fixed to.
+    pub(super) tenant: Option<Arc<Tenant>>,
+    pub(super) headers: HeaderMap,
+    /// Where the request went, with everything a host application put in front.
+    pub(super) uri: Uri,
+    pub(super) network: Option<String>,
+}
+
+impl FromRequestParts<Idp> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Response> {
+        let CurrentIssuer { issuer, tenant } =
+            CurrentIssuer::from_request_parts(parts, idp).await.map_err(IntoResponse::into_response)?;
+        let Ok(address) = ClientAddress::from_request_parts(parts, idp).await;
+        let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, idp).await;
+        let headers = parts.headers.clone();
+        Ok(Self { idp: idp.clone(), issuer, tenant, headers, uri, network: address.network() })
+    }
+}
+
+impl Visitor {
+    pub(super) fn cookies(&self) -> Cookies<'_> {
+        Cookies::new(&self.issuer, &self.headers)
+    }
+
+    /// The browser, by the hash of its cookie.
+    pub(super) fn browser(&self) -> Option<Hash> {
+        self.cookies().hash(Cookies::BROWSER)
+    }
+
+    /// The language, given what else is known about the reader.
+    pub(super) fn locale(
+        &self,
+        ui_locales: &[Locale],
+        user: Option<Locale>,
+        tenant: Option<Locale>,
+    ) -> Locale {
+        i18n::negotiate(&i18n::Wishes {
+            ui_locales,
+            cookie: self.cookies().value(Cookies::LOCALE).and_then(Locale::from_tag),
+            user,
+            accept_language: self.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()),
+            tenant: tenant.or_else(|| self.tenant.as_ref().map(|tenant| tenant.locale)),
+        })
+    }
+
+    /// Draws a page.
+    pub(super) fn page(
+        &self,
+        status: StatusCode,
+        locale: Locale,
+        tenant: Option<&Tenant>,
+        body: Body,
+        security: &ContentSecurity,
+    ) -> Response {
+        let base = self.issuer.url.path().to_owned();
+        let here = self.uri.path_and_query().map_or_else(|| self.uri.path(), |path| path.as_str()).to_owned();
+        let brand = tenant.or(self.tenant.as_deref()).map(|tenant| Brand::of(tenant, &self.issuer));
+        let page = Page { frame: Frame { locale, base, here, tenant: brand }, body };
+        http::page(&self.idp, status, &page, security)
+    }
+
+    /// Draws a page that belongs to no login.
+    pub(super) fn notice(&self, status: StatusCode, body: Body) -> Response {
+        self.page(status, self.locale(&[], None, None), None, body, &ContentSecurity::own())
+    }
+
+    /// Tells the observer of a refusal, and gives it a name that the user may quote.
+    pub(super) fn refuse(&self, error: &'static str, hint: Option<String>) -> Reference {
+        let reference = random::reference();
+        let issuer = self.issuer.id.clone();
+        self.idp.observe(&Event::Refused { issuer, error, hint, reference: reference.clone() });
+        reference
+    }
+
+    /// A request that is the application's fault.
+    pub(super) fn faulty(&self, error: OAuthError) -> Response {
+        let reference = self.refuse(error.code.as_str(), error.hint);
+        let refused = Refused {
+            refusal: Refusal::Request,
+            detail: Some(error.description),
+            reference: Some(reference),
+            back: None,
+        };
+        self.notice(StatusCode::BAD_REQUEST, Body::Refused(refused))
+    }
+
+    /// A form that is not from a page of ours.
+    pub(super) fn foreign_form(&self) -> Response {
+        let reference = self.refuse("foreign_form", None);
+        let refused =
+            Refused { refusal: Refusal::Form, detail: None, reference: Some(reference), back: None };
+        self.notice(StatusCode::FORBIDDEN, Body::Refused(refused))
+    }
+
+    /// A failure of ours, or a store that is busy.
+    pub(super) fn failed(&self, error: &Internal) -> Response {
+        let body = match error {
+            Internal::Busy(_) => Body::Busy(Busy { retry: None }),
+            Internal::Fault(reference) => Body::Refused(Refused {
+                refusal: Refusal::Internal,
+                detail: None,
+                reference: Some(reference.clone()),
+                back: None,
+            }),
+        };
+        error.mark(self.notice(error.status(), body))
+    }
+
+    /// A login that is over, or another browser's: one page for both, so that nobody learns which.
+    pub(super) async fn expired(&self, status: StatusCode) -> Response {
+        let reference = self.refuse("login_expired", None);
+        let back = self.way_back().await;
+        self.notice(status, Body::Expired(Expired { back, reference: Some(reference) }))
+    }
+
+    /// The page address names the client, so that the way back is known even when nothing else is.
+    async fn way_back(&self) -> Option<WayBack> {
+        let query = self.uri.query().unwrap_or_default();
+        let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
+        let client = self.idp.catalogue().client(&self.issuer.id, &ClientId::new(id)).await.ok()??;
+        Some(client).filter(|client| !client.disabled).and_then(|client| way_back_to(&client, &self.issuer))
+    }
+}
+
+/// Where a new login at this client can begin (OpenID Connect Core §4), or where the client tells of itself.
+pub(super) fn way_back_to(client: &Client, issuer: &Issuer) -> Option<WayBack> {
+    let begin = client.metadata.initiate_login_uri.as_ref();
+    let begin = begin.map(|uri| with_query(uri, [("iss", issuer.url.to_string())]));
+    let address = begin.or_else(|| client.metadata.client_uri.clone())?;
+    Some(WayBack { name: client.name().to_owned(), address })
+}
+
+/// "Wait" in a header too.
+pub(super) fn retry_after(mut response: Response, seconds: i64) -> Response {
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    response
+}
