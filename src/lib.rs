@@ -8,7 +8,8 @@ mod http;
 mod i18n;
 mod interaction;
 mod protocol;
-mod server;
+#[doc(hidden)]
+pub mod server;
 #[doc(hidden)]
 pub mod storage;
 pub mod testing;

@@ -1,3 +1,8 @@
-//! The binary: arguments, settings, provider, listener.
+//! The binary: everything it does is in `vestibule::server::cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    vestibule::server::cli::run().await
+}

@@ -26,13 +26,13 @@ const NAMES: [&str; 7] = ["issuer", "listen", "database", "keys", "allow_http", 
 /// The settings as flags; each stands over `VESTIBULE_…` in the environment and over the settings file.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Flags {
-    /// The issuer: the address under which clients and browsers reach the provider [default: http://localhost:8080]
+    /// The issuer: the address under which clients and browsers reach the provider [default: `http://localhost:8080`]
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// Address and port to listen on [default: 127.0.0.1:8080]
+    /// Address and port to listen on [default: `127.0.0.1:8080`]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// sqlite://path or postgres://…; created and migrated as needed [default: sqlite://data/vestibule.db]
+    /// `sqlite://path` or `postgres://…`; created and migrated as needed [default: `sqlite://data/vestibule.db`]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// Folder of the master key, which is made there on first start [default: keys]

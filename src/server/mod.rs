@@ -1,8 +1,18 @@
 //! Putting it together: the builder, the table of contents of routes, declarative set-up, background work; and what
-//! the binary adds: settings, command line, demo.
+//! the binary adds: settings, command line, listener, demo.
 
 pub(crate) mod apply;
 mod builder;
+#[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod demo;
+#[cfg(feature = "server")]
+mod health;
+#[cfg(feature = "server")]
+mod listen;
 mod router;
 mod tasks;
 

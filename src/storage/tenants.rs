@@ -76,6 +76,13 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
 
+/// Is there any tenant?
+pub async fn any(tx: &mut Tx<'_>) -> Result<bool> {
+    let first: Option<TenantId> = on!(tx, conn => sqlx::query_scalar("SELECT id FROM tenants LIMIT 1")
+        .fetch_optional(conn))?;
+    Ok(first.is_some())
+}
+
 /// Removes the tenant with its users, clients, keys and all that hangs on them.
 pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
     let removed = execute!(tx, "DELETE FROM tenants WHERE id = $1", id)?;

@@ -1,5 +1,7 @@
 //! The values of an `apply` document: each is checked, and brought into the form that is stored.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat};
@@ -56,21 +58,23 @@ pub(super) fn number(value: &Value) -> Checked {
     number.map(Value::from).ok_or_else(|| "must be a whole number, 0 or more".to_owned())
 }
 
-/// A JWK set; its keys are checked by what will use them. TOML has no `null`, so an export could not hold one.
+/// A JWK set; its keys are checked by what will use them. Members are sorted, so that an export that was applied gives
+/// the same export; and TOML has no `null`, so an export could not hold one.
 pub(super) fn key_set(value: &Value) -> Checked {
-    fn holds_null(value: &Value) -> bool {
+    fn sorted(value: &Value) -> Option<Value> {
         match value {
-            Value::Null => true,
-            Value::Array(list) => list.iter().any(holds_null),
-            Value::Object(table) => table.values().any(holds_null),
-            _ => false,
+            Value::Null => None,
+            Value::Array(list) => list.iter().map(sorted).collect(),
+            Value::Object(table) => {
+                let sorted_table: Option<BTreeMap<_, _>> =
+                    table.iter().map(|(name, value)| Some((name.clone(), sorted(value)?))).collect();
+                Some(sorted_table?.into_iter().collect())
+            }
+            other => Some(other.clone()),
         }
     }
-    if value.is_object() && !holds_null(value) {
-        Ok(value.clone())
-    } else {
-        Err("must be a JWK set without null in it".to_owned())
-    }
+    let set = sorted(value).filter(Value::is_object);
+    set.ok_or_else(|| "must be a JWK set without null in it".to_owned())
 }
 
 /// A secret: checked further by what it is for, and never repeated in a mistake.

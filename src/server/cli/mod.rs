@@ -1,0 +1,116 @@
+//! The command line.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on standard output")]
+
+mod apply;
+mod export;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::config::{Config, Flags, LogFormat};
+use super::demo;
+use crate::http::Idp;
+
+/// An OpenID Connect identity provider. Without a command: serve.
+///
+/// Settings are read from flags, then from the environment (`VESTIBULE_ISSUER`, `VESTIBULE_LISTEN` …), then
+/// from `vestibule.toml` in the working folder. The master key may be given in `VESTIBULE_MASTER_KEY` (32 bytes,
+/// base64) instead of a file below `keys/`.
+#[derive(Parser)]
+#[command(name = "vestibule", version, args_conflicts_with_subcommands = true)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Flags,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the provider until SIGTERM or SIGINT.
+    Serve {
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Try it out: a provider with people in it, and a third-party application that signs them in.
+    Demo(demo::Options),
+    /// Bring tenants, users and clients to what a file says; applying it again changes nothing.
+    Apply {
+        /// A .toml or .json file
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Write everything that `apply` can bring back. The output holds secrets.
+    Export {
+        /// A .toml or .json file, which only its owner will be able to read [default: TOML on standard output]
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// The third-party application of the demo, which starts it as a process of its own.
+    #[command(hide = true)]
+    DemoApplication(demo::ApplicationOptions),
+}
+
+/// Why a command did not do what it was asked: one text per problem.
+pub(super) struct Failure(pub(super) Vec<String>);
+
+impl Failure {
+    /// One problem.
+    pub(super) fn new(problem: impl std::fmt::Display) -> Self {
+        Self(vec![problem.to_string()])
+    }
+}
+
+/// Does what the arguments of this process say.
+pub async fn run() -> ExitCode {
+    // Two crates bring TLS; this says which cryptography both use, before anything else happens.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        eprintln!("vestibule: a TLS provider was installed already");
+        return ExitCode::FAILURE;
+    }
+    let line = Line::parse();
+    let result = match line.command.unwrap_or(Command::Serve { settings: line.settings }) {
+        Command::Serve { settings } => serve::run(&settings).await,
+        Command::Demo(options) => demo::run(&options).await,
+        Command::Apply { file, settings } => apply::run(&file, &settings).await,
+        Command::Export { file, settings } => export::run(file.as_deref(), &settings).await,
+        Command::DemoApplication(options) => demo::run_application(options).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(problems)) => {
+            for problem in problems {
+                eprintln!("vestibule: {problem}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The settings of this process; from here on the log runs.
+fn configure(flags: &Flags) -> Result<Config, Failure> {
+    let config = Config::load(flags).map_err(Failure)?;
+    let log = tracing_subscriber::fmt().with_env_filter(config.log.clone()).with_writer(std::io::stderr);
+    let started = match config.log_format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(Failure::new)?;
+    Ok(config)
+}
+
+/// The provider that the settings describe.
+async fn build(config: &Config) -> Result<Idp, Failure> {
+    let builder = Idp::builder(config.settings.clone()).database(&config.database);
+    let builder = match &config.master_key {
+        Some(key) => builder.master_key(key.as_str()),
+        None => builder.keys(&config.keys),
+    };
+    builder.build().await.map_err(|error| Failure(error.problems))
+}
