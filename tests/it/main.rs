@@ -7,6 +7,5 @@ mod apply;
 mod architecture;
 mod browser;
 mod login;
-mod routes;
 mod storage;
 mod support;
