@@ -32,10 +32,12 @@ impl ContentSecurity {
         Self { form_action: RedirectUri::origin(redirect_uri).or_else(private_scheme) }
     }
 
-    fn header(&self) -> Option<HeaderValue> {
+    /// `image`: the address of the application's own logo, which stays where it is.
+    fn header(&self, image: Option<&str>) -> Option<HeaderValue> {
         let client = self.form_action.as_deref().unwrap_or_default();
+        let image = image.and_then(RedirectUri::origin).unwrap_or_default();
         HeaderValue::try_from(format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self' {client}; \
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {image}; form-action 'self' {client}; \
              base-uri 'none'; frame-ancestors 'none'"
         ))
         .ok()
@@ -47,7 +49,7 @@ pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &Conten
     let html = idp.theme().render(page).into_string();
     let mut response = (status, axum::response::Html(html)).into_response();
     let headers = response.headers_mut();
-    if let Some(policy) = security.header() {
+    if let Some(policy) = security.header(page.body.foreign_image()) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     if let Ok(tag) = HeaderValue::try_from(page.frame.locale.tag()) {

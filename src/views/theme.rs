@@ -95,6 +95,7 @@ impl Document<'_> {
     fn download(&self, step: &RecoveryCodes) -> String {
         let of = self.l.with("recovery_codes.of", &[("account", &step.account)]);
         let file = format!("{of}\r\n\r\n{}\r\n", step.codes.join("\r\n"));
-        format!("data:text/plain;charset=utf-8;base64,{}", BASE64_STANDARD.encode(file))
+        // Soft hyphens are for lines that break.
+        format!("data:text/plain;charset=utf-8;base64,{}", BASE64_STANDARD.encode(file.replace('\u{ad}', "")))
     }
 }
