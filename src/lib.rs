@@ -1,4 +1,13 @@
-//! **Vestibule**: an embeddable OpenID Connect identity provider, one axum router or one binary.
+//! **Vestibule**: an embeddable OpenID Connect identity provider, one axum router or one binary. It holds the users, it
+//! shows the login pages, and any certified relying-party library works with it from the discovery URL alone.
+//!
+//! A host application mounts it like this (`examples/embed.rs`):
+//!
+//! ```no_run
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
+//!
+//! Tenants, users and clients come in by [`Idp::apply`]; tests sign users in without a network by [`testing::TestIdp`].
 
 mod account;
 mod crypto;

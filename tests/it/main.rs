@@ -6,6 +6,9 @@
 mod apply;
 mod architecture;
 mod browser;
+mod demo;
 mod login;
+mod readme;
+mod serve;
 mod storage;
 mod support;

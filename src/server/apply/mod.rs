@@ -88,7 +88,15 @@ impl Idp {
         self.apply_text(document, Syntax::Toml, None).await
     }
 
-    /// The same from a file's text; images that it names are read beside it.
+    /// The same from a `.toml` or `.json` file; images that it names are read beside it.
+    pub async fn apply_file(&self, path: &Path) -> Result<Applied, ApplyError> {
+        let mistake = |problem: &dyn std::fmt::Display| ApplyError::Mistakes(vec![problem.to_string()]);
+        let syntax = Syntax::of(path).ok_or_else(|| mistake(&"must be a .toml or .json file"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| mistake(&error))?;
+        self.apply_text(&text, syntax, path.parent()).await
+    }
+
+    /// The same from text; images that it names stand in `folder`.
     pub(crate) async fn apply_text(
         &self,
         text: &str,

@@ -3,16 +3,14 @@
 use std::path::Path;
 
 use super::{Failure, Flags, build, configure};
-use crate::server::apply::{ApplyError, Syntax};
+use crate::server::apply::ApplyError;
 
 /// Applies a file and tells what changed.
 pub(super) async fn run(file: &Path, flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
     let place = file.display();
-    let syntax = Syntax::of(file).ok_or_else(|| Failure::new(format!("{place}: must be .toml or .json")))?;
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{place}: {error}")))?;
     let idp = build(&config).await?;
-    let applied = idp.apply_text(&text, syntax, file.parent()).await;
+    let applied = idp.apply_file(file).await;
     idp.db().close().await;
     let applied = applied.map_err(|error| match error {
         ApplyError::Mistakes(mistakes) => {

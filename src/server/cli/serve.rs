@@ -24,7 +24,8 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     let health = Health::new(idp.clone());
     let app = listen::router(&idp, &health);
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
-    tracing::info!(issuer = %config.settings.issuer, listen = %config.listen, "ready");
+    let listen = listener.local_addr().map_err(Failure::new)?;
+    tracing::info!(issuer = %config.settings.issuer, %listen, "ready");
     listen::serve(listener, app, &health, listen::LINGER).await;
     housekeeping.abort();
     idp.db().close().await;

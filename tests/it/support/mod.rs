@@ -1,6 +1,8 @@
 //! What the integration tests share.
 
 pub(crate) mod chromium;
+pub(crate) mod network;
+pub(crate) mod process;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

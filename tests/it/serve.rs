@@ -1,0 +1,180 @@
+//! `vestibule serve` as a process: what it refuses to start with, how it is, and how it ends.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::support::process::{Running, run, vestibule};
+
+/// A folder that goes with its test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("vestibule-serve-{name}-{}", std::process::id()));
+        drop(std::fs::remove_dir_all(&path));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// Runs the binary in here; returns whether it succeeded, and what it said.
+    fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = run(&self.0, arguments);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8(said).unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+struct Served {
+    process: Running,
+    address: String,
+}
+
+impl Served {
+    fn start(folder: &Folder) -> Self {
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
+        let mut process = Running::start(vestibule(&folder.0, &arguments));
+        let ready: Value = serde_json::from_str(&process.wait_for_log("\"ready\"")).unwrap();
+        let address = ready["fields"]["listen"].as_str().unwrap().to_owned();
+        Self { process, address }
+    }
+
+    fn get(&self, path: &str) -> String {
+        exchange(&mut TcpStream::connect(&self.address).unwrap(), &head("GET", path, ""))
+    }
+}
+
+/// A request as the default issuer's host gets it, on a connection of its own.
+fn head(method: &str, path: &str, more: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\n{more}\r\n")
+}
+
+fn exchange(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn an_empty_folder_is_enough_and_the_next_step_is_told() {
+    let folder = Folder::new("empty");
+    let mut served = Served::start(&folder);
+    assert!(served.process.line().contains("The database is empty"));
+    assert!(served.get("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(served.get("/readyz").starts_with("HTTP/1.1 200"));
+    let discovery = served.get("/.well-known/openid-configuration");
+    assert!(discovery.contains("\"issuer\":\"http://localhost:8080\""), "{discovery}");
+}
+
+#[test]
+fn apply_works_beside_a_running_server_and_export_brings_everything_back() {
+    let folder = Folder::new("apply");
+    let served = Served::start(&folder);
+    folder.write(
+        "a.toml",
+        "[[tenants]]\ndomain = \"123456.sms\"\n[[users]]\ntenant = \"123456.sms\"\nusername = \"anna\"",
+    );
+    let tenant = "/t/123456.sms/.well-known/openid-configuration";
+    assert!(served.get(tenant).starts_with("HTTP/1.1 404"));
+    assert_eq!(
+        folder.run(&["apply", "a.toml"]),
+        (true, "created tenant 123456.sms\ncreated user 123456.sms/anna\n".into())
+    );
+    let appeared = (0..50).any(|_| served.get(tenant).starts_with("HTTP/1.1 200"));
+    assert!(appeared, "{}", served.get(tenant));
+    assert_eq!(folder.run(&["apply", "a.toml"]), (true, "nothing changed\n".into()));
+
+    let (exported, text) = folder.run(&["export"]);
+    assert!(exported && text.contains("username = \"anna\""), "{text}");
+    assert_eq!(folder.run(&["export", "b.json"]), (true, String::new()));
+    let other = ["--database", "sqlite://other.db"];
+    assert!(folder.run(&[&["apply", "b.json"][..], &other].concat()).0);
+    assert_eq!(folder.run(&[&["export"][..], &other].concat()), (true, text));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_holds_secrets_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("secrets");
+    assert!(folder.run(&["export", "all.toml"]).0);
+    let key = folder.0.join("keys/master.key");
+    for file in [&key, &folder.0.join("all.toml")] {
+        assert_eq!(
+            std::fs::metadata(file).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{}",
+            file.display()
+        );
+    }
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (started, said) = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!started && said.contains("master.key"), "{said}");
+}
+
+#[test]
+fn refuses_to_start_with_mistakes_and_names_them_all() {
+    let folder = Folder::new("mistakes");
+    folder.write(
+        "vestibule.toml",
+        "issuer = \"http://id.example.test\"\nlog_format = \"xml\"\n[mail]\nsmtp = \"x\"",
+    );
+    let (started, said) = folder.run(&["serve", "--listen", "nowhere", "--database", "mysql://x"]);
+    assert!(!started);
+    for part in [
+        "issuer in vestibule.toml",
+        "log_format in",
+        "mail in vestibule.toml: unknown",
+        "--listen",
+        "--database",
+    ] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    assert!(!folder.0.join("keys").exists(), "nothing is made before the settings are right");
+    let (started, said) = folder.run(&["serve", "--listne", "127.0.0.1:0"]);
+    assert!(!started && said.contains("--listne"), "{said}");
+    folder.write("vestibule.toml", "");
+    folder.write("bad.toml", "[[users]]\ntenant = \"nowhere\"\nusername = \"a b\"\nemail = \"x\"");
+    let (applied, said) = folder.run(&["apply", "bad.toml"]);
+    assert!(
+        !applied && said.contains("bad.toml: users[0].email") && said.contains("users[0].username"),
+        "{said}"
+    );
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a process has the clock on the wall")]
+fn drains_after_sigterm_and_finishes_what_is_under_way() {
+    let folder = Folder::new("drain");
+    let served = Served::start(&folder);
+    let mut under_way = TcpStream::connect(&served.address).unwrap();
+    let length = "Content-Length: 29\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    under_way.write_all(head("POST", "/token", length).as_bytes()).unwrap();
+    let begun = Instant::now();
+    served.process.terminate();
+    let red = || served.get("/readyz").starts_with("HTTP/1.1 503");
+    assert!(
+        std::iter::repeat_with(red).take_while(|_| begun.elapsed() < Duration::from_secs(1)).any(|red| red)
+    );
+    let answer = exchange(&mut under_way, "grant_type=authorization_code");
+    assert!(answer.starts_with("HTTP/1.1 401") || answer.starts_with("HTTP/1.1 400"), "{answer}");
+    let (code, log) = served.process.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(log.contains("all requests are done"), "{log}");
+}

@@ -1,0 +1,65 @@
+//! The binary as a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The binary in a folder of its own, with nothing of this process's settings.
+pub(crate) fn vestibule(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command.args(arguments).current_dir(folder);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("VESTIBULE_"))
+    {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
+    vestibule(folder, arguments).output().unwrap()
+}
+
+/// A running process that does not outlive its test.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it with its output at hand.
+    pub(crate) fn start(mut command: Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// The next line of its standard output.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Reads the log until a line holds this text; returns that line.
+    pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
+        let log = BufReader::new(self.0.stderr.as_mut().unwrap());
+        log.lines().map(Result::unwrap).find(|line| line.contains(text)).unwrap()
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; returns the exit code and what is left of the log.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.0.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be gone already, which is as good.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
