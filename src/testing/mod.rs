@@ -45,6 +45,18 @@ pub use provider::{Recorder, TestIdp};
 use crate::crypto::otp::{self, TotpSecret};
 use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
+use crate::views::{Brand, Frame, Page, samples};
+
+/// Every page in every state, by name, in this frame: what a host looks at that has a theme of its own.
+pub fn sample_pages(frame: &Frame) -> Vec<(&'static str, Page)> {
+    let page = |(name, body)| (name, Page { frame: frame.clone(), body });
+    samples::bodies().into_iter().map(page).collect()
+}
+
+/// A tenant with a mark, for [`sample_pages`].
+pub fn sample_tenant() -> Brand {
+    samples::tenant()
+}
 
 /// The code that an authenticator application with this secret (base32) would show at this time.
 pub fn totp(secret: &str, now: Time) -> String {

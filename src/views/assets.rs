@@ -20,8 +20,10 @@ impl Asset {
     pub(crate) const PAGE: Self = Self::new("page", "js", include_str!("../../templates/page.js"));
     /// The automatic submit of the form post response mode.
     pub(crate) const SUBMIT: Self = Self::new("submit", "js", include_str!("../../templates/submit.js"));
+    /// The mark on the browser's tab.
+    pub(crate) const ICON: Self = Self::new("icon", "svg", include_str!("../../templates/icon.svg"));
 
-    const ALL: [Self; 3] = [Self::STYLE, Self::PAGE, Self::SUBMIT];
+    const ALL: [Self; 4] = [Self::STYLE, Self::PAGE, Self::SUBMIT, Self::ICON];
 
     const fn new(name: &'static str, kind: &'static str, content: &'static str) -> Self {
         Self { name, kind, content, hash: fnv1a(content.as_bytes()) }
@@ -58,8 +60,11 @@ impl Asset {
             asset.name == name && asset.kind == kind && hash == format!("{:016x}", asset.hash)
         };
         let asset = Self::ALL.iter().find(is_it).filter(|_| parts.next().is_none())?;
-        let media_type =
-            if kind == "css" { "text/css; charset=utf-8" } else { "text/javascript; charset=utf-8" };
+        let media_type = match kind {
+            "css" => "text/css; charset=utf-8",
+            "svg" => Logo::SVG,
+            _ => "text/javascript; charset=utf-8",
+        };
         let accent = match accent {
             None => String::new(),
             Some(hex) if kind == "css" => rules(Accent::parse(&format!("#{hex}")).ok()?),

@@ -8,8 +8,7 @@ mod form;
 mod frame;
 mod notices;
 mod qr;
-#[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod steps;
 #[cfg(test)]
 mod tests;

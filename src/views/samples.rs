@@ -1,4 +1,5 @@
-//! One of everything: what tests render, and what is looked at before a page is called done.
+//! One of everything: what tests render, and what is looked at before a page is called done. A host with a theme of
+//! its own has the same to look at.
 
 use super::*;
 use crate::domain::branding::Accent;
@@ -27,7 +28,7 @@ fn reference() -> Reference {
 }
 
 /// The tenant of the samples.
-pub(super) fn tenant() -> Brand {
+pub(crate) fn tenant() -> Brand {
     Brand { name: "Example Works".to_owned(), logo: None, accent: Accent::parse("#0b6e4f").ok() }
 }
 
@@ -55,7 +56,7 @@ fn enrol(duty: Duty, problems: &[Problem]) -> Body {
         form: form(problems),
         duty,
         uri: format!("otpauth://totp/Example%20Works:anna?secret={secret}&issuer=Example%20Works"),
-        secret: (0..8).map(|group| secret[group * 4..][..4].to_owned()).collect(),
+        secret: ["JBSW", "Y3DP", "EHPK", "3PXP"].repeat(2).into_iter().map(str::to_owned).collect(),
         account: "anna@example.works".to_owned(),
     })
 }
@@ -114,7 +115,7 @@ fn form_post() -> Body {
 }
 
 /// A name and a body for every page and every state of it.
-pub(super) fn bodies() -> Vec<(&'static str, Body)> {
+pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
     use Problem::{CodeWrong, LoginFailed, Missing, RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain};
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
     let from = Time::from_unix(1_796_137_500);

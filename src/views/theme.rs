@@ -52,6 +52,10 @@ impl Document<'_> {
         Asset::style_address(&frame.base, frame.tenant.as_ref().and_then(|brand| brand.accent))
     }
 
+    fn icon(&self) -> String {
+        Asset::ICON.address(&self.page.frame.base)
+    }
+
     fn script(&self) -> Option<String> {
         let asset = match self.page.body {
             Body::Identify(_) | Body::Enrol(_) | Body::RecoveryCodes(_) | Body::Wait(_) => Asset::PAGE,

@@ -5,9 +5,9 @@
 
 mod apply;
 mod architecture;
-mod browser;
 mod demo;
 mod login;
+mod pages;
 mod readme;
 mod serve;
 mod storage;

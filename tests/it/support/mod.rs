@@ -31,10 +31,14 @@ fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
 
-/// Serves a router on a loopback port for as long as the test runs; returns its address, without a slash at the end.
-pub(crate) async fn serve(router: Router) -> String {
+/// A loopback port, and its address without a slash at the end.
+pub(crate) async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+/// Serves a router there for as long as the test runs.
+pub(crate) fn serve(listener: TcpListener, router: Router) {
     tokio::spawn(async { axum::serve(listener, router).await });
-    address
 }
