@@ -1,9 +1,8 @@
 //! Generated from the route table: what holds for every route, so that a new one cannot be forgotten.
 
 use axum::http::{Method, StatusCode};
-use vestibule::Idp;
-use vestibule::http::{Access, RouteInfo};
 use vestibule::testing::{Answer, Browser, TestIdp};
+use vestibule::{Access, Idp, RouteInfo};
 
 const WORLD: &str = r#"
     [[tenants]]
@@ -182,7 +181,7 @@ async fn a_route_that_demands_something_gives_nothing_without_it() {
 #[tokio::test]
 async fn bodies_are_bounded_and_never_inflated() {
     let idp = TestIdp::with(WORLD).await;
-    let large = "a=".to_owned() + &"x".repeat(65 * 1024);
+    let large = format!("a={}", "x".repeat(65 * 1024));
     for route in Idp::routes().iter().filter(|route| route.methods.contains(&Method::POST)) {
         for url in addresses(route) {
             let answer = send(&mut idp.browser(), &Method::POST, &url, &large).await;
