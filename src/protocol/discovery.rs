@@ -64,3 +64,14 @@ fn claims_supported() -> Vec<&'static str> {
     let own = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
     own.into_iter().chain(claims::supported()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_works() {
+        let issuer = IssuerUrl::parse("https://id.test/a/t/one.test").unwrap();
+        insta::assert_json_snapshot!(metadata(&issuer), @"");
+    }
+}

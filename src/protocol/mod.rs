@@ -12,6 +12,8 @@ mod jwks;
 pub(crate) mod logout;
 pub(crate) mod parameters;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod token;
 mod userinfo;
 

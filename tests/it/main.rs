@@ -10,5 +10,6 @@ mod login;
 mod pages;
 mod readme;
 mod serve;
+mod spec;
 mod storage;
 mod support;

@@ -6,7 +6,7 @@
 
 mod jwk;
 mod sign;
-mod strict_json;
+pub(crate) mod strict_json;
 mod verify;
 
 pub(crate) use jwk::{JwkError, VerifyingKey};

@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use crate::crypto::jwt::strict_json;
 use crate::domain::acr::Acr;
 use crate::domain::claims::{ClaimRequest, ClaimsRequest};
 use crate::domain::client::{Client, GrantType, ResponseType};
@@ -189,8 +192,8 @@ fn acr_values(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     const MAX: usize = 8 * 1024;
     let Some(text) = draft.parameters.get("claims") else { return Ok(()) };
-    let parsed = Some(text).filter(|text| text.len() <= MAX).map(serde_json::from_str::<ClaimsRequest>);
-    let Some(Ok(mut claims)) = parsed else {
+    let parsed = Some(text).filter(|text| text.len() <= MAX).and_then(claims_request);
+    let Some(mut claims) = parsed else {
         return refuse(
             ErrorCode::InvalidRequest,
             "claims is not a JSON object as in OpenID Connect Core 5.5",
@@ -211,6 +214,15 @@ fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     }
     draft.request.claims = claims;
     Ok(())
+}
+
+/// Each claim is wanted with `null` or an object. serde would take arrays for objects, and the last of two members.
+fn claims_request(text: &str) -> Option<ClaimsRequest> {
+    let members = strict_json::object(text.as_bytes())?;
+    for wanted in ["userinfo", "id_token"].iter().filter_map(|name| members.get(*name)) {
+        wanted.as_object().filter(|all| all.values().all(|one| one.is_null() || one.is_object()))?;
+    }
+    serde_json::from_value(Value::Object(members)).ok()
 }
 
 fn id_token_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {

@@ -1,0 +1,223 @@
+//! RFC 6749 §4.1, RFC 7636: a code and what it gives, once.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{House, OFFICE_SECRET, client, error, form, part, refused, root};
+use crate::domain::event::Event;
+use crate::domain::ids::SessionId;
+use crate::storage::grants;
+use crate::testing::Application;
+
+const REFUSED: (u16, &str) = (400, "invalid_grant");
+
+#[tokio::test]
+async fn a_code_gives_tokens() {
+    let house = House::new().await;
+    let now = house.idp.idp().now().unix();
+    let code = house.code(&house.shop().authorization_url("openid email profile")).await;
+    let answer = house.shop().token(&code).await;
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.headers["pragma"], "no-cache");
+    let mut response = answer.json();
+    let access = response["access_token"].take();
+    let id = response["id_token"].take();
+    insta::assert_json_snapshot!(response, @r#"
+    {
+      "access_token": null,
+      "token_type": "Bearer",
+      "expires_in": 300,
+      "scope": "email openid profile",
+      "id_token": null
+    }
+    "#);
+
+    let header = part(access.as_str().unwrap(), 0);
+    assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("RS256")));
+    let mut claims = part(access.as_str().unwrap(), 1);
+    assert!(claims.remove("jti").is_some_and(|jti| jti.as_str().is_some_and(|jti| jti.len() == 36)));
+    assert!(claims.remove("grant").is_some());
+    let expected = json!({
+        "iss": "https://id.test", "aud": "https://id.test", "sub": house.anna, "client_id": "shop",
+        "iat": now, "exp": now + 300, "scope": "email openid profile",
+        "auth_time": now, "acr": "urn:vestibule:acr:2fa", "amr": ["pwd", "otp", "mfa"],
+    });
+    assert_eq!(Value::Object(claims), expected);
+
+    let header = part(id.as_str().unwrap(), 0);
+    assert_eq!((&header["typ"], &header["alg"]), (&json!("JWT"), &json!("RS256")));
+    let expected = json!({
+        "iss": "https://id.test", "aud": "shop", "sub": house.anna, "iat": now, "exp": now + 300,
+        "auth_time": now, "acr": "urn:vestibule:acr:2fa", "amr": ["pwd", "otp", "mfa"],
+        "sid": "a-session", "nonce": Application::NONCE, "tenant": "one.test",
+    });
+    assert_eq!(Value::Object(part(id.as_str().unwrap(), 1)), expected);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_one_by_one_is_in_the_id_token() {
+    let house = House::new().await;
+    let claims = r#"{"id_token":{"email":{"essential":true},"nickname":null},"userinfo":{"name":null}}"#;
+    let url = house.office().authorization_url_with("openid", &[("claims", claims)]);
+    let tokens = house.office().token(&house.code(&url).await).await.json();
+    let id = tokens["id_token"].as_str().unwrap();
+    assert_eq!(part(id, 0)["alg"], "ES256");
+    assert_eq!(part(id, 1)["email"], "anna@example.test");
+    assert!(!part(id, 1).contains_key("nickname") && !part(id, 1).contains_key("name"));
+    let userinfo = house.office().userinfo(tokens["access_token"].as_str().unwrap()).await.json();
+    assert_eq!(userinfo, json!({ "sub": house.anna, "name": "Anna Example" }));
+}
+
+#[tokio::test]
+async fn without_openid_there_is_no_id_token() {
+    let house = House::new().await;
+    let code = house.code(&house.shop().authorization_url("profile")).await;
+    let tokens = house.shop().token(&code).await.json();
+    assert_eq!(tokens.get("id_token"), None);
+    let answer = house.shop().userinfo(tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(error(&answer), refused(403, "insufficient_scope"));
+}
+
+#[tokio::test]
+async fn a_code_used_twice_takes_back_what_it_gave() {
+    let house = House::new().await;
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let access = house.shop().token(&code).await.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(house.shop().userinfo(&access).await.status, 200);
+    house.idp.clock().advance(Duration::from_secs(30));
+    let answer = house.shop().token(&code).await;
+    assert_eq!(error(&answer), refused(REFUSED.0, REFUSED.1));
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(house.idp.events().all(), [Event::CodeReused { issuer: root(), client: client("shop") }]);
+    assert_eq!(error(&house.shop().userinfo(&access).await), refused(401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_wins_and_nothing_lives_on() {
+    let house = House::new().await;
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let shops: Vec<_> = (0..16).map(|_| house.shop()).collect();
+    let answers = join_all(shops.iter().map(|shop| shop.token(&code))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1);
+    assert!(lost.iter().all(|answer| error(answer) == refused(REFUSED.0, REFUSED.1)));
+    let access = won[0].json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(house.shop().userinfo(&access).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_code_lives_for_a_minute() {
+    let house = House::new().await;
+    for (age, status) in [(59, 200), (60, 400), (3600, 400)] {
+        let code = house.code(&house.shop().authorization_url("openid")).await;
+        house.idp.clock().advance(Duration::from_secs(age));
+        assert_eq!(house.shop().token(&code).await.status, status, "{age}");
+    }
+}
+
+#[tokio::test]
+async fn another_client_uses_the_code_up_but_an_unproven_one_does_not() {
+    let house = House::new().await;
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let liar = house.idp.application("office", "https://shop.test/callback").secret("wrong");
+    assert_eq!(error(&liar.token(&code).await), refused(401, "invalid_client"));
+    assert_eq!(house.shop().token(&code).await.status, 200);
+
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let other = house.idp.application("office", "https://shop.test/callback").secret(OFFICE_SECRET);
+    assert_eq!(error(&other.token(&code).await), refused(REFUSED.0, REFUSED.1));
+    assert_eq!(error(&house.shop().token(&code).await), refused(REFUSED.0, REFUSED.1));
+}
+
+#[tokio::test]
+async fn the_verifier_must_fit_the_challenge() {
+    let house = House::new().await;
+    let good = Application::VERIFIER;
+    let (newline, short) = (format!("{good}\n"), good.get(..42).unwrap());
+    for (verifier, status) in
+        [(Some(good), 200), (None, 400), (Some(""), 400), (Some(&newline), 400), (Some(short), 400)]
+    {
+        let code = house.code(&house.shop().authorization_url("openid")).await;
+        let mut parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", "https://shop.test/callback"),
+        ];
+        parameters.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+        assert_eq!(house.shop().token_with(&parameters).await.status, status, "{verifier:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_confidential_client_may_leave_pkce_out_but_not_half_of_it() {
+    let house = House::new().await;
+    let query = [
+        ("client_id", "office"),
+        ("redirect_uri", "https://office.test/callback"),
+        ("response_type", "code"),
+        ("scope", "openid"),
+    ];
+    let url = format!("https://id.test/authorize?{}", form(&query));
+    for (verifier, status) in [(None, 200), (Some(Application::VERIFIER), 400)] {
+        let code = house.code(&url).await;
+        let mut parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", "https://office.test/callback"),
+        ];
+        parameters.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+        let answer = house.office().token_with(&parameters).await;
+        assert_eq!(answer.status, status, "{verifier:?}");
+        if status == 200 {
+            assert!(!part(answer.json()["id_token"].as_str().unwrap(), 1).contains_key("nonce"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_redirect_uri_must_be_repeated() {
+    let house = House::new().await;
+    for redirect_uri in [None, Some("https://shop.test/callback/"), Some("https://SHOP.test/callback")] {
+        let code = house.code(&house.shop().authorization_url("openid")).await;
+        let mut parameters = vec![
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("code_verifier", Application::VERIFIER),
+        ];
+        parameters.extend(redirect_uri.map(|uri| ("redirect_uri", uri)));
+        let answer = house.shop().token_with(&parameters).await;
+        assert_eq!(error(&answer), refused(REFUSED.0, REFUSED.1), "{redirect_uri:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_ended_in_between_gives_nothing() {
+    let house = House::new().await;
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let now = house.idp.idp().now();
+    let end = house.idp.idp().db().write(move |tx| {
+        Box::pin(async move { grants::revoke_session(tx, &SessionId::new("a-session"), now).await })
+    });
+    end.await.unwrap();
+    assert_eq!(error(&house.shop().token(&code).await), refused(REFUSED.0, REFUSED.1));
+
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let (access, _) = house.tokens("openid").await;
+    let disabled = super::WORLD.replace("username = \"anna\"", "username = \"anna\"\n disabled = true");
+    house.idp.idp().apply(&disabled).await.unwrap();
+    assert_eq!(error(&house.shop().token(&code).await), refused(REFUSED.0, REFUSED.1));
+    assert_eq!(error(&house.shop().userinfo(&access).await), refused(401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn a_redemption_is_one_write_of_few_statements() {
+    let house = House::new().await;
+    house.tokens("openid").await;
+    let code = house.code(&house.shop().authorization_url("openid")).await;
+    let before = house.idp.idp().db().statements();
+    assert_eq!(house.shop().token(&code).await.status, 200);
+    let statements = house.idp.idp().db().statements() - before;
+    assert!(statements <= 4, "{statements}");
+}

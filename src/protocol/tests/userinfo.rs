@@ -1,0 +1,123 @@
+//! RFC 6750 and OpenID Connect Core §5.3: what an access token opens.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::{House, error, form, part, refused};
+use crate::crypto::jwt;
+use crate::domain::client::SigningAlgorithm;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+#[tokio::test]
+async fn the_token_comes_in_a_header_or_a_posted_form() {
+    let house = House::new().await;
+    let (access, _) = house.tokens("openid email").await;
+    let (bearer, body) = (format!("Bearer {access}"), form(&[("access_token", &access)]));
+    let expected = json!({ "sub": house.anna, "email": "anna@example.test", "email_verified": false });
+    for (method, headers, body) in [
+        (Method::GET, vec![("authorization", bearer.as_str())], ""),
+        (Method::POST, vec![("authorization", bearer.as_str())], ""),
+        (Method::POST, vec![("authorization", bearer.as_str()), FORM], ""),
+        (Method::POST, vec![FORM], body.as_str()),
+    ] {
+        let answer = house.send(method, "/userinfo", &headers, body).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, expected.clone()));
+        assert_eq!(answer.headers["content-type"], "application/json");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+}
+
+#[tokio::test]
+async fn it_comes_once_and_never_in_the_address() {
+    let house = House::new().await;
+    let (access, _) = house.tokens("openid").await;
+    let (bearer, body) = (format!("bearer {access}"), form(&[("access_token", &access)]));
+    let header = ("authorization", bearer.as_str());
+    let in_query = format!("/userinfo?{body}");
+    for (path, headers, body) in [
+        ("/userinfo", vec![header, FORM], body.clone()),
+        ("/userinfo", vec![header, header], String::new()),
+        ("/userinfo", vec![FORM], format!("{body}&{body}")),
+        (in_query.as_str(), vec![], String::new()),
+        (in_query.as_str(), vec![header], String::new()),
+    ] {
+        let answer = house.send(Method::POST, path, &headers, &body).await;
+        assert_eq!(error(&answer), refused(400, "invalid_request"), "{path} {headers:?} {body}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_there_is_only_a_challenge() {
+    let house = House::new().await;
+    for headers in [vec![], vec![("authorization", "Basic eDp5")], vec![("authorization", "Bearer")]] {
+        let answer = house.send(Method::GET, "/userinfo", &headers, "").await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        assert_eq!(answer.body, "");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_good_token_is_invalid() {
+    let house = House::new().await;
+    let (access, id) = house.tokens("openid").await;
+    let (message, _) = access.rsplit_once('.').unwrap();
+    for token in ["x", "a.b.c", "", &id, message, &format!("{message}."), &format!("{access}A"), &access[1..]]
+    {
+        let answer = house.shop().userinfo(token).await;
+        let expected =
+            if token.is_empty() { refused(401, "invalid_token") } else { refused(401, "invalid_token") };
+        assert_eq!(error(&answer), expected, "{token}");
+        let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
+    }
+    house.idp.clock().advance(Duration::from_secs(300));
+    assert_eq!(error(&house.shop().userinfo(&access).await), refused(401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn a_token_belongs_to_one_issuer() {
+    let house = House::new().await;
+    let (access, _) = house.tokens("openid").await;
+    let bearer = format!("Bearer {access}");
+    let answer = house.send(Method::GET, "/t/one.test/userinfo", &[("authorization", &bearer)], "").await;
+    assert_eq!(error(&answer), refused(401, "invalid_token"));
+}
+
+#[tokio::test]
+async fn our_own_key_alone_does_not_make_a_token() {
+    let house = House::new().await;
+    let (access, _) = house.tokens("openid").await;
+    let key = house.idp.idp().signing_key(&super::root(), SigningAlgorithm::Rs256).await.unwrap();
+    let claims = part(&access, 1);
+    let changed = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims.insert(name.to_owned(), value);
+        jwt::sign(&key, "at+jwt", &claims).unwrap()
+    };
+    assert_eq!(house.shop().userinfo(&changed("jti", json!("x"))).await.status, 200);
+    for token in [
+        changed("iss", json!("https://id.test/t/one.test")),
+        changed("aud", json!("shop")),
+        changed("aud", json!(["https://id.test", "shop"])),
+        changed("exp", json!("soon")),
+        changed("grant", json!("nobody's")),
+        changed("grant", Value::Null),
+        jwt::sign(&key, "JWT", &claims).unwrap(),
+    ] {
+        assert_eq!(error(&house.shop().userinfo(&token).await), refused(401, "invalid_token"), "{token}");
+    }
+}
+
+#[tokio::test]
+async fn it_costs_one_read() {
+    let house = House::new().await;
+    let (access, _) = house.tokens("openid profile").await;
+    house.shop().userinfo(&access).await;
+    let before = house.idp.idp().db().statements();
+    assert_eq!(house.shop().userinfo(&access).await.status, 200);
+    assert_eq!(house.idp.idp().db().statements() - before, 1);
+}

@@ -1,0 +1,3 @@
+//! What the specifications demand, one file per document.
+
+mod discovery;
