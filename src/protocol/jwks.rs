@@ -20,7 +20,9 @@ pub(super) async fn jwks(
 ) -> Result<Response, Internal> {
     let issuer = &current.issuer.id;
     let revision = idp.catalogue().revision().await?;
-    let document = idp.documents().or_build(issuer, "jwks", revision, build(&idp, &current.issuer)).await?;
+    // Making keys is a long story; boxed, so that every other answer does not carry its weight.
+    let build = Box::pin(build(&idp, &current.issuer));
+    let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
     Ok(document.answer(&headers, CACHE_CONTROL))
 }
 

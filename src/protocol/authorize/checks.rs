@@ -24,15 +24,25 @@ pub(super) struct Draft<'a> {
     pub(super) parameters: &'a Parameters,
     /// Who asks.
     pub(super) client: &'a Client,
-    /// Whom `id_token_hint` names; `Some(None)` if it is not an ID token that this issuer gave this client.
-    pub(super) hinted: Option<Option<UserId>>,
+    /// Whom `id_token_hint` names.
+    pub(super) hinted: Hinted,
     /// What becomes of it.
     pub(super) request: AuthorizationRequest,
 }
 
+/// What became of `id_token_hint`.
+pub(super) enum Hinted {
+    /// There was none.
+    Nobody,
+    /// It is not an ID token that this issuer gave this client.
+    Stranger,
+    /// It is about this user.
+    User(UserId),
+}
+
 type Check = fn(&mut Draft<'_>) -> Result<(), OAuthError>;
 
-const CHECKS: [(&str, Check); 15] = [
+const CHECKS: [(&str, Check); 12] = [
     ("each_parameter_once", |draft| draft.parameters.each_once()),
     ("no_request_object", no_request_object),
     ("response_type", response_type),
@@ -42,17 +52,19 @@ const CHECKS: [(&str, Check); 15] = [
     ("nonce", nonce),
     ("prompt", prompt),
     ("max_age", max_age),
-    ("acr_values", acr_values),
     ("claims", claims),
     ("id_token_hint", id_token_hint),
     ("expected_sub", expected_sub),
-    ("login_hint", login_hint),
-    ("ui_locales", ui_locales),
 ];
 
-/// Runs the table; the first check that fails speaks, and its name goes into the log.
+/// What is only wished for cannot be wrong: what is not understood falls away.
+const WISHES: [fn(&mut Draft<'_>); 3] = [acr_values, login_hint, ui_locales];
+
+/// Runs the tables; the first check that fails speaks, and its name goes into the log.
 pub(super) fn run(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
-    CHECKS.iter().try_for_each(|(name, check)| check(draft).map_err(|error| error.with_hint(*name)))
+    CHECKS.iter().try_for_each(|(name, check)| check(draft).map_err(|error| error.with_hint(*name)))?;
+    WISHES.iter().for_each(|wish| wish(draft));
+    Ok(())
 }
 
 fn refuse<T>(code: ErrorCode, description: &'static str) -> Result<T, OAuthError> {
@@ -180,12 +192,11 @@ fn max_age(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 }
 
 /// A wish, never a condition (OpenID Connect Core §3.1.2.1): unknown classes fall away.
-fn acr_values(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+fn acr_values(draft: &mut Draft<'_>) {
     let asked: Vec<&str> = draft.parameters.words("acr_values").collect();
     let known = asked.iter().filter(|value| Acr::parse(value).is_some()).map(|&value| value.to_owned());
     let defaults = draft.client.metadata.default_acr_values.clone();
     draft.request.acr_values = if asked.is_empty() { defaults } else { known.take(Acr::ALL.len()).collect() };
-    Ok(())
 }
 
 /// OpenID Connect Core §5.5. Claims of scopes that the client may not have are not given one by one either.
@@ -206,11 +217,11 @@ fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
             .flat_map(scope::claims_of)
             .copied()
             .collect();
-        let withhold = |wanted: &mut BTreeMap<String, Option<ClaimRequest>>| {
+        let narrow = |wanted: &mut BTreeMap<String, Option<ClaimRequest>>| {
             wanted.retain(|name, _| !withheld.contains(&name.as_str()));
         };
-        withhold(&mut claims.userinfo);
-        withhold(&mut claims.id_token);
+        narrow(&mut claims.userinfo);
+        narrow(&mut claims.id_token);
     }
     draft.request.claims = claims;
     Ok(())
@@ -227,9 +238,11 @@ fn claims_request(text: &str) -> Option<ClaimsRequest> {
 
 fn id_token_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     match &draft.hinted {
-        None => Ok(()),
-        Some(None) => refuse(ErrorCode::InvalidRequest, "id_token_hint is not an ID token of this client"),
-        Some(Some(user)) => {
+        Hinted::Nobody => Ok(()),
+        Hinted::Stranger => {
+            refuse(ErrorCode::InvalidRequest, "id_token_hint is not an ID token of this client")
+        }
+        Hinted::User(user) => {
             draft.request.expected_sub = Some(user.to_string());
             Ok(())
         }
@@ -251,14 +264,13 @@ fn expected_sub(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 }
 
 /// A hint that no user name could be is no hint.
-fn login_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+fn login_hint(draft: &mut Draft<'_>) {
     const MAX: usize = 256;
     let usable = |hint: &&str| hint.len() <= MAX && !hint.chars().any(char::is_control);
     draft.request.login_hint = draft.parameters.get("login_hint").filter(usable).map(str::to_owned);
-    Ok(())
 }
 
-fn ui_locales(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+fn ui_locales(draft: &mut Draft<'_>) {
     let mut locales: Vec<Locale> = Vec::new();
     for locale in draft.parameters.words("ui_locales").filter_map(Locale::from_tag) {
         if !locales.contains(&locale) {
@@ -266,5 +278,4 @@ fn ui_locales(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
         }
     }
     draft.request.ui_locales = locales;
-    Ok(())
 }

@@ -10,6 +10,7 @@ pub(crate) mod respond;
 
 use std::sync::Arc;
 
+use self::checks::{Draft, Hinted};
 use super::id_token_hint;
 use super::parameters::Parameters;
 use crate::domain::claims::ClaimsRequest;
@@ -90,14 +91,14 @@ pub(crate) async fn validate(
     let client = parse::client(idp, issuer, parameters).await?;
     let target = parse::target(&client, parameters)?;
     let hinted = match parameters.get("id_token_hint") {
-        Some(token) => {
-            let hint = id_token_hint::verify(idp, issuer, token).await?;
-            Some(hint.filter(|hint| hint.client == client.id).map(|hint| hint.user))
-        }
-        None => None,
+        None => Hinted::Nobody,
+        Some(token) => match id_token_hint::verify(idp, issuer, token).await? {
+            Some(hint) if hint.client == client.id => Hinted::User(hint.user),
+            _ => Hinted::Stranger,
+        },
     };
     let request = blank(issuer, &client, &target);
-    let mut draft = checks::Draft { parameters, client: &client, hinted, request };
+    let mut draft = Draft { parameters, client: &client, hinted, request };
     match checks::run(&mut draft) {
         Ok(()) => Ok(Validated { request: draft.request, client }),
         Err(error) => Err(AuthorizeError::Redirect(target, error)),

@@ -55,16 +55,12 @@ mod tests {
         Some((id.to_string(), secret.expose().to_owned()))
     }
 
-    fn is(id: &str, secret: &str) -> Option<(String, String)> {
-        Some((id.to_owned(), secret.to_owned()))
-    }
-
     #[test]
     fn both_halves_are_form_encoded() {
-        assert_eq!(pair("shop:secret"), is("shop", "secret"));
-        assert_eq!(pair("a%3Ab:p%25%2B+%C3%A4"), is("a:b", "p%+ \u{e4}"));
-        assert_eq!(pair("shop:a:b"), is("shop", "a:b"));
-        assert_eq!(pair("shop:a=b&c"), is("shop", "a=b&c"));
+        assert_eq!(pair("shop:secret"), Some(("shop".to_owned(), "secret".to_owned())));
+        assert_eq!(pair("a%3Ab:p%25%2B+%C3%A4"), Some(("a:b".to_owned(), "p%+ \u{e4}".to_owned())));
+        assert_eq!(pair("shop:a:b"), Some(("shop".to_owned(), "a:b".to_owned())));
+        assert_eq!(pair("shop:a=b&c"), Some(("shop".to_owned(), "a=b&c".to_owned())));
     }
 
     #[test]

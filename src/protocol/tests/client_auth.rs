@@ -18,6 +18,8 @@ const CODE: (&str, &str) = ("code", "unknown");
 const ASSERTION_TYPE: (&str, &str) =
     ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
 
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 /// A client that proved itself gets as far as its unknown code.
 fn proven() -> (u16, String) {
     refused(400, "invalid_grant")
@@ -34,7 +36,7 @@ async fn each_client_by_its_registered_method() {
     let good = basic(&encoded);
     let poster = basic(&form(&[("poster", POSTER_SECRET)]).replacen('=', ":", 1));
     let office = [("client_id", "office"), ("client_secret", OFFICE_SECRET)];
-    let table: [(&[(&str, &str)], &[(&str, &str)], (u16, String)); 12] = [
+    let table: [(Pairs<'_>, Pairs<'_>, (u16, String)); 12] = [
         (&[("authorization", &good)], &[], proven()),
         (&[("authorization", &good)], &[("client_id", "office")], proven()),
         (&[("authorization", &good)], &[("client_id", "shop")], refused(400, "invalid_request")),
