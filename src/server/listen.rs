@@ -15,6 +15,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tower::ServiceExt;
 
 use super::health::Health;
@@ -38,10 +40,10 @@ pub(crate) fn router(idp: &Idp, health: &Health) -> Router {
     provider.merge(idp.well_known()).merge(health.router())
 }
 
-/// Serves until a signal asks to stop and for `linger` beyond, then lets what is under way come to its end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, health: &Health, linger: Duration) {
+/// Serves until it is asked to stop and for `linger` beyond, then lets what is under way come to its end.
+pub(crate) async fn serve(listener: TcpListener, app: Router, health: &Health, stop: Stop, linger: Duration) {
     let connections = GracefulShutdown::new();
-    accept_until(&listener, &app, &connections, signalled()).await;
+    accept_until(&listener, &app, &connections, stop.asked()).await;
     health.drain();
     tracing::info!("draining");
     accept_until(&listener, &app, &connections, tokio::time::sleep(linger)).await;
@@ -89,21 +91,41 @@ fn connect(stream: TcpStream, peer: SocketAddr, app: Router, connections: &Grace
     });
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn signalled() {
+/// The signals that ask to stop. As soon as this exists they no longer end the process by themselves.
+pub(crate) struct Stop {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
+    terminate: Signal,
+    #[cfg(unix)]
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// Listens for SIGTERM and SIGINT.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for either.
+    #[cfg(unix)]
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
-    // Without a handler for signals the process ends by them, which is no worse.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+
+    /// Only Ctrl-C exists here.
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for Ctrl-C; where even that cannot be heard, it ends the process, which is no worse.
+    #[cfg(not(unix))]
+    async fn asked(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

@@ -82,7 +82,7 @@ async fn makes_an_administrator_enrol_and_asks_the_enrolled_one() {
     let answer = anna.submit(&enrol, &[("code", &code(&secret))]).await;
     let stored = arrive(&mut anna, answer).await;
     assert_eq!(stored.step(), Some("recovery_codes"), "{}", stored.body);
-    let answer = anna.submit(&stored, &[]).await;
+    let answer = anna.submit(&stored, &[("stored", "yes")]).await;
     let home = arrive(&mut anna, answer).await;
     assert!(
         home.body.contains("Hello, Anna Arndt") && home.body.contains("urn:vestibule:acr:2fa"),

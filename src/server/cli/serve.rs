@@ -5,12 +5,13 @@ use tokio::net::TcpListener;
 use super::{Failure, Flags, build, configure};
 use crate::http::Idp;
 use crate::server::health::Health;
-use crate::server::listen;
+use crate::server::listen::{self, Stop};
 use crate::storage::tenants;
 
 /// Runs the provider until a signal.
 pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
+    let stop = Stop::listen().map_err(Failure::new)?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.map_err(|error| format!("listen: {}: {error}", config.listen));
     let (listener, idp) = match (listener, build(&config).await) {
@@ -26,7 +27,7 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
     let listen = listener.local_addr().map_err(Failure::new)?;
     tracing::info!(issuer = %config.settings.issuer, %listen, "ready");
-    listen::serve(listener, app, &health, listen::LINGER).await;
+    listen::serve(listener, app, &health, stop, listen::LINGER).await;
     housekeeping.abort();
     idp.db().close().await;
     Ok(())

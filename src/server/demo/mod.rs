@@ -19,7 +19,7 @@ use self::people::{PEOPLE, Person};
 use super::apply::Syntax;
 use super::cli::Failure;
 use super::health::Health;
-use super::listen;
+use super::listen::{self, Stop};
 use crate::crypto::otp::TotpSecret;
 use crate::crypto::secret::Secret;
 use crate::domain::issuer::IssuerUrl;
@@ -47,6 +47,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);
     log.try_init().map_err(Failure::new)?;
+    let stop = Stop::listen().map_err(Failure::new)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let in_use = |error| Failure::new(format!("port {}: {error}; choose another with --port", options.port));
     let listener = TcpListener::bind(address).await.map_err(in_use)?;
@@ -64,7 +65,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let app = listen::router(&idp, &health);
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
     announce(options, &issuer, &application.address, &totp_secret);
-    listen::serve(listener, app, &health, Duration::ZERO).await;
+    listen::serve(listener, app, &health, stop, Duration::ZERO).await;
     housekeeping.abort();
     idp.db().close().await;
     drop(application);
