@@ -305,7 +305,7 @@ mod tests {
         assert!(logo("image/svg+xml", b"<svg><script>1</script></svg>").is_err());
         assert!(logo("image/png", plain).is_err());
         assert!(logo("image/gif", b"GIF89a").is_err());
-        assert!(logo("image/png", &[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; MAX_LOGO]].concat()).is_err());
+        assert!(logo("image/png", &[b"\x89PNG\r\n\x1a\n".as_slice(), &vec![0; MAX_LOGO]].concat()).is_err());
         let inline = format!("image/svg+xml;base64,{}", STANDARD.encode(plain));
         assert_eq!(inline_logo(&inline), logo("image/svg+xml", plain));
     }
