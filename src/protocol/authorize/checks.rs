@@ -63,7 +63,9 @@ const WISHES: [fn(&mut Draft<'_>); 3] = [acr_values, login_hint, ui_locales];
 /// Runs the tables; the first check that fails speaks, and its name goes into the log.
 pub(super) fn run(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     CHECKS.iter().try_for_each(|(name, check)| check(draft).map_err(|error| error.with_hint(*name)))?;
-    WISHES.iter().for_each(|wish| wish(draft));
+    for wish in WISHES {
+        wish(draft);
+    }
     Ok(())
 }
 
