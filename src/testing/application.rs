@@ -89,7 +89,7 @@ impl Application {
         let answer = self.token(&code).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let response = answer.json();
-        let text = |name: &str| response[name].as_str().map(str::to_owned);
+        let text = |name: &str| response.get(name).and_then(Value::as_str).map(str::to_owned);
         let id_token = text("id_token").map(|jwt| claims(&jwt)).unwrap_or_default();
         let access_token = text("access_token").unwrap_or_else(|| panic!("no access token: {response}"));
         Tokens { response, id_token, access_token }

@@ -6,7 +6,7 @@ use super::{DOMAIN, PASSWORD, house, open, sign_in};
 async fn a_user_signs_in_and_the_application_gets_a_code() {
     let (idp, shop) = house().await;
     let mut browser = idp.browser();
-    let page = open(&mut browser, &shop, &[]).await;
+    let page = browser.get(&shop.authorization_url("openid profile")).await;
     assert_eq!(page.step(), Some("identify"), "{} {}", page.status, page.body);
     let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
     let tokens = shop.redeem(&back).await;
