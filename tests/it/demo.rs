@@ -8,24 +8,27 @@ use vestibule::testing::{Answer, Browser, totp};
 use super::support::network::{arrive, browser};
 use super::support::process::{Running, vestibule};
 
-struct Demo {
+/// A running demo, and what it says of itself.
+pub(super) struct Demo {
     process: Running,
     told: Value,
 }
 
 impl Demo {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let arguments = ["demo", "--json", "--port", "0", "--app-port", "0"];
-        let mut process = Running::start(vestibule(&std::env::temp_dir(), &arguments));
+        let mut command = vestibule(&std::env::temp_dir(), &arguments);
+        command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
+        let mut process = Running::start(command);
         let told = serde_json::from_str(&process.line()).unwrap();
         Self { process, told }
     }
 
-    fn address(&self, name: &str) -> &str {
+    pub(super) fn address(&self, name: &str) -> &str {
         self.told[name].as_str().unwrap()
     }
 
-    fn person(&self, username: &str) -> &Value {
+    pub(super) fn person(&self, username: &str) -> &Value {
         self.told["users"].as_array().unwrap().iter().find(|user| user["username"] == username).unwrap()
     }
 

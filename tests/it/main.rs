@@ -5,6 +5,7 @@
 
 mod apply;
 mod architecture;
+mod browser;
 mod demo;
 mod login;
 mod pages;

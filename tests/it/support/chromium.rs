@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
@@ -131,9 +132,22 @@ impl Chromium {
         self.element(selector).await.click().await.unwrap();
     }
 
-    /// Presses the button that goes on: the form's first.
+    /// Presses the button that goes on, the form's first, and waits for the page it leads to.
     pub(crate) async fn submit(&self) {
-        self.click("main form button[type=submit], main form button:not([type])").await;
+        self.follow("main form button[type=submit], main form button:not([type])").await;
+    }
+
+    /// Clicks on what leads to another page, and waits for that.
+    pub(crate) async fn follow(&self, selector: &str) {
+        self.leave(async || self.click(selector).await).await;
+    }
+
+    /// Does what leads to another page, and waits for that.
+    pub(crate) async fn leave(&self, act: impl AsyncFnOnce()) {
+        let page = self.element("html").await;
+        act().await;
+        let gone = page.wait_until().wait(Duration::from_secs(30), Duration::from_millis(50)).stale().await;
+        assert!(gone.is_ok(), "still at {}", self.address().await);
     }
 
     /// Presses keys wherever the focus is.
@@ -141,15 +155,18 @@ impl Chromium {
         self.0.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
-    /// Goes on with the Tab key until the focus is on what the selector names.
+    /// Goes on with the Tab key until the focus is on what the selector names; there it must be seen.
     pub(crate) async fn tab_to(&self, selector: &str) {
+        const FOCUS: &str = "const focus = document.activeElement, style = getComputedStyle(focus);
+            return [focus.matches(arguments[0]), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 1]";
         for _ in 0..40 {
-            self.press(Key::Tab).await;
-            if self.script("return document.activeElement.matches(arguments[0])", vec![json!(selector)]).await
-                == true
-            {
+            let focus = self.script(FOCUS, vec![json!(selector)]).await;
+            let [is_there, is_seen] = [0, 1].map(|at| focus[at] == true);
+            if is_there {
+                assert!(is_seen, "{selector} does not show that it has the focus");
                 return;
             }
+            self.press(Key::Tab).await;
         }
         panic!("the Tab key does not reach {selector} at {}", self.address().await);
     }

@@ -47,16 +47,17 @@ struct Inner {
 }
 
 /// What the application knows about a browser.
-#[derive(Clone)]
-enum Session {
-    /// Was sent to the provider to sign in.
-    SigningIn(Arc<Departure>),
-    SignedIn(Arc<SignedIn>),
-    /// Was sent to the provider to sign out.
-    SigningOut {
-        state: String,
-    },
+#[derive(Clone, Default)]
+struct Session {
+    /// Sent to the provider to sign in, maybe from several tabs.
+    departures: Vec<Arc<Departure>>,
+    user: Option<Arc<SignedIn>>,
+    /// Sent to the provider to sign out, with this `state`.
+    signing_out: Option<String>,
 }
+
+/// So many sign-ins of one browser are remembered; who begins more forgets the oldest.
+const DEPARTURES: usize = 10;
 
 /// Runs the application until standard input closes.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
@@ -101,8 +102,8 @@ impl Shop {
             .with_state(self)
     }
 
-    fn session(&self, headers: &HeaderMap) -> Option<Session> {
-        self.sessions().get(&cookie(headers)?).cloned()
+    fn session(&self, headers: &HeaderMap) -> Session {
+        cookie(headers).and_then(|name| self.sessions().get(&name).cloned()).unwrap_or_default()
     }
 
     /// Puts a new session in the place of the browser's old one, under a new cookie.
@@ -135,9 +136,9 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn home(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    match shop.session(&headers) {
-        Some(Session::SignedIn(user)) => pages::signed_in(&shop.0.provider, &user),
-        _ => pages::home(&shop.0.provider, false),
+    match shop.session(&headers).user {
+        Some(user) => pages::signed_in(&shop.0.provider, &user),
+        None => pages::home(&shop.0.provider, false),
     }
 }
 
@@ -145,32 +146,40 @@ async fn sign_in(State(shop): State<Shop>, headers: HeaderMap) -> Response {
     match shop.0.provider.depart().await {
         Ok(departure) => {
             let redirect = Redirect::to(departure.address.as_str());
-            shop.renew(&headers, Session::SigningIn(Arc::new(departure)), redirect)
+            let mut session = shop.session(&headers);
+            session.departures.insert(0, Arc::new(departure));
+            session.departures.truncate(DEPARTURES);
+            shop.renew(&headers, session, redirect)
         }
         Err(refusal) => refuse(&shop, &refusal),
     }
 }
 
 async fn callback(State(shop): State<Shop>, headers: HeaderMap, Query(answer): Query<Answer>) -> Response {
-    let Some(Session::SigningIn(departure)) = shop.session(&headers) else {
-        return refuse(&shop, &Refusal::new("no sign-in was begun in this browser"));
+    let mut session = shop.session(&headers);
+    let Some(at) = session.departures.iter().position(|departure| departure.expects(&answer)) else {
+        return refuse(&shop, &Refusal::new("the answer is not for this browser (state)"));
     };
+    let departure = session.departures.remove(at);
     match shop.0.provider.arrive(&departure, answer).await {
-        Ok(user) => shop.renew(&headers, Session::SignedIn(Arc::new(user)), Redirect::to("/")),
-        Err(refusal) => {
-            shop.forget(&headers);
-            refuse(&shop, &refusal)
+        Ok(user) => {
+            session.user = Some(Arc::new(user));
+            shop.renew(&headers, session, Redirect::to("/"))
         }
+        Err(refusal) => shop.renew(&headers, session, refuse(&shop, &refusal)),
     }
 }
 
 async fn sign_out(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    let Some(Session::SignedIn(user)) = shop.session(&headers) else {
+    let Some(user) = shop.session(&headers).user else {
         return Redirect::to("/").into_response();
     };
     let state = relying_party::unguessable();
     match shop.0.provider.sign_out_address(&user, &state).await {
-        Ok(address) => shop.renew(&headers, Session::SigningOut { state }, Redirect::to(address.as_str())),
+        Ok(address) => {
+            let session = Session { signing_out: Some(state), ..Session::default() };
+            shop.renew(&headers, session, Redirect::to(address.as_str()))
+        }
         Err(refusal) => refuse(&shop, &refusal),
     }
 }
@@ -185,10 +194,7 @@ async fn signed_out(
     headers: HeaderMap,
     Query(answer): Query<SignedOut>,
 ) -> Response {
-    let expected = match shop.session(&headers) {
-        Some(Session::SigningOut { state }) => Some(state),
-        _ => None,
-    };
+    let expected = shop.session(&headers).signing_out;
     if expected.is_none() || expected != answer.state {
         return refuse(&shop, &Refusal::new("no sign-out was begun in this browser"));
     }

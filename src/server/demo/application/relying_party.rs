@@ -52,6 +52,13 @@ pub(super) struct Departure {
     verifier: String,
 }
 
+impl Departure {
+    /// Is this the answer to it, and to no other browser's (RFC 6749 §10.12)?
+    pub(super) fn expects(&self, answer: &Answer) -> bool {
+        answer.state.as_deref() == Some(self.state.secret())
+    }
+}
+
 /// What the browser brings back from the provider (RFC 6749 §4.1.2, RFC 9207).
 #[derive(Deserialize)]
 pub(super) struct Answer {
@@ -148,7 +155,7 @@ impl RelyingParty {
 
     /// Checks the answer, redeems the code, verifies the ID token and asks for the user's claims.
     pub(super) async fn arrive(&self, departure: &Departure, answer: Answer) -> Result<SignedIn, Refusal> {
-        let code = self.checked_code(departure, answer)?;
+        let code = self.checked_code(answer)?;
         let client = self.client(self.discover().await?);
         let request =
             client.exchange_code(code).map_err(|error| Refusal::at("the token endpoint", &error))?;
@@ -176,11 +183,9 @@ impl RelyingParty {
         })
     }
 
-    /// The answer must be for this browser (`state`) and from this provider (`iss`) before anything in it counts.
-    fn checked_code(&self, departure: &Departure, answer: Answer) -> Result<AuthorizationCode, Refusal> {
-        if answer.state.as_deref() != Some(departure.state.secret()) {
-            return Err(Refusal::new("the answer is not for this browser (state)"));
-        }
+    /// The answer must be from this provider (`iss`) before anything in it counts; that it is this browser's says the
+    /// `state` by which its departure was found.
+    fn checked_code(&self, answer: Answer) -> Result<AuthorizationCode, Refusal> {
         if answer.iss.as_deref() != Some(self.issuer.as_str()) {
             return Err(Refusal::new("the answer is not from this provider (iss, RFC 9207)"));
         }
