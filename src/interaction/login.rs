@@ -246,12 +246,12 @@ impl Login {
         self.events.push(event);
     }
 
-    /// The name of the page that comes next.
+    /// The name of the page that comes next: the one that was just answered with a no, if it still will do.
     pub(super) fn current(&self) -> &'static str {
-        match self.next() {
-            Step::Ask(need) => steps::asking(&need),
-            Step::Refuse(_) | Step::Done => steps::FIRST,
-        }
+        let Step::Ask(need) = self.next() else { return steps::FIRST };
+        let refused =
+            self.interaction.progress.refusal.as_ref().and_then(|refusal| steps::named(&refusal.step));
+        refused.filter(|step| step.meets(&need)).map_or_else(|| steps::asking(&need), |step| step.name())
     }
 
     /// The address of one of this login's pages. It names the client, so that the way back is known when all else is

@@ -13,13 +13,13 @@ use super::authorize::{browser_cookie, refuse};
 use super::finish::see_other;
 use super::login::{Login, Step};
 use super::steps::{self, Shown};
-use super::visitor::Visitor;
+use super::visitor::{Visitor, retry_after};
 use crate::crypto::secret::Secret;
 use crate::domain::error::ErrorCode;
 use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
 use crate::protocol::parameters::Parameters;
 use crate::storage::interactions;
-use crate::views::{Form, Problem};
+use crate::views::{Body, Form, Problem};
 
 /// The parts of a page's address. A tenant's issuer has its domain in front.
 #[derive(Debug, serde::Deserialize)]
@@ -97,6 +97,10 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
     Ok(match page.show(&login, &need, form).await? {
         Shown::Page(body) => login.page(status, body, &security),
         Shown::Refusal(status, body) => login.page(status, body, &security),
+        Shown::Wait(wait) => {
+            let seconds = wait.until.since(login.now);
+            retry_after(login.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait), &security), seconds)
+        }
         Shown::Changed(login, end) => login.respond(end),
     })
 }

@@ -54,6 +54,8 @@ pub(super) enum Shown {
     Page(Body),
     /// This, and nothing can be done here now.
     Refusal(StatusCode, Body),
+    /// Too many failures: come back later.
+    Wait(Wait),
     /// Something had to be written first.
     Changed(Box<Login>, End),
 }

@@ -1,6 +1,12 @@
 //! Name and password.
 
-use super::{DOMAIN, PASSWORD, house, open, sign_in};
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use vestibule::domain::event::{Event, LoginFailure};
+use vestibule::testing::TestIdp;
+
+use super::{DOMAIN, PASSWORD, bare, house, open, sign_in};
 
 #[tokio::test]
 async fn a_user_signs_in_and_the_application_gets_a_code() {
@@ -10,8 +16,166 @@ async fn a_user_signs_in_and_the_application_gets_a_code() {
     assert_eq!(page.step(), Some("identify"), "{} {}", page.status, page.body);
     let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
     let tokens = shop.redeem(&back).await;
-    assert_eq!(tokens.id_token["tenant"], DOMAIN);
     assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:1fa");
+    assert_eq!(tokens.id_token["amr"], serde_json::json!(["pwd"]));
     let again = open(&mut browser, &shop, &[]).await;
-    assert_eq!(shop.redeem(&again).await.id_token["sub"], tokens.id_token["sub"]);
+    assert_eq!(shop.redeem(&again).await.id_token["sub"], tokens.id_token["sub"], "single sign-on");
+}
+
+#[tokio::test]
+async fn who_cannot_sign_in_learns_nothing_about_why() {
+    let world = format!(
+        "{}{}",
+        super::HOUSE,
+        r#"
+        [[users]]
+        tenant = "123456.sms"
+        username = "dora"
+        password = "correct horse battery staple"
+        disabled = true
+        [[users]]
+        tenant = "123456.sms"
+        username = "nopw"
+    "#
+    );
+    let idp = TestIdp::with(&world).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let cases = [
+        ("nowhere.sms", "bert", PASSWORD, LoginFailure::TenantUnknown),
+        (DOMAIN, "nobody", PASSWORD, LoginFailure::UserUnknown),
+        (DOMAIN, "bert", "wrong", LoginFailure::WrongPassword),
+        (DOMAIN, "dora", PASSWORD, LoginFailure::UserDisabled),
+        (DOMAIN, "nopw", PASSWORD, LoginFailure::NoPassword),
+    ];
+    let mut seen = Vec::new();
+    for (tenant, username, password, reason) in cases {
+        let mut browser = idp.browser();
+        let page = open(&mut browser, &shop, &[]).await;
+        let fields = [("tenant", tenant), ("username", username), ("password", password)];
+        let answer = browser.submit(&page, &fields).await;
+        assert_eq!(answer.step(), Some("identify"));
+        assert!(answer.body.contains(&format!("value=\"{username}\"")), "the name is kept");
+        assert!(!answer.body.contains(password), "the password is not");
+        let Some(Event::LoginFailed { reason: told, reference, .. }) = idp.events().all().pop() else {
+            panic!("the observer was not told");
+        };
+        assert_eq!(told, reason);
+        assert!(answer.body.contains(reference.as_str()), "the page names what the observer was told");
+        let page = bare(&answer)
+            .replace(&format!("value=\"{username}\""), "")
+            .replace(&format!("value=\"{tenant}\""), "");
+        seen.push((answer.status, page));
+    }
+    for other in &seen {
+        assert_eq!(other, &seen[0]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_empty_is_named() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let answer = browser.submit(&page, &[("username", "bert"), ("password", "")]).await;
+    assert_eq!(answer.step(), Some("identify"));
+    assert!(answer.body.contains("id=\"tenant-error\"") && answer.body.contains("id=\"password-error\""));
+    assert!(!answer.body.contains("id=\"username-error\""));
+    assert!(answer.body.contains("value=\"bert\""));
+    assert!(idp.events().all().is_empty(), "nothing was tried");
+}
+
+#[tokio::test]
+async fn five_failures_lock_whether_or_not_the_user_exists() {
+    let (idp, shop) = house().await;
+    for username in ["bert", "nobody"] {
+        let mut browser = idp.browser();
+        let mut page = open(&mut browser, &shop, &[]).await;
+        for _ in 0..5 {
+            page = sign_in(&mut browser, &page, username, "wrong").await;
+            assert_eq!(page.step(), Some("identify"), "{username}");
+        }
+        let locked = sign_in(&mut browser, &page, username, PASSWORD).await;
+        assert_eq!(
+            (locked.step(), locked.status),
+            (Some("wait"), StatusCode::TOO_MANY_REQUESTS),
+            "{username}"
+        );
+        let told = idp.events().all().pop();
+        assert!(matches!(told, Some(Event::LoginFailed { reason: LoginFailure::Locked, .. })), "{told:?}");
+    }
+    idp.clock().advance(Duration::from_mins(5));
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+}
+
+#[tokio::test]
+async fn a_success_gives_all_tries_back() {
+    let (idp, shop) = house().await;
+    for _ in 0..3 {
+        let mut browser = idp.browser();
+        let mut page = open(&mut browser, &shop, &[]).await;
+        for _ in 0..4 {
+            page = sign_in(&mut browser, &page, "bert", "wrong").await;
+        }
+        assert!(sign_in(&mut browser, &page, "BERT", PASSWORD).await.parameter("code").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_issuer_asks_for_no_tenant_and_ignores_one() {
+    let (idp, _) = house().await;
+    let issuer = format!("{}/t/{DOMAIN}", TestIdp::ISSUER);
+    let desk = vestibule::testing::Application::new(&idp, &issuer, "desk", "https://desk.test/callback");
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &desk, &[]).await;
+    assert!(!page.body.contains("name=\"tenant\""), "{}", page.body);
+    let fields = [("tenant", "other.sms"), ("username", "bert"), ("password", "another horse")];
+    let refused = browser.submit(&page, &fields).await;
+    assert_eq!(refused.step(), Some("identify"));
+    let back = browser
+        .submit(&refused, &[("tenant", "other.sms"), ("username", "bert"), ("password", PASSWORD)])
+        .await;
+    assert_eq!(desk.redeem(&back).await.id_token["tenant"], DOMAIN);
+}
+
+#[tokio::test]
+async fn a_hint_fills_the_fields_in() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[("login_hint", "bert@123456.SMS")]).await;
+    assert!(page.body.contains("value=\"bert\"") && page.body.contains("value=\"123456.sms\""));
+    let hostile = open(&mut browser, &shop, &[("login_hint", "\"><script>alert(1)</script>")]).await;
+    assert!(!hostile.body.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn an_outdated_hash_is_renewed_at_the_next_login() {
+    let hash = costly_hash(PASSWORD);
+    let world = format!(
+        "{}\n[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"olga\"\npassword_hash = \"{hash}\"\n",
+        super::HOUSE
+    );
+    let idp = TestIdp::with(&world).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    assert!(idp.idp().export().await.unwrap().contains("m=16,t=1"));
+    for _ in 0..2 {
+        let mut browser = idp.browser();
+        let page = open(&mut browser, &shop, &[]).await;
+        assert!(sign_in(&mut browser, &page, "olga", PASSWORD).await.parameter("code").is_some());
+        assert!(!idp.idp().export().await.unwrap().contains("m=16,t=1"));
+    }
+}
+
+/// A hash at twice the memory that the test's provider asks for.
+fn costly_hash(password: &str) -> String {
+    use argon2::{Algorithm, Argon2, Params, Version};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+    let mut output = [0; 32];
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(16, 1, 1, Some(32)).unwrap());
+    argon2.hash_password_into(password.as_bytes(), b"1234567890123456", &mut output).unwrap();
+    let (salt, output) = (STANDARD_NO_PAD.encode(b"1234567890123456"), STANDARD_NO_PAD.encode(output));
+    format!("$argon2id$v=19$m=16,t=1,p=1${salt}${output}")
 }

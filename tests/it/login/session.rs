@@ -1,0 +1,199 @@
+//! Single sign-on, and when it is not enough.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use vestibule::testing::{Answer, Application, Browser, TestIdp};
+
+use super::{DOMAIN, PASSWORD, code, enter, error, house, next_code, open, sign_in};
+
+async fn id_token(app: &Application, answer: &Answer) -> serde_json::Map<String, Value> {
+    app.redeem(answer).await.id_token
+}
+
+/// The value of the session cookie.
+fn session(browser: &mut Browser) -> Option<String> {
+    browser.cookies().iter().find(|((_, name), _)| name.contains("session")).map(|(_, value)| value.clone())
+}
+
+#[tokio::test]
+async fn a_silent_request_gets_a_code_or_the_missing_steps_error() {
+    let (idp, shop) = house().await;
+    let none = [("prompt", "none")];
+    let mut browser = idp.browser();
+    assert_eq!(error(&open(&mut browser, &shop, &none).await).as_deref(), Some("login_required"));
+    enter(&mut browser, &shop, "bert").await;
+    assert!(open(&mut browser, &shop, &none).await.parameter("code").is_some());
+    let careful = idp.application("careful", "https://careful.test/callback");
+    assert_eq!(error(&open(&mut browser, &careful, &none).await).as_deref(), Some("consent_required"));
+    let essential = r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#;
+    let stronger = open(&mut browser, &shop, &[none[0], ("claims", essential)]).await;
+    assert_eq!(error(&stronger).as_deref(), Some("interaction_required"));
+}
+
+#[tokio::test]
+async fn prompt_login_asks_again_and_the_new_auth_time_is_later() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let first = enter(&mut browser, &shop, "bert").await;
+    let first = id_token(&shop, &first).await;
+    // The clock stands still: even within one second.
+    let page = open(&mut browser, &shop, &[("prompt", "login")]).await;
+    assert_eq!(page.step(), Some("identify"));
+    assert!(page.body.contains("value=\"bert\""), "the name is filled in");
+    let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    let second = id_token(&shop, &back).await;
+    assert!(second["auth_time"].as_i64() > first["auth_time"].as_i64());
+    assert_eq!(second["sid"], first["sid"]);
+}
+
+#[tokio::test]
+async fn prompt_login_asks_for_both_factors() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let otp = enter(&mut browser, &shop, "tina").await;
+    let back = browser.submit(&otp, &[("code", &code(&idp))]).await;
+    assert!(back.parameter("code").is_some());
+    assert!(open(&mut browser, &shop, &[]).await.parameter("code").is_some(), "both are remembered");
+    for more in [("prompt", "login"), ("max_age", "0")] {
+        let page = open(&mut browser, &shop, &[more]).await;
+        let otp = sign_in(&mut browser, &page, "tina", PASSWORD).await;
+        assert_eq!(otp.step(), Some("second_factor"), "{more:?}");
+        let back = browser.submit(&otp, &[("code", &next_code(&idp))]).await;
+        assert!(back.parameter("code").is_some(), "{more:?}");
+    }
+}
+
+#[tokio::test]
+async fn max_age_counts_whole_seconds() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    idp.clock().advance(Duration::from_secs(1));
+    let young = open(&mut browser, &shop, &[("max_age", "1")]).await;
+    let first = id_token(&shop, &young).await;
+    idp.clock().advance(Duration::from_secs(1));
+    let page = open(&mut browser, &shop, &[("max_age", "1")]).await;
+    assert_eq!(page.step(), Some("identify"));
+    let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    assert!(id_token(&shop, &back).await["auth_time"].as_i64() > first["auth_time"].as_i64());
+}
+
+#[tokio::test]
+async fn a_session_ends_idle_and_in_any_case() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    idp.clock().advance(Duration::from_mins(29));
+    assert!(open(&mut browser, &shop, &[]).await.parameter("code").is_some());
+    idp.clock().advance(Duration::from_mins(30));
+    assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "idle");
+    enter(&mut browser, &shop, "bert").await;
+    for _ in 0..(12 * 60 / 29) {
+        idp.clock().advance(Duration::from_mins(29));
+        assert!(open(&mut browser, &shop, &[]).await.parameter("code").is_some());
+    }
+    idp.clock().advance(Duration::from_mins(29));
+    assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "twelve hours");
+}
+
+#[tokio::test]
+async fn the_cookie_changes_with_what_is_proved_and_the_old_one_is_dead() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    assert_eq!(session(&mut browser), None, "nobody is signed in by opening a page");
+    sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    let mut before = browser.clone();
+    let first = session(&mut browser).unwrap();
+    let page = open(&mut browser, &shop, &[("prompt", "login")]).await;
+    sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    assert_ne!(session(&mut browser).unwrap(), first);
+    assert_eq!(open(&mut before, &shop, &[]).await.step(), Some("identify"), "the old cookie is dead");
+}
+
+#[tokio::test]
+async fn half_a_login_is_no_session() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let otp = enter(&mut browser, &shop, "tina").await;
+    assert_eq!(otp.step(), Some("second_factor"));
+    assert_eq!(session(&mut browser), None);
+    let silent = open(&mut browser, &shop, &[("prompt", "none")]).await;
+    assert_eq!(error(&silent).as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn sign_on_stays_inside_one_issuer() {
+    let (idp, shop) = house().await;
+    let issuer = format!("{}/t/{DOMAIN}", TestIdp::ISSUER);
+    let desk = Application::new(&idp, &issuer, "desk", "https://desk.test/callback");
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    assert_eq!(open(&mut browser, &desk, &[]).await.step(), Some("identify"));
+}
+
+#[tokio::test]
+async fn the_account_can_be_chosen() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let choose = [("prompt", "select_account")];
+    assert_eq!(open(&mut browser, &shop, &choose).await.step(), Some("identify"), "nobody to choose");
+    let bert = enter(&mut browser, &shop, "bert").await;
+    let bert = id_token(&shop, &bert).await;
+    let page = open(&mut browser, &shop, &choose).await;
+    assert_eq!(page.step(), Some("choose_account"));
+    let same = browser.submit(&page, &[("account", "this")]).await;
+    assert_eq!(id_token(&shop, &same).await["sub"], bert["sub"]);
+    let page = open(&mut browser, &shop, &choose).await;
+    let identify = browser.submit(&page, &[("account", "other")]).await;
+    assert_eq!(identify.step(), Some("identify"));
+    let fields = [("tenant", "other.sms"), ("username", "bert"), ("password", "another horse")];
+    let other = browser.submit(&identify, &fields).await;
+    let other = id_token(&shop, &other).await;
+    assert_ne!((&other["sub"], &other["sid"]), (&bert["sub"], &bert["sid"]));
+}
+
+#[tokio::test]
+async fn somebody_else_than_the_hint_means_is_sent_back() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let back = enter(&mut browser, &shop, "bert").await;
+    let tokens = shop.redeem(&back).await;
+    let hint = tokens.response["id_token"].as_str().unwrap().to_owned();
+    let hinted = [("id_token_hint", hint.as_str())];
+    assert!(open(&mut browser, &shop, &hinted).await.parameter("code").is_some());
+    let mut other = idp.browser();
+    let page = open(&mut other, &shop, &hinted).await;
+    let fields = [("tenant", "other.sms"), ("username", "bert"), ("password", "another horse")];
+    let refused = other.submit(&page, &fields).await;
+    assert_eq!(error(&refused).as_deref(), Some("login_required"));
+    assert_eq!(session(&mut other), None, "and not signed in either");
+}
+
+#[tokio::test]
+async fn who_is_disabled_is_nobody_at_once() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    let disabled = "[[users]]\ntenant = \"123456.sms\"\nusername = \"bert\"\ndisabled = true\n";
+    idp.idp().apply(disabled).await.unwrap();
+    let silent = open(&mut browser, &shop, &[("prompt", "none")]).await;
+    assert_eq!(error(&silent).as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
+async fn sixteen_ways_to_say_nothing_in_a_cookie() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    let real = session(&mut browser).unwrap();
+    for odd in ["", "x", &real[1..], &real.to_lowercase(), "..", "%00", &"a".repeat(4000)] {
+        for ((_, name), value) in browser.cookies().iter_mut() {
+            if name.contains("session") {
+                odd.clone_into(value);
+            }
+        }
+        assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "{odd}");
+    }
+}
