@@ -19,7 +19,7 @@ use crate::storage::{Result, Tx};
 const BUDGET: Budget = Budget {
     tries: 5,
     first_lock: Duration::from_mins(5),
-    longest_lock: Duration::from_mins(60),
+    longest_lock: Duration::from_hours(1),
     hard_stop: 100,
 };
 

@@ -4,14 +4,14 @@ use axum::body::Bytes;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
+use futures_util::FutureExt;
 
-use super::finish::see_other;
-use super::login::{Login, Step};
+use super::finish::{End, see_other};
+use super::login::{Due, Login};
 use super::steps;
 use super::visitor::Visitor;
-use crate::crypto::secret::Secret;
 use crate::domain::error::OAuthError;
-use crate::http::{ContentSecurity, Cookies, Internal, cookies};
+use crate::http::{ContentSecurity, Internal};
 use crate::protocol::authorize::{self, AuthorizeError, Delivery, Target, Validated, respond};
 use crate::storage::interactions;
 use crate::views::{Body, FormPost};
@@ -33,9 +33,9 @@ pub(super) async fn authorize(
         Err(error) => return refuse(&visitor, error),
     };
     let answer = if method == Method::POST {
-        begin_unseen(visitor.clone(), validated).await
+        begin_unseen(visitor.clone(), validated).boxed().await
     } else {
-        begin(visitor.clone(), validated).await
+        begin(visitor.clone(), validated).boxed().await
     };
     answer.unwrap_or_else(|error| visitor.failed(&error))
 }
@@ -43,21 +43,14 @@ pub(super) async fn authorize(
 /// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
 async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
     let mut login = Login::begin(visitor.clone(), validated).await?;
-    let (browser, fresh) = match visitor.browser() {
-        Some(hash) => (hash, None),
-        None => {
-            let secret = Secret::generate();
-            (secret.hash(), Some(secret))
-        }
-    };
+    let (browser, cookie) = visitor.known_browser();
     login.interaction.browser = Some(browser);
-    if let Step::Refuse(code) = login.next() {
-        return Ok(login.respond(super::finish::End::Refused(code)));
+    if let Due::Refuse(code) = login.next() {
+        return Ok(login.respond(End::Refused(code)));
     }
-    let (login, end) = login.write(|login, _| Box::pin(async move { Ok(login) })).await?;
+    let (login, end) = login.store().await?;
     let mut response = login.respond(end);
-    let cookie = fresh.filter(|_| login.stored).and_then(|secret| browser_cookie(&visitor, &secret));
-    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    response.headers_mut().extend(cookie.filter(|_| login.stored).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 
@@ -74,23 +67,18 @@ async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response
     Ok(see_other(&login.address(steps::FIRST)))
 }
 
-/// `Set-Cookie` for a browser that was never here.
-pub(super) fn browser_cookie(visitor: &Visitor, secret: &Secret) -> Option<axum::http::HeaderValue> {
-    cookies::set(&visitor.issuer, Cookies::BROWSER, secret)
-}
-
 /// An error on the way in: to whom it goes, its kind says.
 pub(super) fn refuse(visitor: &Visitor, error: AuthorizeError) -> Response {
     match error {
         AuthorizeError::Show(error) => visitor.faulty(error),
-        AuthorizeError::Redirect(target, error) => send_back(visitor, &target, error),
+        AuthorizeError::Redirect(target, error) => send_back(visitor, &target, &error),
         AuthorizeError::Internal(error) => visitor.failed(&error),
     }
 }
 
-fn send_back(visitor: &Visitor, target: &Target, error: OAuthError) -> Response {
+fn send_back(visitor: &Visitor, target: &Target, error: &OAuthError) -> Response {
     visitor.refuse(error.code.as_str(), error.hint.clone());
-    match respond::error(&visitor.issuer, target, &error) {
+    match respond::error(&visitor.issuer, target, error) {
         Delivery::Redirect(address) => see_other(&address),
         Delivery::FormPost { action, fields } => {
             let security = ContentSecurity::towards(&action);

@@ -22,7 +22,7 @@ pub(crate) enum Next<'n> {
 
 /// Compares needs, in their order, with facts.
 pub(crate) fn next<'n>(needs: &'n [Need], facts: &Facts, prompt: Prompt) -> Next<'n> {
-    match needs.iter().find(|need| !is_met(need, facts) && !(prompt.none && is_mere_news(need))) {
+    match needs.iter().find(|need| !(is_met(need, facts) || prompt.none && is_mere_news(need))) {
         None => Next::Done,
         Some(need) if prompt.none => Next::Refuse(error_without_page(need)),
         Some(need) => Next::Ask(need),

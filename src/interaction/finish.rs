@@ -6,7 +6,7 @@ use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::login::{Login, Step};
+use super::login::{Due, Login};
 use super::person::Person;
 use super::steps;
 use crate::crypto::random;
@@ -26,7 +26,7 @@ pub(super) enum End {
     /// Another page comes next.
     Onward,
     /// Everything is there: the code, and the cookie of a session that is new or knows more.
-    Code(NewCode, Option<Secret>),
+    Code(Box<NewCode>, Option<Secret>),
     /// The client gets an error.
     Refused(ErrorCode),
     /// Somebody was quicker: another tab, a second click, a sign-out.
@@ -40,18 +40,18 @@ impl Login {
     /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
     pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, End)> {
         let end = match self.next() {
-            Step::Ask(_) if !self.stored => {
+            Due::Ask(_) if !self.stored => {
                 interactions::insert(tx, &self.interaction).await?;
                 self.stored = true;
                 End::Onward
             }
-            Step::Ask(_) if interactions::save(tx, &self.interaction).await? => End::Onward,
-            Step::Ask(_) => End::Late,
-            Step::Refuse(code) => {
+            Due::Ask(_) if interactions::save(tx, &self.interaction).await? => End::Onward,
+            Due::Ask(_) => End::Late,
+            Due::Refuse(code) => {
                 self.close(tx).await?;
                 End::Refused(code)
             }
-            Step::Done => self.complete(tx).await?,
+            Due::Done => self.complete(tx).await?,
         };
         Ok((self, end))
     }
@@ -81,7 +81,7 @@ impl Login {
         code.insert(tx).await?;
         let (issuer, client) = (issuer.clone(), client.clone());
         self.tell(Event::LoginCompleted { issuer, user, client });
-        Ok(End::Code(code, cookie))
+        Ok(End::Code(Box::new(code), cookie))
     }
 
     /// The session that the code belongs to. Whatever was proved here gives it a new cookie; the old one is dead.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::engine::{self, Next};
@@ -46,7 +47,7 @@ pub(super) struct Login {
 
 /// What comes next, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum Due {
     Ask(Need),
     Refuse(ErrorCode),
     Done,
@@ -166,16 +167,16 @@ impl Login {
     }
 
     /// What comes next.
-    pub(super) fn next(&self) -> Step {
+    pub(super) fn next(&self) -> Due {
         let facts = self.facts();
         let needs = match self.needs(&facts) {
             Ok(needs) => needs,
-            Err(code) => return Step::Refuse(code),
+            Err(code) => return Due::Refuse(code),
         };
         match engine::next(&needs, &facts, self.request().prompt) {
-            Next::Ask(need) => Step::Ask(need.clone()),
-            Next::Refuse(code) => Step::Refuse(code),
-            Next::Done => Step::Done,
+            Next::Ask(need) => Due::Ask(need.clone()),
+            Next::Refuse(code) => Due::Refuse(code),
+            Next::Done => Due::Done,
         }
     }
 
@@ -248,7 +249,7 @@ impl Login {
 
     /// The name of the page that comes next: the one that was just answered with a no, if it still will do.
     pub(super) fn current(&self) -> &'static str {
-        let Step::Ask(need) = self.next() else { return steps::FIRST };
+        let Due::Ask(need) = self.next() else { return steps::FIRST };
         let refused =
             self.interaction.progress.refusal.as_ref().and_then(|refusal| steps::named(&refusal.step));
         refused.filter(|step| step.meets(&need)).map_or_else(|| steps::asking(&need), |step| step.name())
@@ -288,10 +289,15 @@ impl Login {
         bound.is_some_and(|(bound, browser)| secret::equal(bound, browser))
     }
 
+    /// Stores the login as it is, or ends it if nothing is missing any more.
+    pub(super) fn store(self) -> BoxFuture<'static, Result<(Self, End), Internal>> {
+        self.write(|login, _| async move { Ok(login) }.boxed())
+    }
+
     /// Changes the login and stores it, in one write: with its end, if nothing is missing any more.
     ///
     /// The change may be made more than once, each time from the same state.
-    pub(super) async fn write<C>(self, change: C) -> Result<(Self, End), Internal>
+    pub(super) fn write<C>(self, change: C) -> BoxFuture<'static, Result<(Self, End), Internal>>
     where
         C: for<'t, 'c> Fn(Self, &'t mut Tx<'c>) -> BoxFuture<'t, storage::Result<Self>>
             + Send
@@ -299,18 +305,18 @@ impl Login {
             + 'static,
     {
         let (db, change, before) = (self.idp().db().clone(), Arc::new(change), self.clone());
-        let written = db.write(move |tx| {
-            let (login, change) = (self.clone(), Arc::clone(&change));
-            Box::pin(async move {
-                let login = change(login, tx).await?;
-                login.advance(tx).await
-            })
-        });
-        let (login, end) = match written.await {
-            Err(storage::Error::Conflict) => return Ok((before, End::Late)),
-            written => written?,
-        };
-        login.events.iter().for_each(|event| login.idp().observe(event));
-        Ok((login, end))
+        async move {
+            let written = db.write(move |tx| {
+                let (login, change) = (self.clone(), Arc::clone(&change));
+                async move { change(login, tx).await?.advance(tx).await }.boxed()
+            });
+            let (login, end) = match written.await {
+                Err(storage::Error::Conflict) => return Ok((before, End::Late)),
+                written => written?,
+            };
+            login.events.iter().for_each(|event| login.idp().observe(event));
+            Ok((login, end))
+        }
+        .boxed()
     }
 }

@@ -8,13 +8,13 @@ use axum::extract::Path;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures_util::FutureExt;
 
-use super::authorize::{browser_cookie, refuse};
+use super::authorize::refuse;
 use super::finish::see_other;
-use super::login::{Login, Step};
+use super::login::{Due, Login};
 use super::steps::{self, Shown};
 use super::visitor::{Visitor, retry_after};
-use crate::crypto::secret::Secret;
 use crate::domain::error::ErrorCode;
 use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
 use crate::protocol::parameters::Parameters;
@@ -30,9 +30,11 @@ pub(super) struct Address {
 
 /// `GET /login/{interaction}/{step}`
 pub(super) async fn show(visitor: Visitor, Path(address): Path<Address>) -> Response {
-    let answer = match Login::resume(visitor.clone(), &address.interaction).await {
+    let answer = match Login::resume(visitor.clone(), &address.interaction).boxed().await {
         Ok(Some(login)) if login.interaction.browser.is_none() => bind(&visitor, &login).await,
-        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => open(login, &address.step, None).await,
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+            open(login, &address.step, None).boxed().await
+        }
         Ok(_) => return visitor.expired(StatusCode::GONE).await,
         Err(error) => return refuse(&visitor, error),
     };
@@ -53,8 +55,10 @@ pub(super) async fn submit(
         Ok(form) => form,
         Err(error) => return visitor.faulty(error),
     };
-    let answer = match Login::resume(visitor.clone(), &address.interaction).await {
-        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => take(login, &address.step, &form).await,
+    let answer = match Login::resume(visitor.clone(), &address.interaction).boxed().await {
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+            take(login, &address.step, &form).boxed().await
+        }
         Ok(_) => return visitor.expired(StatusCode::FORBIDDEN).await,
         Err(error) => return refuse(&visitor, error),
     };
@@ -63,13 +67,7 @@ pub(super) async fn submit(
 
 /// The first browser to open an unbound login owns it.
 async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
-    let (browser, fresh) = match visitor.browser() {
-        Some(hash) => (hash, None),
-        None => {
-            let secret = Secret::generate();
-            (secret.hash(), Some(secret))
-        }
-    };
+    let (browser, cookie) = visitor.known_browser();
     let id = login.interaction.id.clone();
     let bound = visitor.idp.db().write(move |tx| {
         let (id, browser) = (id.clone(), browser.clone());
@@ -79,14 +77,13 @@ async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
         return Ok(visitor.expired(StatusCode::GONE).await);
     }
     let mut response = see_other(&login.address(login.current()));
-    let cookie = fresh.and_then(|secret| browser_cookie(visitor, &secret));
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 
 /// Shows the page, or leads to the one that is due.
 async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Response, Internal> {
-    let Step::Ask(need) = login.next() else { return finish(login).await };
+    let Due::Ask(need) = login.next() else { return finish(login).await };
     let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
         return Ok(see_other(&login.address(login.current())));
     };
@@ -107,13 +104,13 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
 
 /// Takes a post for the page that is due.
 async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, Internal> {
-    let Step::Ask(need) = login.next() else { return finish(login).await };
+    let Due::Ask(need) = login.next() else { return finish(login).await };
     let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
         return Ok(see_other(&login.address(login.current())));
     };
     if !is_ours(&login, form) {
         login.visitor.refuse("stale_form", None);
-        return open(login, step, Some(Problem::Stale)).await;
+        return open(login, step, Some(Problem::Stale)).boxed().await;
     }
     if form.get("cancel").is_some() {
         return cancel(login).await;
@@ -124,7 +121,7 @@ async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, I
 
 /// Nothing is missing any more, or nothing can help any more.
 async fn finish(login: Login) -> Result<Response, Internal> {
-    let (login, end) = login.write(|login, _| Box::pin(async move { Ok(login) })).await?;
+    let (login, end) = login.store().await?;
     Ok(login.respond(end))
 }
 

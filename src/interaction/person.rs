@@ -38,9 +38,10 @@ impl Person {
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
         let authenticator = authenticators::active(tx, id).await?.map(|stored| stored.authenticator.id);
-        let consent = match client.metadata.require_consent {
-            true => consents::of(tx, id, &issuer.id, &client.id).await?,
-            false => None,
+        let consent = if client.metadata.require_consent {
+            consents::of(tx, id, &issuer.id, &client.id).await?
+        } else {
+            None
         };
         Ok(Some(Self { user, tenant, authenticator, consent }))
     }

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::crypto::random;
+use crate::crypto::secret::Secret;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
@@ -16,7 +17,7 @@ use crate::domain::ids::{ClientId, Hash, Reference};
 use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::Tenant;
-use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal};
+use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, cookies};
 use crate::i18n;
 use crate::protocol::authorize::respond::with_query;
 use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, WayBack};
@@ -55,6 +56,15 @@ impl Visitor {
     /// The browser, by the hash of its cookie.
     pub(super) fn browser(&self) -> Option<Hash> {
         self.cookies().hash(Cookies::BROWSER)
+    }
+
+    /// The browser, and the `Set-Cookie` that makes it known if it was never here.
+    pub(super) fn known_browser(&self) -> (Hash, Option<HeaderValue>) {
+        if let Some(hash) = self.browser() {
+            return (hash, None);
+        }
+        let secret = Secret::generate();
+        (secret.hash(), cookies::set(&self.issuer, Cookies::BROWSER, &secret))
     }
 
     /// The language, given what else is known about the reader.

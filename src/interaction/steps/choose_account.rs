@@ -53,6 +53,6 @@ impl Step for ChooseAccount {
             }
             _ => {}
         }
-        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+        login.store().boxed()
     }
 }

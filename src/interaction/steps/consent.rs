@@ -52,7 +52,7 @@ impl Step for Consent {
         if let (Some(_), Need::Consent(scope)) = (form.get("allow"), need) {
             login.learn(FactKind::Consent(scope.clone()));
         }
-        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+        login.store().boxed()
     }
 }
 

@@ -59,7 +59,7 @@ impl Step for Enrol {
             };
             let form = match with_refusal(login, NAME, form) {
                 Ok(form) => form,
-                Err(wait) => return Ok(wait),
+                Err(wait) => return Ok(*wait),
             };
             let account = person.user.username.to_string();
             let uri = enrolment.uri(&person.tenant.name, &account).map(|uri| uri.to_string());
@@ -83,7 +83,7 @@ impl Step for Enrol {
         async move {
             if *need == Need::Enrolment(EnrolmentReason::OwnWish) && form.get("skip").is_some() {
                 login.learn(FactKind::NoticeSeen { enrol: false });
-                return login.write(|login, _| async move { Ok(login) }.boxed()).await;
+                return login.store().await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
@@ -157,7 +157,7 @@ async fn start(login: &Login, person: &Person) -> Result<Shown, Internal> {
 async fn void(mut login: Login) -> Result<(Login, End), Internal> {
     login.interaction.progress.enrolment = None;
     login.refuse(NAME, Problem::EnrolmentVoid, None);
-    login.write(|login, _| async move { Ok(login) }.boxed()).await
+    login.store().await
 }
 
 async fn wrong(mut login: Login) -> Result<(Login, End), Internal> {
@@ -172,7 +172,7 @@ async fn wrong(mut login: Login) -> Result<(Login, End), Internal> {
         login.tell(Event::SecondFactorFailed { issuer, user, reference: reference.clone() });
     }
     login.refuse(NAME, Problem::WrongCode, Some(reference));
-    login.write(|login, _| async move { Ok(login) }.boxed()).await
+    login.store().await
 }
 
 /// The first code proves the new authenticator, makes it the only one and is used up; recovery codes come with it.

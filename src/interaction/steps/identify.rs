@@ -39,7 +39,7 @@ impl Step for Identify {
         async move {
             let form = match with_refusal(login, self.name(), form) {
                 Ok(form) => form,
-                Err(wait) => return Ok(wait),
+                Err(wait) => return Ok(*wait),
             };
             let (tenant, username) = names(login);
             let application = Application::of(login.validated.client());
@@ -132,7 +132,7 @@ async fn failed(mut login: Login, problem: Problem, reason: LoginFailure) -> Res
     let reference = random::reference();
     login.refuse(FIRST, problem, Some(reference.clone()));
     login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });
-    login.write(|login, _| async move { Ok(login) }.boxed()).await
+    login.store().await
 }
 
 #[cfg(test)]

@@ -93,12 +93,12 @@ pub(super) fn asking(need: &Need) -> &'static str {
 }
 
 /// Fills in what the last post was answered; a lock is a page of its own.
-fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Shown> {
+fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<Shown>> {
     let Some(Refusal { problem, reference, .. }) = login.refusal(step) else { return Ok(form) };
     form.reference.clone_from(reference);
     match problem {
         Problem::Locked(until) if *until > login.now => {
-            return Err(wait(login, step, *until, reference.clone()));
+            return Err(Box::new(wait(login, step, *until, reference.clone())));
         }
         Problem::Locked(_) => {}
         Problem::Missing(fields) => {
@@ -117,10 +117,7 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Shown
 
 fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) -> Shown {
     let retry = Some(login.address(step));
-    Shown::Refusal(
-        StatusCode::TOO_MANY_REQUESTS,
-        Body::Wait(Wait { until, now: login.now, retry, reference }),
-    )
+    Shown::Wait(Wait { until, now: login.now, retry, reference })
 }
 
 /// The fields by the words under which they are noted.
@@ -138,7 +135,7 @@ async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Resul
     let noted = FIELDS.iter().filter(|(_, field)| empty.contains(field));
     let fields = noted.map(|(word, _)| (*word).to_owned()).collect();
     login.refuse(step, Problem::Missing(fields), None);
-    login.write(|login, _| Box::pin(async move { Ok(login) })).await
+    login.store().await
 }
 
 /// Wrong codes in one login, after which it starts again with the password (functional specification 6.7).

@@ -47,6 +47,6 @@ impl Step for Notice {
         } else if form.get("enable").is_some() {
             login.learn(FactKind::NoticeSeen { enrol: true });
         }
-        login.write(|login, _| async move { Ok(login) }.boxed()).boxed()
+        login.store().boxed()
     }
 }

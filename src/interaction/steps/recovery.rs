@@ -36,7 +36,7 @@ impl Step for Recovery {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         let shown = with_refusal(login, NAME, form).map_or_else(
-            |wait| wait,
+            |wait| *wait,
             |form| {
                 let second_factor = login.address(super::asking(need));
                 Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))
@@ -68,7 +68,7 @@ impl Step for Recovery {
                             login.tell(Event::RecoveryCodeUsed { user });
                         }
                         Verdict::Wrong => {
-                            wrong_code(&mut login, NAME, Problem::WrongRecoveryCode, &reference)
+                            wrong_code(&mut login, NAME, Problem::WrongRecoveryCode, &reference);
                         }
                         Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
                     }

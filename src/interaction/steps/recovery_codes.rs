@@ -33,7 +33,7 @@ impl Step for RecoveryCodes {
         async move {
             let form = match with_refusal(login, NAME, form) {
                 Ok(form) => form,
-                Err(wait) => return Ok(wait),
+                Err(wait) => return Ok(*wait),
             };
             let (Some(sealed), Some(person)) = (&login.interaction.progress.recovery_codes, &login.person)
             else {
@@ -60,7 +60,7 @@ impl Step for RecoveryCodes {
             }
             login.interaction.progress.recovery_codes = None;
             login.interaction.progress.refusal = None;
-            login.write(|login, _| async move { Ok(login) }.boxed()).await
+            login.store().await
         }
         .boxed()
     }

@@ -38,7 +38,7 @@ impl Step for SecondFactor {
         async move {
             let form = match with_refusal(login, NAME, form) {
                 Ok(form) => form,
-                Err(wait) => return Ok(wait),
+                Err(wait) => return Ok(*wait),
             };
             let Some(person) = &login.person else { return Ok(Shown::late(login)) };
             let left =

@@ -179,3 +179,42 @@ fn costly_hash(password: &str) -> String {
     let (salt, output) = (STANDARD_NO_PAD.encode(b"1234567890123456"), STANDARD_NO_PAD.encode(output));
     format!("$argon2id$v=19$m=16,t=1,p=1${salt}${output}")
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_made_at_once_find_one_budget() {
+    let (idp, shop) = house().await;
+    let mut ready = Vec::new();
+    for _ in 0..20 {
+        let mut browser = idp.browser();
+        let page = open(&mut browser, &shop, &[]).await;
+        ready.push((browser, page));
+    }
+    let posts = ready.into_iter().map(|(mut browser, page)| {
+        tokio::spawn(async move { sign_in(&mut browser, &page, "bert", "wrong").await })
+    });
+    for post in posts.collect::<Vec<_>>() {
+        assert!(!post.await.unwrap().status.is_server_error());
+    }
+    let checked =
+        |event: &Event| matches!(event, Event::LoginFailed { reason: LoginFailure::WrongPassword, .. });
+    assert_eq!(idp.events().all().iter().filter(|event| checked(event)).count(), 5);
+}
+
+#[tokio::test]
+async fn one_address_may_fail_a_hundred_times_and_others_go_on() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser().from_address("192.0.2.7:1".parse().unwrap());
+    let mut page = open(&mut browser, &shop, &[]).await;
+    for n in 0..100 {
+        page = sign_in(&mut browser, &page, &format!("user{n}"), "wrong").await;
+        assert_eq!(page.step(), Some("identify"), "{n}");
+    }
+    let stopped = sign_in(&mut browser, &page, "user100", "wrong").await;
+    assert_eq!(stopped.step(), Some("wait"));
+    let mut other = idp.browser().from_address("192.0.2.8:1".parse().unwrap());
+    let page = open(&mut other, &shop, &[]).await;
+    assert!(sign_in(&mut other, &page, "bert", PASSWORD).await.parameter("code").is_some());
+    idp.clock().advance(Duration::from_mins(1));
+    let page = browser.get(stopped.url.as_str()).await;
+    assert!(sign_in(&mut browser, &page, "bert", PASSWORD).await.parameter("code").is_some());
+}

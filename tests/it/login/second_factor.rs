@@ -246,3 +246,26 @@ async fn the_second_page_has_no_hint_who_it_is() {
     let back = browser.submit(&otp, &[("code", &next_code(&idp))]).await;
     assert_eq!(shop.redeem(&back).await.id_token["acr"], "urn:vestibule:acr:2fa");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sixteen_who_bring_one_code_at_once_one_gets_in() {
+    let (idp, shop) = house().await;
+    let mut ready = Vec::new();
+    for _ in 0..16 {
+        let mut browser = idp.browser();
+        let page = enter(&mut browser, &shop, "tina").await;
+        ready.push((browser, page));
+    }
+    let now = code(&idp);
+    let posts = ready.into_iter().map(|(mut browser, page)| {
+        let now = now.clone();
+        tokio::spawn(async move { browser.submit(&page, &[("code", &now)]).await })
+    });
+    let mut winners = 0;
+    for post in posts.collect::<Vec<_>>() {
+        let answer = post.await.unwrap();
+        assert!(!answer.status.is_server_error(), "{}", answer.body);
+        winners += usize::from(answer.parameter("code").is_some());
+    }
+    assert_eq!(winners, 1);
+}

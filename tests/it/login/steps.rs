@@ -145,3 +145,48 @@ async fn head_issues_no_code() {
     let answer = browser.send(Method::HEAD, &shop.authorization_url("openid"), &[], None).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn the_answer_may_travel_in_a_form() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let mode = [("response_mode", "form_post")];
+    let page = open(&mut browser, &shop, &mode).await;
+    let back = sign_in(&mut browser, &page, "bert", PASSWORD).await;
+    assert_eq!((back.status, back.step()), (StatusCode::OK, Some("form_post")));
+    assert!(
+        back.body.contains("name=\"code\"") && back.body.contains("action=\"https://shop.test/callback\"")
+    );
+    let policy = back.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("form-action 'self' https://shop.test;"), "{policy}");
+    let silent = open(&mut idp.browser(), &shop, &[mode[0], ("prompt", "none")]).await;
+    assert_eq!(silent.step(), Some("form_post"));
+    assert!(silent.body.contains("login_required"));
+}
+
+#[tokio::test]
+async fn pages_speak_the_languages_asked_for() {
+    let (idp, shop) = house().await;
+    for (wish, accept, expected) in [
+        (Some("fr-CA de"), "de", "fr"),
+        (None, "de-AT,en;q=0.5", "de"),
+        (Some("se"), "fr", "fr"),
+        (None, "xx", "en"),
+    ] {
+        let mut browser = idp.browser().speaking(accept);
+        let more: Vec<_> = wish.map(|tags| ("ui_locales", tags)).into_iter().collect();
+        let page = open(&mut browser, &shop, &more).await;
+        assert!(page.body.contains(&format!("<html lang=\"{expected}\"")), "{wish:?} {accept}");
+        assert_eq!(page.headers["content-language"], expected);
+    }
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let here = &page.url[url::Position::BeforePath..];
+    let switch = url::Url::parse_with_params(
+        &page.url.join("/language").unwrap().to_string(),
+        [("to", "de"), ("back", here)],
+    );
+    let switched = browser.get(switch.unwrap().as_str()).await;
+    assert_eq!(switched.step(), Some("identify"));
+    assert!(switched.body.contains("<html lang=\"de\""));
+}
