@@ -47,11 +47,6 @@ impl Password {
             _ => Err(PasswordError::TooLong),
         }
     }
-
-    /// The normalised text, for rules about its content.
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
 }
 
 impl std::fmt::Debug for Password {

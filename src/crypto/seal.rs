@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-pub(crate) use self::master_key::{MasterKey, MasterKeyError};
+pub(crate) use self::master_key::MasterKey;
 use crate::domain::ids::Hash;
 
 mod master_key;

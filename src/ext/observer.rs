@@ -14,9 +14,10 @@ pub struct LogObserver;
 
 impl Observer for LogObserver {
     fn observe(&self, event: &Event) {
-        match event {
-            Event::CodeReused { .. } => tracing::warn!(target: "vestibule::events", ?event),
-            _ => tracing::info!(target: "vestibule::events", ?event),
+        if matches!(event, Event::CodeReused { .. }) {
+            tracing::warn!(target: "vestibule::events", ?event);
+        } else {
+            tracing::info!(target: "vestibule::events", ?event);
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) enum MasterKeyError {
 
 impl MasterKey {
     /// A new key, kept nowhere.
+    #[cfg(test)]
     pub(crate) fn generate() -> Self {
         Self::from_bytes(random::bytes())
     }
