@@ -23,7 +23,7 @@ const BUDGET: Budget = Budget {
     hard_stop: 100,
 };
 
-/// How long the page says to wait where only an administrator could shorten it.
+/// How long nothing is checked after the hard stop.
 const STOPPED: Duration = Duration::from_hours(24);
 
 /// Failed sign-ins from one network. Generous, for a whole company may stand behind one address.
@@ -53,7 +53,13 @@ impl Counter {
 
     /// Takes one try, before anything is checked: guesses made at once find one budget.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
-        Ok(match attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await? {
+        let mut reservation = attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await?;
+        if reservation == Reservation::Stopped
+            && attempts::forget(tx, &self.key, self.kind, now.minus(STOPPED)).await?
+        {
+            reservation = attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await?;
+        }
+        Ok(match reservation {
             Reservation::Taken { .. } => Allowance::Granted,
             Reservation::Locked(until) => Allowance::Locked(until),
             Reservation::Stopped => Allowance::Locked(now.plus(STOPPED)),

@@ -47,7 +47,7 @@ pub struct Budget {
     pub first_lock: Duration,
     /// The longest lock.
     pub longest_lock: Duration,
-    /// Failures in a row after which only an administrator can help.
+    /// Failures in a row after which no lock ends by itself.
     pub hard_stop: u32,
 }
 
@@ -63,7 +63,7 @@ pub enum Reservation {
     },
     /// Wait until then.
     Locked(Time),
-    /// Only an administrator can help.
+    /// Not before these failures are forgotten.
     Stopped,
 }
 
@@ -107,6 +107,12 @@ pub async fn reserve(
 pub async fn succeed(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
     execute!(tx, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str())?;
     Ok(())
+}
+
+/// Forgets failures of which the last lies this far back; `false`: there are none so old.
+pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, last_at: Time) -> Result<bool> {
+    let sql = "DELETE FROM attempts WHERE key = $1 AND kind = $2 AND last_at <= $3";
+    Ok(execute!(tx, sql, key, kind.as_str(), last_at)? == 1)
 }
 
 /// The check did not take place: this one try does not count, nor the lock it set.

@@ -8,7 +8,7 @@ use crate::domain::time::Time;
 
 /// An enrolment begun and not confirmed.
 const PENDING: Duration = Duration::from_hours(24);
-/// Failures in a row are remembered this long after the last; a hard stop for ever.
+/// Failures in a row are remembered this long after the last.
 const FAILURES: Duration = Duration::from_hours(30 * 24);
 
 /// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.

@@ -218,3 +218,24 @@ async fn one_address_may_fail_a_hundred_times_and_others_go_on() {
     let page = browser.get(stopped.url.as_str()).await;
     assert!(sign_in(&mut browser, &page, "bert", PASSWORD).await.parameter("code").is_some());
 }
+
+#[tokio::test]
+async fn a_hundred_failures_stop_everything_for_a_day_and_not_for_ever() {
+    let (idp, shop) = house().await;
+    for round in 0..20 {
+        let mut browser = idp.browser();
+        let mut page = open(&mut browser, &shop, &[]).await;
+        for _ in 0..5 {
+            page = sign_in(&mut browser, &page, "bert", "wrong").await;
+            assert_eq!(page.step(), Some("identify"), "{round}");
+        }
+        idp.clock().advance(Duration::from_hours(1));
+    }
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    assert_eq!(sign_in(&mut browser, &page, "bert", PASSWORD).await.step(), Some("wait"));
+    idp.clock().advance(Duration::from_hours(23));
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    assert!(sign_in(&mut browser, &page, "bert", PASSWORD).await.parameter("code").is_some());
+}
