@@ -158,13 +158,14 @@ impl Circumstances<'_> {
     }
 
     fn consent(&self, request: &AuthorizationRequest) -> Option<Scope> {
-        let allowed = |given: Option<&Scope>| given.is_some_and(|given| request.scope.is_subset(given));
+        let scope = request.scope_to_allow();
+        let allowed = |given: Option<&Scope>| given.is_some_and(|given| scope.is_subset(given));
         let due = match self.consent {
             _ if request.prompt.consent => true,
             ConsentRule::Unasked => false,
             ConsentRule::Asked(given) => !allowed(given),
         };
-        due.then(|| request.scope.clone())
+        due.then_some(scope)
     }
 }
 

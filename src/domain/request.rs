@@ -6,7 +6,7 @@ use super::acr::Acr;
 use super::claims::ClaimsRequest;
 use super::ids::{ClientId, IssuerId};
 use super::locale::Locale;
-use super::scope::Scope;
+use super::scope::{self, Scope};
 
 /// What a client asked the authorization endpoint for (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,17 @@ impl ResponseMode {
 }
 
 impl AuthorizationRequest {
+    /// What a consent is about: the scopes asked for, and those whose claims are asked for one by one.
+    pub fn scope_to_allow(&self) -> Scope {
+        let wanted = |name: &&str| {
+            self.claims.userinfo.contains_key(*name) || self.claims.id_token.contains_key(*name)
+        };
+        let touched = scope::SUPPORTED
+            .into_iter()
+            .filter(|word| scope::claims_of(word).iter().any(|name| wanted(&name)));
+        self.scope.union(&touched.map(str::to_owned).collect())
+    }
+
     /// The lowest class that satisfies an essential `acr` of the `claims` parameter, if there is one (Core §5.5.1.1).
     pub fn essential_acr(&self) -> Option<Acr> {
         self.essential_acr_values()?.into_iter().flatten().min()
@@ -120,5 +131,35 @@ impl AuthorizationRequest {
             expected_sub: None,
             ui_locales: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_asked_for_alone_needs_the_consent_to_its_scope() {
+        let mut request = AuthorizationRequest {
+            issuer: IssuerId::root(),
+            client: ClientId::new("shop"),
+            redirect_uri: String::new(),
+            response_mode: ResponseMode::Query,
+            scope: Scope::parse("openid"),
+            state: None,
+            nonce: None,
+            code_challenge: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            acr_values: Vec::new(),
+            claims: ClaimsRequest::default(),
+            login_hint: None,
+            expected_sub: None,
+            ui_locales: Vec::new(),
+        };
+        assert_eq!(request.scope_to_allow(), request.scope);
+        request.claims.userinfo.insert("email".to_owned(), None);
+        request.claims.id_token.insert("acr".to_owned(), None);
+        assert_eq!(request.scope_to_allow(), Scope::parse("openid email"));
     }
 }

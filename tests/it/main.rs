@@ -10,6 +10,7 @@ mod demo;
 mod login;
 mod pages;
 mod readme;
+mod routes;
 mod serve;
 mod spec;
 mod storage;
