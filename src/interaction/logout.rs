@@ -18,7 +18,7 @@ use crate::http::{Cookies, Internal, cookies, form_token, is_foreign_post, is_fo
 use crate::protocol::logout::{self, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::storage::{grants, sessions, users};
-use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedOut};
+use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut};
 
 /// The name that the form's token is bound to, beside the session.
 const FORM: &str = "logout";
@@ -81,7 +81,8 @@ async fn confirmed(visitor: &Visitor, form: &Parameters) -> Result<Response, Int
         return confirm(visitor, &session, None, Some(Problem::Stale)).await;
     }
     if form.get("confirm").is_none() {
-        return confirm(visitor, &session, None, None).await;
+        let account = account(visitor, &session.user).await?;
+        return Ok(visitor.notice(StatusCode::OK, Body::SignedIn(SignedIn { account })));
     }
     end(visitor, &session.user, &session.id).await?;
     Ok(forget(visitor, signed_out(visitor, None)))
@@ -116,17 +117,22 @@ async fn confirm(
     client: Option<&Client>,
     problem: Option<Problem>,
 ) -> Result<Response, Internal> {
-    let user = users::by_id(&mut visitor.idp.db().read().await?.tx(), &session.user).await?;
     let token = form_token(&visitor.idp, &session.cookie, FORM);
     let mut form = Form::new(format!("{}/logout", visitor.issuer.url.path()), token.as_str());
     form.problems.extend(problem);
     let page = ConfirmSignOut {
         form,
-        account: user.map(|user| user.username.to_string()).unwrap_or_default(),
+        account: account(visitor, &session.user).await?,
         application: client.map(Application::of),
     };
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     Ok(visitor.notice(status, Body::ConfirmSignOut(page)))
+}
+
+/// The name that the user signs in with.
+async fn account(visitor: &Visitor, user: &UserId) -> Result<String, Internal> {
+    let user = users::by_id(&mut visitor.idp.db().read().await?.tx(), user).await?;
+    Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 
 fn signed_out(visitor: &Visitor, client: Option<&Client>) -> Response {

@@ -18,7 +18,7 @@ pub(crate) use assets::Asset;
 
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
-pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedOut, Wait};
+pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use steps::{
     ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Identify, Notice, Recovery, RecoveryCodes,
     SecondFactor,
@@ -69,6 +69,8 @@ pub enum Body {
     ConfirmSignOut(ConfirmSignOut),
     /// Signed out.
     SignedOut(SignedOut),
+    /// Asked, and still signed in.
+    SignedIn(SignedIn),
     /// Too many attempts.
     Wait(Wait),
     /// A login that is over.
@@ -95,6 +97,7 @@ impl Body {
             Self::ChooseAccount(_) => "choose_account",
             Self::ConfirmSignOut(_) => "confirm_sign_out",
             Self::SignedOut(_) => "signed_out",
+            Self::SignedIn(_) => "signed_in",
             Self::Wait(_) => "wait",
             Self::Expired(_) => "expired",
             Self::Refused(_) => "refused",
@@ -116,6 +119,7 @@ impl Body {
             Self::ChooseAccount(_) => "choose_account.title",
             Self::ConfirmSignOut(_) => "confirm_sign_out.title",
             Self::SignedOut(_) => "signed_out.title",
+            Self::SignedIn(_) => "signed_in.title",
             Self::Wait(_) => "wait.title",
             Self::Expired(_) => "expired.title",
             Self::Refused(Refused { refusal, .. }) => refusal.title(),
@@ -160,6 +164,7 @@ impl Body {
             | Self::ChooseAccount(ChooseAccount { form, .. })
             | Self::ConfirmSignOut(ConfirmSignOut { form, .. }) => Some(form),
             Self::SignedOut(_)
+            | Self::SignedIn(_)
             | Self::Wait(_)
             | Self::Expired(_)
             | Self::Refused(_)

@@ -7,6 +7,12 @@ use crate::domain::ids::Reference;
 use crate::domain::time::Time;
 use crate::i18n::machine;
 
+/// The user was asked whether to sign out, and stays.
+pub struct SignedIn {
+    /// The user name that is signed in.
+    pub account: String,
+}
+
 /// Signed out.
 pub struct SignedOut {
     /// The way back to the application.

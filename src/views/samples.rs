@@ -144,6 +144,7 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("choose-account-nameless", choose_account(None)),
         ("confirm-sign-out", confirm_sign_out(None)),
         ("confirm-sign-out-asked", confirm_sign_out(Some(application()))),
+        ("signed-in", Body::SignedIn(SignedIn { account: "anna".to_owned() })),
         ("signed-out", Body::SignedOut(SignedOut { back: Some(back()) })),
         ("wait", wait(290)),
         ("wait-one", wait(1)),

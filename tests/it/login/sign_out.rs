@@ -60,6 +60,10 @@ async fn without_a_hint_the_user_is_asked_and_stays() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let stale = browser.post(&logout(&[]), &[("csrf", "x"), ("confirm", "yes")]).await;
     assert_eq!((stale.status, stale.step()), (StatusCode::FORBIDDEN, Some("confirm_sign_out")));
+    let token =
+        page.body.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let stayed = browser.post(&logout(&[]), &[("csrf", token), ("cancel", "yes")]).await;
+    assert_eq!((stayed.status, stayed.step()), (StatusCode::OK, Some("signed_in")));
     assert!(is_signed_in(&mut browser, &shop).await);
     let done = browser.submit(&page, &[]).await;
     assert_eq!(done.step(), Some("signed_out"));
