@@ -31,6 +31,7 @@ enum Backend {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     statements: AtomicU64,
+    writes: AtomicU64,
     catalogue_changes: AtomicU64,
 }
 
@@ -99,6 +100,7 @@ impl Db {
         T: Send + 'static,
         W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
+        self.counters.writes.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite { write, .. } => write.run(work).await,
             Backend::Postgres(pool) => postgres::write(pool, &self.counters, &work).await,
@@ -108,6 +110,11 @@ impl Db {
     /// How many statements were run so far, other than BEGIN and COMMIT.
     pub fn statements(&self) -> u64 {
         self.counters.statements.load(Ordering::Relaxed)
+    }
+
+    /// How many closures were handed in so far to be written.
+    pub fn writes(&self) -> u64 {
+        self.counters.writes.load(Ordering::Relaxed)
     }
 
     /// How many writes of this process changed what the catalogue caches.

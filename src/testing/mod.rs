@@ -35,12 +35,13 @@ mod application;
 mod browser;
 mod clock;
 mod form;
+mod place;
 mod provider;
 
 pub use application::{Application, Tokens};
 pub use browser::{Answer, Browser};
 pub use clock::TestClock;
-pub use provider::{Recorder, TestIdp};
+pub use provider::{Cost, Recorder, TestIdp};
 
 use crate::crypto::otp::{self, TotpSecret};
 use crate::domain::authenticator::TotpParameters;

@@ -1,12 +1,13 @@
 //! The provider under test.
 
-use std::path::PathBuf;
+use std::ops::Sub;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 
+use super::place::Place;
 use super::{Application, Browser, TestClock};
-use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::{PasswordCost, Settings};
@@ -14,12 +15,15 @@ use crate::ext::Observer;
 use crate::http::Idp;
 
 /// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
+///
+/// The store is a fresh SQLite file; where the environment variable `VESTIBULE_TEST_DATABASE` holds the `postgres://`
+/// address of a server, it is a new database there.
 pub struct TestIdp {
     idp: Idp,
     clock: TestClock,
     events: Recorder,
     router: Router,
-    folder: Folder,
+    place: Place,
 }
 
 impl TestIdp {
@@ -32,16 +36,18 @@ impl TestIdp {
         Self::with_settings(Settings::new(issuer), None, document).await
     }
 
-    /// The same with other settings, and on another database than a fresh SQLite file if one is named.
+    /// The same with other settings, and on this database instead of one of its own if one is named.
     pub async fn with_settings(mut settings: Settings, database: Option<&str>, document: &str) -> Self {
         settings.password_cost = PasswordCost::CHEAPEST;
-        let folder = Folder::create();
-        let file = format!("sqlite://{}", folder.0.join("vestibule.db").display());
+        let place = match database {
+            Some(url) => Place::at(url),
+            None => Place::fresh().await,
+        };
         let clock = TestClock::default();
         let events = Recorder::default();
         let built = Idp::builder(settings)
-            .database(database.unwrap_or(&file))
-            .keys(folder.0.join("keys"))
+            .database(place.database())
+            .keys(place.folder().join("keys"))
             .clock(clock.clone())
             .observer(events.clone())
             .build()
@@ -54,7 +60,7 @@ impl TestIdp {
             path => Router::new().nest(path, idp.router()),
         };
         let router = router.merge(idp.well_known());
-        Self { idp, clock, events, router, folder }
+        Self { idp, clock, events, router, place }
     }
 
     /// The provider itself.
@@ -77,9 +83,15 @@ impl TestIdp {
         self.router.clone()
     }
 
-    /// The folder of the store and the keys.
-    pub fn folder(&self) -> &std::path::Path {
-        &self.folder.0
+    /// The folder of the keys, and of the SQLite file.
+    pub fn folder(&self) -> &Path {
+        self.place.folder()
+    }
+
+    /// How many statements the store has run so far, and in how many writes: what a request costs is a difference.
+    pub fn cost(&self) -> Cost {
+        let db = self.idp.db();
+        Cost { statements: db.statements(), writes: db.writes() }
     }
 
     /// A browser that has never been here.
@@ -90,6 +102,23 @@ impl TestIdp {
     /// A relying party of the root issuer without a secret; see [`Application`] for others.
     pub fn application(&self, client_id: &str, redirect_uri: &str) -> Application {
         Application::new(self, self.idp.settings().issuer.as_str(), client_id, redirect_uri)
+    }
+}
+
+/// What the store had to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Statements, other than BEGIN and COMMIT.
+    pub statements: u64,
+    /// Transactions that write.
+    pub writes: u64,
+}
+
+impl Sub for Cost {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self { statements: self.statements - before.statements, writes: self.writes - before.writes }
     }
 }
 
@@ -107,23 +136,5 @@ impl Recorder {
 impl Observer for Recorder {
     fn observe(&self, event: &Event) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
-    }
-}
-
-/// A folder that goes when the test does.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn create() -> Self {
-        let path = std::env::temp_dir().join(format!("vestibule-test-{}", random::uuid()));
-        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder left behind in the temporary directory harms nobody.
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }

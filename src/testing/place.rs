@@ -1,0 +1,106 @@
+//! Where a provider under test keeps its keys and rows.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use url::Url;
+
+use crate::crypto::random;
+
+/// Names the PostgreSQL server that providers under test use instead of SQLite.
+const SERVER: &str = "VESTIBULE_TEST_DATABASE";
+
+/// A folder and the address of a database; what was made for the test goes with it.
+pub(super) struct Place {
+    folder: Folder,
+    database: String,
+    /// Only kept to be dropped.
+    _own: Option<OwnDatabase>,
+}
+
+impl Place {
+    /// A database of its own: a SQLite file, or a new one on the server that the environment names.
+    pub(super) async fn fresh() -> Self {
+        let folder = Folder::create();
+        let server = std::env::var(SERVER).ok().filter(|server| !server.is_empty());
+        let (database, own) = if let Some(server) = server {
+            let own = OwnDatabase::create(&server).await;
+            (own.url.to_string(), Some(own))
+        } else {
+            (format!("sqlite://{}", folder.0.join("vestibule.db").display()), None)
+        };
+        Self { folder, database, _own: own }
+    }
+
+    /// A database that somebody else looks after.
+    pub(super) fn at(database: &str) -> Self {
+        Self { folder: Folder::create(), database: database.to_owned(), _own: None }
+    }
+
+    pub(super) fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder.0
+    }
+}
+
+/// A database on a PostgreSQL server, dropped with whatever still holds a connection to it.
+struct OwnDatabase {
+    server: String,
+    name: String,
+    url: Url,
+}
+
+impl OwnDatabase {
+    async fn create(server: &str) -> Self {
+        let mut url = Url::parse(server).unwrap_or_else(|error| panic!("{SERVER}: {error}"));
+        assert!(matches!(url.scheme(), "postgres" | "postgresql"), "{SERVER} must begin with postgres://");
+        let name = format!("vestibule_test_{}", random::uuid().replace('-', ""));
+        let created = execute(server, format!("CREATE DATABASE {name}")).await;
+        created.unwrap_or_else(|error| panic!("{SERVER}: {error}"));
+        url.set_path(&name);
+        Self { server: server.to_owned(), name, url }
+    }
+}
+
+impl Drop for OwnDatabase {
+    /// On a thread with a runtime of its own, and waited for: the test's runtime cannot be blocked on from within, and
+    /// what is left to it as a task would die with it.
+    fn drop(&mut self) {
+        let (server, drop) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let dropped = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(execute(&server, drop))
+        });
+        let outcome = dropped.join();
+        // A second panic would end the whole run and hide the first.
+        assert!(thread::panicking() || matches!(outcome, Ok(Ok(()))), "{} stays: {outcome:?}", self.name);
+    }
+}
+
+async fn execute(server: &str, sql: String) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(server).await?;
+    connection.execute(AssertSqlSafe(sql)).await?;
+    connection.close().await
+}
+
+/// A folder that goes when the test does.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> Self {
+        let path = std::env::temp_dir().join(format!("vestibule-test-{}", random::uuid()));
+        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder left behind in the temporary directory harms nobody.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
