@@ -6,6 +6,7 @@
 mod apply;
 mod architecture;
 mod browser;
+mod budgets;
 mod demo;
 mod login;
 mod pages;
