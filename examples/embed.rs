@@ -1,4 +1,4 @@
-// A host application with a login of its own: its pages at `/`, the provider below `/id`.
+//! A host application with a login of its own: its pages at `/`, the provider below `/id`.
 
 use std::net::SocketAddr;
 
