@@ -1,7 +1,8 @@
 //! Cookies: one name per purpose and issuer, host-only, never readable by scripts.
 //!
 //! On `https` every name has the `__Host-` prefix, which makes browsers refuse a `Domain` and demand `Secure`
-//! (RFC 6265bis §4.1.3.2). The issuer is part of the name because tenants below one host share its cookie jar.
+//! (RFC 6265bis §4.1.3.2). The issuer's URL is part of the name because all that is below one host shares its cookie jar:
+//! tenants, other providers, and even what listens on another port (RFC 6265 §8.5).
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -72,7 +73,7 @@ fn header(issuer: &Issuer, purpose: &str, value: &str, more: &str) -> Option<Hea
 
 fn name(issuer: &Issuer, purpose: &str) -> String {
     let prefix = if issuer.url.is_https() { "__Host-" } else { "" };
-    let hash = secret::hash(issuer.id.as_str());
+    let hash = secret::hash(issuer.url.as_str());
     let short = hash.as_str().get(..8).unwrap_or_default();
     format!("{prefix}vestibule-{purpose}-{short}")
 }
@@ -108,8 +109,9 @@ mod tests {
         let name = name(&root, Cookies::SESSION);
         let headers = request(&format!("a=b; {name}=x"));
         assert_eq!(Cookies::new(&root, &headers).value(Cookies::SESSION), Some("x"));
-        let other = Issuer { id: IssuerId::new("other"), ..root };
-        assert_eq!(Cookies::new(&other, &headers).value(Cookies::SESSION), None);
+        for other in ["http://localhost:8081", "http://localhost:8080/id", "http://localhost:8080/t/a.test"] {
+            assert_eq!(Cookies::new(&issuer(other), &headers).value(Cookies::SESSION), None, "{other}");
+        }
     }
 
     #[test]
