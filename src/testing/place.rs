@@ -33,11 +33,6 @@ impl Place {
         Self { folder, database, _own: own }
     }
 
-    /// A database that somebody else looks after.
-    pub(super) fn at(database: &str) -> Self {
-        Self { folder: Folder::create(), database: database.to_owned(), _own: None }
-    }
-
     pub(super) fn database(&self) -> &str {
         &self.database
     }

@@ -13,6 +13,7 @@ use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::{PasswordCost, Settings};
 use crate::ext::Observer;
 use crate::http::Idp;
+use crate::server::IdpBuilder;
 
 /// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
 ///
@@ -33,25 +34,30 @@ impl TestIdp {
     /// A provider with what this `apply` document (TOML) describes.
     pub async fn with(document: &str) -> Self {
         let issuer = IssuerUrl::parse(Self::ISSUER).unwrap_or_else(|error| panic!("issuer {error}"));
-        Self::with_settings(Settings::new(issuer), None, document).await
+        Self::with_settings(Settings::new(issuer), document).await
     }
 
-    /// The same with other settings, and on this database instead of one of its own if one is named.
-    pub async fn with_settings(mut settings: Settings, database: Option<&str>, document: &str) -> Self {
+    /// The same with other settings.
+    pub async fn with_settings(settings: Settings, document: &str) -> Self {
+        Self::with_parts(settings, document, |parts| parts).await
+    }
+
+    /// The same with parts of the host's own, for example a theme. An observer takes the place of [`TestIdp::events`].
+    pub async fn with_parts(
+        mut settings: Settings,
+        document: &str,
+        parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
+    ) -> Self {
         settings.password_cost = PasswordCost::CHEAPEST;
-        let place = match database {
-            Some(url) => Place::at(url),
-            None => Place::fresh().await,
-        };
+        let place = Place::fresh().await;
         let clock = TestClock::default();
         let events = Recorder::default();
-        let built = Idp::builder(settings)
+        let builder = Idp::builder(settings)
             .database(place.database())
             .keys(place.folder().join("keys"))
             .clock(clock.clone())
-            .observer(events.clone())
-            .build()
-            .await;
+            .observer(events.clone());
+        let built = parts(builder).build().await;
         let idp = built.unwrap_or_else(|error| panic!("{error}"));
         idp.apply(document).await.unwrap_or_else(|error| panic!("{error}"));
         let issuer = idp.settings().issuer.clone();

@@ -306,7 +306,7 @@ async fn an_authenticator_is_replaced_or_taken_away() {
 #[tokio::test]
 async fn samples_of_the_documentation_are_refused_on_the_internet() {
     let issuer = IssuerUrl::parse("https://login.company.com").unwrap();
-    let idp = TestIdp::with_settings(Settings::new(issuer), None, "").await;
+    let idp = TestIdp::with_settings(Settings::new(issuer), "").await;
     let told = mistakes(&idp, EVERYTHING).await;
     for place in ["users[0].password", "users[0].authenticators[0].secret", "clients[0].client_secret"] {
         let line = format!("{place}: stands in the documentation and is known to everybody");

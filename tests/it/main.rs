@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod budgets;
 mod demo;
+mod embedding;
 mod login;
 mod pages;
 mod readme;

@@ -20,7 +20,7 @@ use crate::support::{listen, serve};
 async fn samples() -> (TestIdp, String) {
     let (listener, address) = listen().await;
     let settings = Settings::new(IssuerUrl::parse(&address).unwrap());
-    let idp = TestIdp::with_settings(settings, None, "").await;
+    let idp = TestIdp::with_settings(settings, "").await;
     serve(listener, idp.router().route("/sample/{locale}/{tenant}/{name}", get(sample)));
     (idp, address)
 }

@@ -19,7 +19,7 @@ const DOCUMENTS: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known
 
 async fn nested() -> TestIdp {
     let settings = Settings::new(IssuerUrl::parse("https://id.test/a/b").unwrap());
-    TestIdp::with_settings(settings, None, WORLD).await
+    TestIdp::with_settings(settings, WORLD).await
 }
 
 async fn get(idp: &TestIdp, url: &str) -> Answer {
