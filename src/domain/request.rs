@@ -79,9 +79,7 @@ impl AuthorizationRequest {
         let wanted = |name: &&str| {
             self.claims.userinfo.contains_key(*name) || self.claims.id_token.contains_key(*name)
         };
-        let touched = scope::SUPPORTED
-            .into_iter()
-            .filter(|word| scope::claims_of(word).iter().any(|name| wanted(&name)));
+        let touched = scope::SUPPORTED.into_iter().filter(|word| scope::claims_of(word).iter().any(&wanted));
         self.scope.union(&touched.map(str::to_owned).collect())
     }
 

@@ -162,7 +162,7 @@ mod tests {
             }
             let counted = all.trusting(authenticator);
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
-            let request = AuthorizationRequest { max_age, prompt, ..AuthorizationRequest::sample() };
+            let request = AuthorizationRequest { prompt, max_age, ..AuthorizationRequest::sample() };
             let (user, now) = (UserId::new("anna"), Time::from_unix(150));
             let who = Circumstances {
                 tenant: &tenant,

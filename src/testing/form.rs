@@ -18,7 +18,9 @@ impl Form {
         let (tag, inside) = form.split_once('>')?;
         let action = attributes(tag).remove("action").unwrap_or_default();
         let mut fields: Vec<_> = inside.split("<input").skip(1).filter_map(input).collect();
-        fields.extend(inside.split("<button").skip(1).find_map(submit).flatten());
+        let mut buttons =
+            inside.split("<button").skip(1).filter_map(|rest| rest.split('>').next()).map(attributes);
+        fields.extend(buttons.find(is_submit).and_then(pressed));
         Some(Self { action, fields })
     }
 
@@ -39,12 +41,14 @@ fn input(rest: &str) -> Option<(String, String)> {
     attributes.remove("name").filter(|_| ticked && kind != "submit").map(|name| (name, value))
 }
 
-/// Is this a submit button, and what does pressing it send?
-fn submit(rest: &str) -> Option<Option<(String, String)>> {
-    let mut attributes = attributes(rest.split('>').next()?);
-    let value = attributes.remove("value").unwrap_or_default();
-    let is_submit = attributes.remove("type").is_none_or(|kind| kind == "submit");
-    is_submit.then(|| attributes.remove("name").map(|name| (name, value)))
+fn is_submit(button: &BTreeMap<String, String>) -> bool {
+    button.get("type").is_none_or(|kind| kind == "submit")
+}
+
+/// What pressing a button sends, if it has a name.
+fn pressed(mut button: BTreeMap<String, String>) -> Option<(String, String)> {
+    let value = button.remove("value").unwrap_or_default();
+    button.remove("name").map(|name| (name, value))
 }
 
 fn attributes(tag: &str) -> BTreeMap<String, String> {

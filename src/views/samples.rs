@@ -1,7 +1,11 @@
 //! One of everything: what tests render, and what is looked at before a page is called done. A host with a theme of
 //! its own has the same to look at.
 
-use super::*;
+use super::{
+    Application, Body, Brand, Busy, ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Expired, Field,
+    Form, FormPost, Identify, Notice, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused,
+    SecondFactor, SignedIn, SignedOut, Wait, WayBack,
+};
 use crate::domain::branding::Accent;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;

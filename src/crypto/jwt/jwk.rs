@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     /// A good key with some members changed; `null` takes one away.
-    fn changed(algorithm: SigningAlgorithm, changes: Value) -> Value {
+    fn changed(algorithm: SigningAlgorithm, changes: &Value) -> Value {
         let mut jwk = SigningKey::generate(algorithm).unwrap().jwk().clone();
         for (name, value) in changes.as_object().unwrap() {
             match value {
@@ -221,27 +221,27 @@ mod tests {
         let bits_2047 = URL_SAFE_NO_PAD.encode([vec![0x7f; 255], vec![1]].concat());
         let zero = URL_SAFE_NO_PAD.encode([0; 32]);
         let table = [
-            ("1024 bits", changed(Rs256, json!({ "n": rsa_of(128) })), JwkError::Weak),
-            ("2040 bits", changed(Rs256, json!({ "n": rsa_of(255) })), JwkError::Weak),
-            ("2047 bits", changed(Rs256, json!({ "n": bits_2047 })), JwkError::Weak),
-            ("8200 bits", changed(Rs256, json!({ "n": rsa_of(1025) })), JwkError::Weak),
-            ("e = 1", changed(Rs256, json!({ "e": "AQ" })), JwkError::Weak),
-            ("e = 3", changed(Rs256, json!({ "e": "Aw" })), JwkError::Weak),
-            ("e = 65536", changed(Rs256, json!({ "e": "AQAA" })), JwkError::Weak),
-            ("e of 40 bits", changed(Rs256, json!({ "e": "AQAAAAE" })), JwkError::Weak),
-            ("leading zero", changed(Rs256, json!({ "e": "AAEAAQ" })), JwkError::Malformed),
-            ("no n", changed(Rs256, json!({ "n": null })), JwkError::Malformed),
-            ("n a number", changed(Rs256, json!({ "n": 7 })), JwkError::Malformed),
-            ("padded e", changed(Rs256, json!({ "e": "AQAB====" })), JwkError::Malformed),
-            ("not on the curve", changed(Es256, json!({ "x": zero })), JwkError::Malformed),
-            ("short y", changed(Es256, json!({ "y": "AA" })), JwkError::Malformed),
-            ("short x", changed(EdDsa, json!({ "x": "AA" })), JwkError::Malformed),
-            ("private EC", changed(Es256, json!({ "d": zero })), JwkError::Private),
-            ("private RSA", changed(Rs256, json!({ "p": zero })), JwkError::Private),
+            ("1024 bits", changed(Rs256, &json!({ "n": rsa_of(128) })), JwkError::Weak),
+            ("2040 bits", changed(Rs256, &json!({ "n": rsa_of(255) })), JwkError::Weak),
+            ("2047 bits", changed(Rs256, &json!({ "n": bits_2047 })), JwkError::Weak),
+            ("8200 bits", changed(Rs256, &json!({ "n": rsa_of(1025) })), JwkError::Weak),
+            ("e = 1", changed(Rs256, &json!({ "e": "AQ" })), JwkError::Weak),
+            ("e = 3", changed(Rs256, &json!({ "e": "Aw" })), JwkError::Weak),
+            ("e = 65536", changed(Rs256, &json!({ "e": "AQAA" })), JwkError::Weak),
+            ("e of 40 bits", changed(Rs256, &json!({ "e": "AQAAAAE" })), JwkError::Weak),
+            ("leading zero", changed(Rs256, &json!({ "e": "AAEAAQ" })), JwkError::Malformed),
+            ("no n", changed(Rs256, &json!({ "n": null })), JwkError::Malformed),
+            ("n a number", changed(Rs256, &json!({ "n": 7 })), JwkError::Malformed),
+            ("padded e", changed(Rs256, &json!({ "e": "AQAB====" })), JwkError::Malformed),
+            ("not on the curve", changed(Es256, &json!({ "x": zero })), JwkError::Malformed),
+            ("short y", changed(Es256, &json!({ "y": "AA" })), JwkError::Malformed),
+            ("short x", changed(EdDsa, &json!({ "x": "AA" })), JwkError::Malformed),
+            ("private EC", changed(Es256, &json!({ "d": zero })), JwkError::Private),
+            ("private RSA", changed(Rs256, &json!({ "p": zero })), JwkError::Private),
             ("symmetric", json!({ "kty": "oct", "k": zero }), JwkError::Private),
-            ("for signing", changed(EdDsa, json!({ "key_ops": ["sign"] })), JwkError::Unfit),
-            ("no kty", changed(EdDsa, json!({ "kty": null })), JwkError::Malformed),
-            ("kid a number", changed(EdDsa, json!({ "kid": 7 })), JwkError::Malformed),
+            ("for signing", changed(EdDsa, &json!({ "key_ops": ["sign"] })), JwkError::Unfit),
+            ("no kty", changed(EdDsa, &json!({ "kty": null })), JwkError::Malformed),
+            ("kid a number", changed(EdDsa, &json!({ "kid": 7 })), JwkError::Malformed),
             ("no object", json!("key"), JwkError::Malformed),
         ];
         for (name, jwk, expected) in table {
@@ -256,11 +256,11 @@ mod tests {
     fn keys_that_do_not_concern_us_are_passed_over() {
         use SigningAlgorithm::{EdDsa, Es256, Rs256};
         let others = [
-            changed(Rs256, json!({ "use": "enc" })),
-            changed(Rs256, json!({ "alg": "PS256" })),
-            changed(Rs256, json!({ "alg": "HS256" })),
-            changed(Es256, json!({ "crv": "P-384" })),
-            changed(EdDsa, json!({ "crv": "X25519" })),
+            changed(Rs256, &json!({ "use": "enc" })),
+            changed(Rs256, &json!({ "alg": "PS256" })),
+            changed(Rs256, &json!({ "alg": "HS256" })),
+            changed(Es256, &json!({ "crv": "P-384" })),
+            changed(EdDsa, &json!({ "crv": "X25519" })),
             json!({ "kty": "AKP", "pub": "AA" }),
         ];
         for jwk in &others {
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn the_kid_decides_where_both_have_one() {
         let key = |id: Option<&str>| {
-            let jwk = changed(SigningAlgorithm::EdDsa, json!({ "kid": id }));
+            let jwk = changed(SigningAlgorithm::EdDsa, &json!({ "kid": id }));
             VerifyingKey::from_jwk(&jwk).unwrap().unwrap()
         };
         let fits = |own, wanted| key(own).fits(SigningAlgorithm::EdDsa, wanted);

@@ -183,7 +183,7 @@ async fn pages_speak_the_languages_asked_for() {
     let page = open(&mut browser, &shop, &[]).await;
     let here = &page.url[url::Position::BeforePath..];
     let switch = url::Url::parse_with_params(
-        &page.url.join("/language").unwrap().to_string(),
+        page.url.join("/language").unwrap().as_ref(),
         [("to", "de"), ("back", here)],
     );
     let switched = browser.get(switch.unwrap().as_str()).await;

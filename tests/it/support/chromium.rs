@@ -1,4 +1,4 @@
-//! A real Chromium, driven over WebDriver by a chromedriver of its own.
+//! A real Chromium, driven over `WebDriver` by a chromedriver of its own.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -224,14 +224,11 @@ impl Chromium {
     }
 
     async fn element(&self, selector: &str) -> WebElement {
-        let found = self.0.query(By::Css(selector)).first().await;
-        match found {
-            Ok(element) => element,
-            Err(_) => {
-                let page = self.0.find(By::Css("body")).await.unwrap().text().await.unwrap();
-                panic!("no {selector} at {}:\n{page}", self.address().await)
-            }
+        if let Ok(element) = self.0.query(By::Css(selector)).first().await {
+            return element;
         }
+        let page = self.0.find(By::Css("body")).await.unwrap().text().await.unwrap();
+        panic!("no {selector} at {}:\n{page}", self.address().await)
     }
 }
 
