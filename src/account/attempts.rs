@@ -40,7 +40,10 @@ pub(crate) struct Counter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Allowance {
     /// Yes; it is counted as a failure until it proves right.
-    Granted,
+    Granted {
+        /// The lock that stands unless it does.
+        lock: Option<Time>,
+    },
     /// Not before this time.
     Locked(Time),
 }
@@ -60,7 +63,7 @@ impl Counter {
             reservation = attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await?;
         }
         Ok(match reservation {
-            Reservation::Taken { .. } => Allowance::Granted,
+            Reservation::Taken { lock, .. } => Allowance::Granted { lock },
             Reservation::Locked(until) => Allowance::Locked(until),
             Reservation::Stopped => Allowance::Locked(now.plus(STOPPED)),
         })
@@ -69,6 +72,11 @@ impl Counter {
     /// The guess was right: all failures before it are forgotten.
     pub(crate) async fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
         attempts::succeed(tx, &self.key, self.kind).await
+    }
+
+    /// The guess could not be checked: neither it nor the lock it set counts.
+    pub(crate) async fn give_back(&self, tx: &mut Tx<'_>, lock: Option<Time>) -> Result<()> {
+        attempts::give_back(tx, &self.key, self.kind, lock).await
     }
 }
 
@@ -85,7 +93,11 @@ impl Network {
     /// Counts one failure in advance.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
         let flows = attempts::flow(tx, &self.0, now, PER_ADDRESS).await?;
-        Ok(if flows { Allowance::Granted } else { Allowance::Locked(now.plus(Duration::from_mins(1))) })
+        Ok(if flows {
+            Allowance::Granted { lock: None }
+        } else {
+            Allowance::Locked(now.plus(Duration::from_mins(1)))
+        })
     }
 
     /// It was none.

@@ -48,9 +48,36 @@ pub(crate) enum Checked {
 pub(crate) struct Proof {
     /// Whose.
     pub(crate) user: UserId,
+    tried: Try,
+    rehash: Option<Rehash>,
+}
+
+/// One try, taken from the budgets it counts in.
+#[derive(Clone, Debug)]
+struct Try {
     counter: Counter,
     network: Option<Network>,
-    rehash: Option<Rehash>,
+    /// The lock that it set.
+    lock: Option<Time>,
+}
+
+impl Try {
+    async fn was_right(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        self.counter.clear(tx).await?;
+        self.was_harmless(tx).await
+    }
+
+    async fn was_not_checked(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        self.counter.give_back(tx, self.lock).await?;
+        self.was_harmless(tx).await
+    }
+
+    async fn was_harmless(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        match &self.network {
+            Some(network) => network.give_back(tx).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// A hash at yesterday's cost, and the same password's at today's.
@@ -63,10 +90,7 @@ struct Rehash {
 impl Proof {
     /// Gives the tries back and stores a renewed hash.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.counter.clear(tx).await?;
-        if let Some(network) = &self.network {
-            network.give_back(tx).await?;
-        }
+        self.tried.was_right(tx).await?;
         if let Some(Rehash { old, new }) = &self.rehash {
             users::rehash_password(tx, &self.user, old, new).await?;
         }
@@ -75,34 +99,53 @@ impl Proof {
 }
 
 impl Account<'_> {
-    /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled.
+    /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled; one that could not be checked
+    /// is given back at once, or a flood on the hashing pool would lock out whoever tries to sign in meanwhile.
     pub(crate) async fn check_password(&self, typed: &SignIn<'_>) -> Result<Checked, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
         let name = Username::parse(typed.username).ok();
         let key = name.map_or_else(|| typed.username.trim().to_lowercase(), |name| name.key());
         let counter = Counter::new(self.sealer, Kind::Password, &format!("{subject}\n{key}"));
         let network = typed.network.map(|address| Network::new(self.sealer, address));
-        if let Allowance::Locked(until) = self.take(counter.clone(), network.clone()).await? {
-            return Ok(Checked::Locked(until));
+        let tried = match self.take(counter.clone(), network.clone()).await? {
+            Allowance::Granted { lock } => Try { counter, network, lock },
+            Allowance::Locked(until) => return Ok(Checked::Locked(until)),
+        };
+        match self.compare(tenant.as_deref(), &key, typed.password).await {
+            Ok(Ok((user, rehash))) => Ok(Checked::Right(Proof { user, tried, rehash })),
+            Ok(Err(failure)) => Ok(Checked::Wrong(failure)),
+            Err(error) => {
+                self.give_back(tried).await?;
+                Err(error)
+            }
         }
+    }
+
+    /// Whose password it is, or why it is nobody's.
+    async fn compare(
+        &self,
+        tenant: Option<&Tenant>,
+        key: &str,
+        typed: &str,
+    ) -> Result<Result<(UserId, Option<Rehash>), LoginFailure>, Error> {
         // An unknown tenant is looked up too: no user has the empty one.
-        let id = tenant.as_ref().map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
-        let found = users::credentials(&mut self.db.read().await?.tx(), &id, &key).await?;
+        let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
+        let found = users::credentials(&mut self.db.read().await?.tx(), &id, key).await?;
         let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
-        let Ok(password) = Password::normalise(typed.password) else {
-            return Ok(Checked::Wrong(LoginFailure::WrongPassword));
+        let Ok(password) = Password::normalise(typed) else {
+            return Ok(Err(LoginFailure::WrongPassword));
         };
         let verdict = self.hasher.verify(password.clone(), hash).await?;
-        let user = match judge(tenant.as_deref(), found.as_ref(), verdict) {
+        let user = match judge(tenant, found.as_ref(), verdict) {
             Ok(user) => user,
-            Err(failure) => return Ok(Checked::Wrong(failure)),
+            Err(failure) => return Ok(Err(failure)),
         };
         let rehash = match hash.filter(|_| verdict.outdated) {
             // Too busy to renew it: the next login will.
             Some(old) => self.hasher.hash(password).await.ok().map(|new| Rehash { old: old.to_owned(), new }),
             None => None,
         };
-        Ok(Checked::Right(Proof { user, counter, network, rehash }))
+        Ok(Ok((user, rehash)))
     }
 
     /// The tenant meant, and what the budget calls it.
@@ -130,6 +173,14 @@ impl Account<'_> {
             })
         });
         Ok(allowance.await?)
+    }
+
+    async fn give_back(&self, tried: Try) -> Result<(), Error> {
+        let given = self.db.write(move |tx| {
+            let tried = tried.clone();
+            Box::pin(async move { tried.was_not_checked(tx).await })
+        });
+        Ok(given.await?)
     }
 }
 

@@ -115,19 +115,17 @@ pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, last_at: Time) -> R
     Ok(execute!(tx, sql, key, kind.as_str(), last_at)? == 1)
 }
 
-/// The check did not take place: this one try does not count, nor the lock it set.
-pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, taken: Reservation) -> Result<()> {
-    if let Reservation::Taken { lock, .. } = taken {
-        execute!(
-            tx,
-            "UPDATE attempts SET failures = failures - 1,
-                 locked_until = CASE WHEN locked_until = $3 THEN 0 ELSE locked_until END
-             WHERE key = $1 AND kind = $2 AND failures > 0",
-            key,
-            kind.as_str(),
-            lock.map_or(-1, Time::unix),
-        )?;
-    }
+/// The check did not take place: this one try does not count, nor the `lock` it set.
+pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, lock: Option<Time>) -> Result<()> {
+    execute!(
+        tx,
+        "UPDATE attempts SET failures = failures - 1,
+             locked_until = CASE WHEN locked_until = $3 THEN 0 ELSE locked_until END
+         WHERE key = $1 AND kind = $2 AND failures > 0",
+        key,
+        kind.as_str(),
+        lock.map_or(-1, Time::unix),
+    )?;
     Ok(())
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use vestibule::domain::event::{Event, LoginFailure};
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::settings::Settings;
 use vestibule::testing::TestIdp;
 
 use super::{DOMAIN, PASSWORD, bare, house, open, sign_in};
@@ -152,7 +154,7 @@ async fn a_hint_fills_the_fields_in() {
 
 #[tokio::test]
 async fn an_outdated_hash_is_renewed_at_the_next_login() {
-    let hash = costly_hash(PASSWORD);
+    let hash = hash_of(PASSWORD, 16);
     let world = format!(
         "{}\n[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"olga\"\npassword_hash = \"{hash}\"\n",
         super::HOUSE
@@ -168,16 +170,16 @@ async fn an_outdated_hash_is_renewed_at_the_next_login() {
     }
 }
 
-/// A hash at twice the memory that the test's provider asks for.
-fn costly_hash(password: &str) -> String {
+/// A hash at this much memory; the test's provider asks for 8 KiB.
+fn hash_of(password: &str, kib: u32) -> String {
     use argon2::{Algorithm, Argon2, Params, Version};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD_NO_PAD;
     let mut output = [0; 32];
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(16, 1, 1, Some(32)).unwrap());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(kib, 1, 1, Some(32)).unwrap());
     argon2.hash_password_into(password.as_bytes(), b"1234567890123456", &mut output).unwrap();
     let (salt, output) = (STANDARD_NO_PAD.encode(b"1234567890123456"), STANDARD_NO_PAD.encode(output));
-    format!("$argon2id$v=19$m=16,t=1,p=1${salt}${output}")
+    format!("$argon2id$v=19$m={kib},t=1,p=1${salt}${output}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,6 +200,42 @@ async fn guesses_made_at_once_find_one_budget() {
     let checked =
         |event: &Event| matches!(event, Event::LoginFailed { reason: LoginFailure::WrongPassword, .. });
     assert_eq!(idp.events().all().iter().filter(|event| checked(event)).count(), 5);
+}
+
+/// A flood that fills the hashing pool must not use up the tries of whoever signs in meanwhile.
+#[tokio::test]
+async fn what_the_full_pool_turned_away_counts_for_nothing() {
+    let mut settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    (settings.hash_permits, settings.hash_queue) = (1, 0);
+    let hash = hash_of(PASSWORD, 4096);
+    let names: Vec<_> = (0..8).map(|n| format!("user{n}")).collect();
+    let users: String = names
+        .iter()
+        .map(|name| {
+            format!("\n[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"{name}\"\npassword_hash = \"{hash}\"\n")
+        })
+        .collect();
+    let world = format!("{}{users}", super::HOUSE);
+    let idp = TestIdp::with_settings(settings, None, &world).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut ready = Vec::new();
+    for name in &names {
+        let mut browser = idp.browser().from_address("192.0.2.7:1".parse().unwrap());
+        let page = open(&mut browser, &shop, &[]).await;
+        ready.push((browser, page, name, 0));
+    }
+    for _ in 0..5 {
+        let posts = ready.iter_mut().map(async |(browser, page, name, checked)| {
+            let status = sign_in(browser, page, name, "wrong").await.status;
+            *checked += usize::from(status != StatusCode::SERVICE_UNAVAILABLE);
+        });
+        futures_util::future::join_all(posts).await;
+    }
+    assert!(ready.iter().any(|(.., checked)| *checked < 5), "nobody was turned away");
+    for (browser, page, name, checked) in &mut ready {
+        let answer = sign_in(browser, page, name, PASSWORD).await;
+        assert_eq!(answer.parameter("code").is_some(), *checked < 5, "{name}: {checked}");
+    }
 }
 
 #[tokio::test]

@@ -60,8 +60,8 @@ async fn success_forgets_and_a_check_that_did_not_take_place_costs_nothing() {
             reserve(db, NOW).await;
         }
         let fifth = reserve(db, NOW).await;
-        assert!(matches!(fifth, Reservation::Taken { failures: 5, lock: Some(_) }));
-        write!(db, tx => attempts::give_back(tx, hash("k"), Kind::Password, fifth)).unwrap();
+        let Reservation::Taken { failures: 5, lock: lock @ Some(_) } = fifth else { panic!("{fifth:?}") };
+        write!(db, tx => attempts::give_back(tx, hash("k"), Kind::Password, lock)).unwrap();
         assert_eq!(reserve(db, NOW).await, fifth);
         assert_eq!(
             read!(db, tx => attempts::locked_until(tx, hash("k"), Kind::Password)),
