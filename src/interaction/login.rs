@@ -158,12 +158,14 @@ impl Login {
         self.session.as_ref().filter(|session| person.holds(session, self.now))
     }
 
-    /// Everything that counts: what the session knows, unless all must be proved afresh, and what was proved here.
+    /// Everything that counts, which is nothing while it is nobody's: a user may be disabled in the middle of a login.
+    /// Otherwise what the session knows, unless all must be proved afresh, and what was proved here.
     pub(super) fn facts(&self) -> Facts {
+        let Some(person) = &self.person else { return Facts::default() };
         let known =
             self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
         let all = known.unwrap_or_default().union(&self.interaction.progress.facts);
-        all.trusting(self.person.as_ref().and_then(|person| person.authenticator.as_ref()))
+        all.trusting(person.authenticator.as_ref())
     }
 
     /// What comes next.

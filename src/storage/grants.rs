@@ -101,6 +101,11 @@ pub async fn revoke(tx: &mut Tx<'_>, id: &GrantId, now: Time) -> Result<bool> {
     Ok(execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? == 1)
 }
 
+/// Ends all grants that a user gave.
+pub async fn revoke_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<u64> {
+    execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL", user, now)
+}
+
 /// Ends all grants given in a session.
 pub async fn revoke_session(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<u64> {
     execute!(

@@ -4,8 +4,9 @@ use crate::domain::authenticator::Authenticator;
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::{Result, Tx, authenticators, clients, issuers, tenants, users};
+use crate::storage::{Result, Tx, authenticators, clients, grants, issuers, sessions, tenants, users};
 
 /// A change. Its parts are owned, since a write may be run again.
 #[derive(Debug)]
@@ -13,7 +14,10 @@ pub(super) enum Change {
     Tenant(Tenant),
     Hosts(TenantId, Vec<String>),
     User(User),
+    /// Another password than before: whoever signed in with the old one is signed out.
     Password(UserId, String),
+    /// The same password at today's cost: the old hash and the new.
+    Rehash(UserId, String, String),
     /// Becomes the user's only authenticator.
     Authenticator(Authenticator, String),
     RemoveAuthenticators(UserId),
@@ -24,12 +28,17 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub(super) async fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(super) async fn write(&self, tx: &mut Tx<'_>, now: Time) -> Result<()> {
         match self {
             Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
             Self::Hosts(tenant, hosts) => issuers::set_hosts(tx, tenant, hosts).await,
             Self::User(user) => users::upsert(tx, user).await,
-            Self::Password(user, hash) => users::set_password(tx, user, Some(hash)).await.map(drop),
+            Self::Password(user, hash) => {
+                users::set_password(tx, user, Some(hash)).await?;
+                sessions::end_others(tx, user, None).await?;
+                grants::revoke_user(tx, user, now).await.map(drop)
+            }
+            Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),
             Self::Authenticator(authenticator, sealed) => {
                 authenticators::remove_all(tx, &authenticator.user).await?;
                 authenticators::insert(tx, authenticator, sealed).await

@@ -107,12 +107,12 @@ impl Idp {
             read::read(text, syntax, folder).map_err(|mistakes| ApplyError::Mistakes(mistakes.0))?;
         let (changes, applied) = plan::plan(self, &document).await?;
         if !changes.is_empty() {
-            let changes = Arc::new(changes);
+            let (changes, now) = (Arc::new(changes), self.now());
             let written = self.db().write(move |tx| {
                 let changes = Arc::clone(&changes);
                 Box::pin(async move {
                     for change in changes.iter() {
-                        change.write(tx).await?;
+                        change.write(tx, now).await?;
                     }
                     Ok(())
                 })

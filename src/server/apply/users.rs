@@ -129,7 +129,11 @@ impl Planner<'_> {
             let hasher = self.idp.hasher();
             if let Some(phc) = known {
                 let verdict = hasher.verify(password.clone(), Some(phc)).await.map_err(ApplyError::failed)?;
-                if verdict.matches && !verdict.outdated {
+                if verdict.matches {
+                    if verdict.outdated {
+                        let hash = hasher.hash(password).await.map_err(ApplyError::failed)?;
+                        self.change(Change::Rehash(user.clone(), phc.to_owned(), hash));
+                    }
                     return Ok(());
                 }
             }

@@ -183,6 +183,44 @@ async fn who_is_disabled_is_nobody_at_once() {
 }
 
 #[tokio::test]
+async fn who_is_disabled_in_the_middle_of_a_login_is_nobody() {
+    for disabled in [
+        "[[users]]\ntenant = \"123456.sms\"\nusername = \"bert\"\ndisabled = true\n",
+        "[[tenants]]\ndomain = \"123456.sms\"\ndisabled = true\n",
+    ] {
+        let (idp, _) = house().await;
+        let careful = idp.application("careful", "https://careful.test/callback");
+        let mut browser = idp.browser();
+        let page = enter(&mut browser, &careful, "bert").await;
+        assert_eq!(page.step(), Some("consent"));
+        idp.idp().apply(disabled).await.unwrap();
+        assert_eq!(browser.get(page.url.as_str()).await.step(), Some("identify"), "{disabled}");
+        let allowed = browser.submit(&page, &[("allow", "1")]).await;
+        assert_eq!(allowed.step(), Some("identify"), "{disabled}");
+        let again = sign_in(&mut browser, &allowed, "bert", PASSWORD).await;
+        assert_eq!((again.step(), again.parameter("code")), (Some("identify"), None), "{disabled}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_what_the_old_one_opened() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let tokens = shop.redeem(&enter(&mut browser, &shop, "bert").await).await;
+    let pending = open(&mut browser, &shop, &[]).await.parameter("code").unwrap();
+    let user = |password: &str| {
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\npassword = \"{password}\"\n")
+    };
+    idp.idp().apply(&user(PASSWORD)).await.unwrap();
+    assert_eq!(shop.userinfo(&tokens.access_token).await.status, 200, "the same password changes nothing");
+    idp.idp().apply(&user("a password that nobody knows yet")).await.unwrap();
+    assert_eq!(shop.userinfo(&tokens.access_token).await.status, 401);
+    assert_eq!(shop.token(&pending).await.json()["error"], "invalid_grant");
+    let silent = open(&mut browser, &shop, &[("prompt", "none")]).await;
+    assert_eq!(error(&silent).as_deref(), Some("login_required"));
+}
+
+#[tokio::test]
 async fn sixteen_ways_to_say_nothing_in_a_cookie() {
     let (idp, shop) = house().await;
     let mut browser = idp.browser();
