@@ -200,7 +200,10 @@ impl Address {
             None if is_root => Some(Self::Root),
             None => {
                 let host = Url::parse(&format!("https://{authority}/")).ok()?;
-                host.host_str().map(|name| Self::Host(name.to_owned()))
+                let name = host.host_str()?;
+                // With another port, a user name or a path it would be a second spelling.
+                let is_canonical = root.on_host(name).is_ok_and(|url| url.authority() == authority);
+                is_canonical.then(|| Self::Host(name.to_owned()))
             }
         }
     }
@@ -254,7 +257,17 @@ mod tests {
     fn a_request_selects_but_never_names_an_issuer() {
         assert_eq!(Address::of(&root(), "localhost:8080", None), Some(Address::Root));
         assert_eq!(Address::of(&root(), "LOCALHOST:8080", None), Some(Address::Root));
-        assert_eq!(Address::of(&root(), "localhost", None), Some(Address::Host("localhost".into())));
+        assert_eq!(Address::of(&root(), "Login.test:8080", None), Some(Address::Host("login.test".into())));
+        for odd in [
+            "localhost",
+            "login.test",
+            "login.test:1",
+            "u@login.test:8080",
+            "login.test:8080/x",
+            "login.test:8080?",
+        ] {
+            assert_eq!(Address::of(&root(), odd, None), None, "{odd}");
+        }
         assert_eq!(Address::of(&root(), "localhost:8080", Some("A.sms")), None);
         assert_eq!(Address::of(&root(), "evil.test", Some("a.sms")), None);
     }

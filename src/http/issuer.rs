@@ -40,10 +40,12 @@ impl FromRequestParts<Idp> for CurrentIssuer {
 
     async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Nowhere> {
         let authority = authority(&parts.uri, &parts.headers).ok_or(Nowhere::Misdirected)?;
-        let params = RawPathParams::from_request_parts(parts, idp).await.ok();
-        let named = params.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "tenant"));
-        let tenant = named.map(|(_, value)| value);
+        let params = RawPathParams::from_request_parts(parts, idp).await;
         let unknown = || Nowhere::Unknown(Box::new(unknown(idp, &parts.headers)));
+        // A path that is not text names something that does not exist, and not the root issuer.
+        let Ok(params) = params else { return Err(unknown()) };
+        let named = params.iter().find(|(name, _)| *name == "tenant");
+        let tenant = named.map(|(_, value)| value);
         let Some(address) = Address::of(&idp.settings().issuer, &authority, tenant) else {
             return Err(if tenant.is_some() { unknown() } else { Nowhere::Misdirected });
         };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use axum::Router;
+use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodRouter;
 
@@ -57,13 +58,12 @@ impl Route {
     }
 
     /// Hangs the route into a router. axum answers HEAD by running the GET handler; a route that does not name HEAD
-    /// must not, for a GET here may issue a code.
+    /// must not, for a GET here may issue a code. What is refused learns what is not (RFC 9110 §15.5.6).
     pub(crate) fn mount(self, router: Router<Idp>) -> Router<Idp> {
-        let handler = if self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD) {
-            self.handler.head(|| async { StatusCode::METHOD_NOT_ALLOWED })
-        } else {
-            self.handler
-        };
-        router.route(&self.path, handler)
+        let allowed = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let refuse = || async { (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)]) };
+        let handler = self.handler.fallback(refuse.clone());
+        let is_bare_get = self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD);
+        router.route(&self.path, if is_bare_get { handler.head(refuse) } else { handler })
     }
 }

@@ -107,6 +107,8 @@ async fn a_method_that_no_row_names_is_refused() {
             for method in METHODS.iter().filter(|method| !route.methods.contains(method)) {
                 let answer = send(&mut idp.browser(), method, &url, "").await;
                 assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {url}");
+                let names: Vec<_> = route.methods.iter().map(Method::as_str).collect();
+                assert_eq!(answer.headers["allow"], names.join(", "), "{method} {url}");
             }
         }
     }
@@ -118,7 +120,7 @@ async fn every_unknown_tenant_gets_the_same_answer() {
     for route in Idp::routes() {
         for method in route.methods {
             let mut bodies = Vec::new();
-            for tenant in ["nobody.test", "ONE.test", "one.test.", "xn--one"] {
+            for tenant in ["nobody.test", "ONE.test", "one.test.", "xn--one", "%ff", "%00"] {
                 let url = format!("{}/t/{tenant}{}", TestIdp::ISSUER, filled(&route));
                 let answer = send(&mut idp.browser(), method, &url, "").await;
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{method} {url}");
