@@ -72,9 +72,12 @@ impl RedirectUri {
                     .is_some_and(|ours| Some(ours) == loopback_without_port(requested)))
     }
 
-    /// The scheme, host and port that a page's `form-action` must allow; `None` for private-use schemes.
+    /// The scheme, host and port that a page's policy must allow; `None` where a policy can name the scheme alone: it is a
+    /// private one, or the host is an IPv6 address (Content Security Policy 3 §2.3.1 knows none).
     pub fn origin(uri: &str) -> Option<String> {
-        Url::parse(uri).ok().filter(Url::has_host).map(|url| url.origin().ascii_serialization())
+        let url = Url::parse(uri).ok()?;
+        let named = url.has_host() && !matches!(url.host(), Some(Host::Ipv6(_)));
+        named.then(|| url.origin().ascii_serialization())
     }
 }
 
@@ -172,6 +175,15 @@ mod tests {
         assert!(!native("http://localhost/cb", "http://localhost:1/cb"));
         let web = RedirectUri::parse("http://127.0.0.1/cb").unwrap();
         assert!(!web.matches("http://127.0.0.1:5/cb", ApplicationType::Web));
+    }
+
+    #[test]
+    fn a_policy_names_what_it_can() {
+        let origin = |uri: &str| RedirectUri::origin(uri);
+        assert_eq!(origin("https://a.test:8443/cb?x"), Some("https://a.test:8443".into()));
+        assert_eq!(origin("http://127.0.0.1:5/"), Some("http://127.0.0.1:5".into()));
+        assert_eq!(origin("http://[::1]:5/"), None);
+        assert_eq!(origin("com.example.app:/cb"), None);
     }
 
     #[test]

@@ -34,9 +34,10 @@ impl<'a> Cookies<'a> {
     /// The value of a cookie; a doubled one counts as absent, for nobody can say which is ours.
     pub(crate) fn value(&self, purpose: &str) -> Option<&'a str> {
         let name = name(self.issuer, purpose);
-        let pairs = self.headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok());
-        let mut found = pairs.flat_map(|pairs| pairs.split(';')).filter_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
+        // Byte by byte: another application on this host may write what is not text into a cookie of its own.
+        let headers = self.headers.get_all(COOKIE).into_iter().map(HeaderValue::as_bytes);
+        let mut found = headers.flat_map(|header| header.split(|&b| b == b';')).filter_map(|pair| {
+            let (key, value) = str::from_utf8(pair).ok()?.trim().split_once('=')?;
             (key == name).then_some(value)
         });
         let first = found.next().filter(|value| !value.is_empty());
@@ -112,6 +113,15 @@ mod tests {
         for other in ["http://localhost:8081", "http://localhost:8080/id", "http://localhost:8080/t/a.test"] {
             assert_eq!(Cookies::new(&issuer(other), &headers).value(Cookies::SESSION), None, "{other}");
         }
+    }
+
+    #[test]
+    fn is_found_beside_cookies_that_are_not_text() {
+        let root = issuer("http://localhost:8080");
+        let name = name(&root, Cookies::SESSION);
+        let cookie = [b"a=caf\xc3\xa9; b=\xff; ", name.as_bytes(), b"=x; c=\xe9"].concat();
+        let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(&cookie).unwrap())]);
+        assert_eq!(Cookies::new(&root, &headers).value(Cookies::SESSION), Some("x"));
     }
 
     #[test]

@@ -28,8 +28,8 @@ impl ContentSecurity {
 
     /// Forms lead to this issuer and, in the end, to this redirect URI.
     pub(crate) fn towards(redirect_uri: &str) -> Self {
-        let private_scheme = || redirect_uri.split_once(':').map(|(scheme, _)| format!("{scheme}:"));
-        Self { form_action: RedirectUri::origin(redirect_uri).or_else(private_scheme) }
+        let scheme = || redirect_uri.split_once(':').map(|(scheme, _)| format!("{scheme}:"));
+        Self { form_action: RedirectUri::origin(redirect_uri).or_else(scheme) }
     }
 
     /// `image`: the address of the application's own logo, which stays where it is.

@@ -216,7 +216,7 @@ async fn what_the_full_pool_turned_away_counts_for_nothing() {
         })
         .collect();
     let world = format!("{}{users}", super::HOUSE);
-    let idp = TestIdp::with_settings(settings, None, &world).await;
+    let idp = TestIdp::with_settings(settings, &world).await;
     let shop = idp.application("shop", "https://shop.test/callback");
     let mut ready = Vec::new();
     for name in &names {
