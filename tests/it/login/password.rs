@@ -209,13 +209,11 @@ async fn what_the_full_pool_turned_away_counts_for_nothing() {
     (settings.hash_permits, settings.hash_queue) = (1, 0);
     let hash = hash_of(PASSWORD, 4096);
     let names: Vec<_> = (0..8).map(|n| format!("user{n}")).collect();
-    let users: String = names
-        .iter()
-        .map(|name| {
-            format!("\n[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"{name}\"\npassword_hash = \"{hash}\"\n")
-        })
-        .collect();
-    let world = format!("{}{users}", super::HOUSE);
+    let user = |name: &String| {
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"{name}\"\npassword_hash = \"{hash}\"\n")
+    };
+    let users: Vec<_> = names.iter().map(user).collect();
+    let world = format!("{}\n{}", super::HOUSE, users.join("\n"));
     let idp = TestIdp::with_settings(settings, &world).await;
     let shop = idp.application("shop", "https://shop.test/callback");
     let mut ready = Vec::new();
