@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::middleware;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -20,7 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tower::ServiceExt;
 
 use super::health::Health;
-use crate::http::Idp;
+use crate::http::{Idp, secure};
 
 /// How long a client may take for the head of a request, idle time between two requests included.
 const HEAD_DEADLINE: Duration = Duration::from_secs(15);
@@ -31,13 +32,15 @@ const DRAIN: Duration = Duration::from_secs(7);
 /// The pause after a connection could not be accepted, for example because no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Everything the binary serves: the provider where its issuer says, the rest at the host's root.
+/// Everything the binary serves: the provider where its issuer says, the rest at the host's root. What is not there is
+/// answered under the same headers as what is.
 pub(crate) fn router(idp: &Idp, health: &Health) -> Router {
     let provider = match idp.settings().issuer.path() {
         "" => idp.router(),
         path => Router::new().nest(path, idp.router()),
     };
-    provider.merge(idp.well_known()).merge(health.router())
+    let all = provider.merge(idp.well_known()).merge(health.router());
+    all.layer(middleware::from_fn_with_state(idp.clone(), secure))
 }
 
 /// Serves until it is asked to stop and for `linger` beyond, then lets what is under way come to its end.

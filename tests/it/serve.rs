@@ -76,6 +76,9 @@ fn an_empty_folder_is_enough_and_the_next_step_is_told() {
     assert!(served.process.line().contains("The database is empty"));
     assert!(served.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(served.get("/readyz").starts_with("HTTP/1.1 200"));
+    let nowhere = served.get("/nowhere");
+    assert!(nowhere.starts_with("HTTP/1.1 404"), "{nowhere}");
+    assert!(nowhere.to_lowercase().contains("x-frame-options: deny"), "{nowhere}");
     let discovery = served.get("/.well-known/openid-configuration");
     assert!(discovery.contains("\"issuer\":\"http://localhost:8080\""), "{discovery}");
 }
