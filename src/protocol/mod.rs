@@ -2,6 +2,7 @@
 //!
 //! Reading order: `routes`, then `authorize` (the first leg), `token` (the second), `userinfo` (what the token opens).
 
+mod access_token;
 pub(crate) mod authorize;
 mod claims;
 mod client_auth;
@@ -12,6 +13,7 @@ mod jwks;
 pub(crate) mod logout;
 pub(crate) mod parameters;
 mod routes;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod token;
