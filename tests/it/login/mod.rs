@@ -6,6 +6,7 @@ mod random;
 mod second_factor;
 mod session;
 mod sign_out;
+mod step_up;
 mod steps;
 
 use std::time::Duration;

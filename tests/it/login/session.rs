@@ -12,7 +12,7 @@ async fn id_token(app: &Application, answer: &Answer) -> serde_json::Map<String,
 }
 
 /// The value of the session cookie.
-fn session(browser: &mut Browser) -> Option<String> {
+pub(super) fn session(browser: &mut Browser) -> Option<String> {
     browser.cookies().iter().find(|((_, name), _)| name.contains("session")).map(|(_, value)| value.clone())
 }
 
