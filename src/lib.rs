@@ -10,6 +10,7 @@
 //! Tenants, users and clients come in by [`Idp::apply`]; tests sign users in without a network by [`testing::TestIdp`].
 
 mod account;
+mod api;
 mod crypto;
 pub mod domain;
 pub mod ext;

@@ -5,14 +5,17 @@
 //! statement decides who wins, in one transaction with whatever the caller builds on it.
 
 pub(crate) mod attempts;
+pub(crate) mod directory;
 pub(crate) mod factors;
 pub(crate) mod passwords;
 pub(crate) mod recovery;
+pub(crate) mod sessions;
 
+use self::directory::Host;
 use crate::crypto::password::{Busy, PasswordHasher};
 use crate::crypto::seal::{SealError, Sealer};
 use crate::domain::time::Time;
-use crate::ext::Clock;
+use crate::ext::{Clock, Unavailable};
 use crate::storage::{self, Catalogue, Db};
 
 /// The credentials of the house.
@@ -23,6 +26,7 @@ pub(crate) struct Account<'a> {
     sealer: &'a Sealer,
     hasher: &'a PasswordHasher,
     clock: &'a dyn Clock,
+    host: Option<Host<'a>>,
 }
 
 impl<'a> Account<'a> {
@@ -32,8 +36,9 @@ impl<'a> Account<'a> {
         sealer: &'a Sealer,
         hasher: &'a PasswordHasher,
         clock: &'a dyn Clock,
+        host: Option<Host<'a>>,
     ) -> Self {
-        Self { db, catalogue, sealer, hasher, clock }
+        Self { db, catalogue, sealer, hasher, clock, host }
     }
 
     fn now(&self) -> Time {
@@ -50,6 +55,9 @@ pub(crate) enum Error {
     /// Too many passwords are being checked.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// The host's directory did not answer.
+    #[error(transparent)]
+    Directory(#[from] Unavailable),
     /// What was sealed cannot be opened.
     #[error(transparent)]
     Seal(#[from] SealError),

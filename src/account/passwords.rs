@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::attempts::{Allowance, Counter, Network};
+use super::directory::SLOWEST_NO;
 use super::{Account, Error};
 use crate::crypto::password::{Password, Verdict};
 use crate::domain::event::LoginFailure;
@@ -48,6 +49,8 @@ pub(crate) enum Checked {
 pub(crate) struct Proof {
     /// Whose.
     pub(crate) user: UserId,
+    /// Which of the user's passwords it was.
+    pub(crate) version: i64,
     tried: Try,
     rehash: Option<Rehash>,
 }
@@ -80,6 +83,13 @@ impl Try {
     }
 }
 
+/// Whose password it is.
+struct Match {
+    user: UserId,
+    version: i64,
+    rehash: Option<Rehash>,
+}
+
 /// A hash at yesterday's cost, and the same password's at today's.
 #[derive(Clone, Debug)]
 struct Rehash {
@@ -104,15 +114,28 @@ impl Account<'_> {
     pub(crate) async fn check_password(&self, typed: &SignIn<'_>) -> Result<Checked, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
         let name = Username::parse(typed.username).ok();
-        let key = name.map_or_else(|| typed.username.trim().to_lowercase(), |name| name.key());
+        let key = name.as_ref().map_or_else(|| typed.username.trim().to_lowercase(), Username::key);
         let counter = Counter::new(self.sealer, Kind::Password, &format!("{subject}\n{key}"));
         let network = typed.network.map(|address| Network::new(self.sealer, address));
         let tried = match self.take(counter.clone(), network.clone()).await? {
             Allowance::Granted { lock } => Try { counter, network, lock },
             Allowance::Locked(until) => return Ok(Checked::Locked(until)),
         };
-        match self.compare(tenant.as_deref(), &key, typed.password).await {
-            Ok(Ok((user, rehash))) => Ok(Checked::Right(Proof { user, tried, rehash })),
+        let no = self.host.map(|_| tokio::time::sleep(SLOWEST_NO));
+        let found = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
+            Some((host, tenant)) => {
+                let found = self.ask_directory(host, tenant, name.as_ref(), typed.password).await;
+                found.map(|found| found.map(|user| Match { user, version: 0, rehash: None }))
+            }
+            None => self.compare(tenant.as_deref(), &key, typed.password).await,
+        };
+        if let (Some(no), Ok(Err(_))) = (no, &found) {
+            no.await;
+        }
+        match found {
+            Ok(Ok(Match { user, version, rehash })) => {
+                Ok(Checked::Right(Proof { user, version, tried, rehash }))
+            }
             Ok(Err(failure)) => Ok(Checked::Wrong(failure)),
             Err(error) => {
                 self.give_back(tried).await?;
@@ -127,7 +150,7 @@ impl Account<'_> {
         tenant: Option<&Tenant>,
         key: &str,
         typed: &str,
-    ) -> Result<Result<(UserId, Option<Rehash>), LoginFailure>, Error> {
+    ) -> Result<Result<Match, LoginFailure>, Error> {
         // An unknown tenant is looked up too: no user has the empty one.
         let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
         let found = users::credentials(&mut self.db.read().await?.tx(), &id, key).await?;
@@ -145,7 +168,8 @@ impl Account<'_> {
             Some(old) => self.hasher.hash(password).await.ok().map(|new| Rehash { old: old.to_owned(), new }),
             None => None,
         };
-        Ok(Ok((user, rehash)))
+        let version = found.map_or(0, |found| found.password_version);
+        Ok(Ok(Match { user, version, rehash }))
     }
 
     /// The tenant meant, and what the budget calls it.

@@ -57,6 +57,13 @@ pub enum Event {
         /// Who.
         user: UserId,
     },
+    /// A user ended sessions from elsewhere, or everywhere.
+    SessionsEnded {
+        /// Whose.
+        user: UserId,
+        /// How many.
+        sessions: u64,
+    },
     /// A request was refused on a page.
     Refused {
         /// Where.

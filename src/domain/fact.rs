@@ -105,6 +105,12 @@ impl Facts {
         Self(self.0.iter().filter(counts).cloned().collect())
     }
 
+    /// Without the password: it was changed since.
+    #[must_use]
+    pub fn without_password(&self) -> Self {
+        Self(self.0.iter().filter(|fact| fact.kind != FactKind::Password).cloned().collect())
+    }
+
     /// Nothing proved, nothing answered?
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -46,6 +46,8 @@ text_newtypes! {
     InteractionId;
     /// A browser session, by the value of the `sid` claim; the cookie holds another secret.
     SessionId;
+    /// A person in the host's own directory, by the key that never changes there.
+    DirectoryKey;
     /// An authenticator: the thing that makes codes.
     AuthenticatorId;
     /// A signing key, by its `kid`.

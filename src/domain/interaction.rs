@@ -40,6 +40,8 @@ pub struct Interaction {
 pub struct Progress {
     /// Whose password was proved here.
     pub user: Option<UserId>,
+    /// Which of that user's passwords it was: the row's number at the time.
+    pub password_version: i64,
     /// This login stands on its own: what the browser's session knows does not count.
     pub alone: bool,
     /// What was proved and answered here; what the session knows is not repeated.
@@ -109,10 +111,11 @@ pub enum Problem {
 
 impl Progress {
     /// Notes that the user's password is right. Nothing that somebody else proved here before may count for them.
-    pub fn password_proved(&mut self, user: UserId, at: Time) {
+    pub fn password_proved(&mut self, user: UserId, version: i64, at: Time) {
         if self.user.as_ref() != Some(&user) {
             *self = Self { user: Some(user), alone: self.alone, ..Self::default() };
         }
+        self.password_version = version;
         self.wrong_codes = 0;
         self.refusal = None;
         self.facts.add(FactKind::Password, at);
@@ -132,12 +135,12 @@ mod tests {
     fn facts_never_pass_from_one_user_to_another() {
         let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
         let mut progress = Progress::default();
-        progress.password_proved(anna.clone(), Time::from_unix(1));
+        progress.password_proved(anna.clone(), 0, Time::from_unix(1));
         progress.facts.add(FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
         progress.recovery_codes = Some("sealed".into());
-        progress.password_proved(anna, Time::from_unix(3));
+        progress.password_proved(anna, 0, Time::from_unix(3));
         assert!(progress.facts.second_factor().is_some(), "the same user keeps what was proved");
-        progress.password_proved(bert, Time::from_unix(4));
+        progress.password_proved(bert, 0, Time::from_unix(4));
         assert_eq!(progress.facts.second_factor(), None);
         assert_eq!(progress.recovery_codes, None);
         assert_eq!(progress.facts.password(), Some(Time::from_unix(4)));

@@ -12,6 +12,13 @@ pub const OFFLINE_ACCESS: &str = "offline_access";
 /// Every scope this provider knows, in the order discovery lists them.
 pub const SUPPORTED: [&str; 5] = [OPENID, "profile", "email", "address", "phone"];
 
+/// `account:sessions`: see where oneself is signed in, and end that.
+pub const ACCOUNT_SESSIONS: &str = "account:sessions";
+
+/// Scopes that open the provider's own APIs. A client has them only if its registration names them: what is left out
+/// there means everything else.
+pub const RESERVED: [&str; 1] = [ACCOUNT_SESSIONS];
+
 /// The claims of a standard scope, by OpenID Connect Core §5.4.
 pub fn claims_of(scope: &str) -> &'static [&'static str] {
     match scope {

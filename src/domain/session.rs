@@ -1,7 +1,10 @@
 //! A browser session: who is signed in at one issuer, and what was proved.
 
+use std::collections::BTreeSet;
+
 use super::fact::Facts;
-use super::ids::{Hash, IssuerId, SessionId, UserId};
+use super::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
+use super::tenant::TenantPolicy;
 use super::time::Time;
 
 /// One session. The cookie holds a secret whose hash finds the row; `id` is public, it is the claim `sid`.
@@ -19,8 +22,24 @@ pub struct Session {
     pub facts: Facts,
     /// When it began.
     pub created_at: Time,
-    /// When it was last used, to the minute.
+    /// When an application was last signed in with it.
     pub used_at: Time,
     /// When it ends in any case.
     pub expires_at: Time,
+    /// What the browser called itself when the factors were proved: at most [`USER_AGENT`] printable characters.
+    pub user_agent: Option<String>,
+    /// The network that the factors were proved from.
+    pub address: Option<String>,
+    /// Which of the issuer's clients were signed in with it.
+    pub clients: BTreeSet<ClientId>,
 }
+
+impl Session {
+    /// Was it used lately enough, by the tenant's rule? It ends in the very second in which it has lain idle that long.
+    pub fn is_used(&self, policy: &TenantPolicy, now: Time) -> bool {
+        self.used_at.plus(policy.session_idle()) > now
+    }
+}
+
+/// How much of a browser's name is kept.
+pub const USER_AGENT: usize = 256;

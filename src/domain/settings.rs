@@ -21,6 +21,8 @@ pub struct Settings {
     pub id_token_lifetime: Duration,
     /// How long a login may stay unfinished.
     pub interaction_lifetime: Duration,
+    /// How long the host's own directory and claim source may take for one answer.
+    pub host_deadline: Duration,
 }
 
 impl Settings {
@@ -35,6 +37,7 @@ impl Settings {
             code_lifetime: Duration::from_mins(1),
             id_token_lifetime: Duration::from_mins(5),
             interaction_lifetime: Duration::from_mins(15),
+            host_deadline: Duration::from_secs(5),
         }
     }
 }

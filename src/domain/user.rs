@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::claims::Profile;
-use super::ids::{TenantId, UserId};
+use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
 
@@ -25,6 +25,8 @@ pub struct User {
     pub profile: Profile,
     /// When the profile last changed: the claim `updated_at`.
     pub updated_at: Time,
+    /// Whom of the host's own directory this stands for; `None` = the provider's own user.
+    pub directory: Option<DirectoryKey>,
 }
 
 impl User {

@@ -15,6 +15,7 @@ use crate::crypto::random;
 use crate::crypto::seal::SealError;
 use crate::domain::error::ErrorCode;
 use crate::domain::ids::Reference;
+use crate::ext::Unavailable;
 use crate::storage;
 
 /// An inner failure, already logged.
@@ -82,8 +83,15 @@ impl From<account::Error> for Internal {
         match error {
             account::Error::Store(error) => error.into(),
             account::Error::Busy(error) => Self::busy(&error),
+            account::Error::Directory(error) => error.into(),
             account::Error::Seal(error) => error.into(),
         }
+    }
+}
+
+impl From<Unavailable> for Internal {
+    fn from(error: Unavailable) -> Self {
+        Self::busy(&error)
     }
 }
 

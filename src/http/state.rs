@@ -5,12 +5,14 @@ use std::sync::Arc;
 use super::documents::Documents;
 use super::keyring::Keyring;
 use crate::account::Account;
+use crate::account::directory::Host;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
 use crate::domain::event::Event;
+use crate::domain::scope;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
-use crate::ext::{Clock, Observer};
+use crate::ext::{ClaimSource, Clock, Directory, Observer, OwnClaims};
 use crate::storage::{Catalogue, Db};
 use crate::views::Theme;
 
@@ -26,6 +28,10 @@ pub(crate) struct Parts {
     pub(crate) sealer: Sealer,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) directory: Option<Arc<dyn Directory>>,
+    pub(crate) claim_source: Arc<dyn ClaimSource>,
+    /// What the claim source declared, checked.
+    pub(crate) own_claims: Vec<OwnClaims>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) theme: Arc<dyn Theme>,
     pub(crate) keyring: Keyring,
@@ -76,6 +82,27 @@ impl Idp {
         &self.0.documents
     }
 
+    /// Who tells the host's own claims.
+    pub(crate) fn claim_source(&self) -> &dyn ClaimSource {
+        self.0.claim_source.as_ref()
+    }
+
+    /// The host's own claims, by scope.
+    pub(crate) fn own_claims(&self) -> &[OwnClaims] {
+        &self.0.own_claims
+    }
+
+    /// Every scope there is, in the order discovery lists them: the standard ones, the house's, the host's.
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = scope::SUPPORTED.into_iter().chain(scope::RESERVED).collect();
+        for own in &self.0.own_claims {
+            if !all.contains(&own.scope.as_str()) {
+                all.push(&own.scope);
+            }
+        }
+        all
+    }
+
     /// Tells the observer.
     pub(crate) fn observe(&self, event: &Event) {
         self.0.observer.observe(event);
@@ -83,6 +110,8 @@ impl Idp {
 
     /// What can happen to users' credentials.
     pub(crate) fn account(&self) -> Account<'_> {
-        Account::new(&self.0.db, &self.0.catalogue, &self.0.sealer, &self.0.hasher, self.0.clock.as_ref())
+        let Parts { settings, db, catalogue, sealer, hasher, clock, directory, .. } = self.0.as_ref();
+        let host = directory.as_deref().map(|directory| Host::new(directory, settings.host_deadline));
+        Account::new(db, catalogue, sealer, hasher, clock.as_ref(), host)
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a login: session, grant and code in one write, then the answer on its way to the client.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::login::{Due, Login};
 use super::person::Person;
 use super::steps;
+use crate::account;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -18,7 +19,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::session::Session;
 use crate::http::{ContentSecurity, Cookies, Internal, cookies};
 use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
-use crate::storage::{self, Tx, consents, grants, interactions, sessions};
+use crate::storage::{self, Tx, consents, interactions, sessions, users};
 use crate::views::{Body, FormPost};
 
 /// What a write came to.
@@ -32,9 +33,6 @@ pub(super) enum End {
     /// Somebody was quicker: another tab, a second click, a sign-out.
     Late,
 }
-
-/// How exactly a session knows when it was last used; more would be a write for every request.
-const USE: Duration = Duration::from_mins(1);
 
 impl Login {
     /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
@@ -69,6 +67,7 @@ impl Login {
             return Err(storage::Error::Conflict);
         };
         self.close(tx).await?;
+        self.hold_password(tx, &person).await?;
         let (session, cookie) = self.keep_session(tx, &person).await?;
         let (issuer, client) = (&self.interaction.issuer, &self.validated.client().id);
         if let Some(scope) = self.interaction.progress.facts.consent() {
@@ -84,28 +83,34 @@ impl Login {
         Ok(End::Code(Box::new(code), cookie))
     }
 
+    /// A password that is changed in the very moment of the login is not the one that opens it.
+    async fn hold_password(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
+        let proved = self.proved(person).password().is_some();
+        if proved && !users::still_proved(tx, &person.user.id, person.password_version).await? {
+            return Err(storage::Error::Conflict);
+        }
+        Ok(())
+    }
+
     /// The session that the code belongs to. Whatever was proved here gives it a new cookie; the old one is dead.
     async fn keep_session(
         &self,
         tx: &mut Tx<'_>,
         person: &Person,
     ) -> storage::Result<(SessionId, Option<Secret>)> {
-        let learnt = self.interaction.progress.facts.lasting();
+        let learnt = self.proved(person).lasting();
         let Some(own) = self.own_session() else { return self.new_session(tx, person, learnt).await };
         if learnt.is_empty() {
-            // Signed out a moment ago? Then this login came too late.
-            let standing = sessions::by_cookie(tx, &own.issuer, &own.cookie, self.now).await?;
-            if standing.is_none() {
+            // Signed out a moment ago? Then this login came too late. A sign-out that is being written waits for it.
+            let used = self.used(own.clone());
+            if !sessions::touch(tx, &used).await? {
                 return Err(storage::Error::Conflict);
             }
-            if own.used_at.plus(USE) <= self.now {
-                sessions::touch(tx, &own.id, self.now).await?;
-            }
-            return Ok((own.id.clone(), None));
+            return Ok((used.id, None));
         }
         let cookie = Secret::generate();
         let facts = own.facts.lasting().union(&learnt).trusting(person.authenticator.as_ref());
-        let renewed = Session { cookie: cookie.hash(), facts, used_at: self.now, ..own.clone() };
+        let renewed = self.proved_by(Session { cookie: cookie.hash(), facts, ..own.clone() });
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);
         }
@@ -120,13 +125,14 @@ impl Login {
         facts: Facts,
     ) -> storage::Result<(SessionId, Option<Secret>)> {
         if let Some(old) = &self.session {
-            sessions::end(tx, &old.id).await?;
-            if old.user != person.user.id {
-                grants::revoke_session(tx, &old.id, self.now).await?;
+            if old.user == person.user.id {
+                sessions::end(tx, &old.id).await?;
+            } else {
+                account::sessions::sign_out(tx, &old.id, self.now).await?;
             }
         }
         let cookie = Secret::generate();
-        let session = Session {
+        let session = self.proved_by(Session {
             id: SessionId::new(random::uuid()),
             cookie: cookie.hash(),
             issuer: self.interaction.issuer.clone(),
@@ -135,9 +141,25 @@ impl Login {
             created_at: self.now,
             used_at: self.now,
             expires_at: self.now.plus(person.tenant.policy.session_max()),
-        };
+            user_agent: None,
+            address: None,
+            clients: BTreeSet::new(),
+        });
         sessions::insert(tx, &session).await?;
         Ok((session.id, Some(cookie)))
+    }
+
+    /// The session, used now by this login's client.
+    fn used(&self, mut session: Session) -> Session {
+        session.used_at = self.now;
+        session.clients.insert(self.validated.client().id.clone());
+        session
+    }
+
+    /// The session, whose factors were proved by this browser now.
+    fn proved_by(&self, session: Session) -> Session {
+        let (user_agent, address) = (self.visitor.user_agent(), self.visitor.network.clone());
+        Session { user_agent, address, ..self.used(session) }
     }
 
     /// Ends the login without a code.

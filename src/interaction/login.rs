@@ -117,11 +117,22 @@ impl Login {
             let client = login.validated.client();
             login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?;
         }
+        drop(reader);
+        login.ask_whether_still().await?;
         // A session that lay idle too long says nothing about anybody.
         if login.interaction.progress.user.is_none() && login.own_session().is_none() {
             login.person = None;
         }
         Ok(login)
+    }
+
+    /// Who comes from the host's directory is as the directory says now, or is nobody.
+    async fn ask_whether_still(&mut self) -> Result<(), Internal> {
+        if let Some(person) = self.person.take() {
+            let user = self.idp().account().still(person.user.clone()).await?;
+            self.person = user.map(|user| Person { user, ..person });
+        }
+        Ok(())
     }
 
     /// Whose password was proved here, otherwise who is signed in, if that person may answer this request.
@@ -164,8 +175,17 @@ impl Login {
         let Some(person) = &self.person else { return Facts::default() };
         let known =
             self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
-        let all = known.unwrap_or_default().union(&self.interaction.progress.facts);
-        all.trusting(person.authenticator.as_ref())
+        known.unwrap_or_default().union(&self.proved(person)).trusting(person.authenticator.as_ref())
+    }
+
+    /// What was proved here. A password that was changed since proves nothing.
+    pub(super) fn proved(&self, person: &Person) -> Facts {
+        let progress = &self.interaction.progress;
+        if progress.password_version == person.password_version {
+            progress.facts.clone()
+        } else {
+            progress.facts.without_password()
+        }
     }
 
     /// What comes next.

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use super::finish::see_other;
 use super::visitor::{Visitor, way_back_to};
+use crate::account;
 use crate::domain::client::Client;
 use crate::domain::event::Event;
 use crate::domain::ids::{SessionId, UserId};
@@ -17,7 +18,7 @@ use crate::domain::session::Session;
 use crate::http::{Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
 use crate::protocol::logout::{self, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
-use crate::storage::{grants, sessions, users};
+use crate::storage::{sessions, users};
 use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut};
 
 /// The name that the form's token is bound to, beside the session.
@@ -95,15 +96,12 @@ async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
     Ok(sessions::by_cookie(&mut reader.tx(), &visitor.issuer.id, &cookie, now).await?)
 }
 
-/// Ends a session and everything that was given out in it.
+/// Ends a session and what was given out in it for as long as it lasts.
 async fn end(visitor: &Visitor, user: &UserId, session: &SessionId) -> Result<(), Internal> {
     let (id, now) = (session.clone(), visitor.idp.now());
     let ended = visitor.idp.db().write(move |tx| {
         let id = id.clone();
-        Box::pin(async move {
-            grants::revoke_session(tx, &id, now).await?;
-            sessions::end(tx, &id).await
-        })
+        Box::pin(async move { account::sessions::sign_out(tx, &id, now).await })
     });
     if ended.await? {
         visitor.idp.observe(&Event::SignedOut { issuer: visitor.issuer.id.clone(), user: user.clone() });

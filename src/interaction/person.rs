@@ -11,12 +11,15 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::Idp;
-use crate::storage::{Result, Tx, authenticators, consents, users};
+use crate::storage::users::{self, Credentials};
+use crate::storage::{Result, Tx, authenticators, consents};
 
 /// A user who may sign in here, with what the policy asks about.
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) user: User,
+    /// Which of the user's passwords counts.
+    pub(super) password_version: i64,
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<AuthenticatorId>,
@@ -33,7 +36,11 @@ impl Person {
         client: &Client,
         id: &UserId,
     ) -> Result<Option<Self>> {
-        let Some(user) = users::by_id(tx, id).await?.filter(|user| !user.disabled) else { return Ok(None) };
+        let found = users::credentials_by_id(tx, id).await?;
+        let Some(Credentials { user, password_version, .. }) = found.filter(|found| !found.user.disabled)
+        else {
+            return Ok(None);
+        };
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
@@ -43,11 +50,11 @@ impl Person {
         } else {
             None
         };
-        Ok(Some(Self { user, tenant, authenticator, consent }))
+        Ok(Some(Self { user, password_version, tenant, authenticator, consent }))
     }
 
     /// Does this session of theirs still stand? The store knows its end; how long it may lie idle the tenant says.
     pub(super) fn holds(&self, session: &Session, now: Time) -> bool {
-        session.user == self.user.id && session.used_at.plus(self.tenant.policy.session_idle()) > now
+        session.user == self.user.id && session.is_used(&self.tenant.policy, now)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER};
+use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, Hash, Reference};
 use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
+use crate::domain::session;
 use crate::domain::tenant::Tenant;
 use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, cookies};
 use crate::i18n;
@@ -56,6 +57,12 @@ impl Visitor {
     /// The browser, by the hash of its cookie.
     pub(super) fn browser(&self) -> Option<Hash> {
         self.cookies().hash(Cookies::BROWSER)
+    }
+
+    /// What the browser calls itself: printable characters, not too many.
+    pub(super) fn user_agent(&self) -> Option<String> {
+        let name = self.headers.get(USER_AGENT).and_then(|value| value.to_str().ok())?;
+        Some(name.chars().filter(|c| !c.is_control()).take(session::USER_AGENT).collect())
     }
 
     /// The browser, and the `Set-Cookie` that makes it known if it was never here.

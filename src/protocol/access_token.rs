@@ -135,14 +135,15 @@ pub(super) async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Acces
     token.filter(whole).ok_or_else(|| invalid("not a token of ours"))
 }
 
-/// Do grant, user and client behind the token still stand? One read.
+/// Do grant, user and client behind the token still stand? One read; and a question to the directory that the user
+/// comes from.
 pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing, BearerError> {
     let Some(login) = &token.login else { return Ok(Standing::Client) };
-    let mut reader = idp.db().read().await?;
-    match grants::with_user(&mut reader.tx(), &login.grant).await? {
-        Some(standing) => Ok(Standing::User(Box::new(standing))),
-        None => Err(invalid("the grant, its user, session or client has ended")),
-    }
+    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant).await?;
+    let ended = || invalid("the grant, its user, session or client has ended");
+    let (grant, user) = found.ok_or_else(ended)?;
+    let user = idp.account().still(user).await.map_err(Internal::from)?.ok_or_else(ended)?;
+    Ok(Standing::User(Box::new((grant, user))))
 }
 
 /// One answer for every reason; which it was is for the log.

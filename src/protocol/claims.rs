@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::own_claims::{self, Place};
 use crate::domain::claims::ClaimRequest;
 use crate::domain::grant::Grant;
 use crate::domain::scope::{self, Scope};
@@ -26,7 +27,9 @@ pub(super) async fn at_userinfo(
     grant: &Grant,
 ) -> Result<Map<String, Value>, Internal> {
     let tenant = tenant(idp, user).await?;
-    Ok(given(user, &tenant, &grant.scope, &grant.claims.userinfo))
+    let mut claims = given(user, &tenant, &grant.scope, &grant.claims.userinfo);
+    own_claims::add(idp, user, grant, Place::UserInfo, &mut claims).await?;
+    Ok(claims)
 }
 
 /// The claims for the ID token beyond its own: those asked for there. Scopes give theirs at UserInfo (Core §5.4), but
@@ -41,7 +44,9 @@ pub(super) async fn in_id_token(
     if grant.scope.contains("profile") {
         wanted.insert(TENANT.to_owned(), None);
     }
-    Ok(given(user, &tenant, &Scope::default(), &wanted))
+    let mut claims = given(user, &tenant, &Scope::default(), &wanted);
+    own_claims::add(idp, user, grant, Place::IdToken, &mut claims).await?;
+    Ok(claims)
 }
 
 async fn tenant(idp: &Idp, user: &User) -> Result<TenantDomain, Internal> {
@@ -103,6 +108,7 @@ mod tests {
                 ..Profile::default()
             },
             updated_at: Time::from_unix(7),
+            directory: None,
         };
         let wanted = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
         given(&user, &TenantDomain::parse("a.sms").unwrap(), &Scope::parse(scope), &wanted).into()

@@ -1,5 +1,7 @@
 //! What this issuer can do, said exactly (OpenID Connect Discovery §3, RFC 8414 §2): nothing is listed that does not work.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -11,7 +13,7 @@ use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::request::ResponseMode;
-use crate::domain::scope;
+use crate::ext::OwnClaims;
 use crate::http::{CurrentIssuer, Document, Idp, Internal};
 
 const CACHE_CONTROL: &str = "public, max-age=300";
@@ -24,12 +26,12 @@ pub(super) async fn configuration(
 ) -> Result<Response, Internal> {
     let url = &current.issuer.url;
     let revision = idp.catalogue().revision().await?;
-    let build = async { Document::json(&metadata(url)) };
+    let build = async { Document::json(&metadata(url, &idp.scopes(), idp.own_claims())) };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
     Ok(document.answer(&headers, CACHE_CONTROL))
 }
 
-fn metadata(issuer: &IssuerUrl) -> Value {
+fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.at("/authorize"),
@@ -37,7 +39,7 @@ fn metadata(issuer: &IssuerUrl) -> Value {
         "userinfo_endpoint": issuer.at("/userinfo"),
         "jwks_uri": issuer.at("/jwks"),
         "end_session_endpoint": issuer.at("/logout"),
-        "scopes_supported": scope::SUPPORTED,
+        "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
         "grant_types_supported": token::grant_types(),
@@ -51,7 +53,7 @@ fn metadata(issuer: &IssuerUrl) -> Value {
         "display_values_supported": ["page", "popup"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claim_types_supported": ["normal"],
-        "claims_supported": claims_supported(),
+        "claims_supported": claims_supported(own),
         "claims_parameter_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
@@ -60,19 +62,26 @@ fn metadata(issuer: &IssuerUrl) -> Value {
     })
 }
 
-fn claims_supported() -> Vec<&'static str> {
-    let own = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
-    own.into_iter().chain(claims::supported()).collect()
+/// The claims of an ID token that say what it is.
+pub(super) const OWN_CLAIMS: [&str; 10] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
+
+fn claims_supported(own: &[OwnClaims]) -> Vec<&str> {
+    let hosts: BTreeSet<&str> = own.iter().flat_map(|own| own.names.iter().map(String::as_str)).collect();
+    let mut all: Vec<&str> = OWN_CLAIMS.into_iter().chain(claims::supported()).collect();
+    all.extend(hosts);
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::scope;
 
     #[test]
     fn says_what_works() {
         let issuer = IssuerUrl::parse("https://id.test/a/t/one.test").unwrap();
-        let lines: Vec<String> = match metadata(&issuer) {
+        let lines: Vec<String> = match metadata(&issuer, &scope::SUPPORTED, &[]) {
             Value::Object(members) => members.iter().map(|(name, value)| format!("{name} {value}")).collect(),
             _ => Vec::new(),
         };

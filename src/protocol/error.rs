@@ -93,6 +93,14 @@ impl BearerError {
     pub(super) fn new(code: ErrorCode, description: &'static str) -> Self {
         Self::Refused(OAuthError::new(code, description))
     }
+
+    /// The error code of the challenge; a token that is missing has none.
+    pub(crate) const fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Refused(error) => Some(error.code),
+            Self::Missing | Self::Internal(_) => None,
+        }
+    }
 }
 
 impl From<OAuthError> for BearerError {

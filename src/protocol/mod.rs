@@ -4,6 +4,7 @@
 
 mod access_token;
 pub(crate) mod authorize;
+pub(crate) mod bearer;
 mod claims;
 mod client_auth;
 mod discovery;
@@ -11,6 +12,7 @@ mod error;
 mod id_token_hint;
 mod jwks;
 pub(crate) mod logout;
+mod own_claims;
 pub(crate) mod parameters;
 mod routes;
 mod subject;
@@ -19,4 +21,5 @@ mod tests;
 mod token;
 mod userinfo;
 
+pub(crate) use own_claims::{is_claim, is_withheld_scope};
 pub(crate) use routes::{inserted_routes, routes};

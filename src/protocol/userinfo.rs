@@ -41,7 +41,7 @@ fn openid_is_missing() -> BearerError {
 }
 
 /// The one access token of the request: in the header or in a posted form, never in the address (RFC 6750 §2).
-fn presented(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<String, BearerError> {
+pub(super) fn presented(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<String, BearerError> {
     let in_query = Parameters::parse(uri.query().unwrap_or_default().as_bytes())?;
     let in_body = if is_form(headers) { Parameters::parse(body)? } else { Parameters::default() };
     in_body.each_once()?;

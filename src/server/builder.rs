@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, Sealer};
+use crate::domain::scope::Scope;
 use crate::domain::settings::Settings;
-use crate::ext::{Clock, LogObserver, Observer, SystemClock};
+use crate::ext::{ClaimSource, Clock, Directory, LogObserver, NoClaims, Observer, OwnClaims, SystemClock};
 use crate::http::{Documents, Idp, Keyring, Parts};
+use crate::protocol;
 use crate::storage::{Catalogue, Db};
 use crate::views::{DefaultTheme, Theme};
 
@@ -19,6 +21,8 @@ pub struct IdpBuilder {
     database: String,
     master_key: MasterKeySource,
     clock: Arc<dyn Clock>,
+    directory: Option<Arc<dyn Directory>>,
+    claim_source: Arc<dyn ClaimSource>,
     observer: Arc<dyn Observer>,
     theme: Arc<dyn Theme>,
 }
@@ -45,6 +49,8 @@ impl Idp {
             database: "sqlite://data/vestibule.db".to_owned(),
             master_key: MasterKeySource::Folder(PathBuf::from("keys")),
             clock: Arc::new(SystemClock),
+            directory: None,
+            claim_source: Arc::new(NoClaims),
             observer: Arc::new(LogObserver),
             theme: Arc::new(DefaultTheme),
         }
@@ -76,6 +82,18 @@ impl IdpBuilder {
         self
     }
 
+    /// The host's own user store.
+    pub fn directory(mut self, directory: impl Directory) -> Self {
+        self.directory = Some(Arc::new(directory));
+        self
+    }
+
+    /// The host's own claims.
+    pub fn claims(mut self, source: impl ClaimSource) -> Self {
+        self.claim_source = Arc::new(source);
+        self
+    }
+
     /// Who is told of security events.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Arc::new(observer);
@@ -95,12 +113,14 @@ impl IdpBuilder {
             MasterKeySource::Given(base64) => MasterKey::from_base64(base64),
         };
         let db = open(&self.database).await;
+        let own_claims = self.claim_source.declared();
+        let mut problems = claim_problems(&own_claims);
         let (master_key, db) = match (master_key, db) {
-            (Ok(master_key), Ok(db)) => (master_key, db),
+            (Ok(master_key), Ok(db)) if problems.is_empty() => (master_key, db),
             (key, db) => {
-                let key = key.err().map(|error| format!("keys: {error}"));
-                let db = db.err().map(|error| format!("database: {error}"));
-                return Err(BuildError { problems: key.into_iter().chain(db).collect() });
+                problems.extend(key.err().map(|error| format!("keys: {error}")));
+                problems.extend(db.err().map(|error| format!("database: {error}")));
+                return Err(BuildError { problems });
             }
         };
         let settings = self.settings;
@@ -112,6 +132,9 @@ impl IdpBuilder {
             sealer: Sealer::new(&master_key),
             hasher,
             clock: self.clock,
+            directory: self.directory,
+            claim_source: self.claim_source,
+            own_claims,
             observer: self.observer,
             theme: self.theme,
             keyring: Keyring::new(),
@@ -125,4 +148,19 @@ async fn open(url: &str) -> Result<Db, crate::storage::Error> {
     let db = Db::open(url).await?;
     db.migrate().await?;
     Ok(db)
+}
+
+/// A claim of the host's own must not pass for one of the provider's, nor for what the profile says.
+fn claim_problems(declared: &[OwnClaims]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for own in declared {
+        if Scope::parse(&own.scope).iter().next() != Some(own.scope.as_str())
+            || protocol::is_withheld_scope(&own.scope)
+        {
+            problems.push(format!("claims: {:?} cannot be a scope of the host's own", own.scope));
+        }
+        let taken = own.names.iter().filter(|name| name.is_empty() || protocol::is_claim(name));
+        problems.extend(taken.map(|name| format!("claims: {name:?} is a claim of the provider's")));
+    }
+    problems
 }

@@ -14,7 +14,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::http::{self, Idp, Route, RouteInfo, secure};
-use crate::{interaction, protocol};
+use crate::{api, interaction, protocol};
 
 /// Bytes of a request body: the largest thing sent here is a form.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -25,6 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 fn routes() -> Vec<Route> {
     let mut all = protocol::routes();
     all.extend(interaction::routes());
+    all.extend(api::routes());
     all.extend(http::routes());
     all
 }

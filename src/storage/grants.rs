@@ -86,7 +86,7 @@ pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, U
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
         "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.claims, g.context,
              g.created_at, g.expires_at,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key
          FROM grants g
          JOIN users u ON u.id = g.user_id
          JOIN tenants t ON t.id = u.tenant_id
@@ -104,6 +104,20 @@ pub async fn revoke(tx: &mut Tx<'_>, id: &GrantId, now: Time) -> Result<bool> {
 /// Ends all grants that a user gave.
 pub async fn revoke_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<u64> {
     execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL", user, now)
+}
+
+/// Ends the grants of a user that were not given in this session.
+pub async fn revoke_elsewhere(tx: &mut Tx<'_>, user: &UserId, keep: &SessionId, now: Time) -> Result<u64> {
+    let sql = "UPDATE grants SET revoked_at = $3
+               WHERE user_id = $1 AND session_id <> $2 AND revoked_at IS NULL";
+    execute!(tx, sql, user, keep, now)
+}
+
+/// Ends the grants given in a session that end with it: all but those with `offline_access`.
+pub async fn revoke_online(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<u64> {
+    let sql = "UPDATE grants SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL
+               AND ' ' || scope || ' ' NOT LIKE '% offline_access %'";
+    execute!(tx, sql, session, now)
 }
 
 /// Ends all grants given in a session.

@@ -13,7 +13,10 @@ use super::error::{Error, Result};
 use super::writer;
 
 /// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "schema", include_str!("../../migrations/0001_schema.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "schema", include_str!("../../migrations/0001_schema.sql")),
+    (6, "sessions", include_str!("../../migrations/0006_sessions.sql")),
+];
 
 /// How long to wait for another node that is migrating.
 const WAIT: Duration = Duration::from_mins(1);

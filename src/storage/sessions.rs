@@ -1,10 +1,12 @@
 //! Browser sessions, found by the hash of their cookie.
 
+use std::collections::BTreeSet;
+
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use crate::domain::fact::Facts;
-use crate::domain::ids::{Hash, IssuerId, SessionId, UserId};
+use crate::domain::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 
@@ -18,6 +20,9 @@ struct Row {
     created_at: Time,
     used_at: Time,
     expires_at: Time,
+    user_agent: Option<String>,
+    address: Option<String>,
+    clients: Json<BTreeSet<ClientId>>,
 }
 
 impl From<Row> for Session {
@@ -31,6 +36,9 @@ impl From<Row> for Session {
             created_at: row.created_at,
             used_at: row.used_at,
             expires_at: row.expires_at,
+            user_agent: row.user_agent,
+            address: row.address,
+            clients: row.clients.0,
         }
     }
 }
@@ -39,8 +47,9 @@ impl From<Row> for Session {
 pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at,
+             user_agent, address, clients)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &session.id,
         &session.cookie,
         &session.issuer,
@@ -49,6 +58,9 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
         session.created_at,
         session.used_at,
         session.expires_at,
+        &session.user_agent,
+        &session.address,
+        Json(&session.clients),
     )?;
     Ok(())
 }
@@ -61,17 +73,27 @@ pub async fn by_cookie(
     now: Time,
 ) -> Result<Option<Session>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at
+        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at, user_agent, address, clients
          FROM sessions WHERE cookie = $1 AND issuer_id = $2 AND expires_at > $3")
         .bind(cookie).bind(issuer).bind(now).fetch_optional(conn))?;
     Ok(row.map(Session::from))
+}
+
+/// The sessions of a user that have not ended, the one used last first; which of them lay idle too long is the
+/// tenant's rule.
+pub async fn of_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<Vec<Session>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at, user_agent, address, clients
+         FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY used_at DESC, created_at DESC, id")
+        .bind(user).bind(now).fetch_all(conn))?;
+    Ok(rows.into_iter().map(Session::from).collect())
 }
 
 /// Gives the session a new cookie and new facts, if it still has the old cookie; of two at once, one wins.
 pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> Result<bool> {
     let replaced = execute!(
         tx,
-        "UPDATE sessions SET cookie = $3, facts = $4, used_at = $5
+        "UPDATE sessions SET cookie = $3, facts = $4, used_at = $5, user_agent = $7, address = $8, clients = $9
          WHERE cookie = $1 AND id = $2 AND user_id = $6",
         old,
         &session.id,
@@ -79,19 +101,37 @@ pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> R
         Json(&session.facts),
         session.used_at,
         &session.user,
+        &session.user_agent,
+        &session.address,
+        Json(&session.clients),
     )?;
     Ok(replaced == 1)
 }
 
-/// Notes that the session was used; the clock may have been set back, the row never goes back.
-pub async fn touch(tx: &mut Tx<'_>, id: &SessionId, now: Time) -> Result<()> {
-    execute!(tx, "UPDATE sessions SET used_at = $2 WHERE id = $1 AND used_at < $2", id, now)?;
-    Ok(())
+/// Notes that the session was used, and by whom. `false`: it has ended, or its cookie is another one by now.
+///
+/// The clock may have been set back, the row never goes back.
+pub async fn touch(tx: &mut Tx<'_>, session: &Session) -> Result<bool> {
+    let touched = execute!(
+        tx,
+        "UPDATE sessions SET used_at = CASE WHEN used_at < $3 THEN $3 ELSE used_at END, clients = $4
+         WHERE id = $1 AND cookie = $2",
+        &session.id,
+        &session.cookie,
+        session.used_at,
+        Json(&session.clients),
+    )?;
+    Ok(touched == 1)
 }
 
 /// Ends the session; of two at once, one gets `true`.
 pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1", id)? == 1)
+}
+
+/// Ends the session if it is this user's.
+pub async fn end_own(tx: &mut Tx<'_>, user: &UserId, id: &SessionId) -> Result<bool> {
+    Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1 AND user_id = $2", id, user)? == 1)
 }
 
 /// Ends every session of the user but one.

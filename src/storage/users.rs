@@ -4,7 +4,7 @@ use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use crate::domain::claims::Profile;
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::{DirectoryKey, TenantId, UserId};
 use crate::domain::time::Time;
 use crate::domain::user::{Role, User, Username};
 
@@ -17,6 +17,7 @@ pub(super) struct Row {
     roles: Json<Vec<Role>>,
     profile: Json<Profile>,
     updated_at: Time,
+    directory_key: Option<DirectoryKey>,
 }
 
 impl From<Row> for User {
@@ -29,6 +30,7 @@ impl From<Row> for User {
             roles: row.roles.0,
             profile: row.profile.0,
             updated_at: row.updated_at,
+            directory: row.directory_key,
         }
     }
 }
@@ -40,6 +42,8 @@ pub struct Credentials {
     pub user: User,
     /// A PHC string; `None` = the user has no password.
     pub password_hash: Option<String>,
+    /// Raised by every change of the password.
+    pub password_version: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -47,6 +51,14 @@ struct CredentialsRow {
     #[sqlx(flatten)]
     user: Row,
     password_hash: Option<String>,
+    password_version: i64,
+}
+
+impl From<CredentialsRow> for Credentials {
+    fn from(row: CredentialsRow) -> Self {
+        let CredentialsRow { user, password_hash, password_version } = row;
+        Self { user: user.into(), password_hash, password_version }
+    }
 }
 
 /// Adds the user, or changes the one with this id; the password stays. `Error::Conflict` if the name is taken.
@@ -76,7 +88,8 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 /// The user with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at
+        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
+             directory_key
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
@@ -85,14 +98,68 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             password_hash
+             directory_key, password_hash, password_version
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
-    Ok(row.map(|row| Credentials { user: row.user.into(), password_hash: row.password_hash }))
+    Ok(row.map(Credentials::from))
 }
 
-/// Stores a password's PHC string, or none.
+/// The user with this id, with the stored password.
+pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
+    let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
+        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
+             directory_key, password_hash, password_version
+         FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
+    Ok(row.map(Credentials::from))
+}
+
+/// The row that stands for a person of the host's directory.
+pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
+             directory_key
+         FROM users WHERE tenant_id = $1 AND directory_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
+    Ok(row.map(User::from))
+}
+
+/// Makes or changes the row that stands for a person of the host's directory, and gives it as it is stored: of two
+/// first sign-ins at once, one's id stays.
+///
+/// The name is whose the directory says. A row that had it before keeps its id and its past, but is not found by it.
+pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
+    execute!(
+        tx,
+        "UPDATE users SET username_key = ' ' || id
+         WHERE tenant_id = $1 AND username_key = $2 AND (directory_key IS NULL OR directory_key <> $3)",
+        &user.tenant,
+        user.username.key(),
+        &user.directory,
+    )?;
+    let id = on!(tx, conn => sqlx::query_scalar(
+        "INSERT INTO users (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, directory_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (tenant_id, directory_key) DO UPDATE SET username = excluded.username,
+             username_key = excluded.username_key, disabled = excluded.disabled, roles = excluded.roles,
+             profile = excluded.profile, updated_at = excluded.updated_at
+         RETURNING id")
+        .bind(&user.id).bind(&user.tenant).bind(&user.username).bind(user.username.key()).bind(user.disabled)
+        .bind(Json(&user.roles)).bind(Json(&user.profile)).bind(user.updated_at).bind(&user.directory)
+        .fetch_one(conn))?;
+    Ok(User { id, ..user.clone() })
+}
+
+/// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`still_proved`]).
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
-    Ok(execute!(tx, "UPDATE users SET password_hash = $2 WHERE id = $1", id, hash)? == 1)
+    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
+    Ok(execute!(tx, sql, id, hash)? == 1)
+}
+
+/// Does a password that was proved at this version still hold?
+///
+/// An update that changes nothing, because it waits for a change of password that is being written (`READ COMMITTED`
+/// would read past it), and that change waits for the login that asks here.
+pub async fn still_proved(tx: &mut Tx<'_>, id: &UserId, version: i64) -> Result<bool> {
+    let sql = "UPDATE users SET password_version = $2 WHERE id = $1 AND password_version = $2";
+    Ok(execute!(tx, sql, id, version)? == 1)
 }
 
 /// Replaces a password's PHC string by a stronger one of the same password, unless it was changed meanwhile.
@@ -105,12 +172,9 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             password_hash
+             directory_key, password_hash, password_version
          FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Credentials { user: row.user.into(), password_hash: row.password_hash })
-        .collect())
+    Ok(rows.into_iter().map(Credentials::from).collect())
 }
 
 /// Removes a user with authenticators, sessions and grants.

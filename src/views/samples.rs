@@ -75,7 +75,7 @@ fn consent() -> Body {
         form: form(&[]),
         application: application(),
         host: "shop.example.test".to_owned(),
-        scope: Scope::parse("openid profile email address phone warehouse:read"),
+        scope: Scope::parse("openid profile email address phone account:sessions warehouse:read"),
         account: "anna".to_owned(),
     })
 }

@@ -85,6 +85,7 @@ impl Document<'_> {
             "profile" => self.l.t("scope.profile"),
             "email" => self.l.t("scope.email"),
             "address" => self.l.t("scope.address"),
+            scope::ACCOUNT_SESSIONS => self.l.t("scope.account_sessions"),
             "phone" => self.l.t("scope.phone"),
             other => other,
         }

@@ -3,6 +3,7 @@
 // Tells clippy that helpers are tests too; the target is never built otherwise.
 #![cfg(test)]
 
+mod account;
 mod apply;
 mod architecture;
 mod browser;

@@ -114,7 +114,7 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
 async fn proved(mut login: Login, proof: Proof) -> Result<(Login, End), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
-    login.interaction.progress.password_proved(proof.user.clone(), at);
+    login.interaction.progress.password_proved(proof.user.clone(), proof.version, at);
     login
         .write(move |login, tx| {
             let proof = proof.clone();

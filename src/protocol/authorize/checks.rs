@@ -26,6 +26,8 @@ pub(super) struct Draft<'a> {
     pub(super) client: &'a Client,
     /// Whom `id_token_hint` names.
     pub(super) hinted: Hinted,
+    /// Every scope there is.
+    pub(super) scopes: Vec<&'a str>,
     /// What becomes of it.
     pub(super) request: AuthorizationRequest,
 }
@@ -115,10 +117,14 @@ fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 
 /// Words that nobody knows, or that the client may not have, fall away (Core §3.1.2.1); something must remain.
 fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
-    let supported: Scope = scope::SUPPORTED.into_iter().map(str::to_owned).collect();
-    let allowed = draft.client.metadata.scope.as_ref().unwrap_or(&supported);
+    let registered = draft.client.metadata.scope.as_ref();
     let asked = Scope::parse(draft.parameters.get("scope").unwrap_or_default());
-    draft.request.scope = asked.intersection(&supported).intersection(allowed);
+    let may_have = |word: &&str| match registered {
+        Some(registered) => registered.contains(word),
+        None => !scope::RESERVED.contains(word),
+    };
+    let given = draft.scopes.iter().copied().filter(may_have).filter(|word| asked.contains(word));
+    draft.request.scope = given.map(str::to_owned).collect();
     if draft.request.scope.is_empty() {
         return refuse(ErrorCode::InvalidScope, "scope is missing or holds nothing that the client may have");
     }

@@ -98,7 +98,7 @@ pub(crate) async fn validate(
         },
     };
     let request = blank(issuer, &client, &target);
-    let mut draft = Draft { parameters, client: &client, hinted, request };
+    let mut draft = Draft { parameters, client: &client, hinted, scopes: idp.scopes(), request };
     match checks::run(&mut draft) {
         Ok(()) => Ok(Validated { request: draft.request, client }),
         Err(error) => Err(AuthorizeError::Redirect(target, error)),

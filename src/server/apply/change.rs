@@ -1,19 +1,20 @@
 //! One change of the store, ready to be written: whatever takes time (hashes, seals) is done before.
 
+use crate::account;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::{Result, Tx, authenticators, clients, grants, issuers, sessions, tenants, users};
+use crate::storage::{Result, Tx, authenticators, clients, issuers, tenants, users};
 
 /// A change. Its parts are owned, since a write may be run again.
 #[derive(Debug)]
 pub(super) enum Change {
     Tenant(Tenant),
     Hosts(TenantId, Vec<String>),
-    User(User),
+    User(Box<User>),
     /// Another password than before: whoever signed in with the old one is signed out.
     Password(UserId, String),
     /// The same password at today's cost: the old hash and the new.
@@ -21,7 +22,7 @@ pub(super) enum Change {
     /// Becomes the user's only authenticator.
     Authenticator(Authenticator, String),
     RemoveAuthenticators(UserId),
-    Client(Client),
+    Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
     RemoveUser(UserId),
     RemoveTenant(TenantId),
@@ -35,8 +36,7 @@ impl Change {
             Self::User(user) => users::upsert(tx, user).await,
             Self::Password(user, hash) => {
                 users::set_password(tx, user, Some(hash)).await?;
-                sessions::end_others(tx, user, None).await?;
-                grants::revoke_user(tx, user, now).await.map(drop)
+                account::sessions::end_all(tx, user, None, now).await.map(drop)
             }
             Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),
             Self::Authenticator(authenticator, sealed) => {

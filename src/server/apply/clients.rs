@@ -6,10 +6,12 @@ use super::ApplyError;
 use super::change::Change;
 use super::plan::{Novelty, Planner};
 use super::read::Entry;
+use super::value;
 use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::secret;
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::ids::{ClientId, Hash, IssuerId};
+use crate::domain::scope::Scope;
 use crate::storage::clients;
 
 /// Client secrets are stored under one fast hash, so they must not be guessable.
@@ -45,7 +47,7 @@ impl Planner<'_> {
         let client = Client { id, issuer, disabled, authentication, metadata };
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
         if known.as_ref() != Some(&client) {
-            self.change(Change::Client(client));
+            self.change(Change::Client(Box::new(client)));
         }
         self.tell(key, novelty, before);
         Ok(())
@@ -56,7 +58,19 @@ impl Planner<'_> {
         if metadata.grant_types.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
             self.mistakes.at(&entry.place_of("redirect_uris"), "must name at least one address");
         }
+        if entry.names("scope") {
+            self.scopes_exist(&entry.place_of("scope"), metadata.scope.iter().flat_map(Scope::iter));
+        }
         Some(metadata)
+    }
+
+    /// Scopes that do not exist here would be promises that nobody keeps.
+    fn scopes_exist<'s>(&mut self, place: &str, mut words: impl Iterator<Item = &'s str>) {
+        let known = self.idp.scopes();
+        if let Some(word) = words.find(|word| !known.contains(word)) {
+            let wrong = format!("{word:?} is not a scope; {}", value::one_of(&known));
+            self.mistakes.at(place, wrong);
+        }
     }
 
     /// The method, and the secret or keys that it needs: from the document, or those known already.

@@ -78,7 +78,7 @@ impl Idp {
         tenant: &Tenant,
         stored: Credentials,
     ) -> Result<Value, ApplyError> {
-        let Credentials { user, password_hash } = stored;
+        let Credentials { user, password_hash, .. } = stored;
         let mut table = object(&user.profile)?;
         let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
         put("tenant", json!(tenant.domain));

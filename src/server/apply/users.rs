@@ -39,7 +39,7 @@ impl Planner<'_> {
         let Some(mut user) = self.merged_user(entry, &base, username) else { return Ok(()) };
         if novelty == Novelty::New || user != base {
             user.updated_at = self.idp.now();
-            self.change(Change::User(user));
+            self.change(Change::User(Box::new(user)));
         }
         self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
         self.authenticators(entry, &base.id).await?;
@@ -57,6 +57,7 @@ impl Planner<'_> {
             roles: Vec::new(),
             profile: Profile::default(),
             updated_at: self.idp.now(),
+            directory: None,
         }
     }
 
@@ -98,6 +99,7 @@ impl Planner<'_> {
             roles: roles.unwrap_or_else(|| Some(base.roles.clone()))?,
             profile,
             updated_at: base.updated_at,
+            directory: base.directory.clone(),
         })
     }
 

@@ -181,12 +181,13 @@ pub(super) fn accent(value: &Value) -> Checked {
     Accent::parse(as_text(value)?).map(|accent| json!(accent)).map_err(|error| error.to_string())
 }
 
-/// Scopes that do not exist here would be promises that nobody keeps.
+/// Words parted by spaces. Whether there are such scopes, the provider knows.
 pub(super) fn scopes(value: &Value) -> Checked {
     let text = as_text(value)?;
-    match text.split(' ').find(|word| !scope::SUPPORTED.contains(word)) {
-        Some(word) => Err(format!("{word:?} is not a scope; {}", one_of(&scope::SUPPORTED))),
-        None => Ok(json!(scope::Scope::parse(text))),
+    let scope = scope::Scope::parse(text);
+    match text.split(' ').find(|word| !scope.contains(word)) {
+        Some(word) => Err(format!("{word:?} is not a scope")),
+        None => Ok(json!(scope)),
     }
 }
 

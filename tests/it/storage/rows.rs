@@ -59,6 +59,7 @@ pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
         roles: vec![Role::Admin],
         profile: Profile { email: Some("anna@example.test".to_owned()), ..Profile::default() },
         updated_at: NOW,
+        directory: None,
     })
 }
 
@@ -96,6 +97,9 @@ pub(super) fn session(user: &User, issuer: IssuerId, cookie: &str) -> &'static S
         created_at: NOW,
         used_at: NOW,
         expires_at: later(3600),
+        user_agent: Some("Mozilla/5.0".to_owned()),
+        address: Some("192.0.2.1".to_owned()),
+        clients: [ClientId::new("shop")].into(),
     })
 }
 

@@ -1,0 +1,110 @@
+//! People of the host's own directory: their password, their row here, and whether they are still there.
+//!
+//! Nothing here is asked while a connection to the store is held, for the host may take its time.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use super::{Account, Error};
+use crate::crypto::random;
+use crate::domain::event::LoginFailure;
+use crate::domain::ids::UserId;
+use crate::domain::tenant::Tenant;
+use crate::domain::user::{User, Username};
+use crate::ext::{Directory, DirectoryUser, Unavailable};
+use crate::storage::users;
+
+/// A sign-in that fails is answered no sooner than this after it began, wherever there is a directory: how quickly the
+/// host says no would tell its tenants from others, and perhaps names that exist from names that do not.
+pub(super) const SLOWEST_NO: Duration = Duration::from_millis(250);
+
+/// The host's directory, and how long it may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Host<'a> {
+    directory: &'a dyn Directory,
+    deadline: Duration,
+}
+
+impl<'a> Host<'a> {
+    pub(crate) const fn new(directory: &'a dyn Directory, deadline: Duration) -> Self {
+        Self { directory, deadline }
+    }
+
+    fn holds(&self, tenant: &Tenant) -> bool {
+        self.directory.holds(&tenant.domain)
+    }
+
+    async fn ask<T>(&self, question: BoxFuture<'a, Result<T, Unavailable>>) -> Result<T, Error> {
+        match tokio::time::timeout(self.deadline, question).await {
+            Ok(answer) => Ok(answer?),
+            Err(late) => Err(Unavailable::new(late).into()),
+        }
+    }
+}
+
+impl<'a> Account<'a> {
+    /// The directory that holds this tenant's users, if there is one.
+    pub(super) fn directory_of(&self, tenant: &Tenant) -> Option<Host<'a>> {
+        self.host.filter(|host| host.holds(tenant))
+    }
+
+    /// Whose password it is by the host's word, with the row that stands for them here; or why it is nobody's.
+    pub(super) async fn ask_directory(
+        &self,
+        host: Host<'_>,
+        tenant: &Tenant,
+        username: Option<&Username>,
+        typed: &str,
+    ) -> Result<Result<UserId, LoginFailure>, Error> {
+        let (directory, domain) = (host.directory, &tenant.domain);
+        let found = match username {
+            Some(name) => host.ask(directory.find(domain, name)).await?,
+            None => None,
+        };
+        let key = found.as_ref().map(|person| &person.key);
+        let matches = host.ask(directory.check_password(domain, key, typed)).await?;
+        Ok(match found {
+            _ if tenant.disabled => Err(LoginFailure::TenantDisabled),
+            None => Err(LoginFailure::UserUnknown),
+            Some(_) if !matches => Err(LoginFailure::WrongPassword),
+            Some(person) if person.disabled => Err(LoginFailure::UserDisabled),
+            Some(person) => Ok(self.row_of(tenant, person).await?.id),
+        })
+    }
+
+    /// The user as they are now. `None`: the directory that they come from does not know them any more, has disabled them,
+    /// or is not there. A user of the provider's own is as the store says.
+    pub(crate) async fn still(&self, user: User) -> Result<Option<User>, Error> {
+        let Some(key) = &user.directory else { return Ok(Some(user)) };
+        let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(None) };
+        let Some(host) = self.directory_of(&tenant) else { return Ok(None) };
+        let found = host.ask(host.directory.by_key(&tenant.domain, key)).await?;
+        match found.filter(|person| !person.disabled && person.key == *key) {
+            Some(person) => Ok(Some(self.row_of(&tenant, person).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The row that stands for a person, made or brought up to date if need be.
+    async fn row_of(&self, tenant: &Tenant, person: DirectoryUser) -> Result<User, Error> {
+        let DirectoryUser { key, username, disabled, roles, profile } = person;
+        let known = users::by_directory(&mut self.db.read().await?.tx(), &tenant.id, &key).await?;
+        let (id, updated_at) = match &known {
+            Some(user) => (user.id.clone(), user.updated_at),
+            None => (UserId::new(random::uuid()), self.now()),
+        };
+        let tenant = tenant.id.clone();
+        let mut user =
+            User { id, tenant, username, disabled, roles, profile, updated_at, directory: Some(key) };
+        if known.as_ref() == Some(&user) {
+            return Ok(user);
+        }
+        user.updated_at = self.now();
+        let stored = self.db.write(move |tx| {
+            let user = user.clone();
+            Box::pin(async move { users::stand_for(tx, &user).await })
+        });
+        Ok(stored.await?)
+    }
+}

@@ -1,0 +1,186 @@
+//! `/api/account/sessions`: where the user is signed in, and the ways to end that.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+
+use crate::account;
+use crate::api::error::ApiError;
+use crate::domain::event::Event;
+use crate::domain::ids::{ClientId, SessionId};
+use crate::domain::scope::ACCOUNT_SESSIONS;
+use crate::domain::session::Session;
+use crate::domain::time::Time;
+use crate::http::{CurrentIssuer, Idp};
+use crate::protocol::bearer::{self, Caller};
+
+/// One session.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    /// The value of `sid` in the ID tokens that it gave.
+    id: SessionId,
+    /// Is it the one in which the caller's token was given?
+    current: bool,
+    /// Where it is. `None`: the issuer has been taken away since.
+    issuer: Option<String>,
+    /// Seconds since 1970, as everywhere below.
+    created_at: Time,
+    /// When an application was last signed in with it.
+    last_used_at: Time,
+    /// When it ends in any case.
+    expires_at: Time,
+    /// The browser's family, as far as it is known.
+    browser: Option<&'static str>,
+    /// The network it was signed in from: an IPv4 address, or the first half of an IPv6 address.
+    address: Option<String>,
+    /// The applications that were signed in with it.
+    applications: Vec<Application>,
+}
+
+/// An application that was signed in.
+#[derive(Debug, Serialize)]
+struct Application {
+    client_id: ClientId,
+    client_name: String,
+}
+
+/// The answer of the list.
+#[derive(Debug, Serialize)]
+pub(super) struct List {
+    /// The one used last first.
+    sessions: Vec<Entry>,
+}
+
+/// The answer to ending many.
+#[derive(Debug, Serialize)]
+pub(super) struct Ended {
+    /// How many sessions were ended.
+    ended: u64,
+}
+
+/// `GET`: every session of the user, at whichever issuer.
+pub(super) async fn list(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Json<List>, ApiError> {
+    let caller = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
+    let mut sessions = Vec::new();
+    for session in idp.account().sessions(&caller.user).await? {
+        sessions.push(entry(&idp, session, &caller).await?);
+    }
+    Ok(Json(List { sessions }))
+}
+
+async fn entry(idp: &Idp, session: Session, caller: &Caller) -> Result<Entry, ApiError> {
+    let mut applications = Vec::new();
+    for client_id in session.clients {
+        // One that was removed since has nothing left to end.
+        if let Some(client) = idp.catalogue().client(&session.issuer, &client_id).await? {
+            applications.push(Application { client_id, client_name: client.name().to_owned() });
+        }
+    }
+    let issuer = idp.catalogue().issuer_by_id(&session.issuer).await?;
+    Ok(Entry {
+        current: session.id == caller.grant.session,
+        id: session.id,
+        issuer: issuer.map(|issuer| issuer.url.to_string()),
+        created_at: session.created_at,
+        last_used_at: session.used_at,
+        expires_at: session.expires_at,
+        browser: session.user_agent.as_deref().and_then(browser),
+        address: session.address,
+        applications,
+    })
+}
+
+/// `DELETE` of one: it ends with everything that it gave, also what should have outlived it.
+pub(super) async fn end(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    Path(path): Path<Named>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<StatusCode, ApiError> {
+    let Caller { user, .. } = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
+    let (owner, session, now) = (user.id.clone(), SessionId::new(path.id), idp.now());
+    let ended = idp.db().write(move |tx| {
+        let (owner, session) = (owner.clone(), session.clone());
+        Box::pin(async move { account::sessions::end(tx, &owner, &session, now).await })
+    });
+    if !ended.await? {
+        return Err(ApiError::Absent);
+    }
+    idp.observe(&Event::SessionsEnded { user: user.id, sessions: 1 });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The part of the address that names a session; a tenant's issuer has its domain in front.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    id: String,
+}
+
+/// `DELETE` of all: signs the user out everywhere; with `?keep=current` everywhere else.
+pub(super) async fn end_all(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Json<Ended>, ApiError> {
+    let caller = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
+    let keep = match uri.query().filter(|query| !query.is_empty()) {
+        None => None,
+        Some("keep=current") => Some(caller.grant.session),
+        Some(_) => return Err(ApiError::Malformed("the only parameter is keep=current")),
+    };
+    let (owner, now) = (caller.user.id.clone(), idp.now());
+    let ended = idp.db().write(move |tx| {
+        let (owner, keep) = (owner.clone(), keep.clone());
+        Box::pin(async move { account::sessions::end_all(tx, &owner, keep.as_ref(), now).await })
+    });
+    let ended = ended.await?;
+    idp.observe(&Event::SessionsEnded { user: caller.user.id, sessions: ended });
+    Ok(Json(Ended { ended }))
+}
+
+/// Families by the word that gives them away; the first that fits counts, for each names its forebears too.
+const BROWSERS: [(&str, &str); 7] = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrom", "Chrome"),
+    ("Safari/", "Safari"),
+];
+
+fn browser(user_agent: &str) -> Option<&'static str> {
+    // Chrome on iOS.
+    let chrome = user_agent.contains("CriOS/").then_some("Chrome");
+    chrome.or_else(|| BROWSERS.iter().find(|(word, _)| user_agent.contains(word)).map(|(_, family)| *family))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_known_by_its_family() {
+        const WEBKIT: &str = "Mozilla/5.0 (X) AppleWebKit/537.36 (KHTML, like Gecko)";
+        for (rest, family) in [
+            ("Chrome/140.0 Safari/537.36", Some("Chrome")),
+            ("Chrome/140.0 Safari/537.36 Edg/140.0", Some("Edge")),
+            ("Chrome/140.0 Safari/537.36 OPR/120.0", Some("Opera")),
+            ("CriOS/140.0 Mobile/15E148 Safari/604.1", Some("Chrome")),
+            ("FxiOS/143.0 Mobile/15E148 Safari/605.1.15", Some("Firefox")),
+            ("Version/18.5 Safari/605.1.15", Some("Safari")),
+            ("", None),
+        ] {
+            assert_eq!(browser(&format!("{WEBKIT} {rest}")), family, "{rest}");
+        }
+        assert_eq!(browser("Mozilla/5.0 (X11; rv:143.0) Gecko/20100101 Firefox/143.0"), Some("Firefox"));
+    }
+}

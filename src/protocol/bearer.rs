@@ -1,0 +1,42 @@
+//! Who calls an API of ours: the access token in the request, and the user behind it.
+
+use axum::http::{HeaderMap, Uri};
+
+use super::access_token::{self, Standing};
+use super::userinfo;
+use crate::domain::error::ErrorCode;
+use crate::domain::grant::Grant;
+use crate::domain::issuer::Issuer;
+use crate::domain::user::User;
+use crate::http::Idp;
+
+pub(crate) use super::error::BearerError;
+
+/// A user, by an application that holds the scope.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// What the user allowed the application.
+    pub(crate) grant: Grant,
+    /// The user.
+    pub(crate) user: User,
+}
+
+/// The caller, if the request carries an access token of this issuer, for this issuer, with this scope, that stands.
+pub(crate) async fn caller(
+    idp: &Idp,
+    issuer: &Issuer,
+    uri: &Uri,
+    headers: &HeaderMap,
+    scope: &'static str,
+) -> Result<Caller, BearerError> {
+    // The body is the API's own: no token is looked for in there.
+    let token = userinfo::presented(uri, headers, &[])?;
+    let token = access_token::open(idp, issuer, &token).await?;
+    match access_token::standing(idp, &token).await? {
+        Standing::User(person) if token.scope.contains(scope) => {
+            let (grant, user) = *person;
+            Ok(Caller { grant, user })
+        }
+        _ => Err(BearerError::new(ErrorCode::InsufficientScope, "the token lacks the scope")),
+    }
+}
