@@ -6,6 +6,8 @@ mod clock;
 mod directory;
 mod observer;
 
+pub use futures_util::future::BoxFuture;
+
 pub use claims::{ClaimSource, NoClaims, OwnClaims};
 pub use clock::{Clock, SystemClock};
 pub use directory::{Directory, DirectoryUser};
