@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::audience::Resource;
 use super::ids::{ClientId, Hash, IssuerId};
 use super::redirect_uri::RedirectUri;
 use super::scope::Scope;
@@ -104,6 +105,11 @@ pub struct ClientMetadata {
     pub tos_uri: Option<String>,
     /// Where a login at this client can be started (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
+    /// Ours: the APIs for which it may ask for tokens, by the names that `resource` gives them (RFC 8707). Why not
+    /// `resources`: in this house a Resource is a self-service portal.
+    pub audiences: Vec<Resource>,
+    /// Ours: the names of the API that this client is. It may introspect the tokens that are meant for it.
+    pub own_audiences: Vec<Resource>,
     /// Ours: the user is asked before anything is given away.
     pub require_consent: bool,
     /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
@@ -130,6 +136,8 @@ impl Default for ClientMetadata {
             policy_uri: None,
             tos_uri: None,
             initiate_login_uri: None,
+            audiences: Vec::new(),
+            own_audiences: Vec::new(),
             require_consent: false,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,

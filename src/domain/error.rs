@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 9126 and OpenID Connect, as far as an endpoint here uses them.
+/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 8707, RFC 9126 and OpenID Connect, as far as an endpoint here uses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -30,6 +30,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// RFC 6750 §3.1
     InsufficientScope,
+    /// RFC 8707 §2
+    InvalidTarget,
     /// OpenID Connect Core §3.1.2.6
     LoginRequired,
     /// OpenID Connect Core §3.1.2.6
@@ -64,6 +66,7 @@ impl ErrorCode {
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::LoginRequired => "login_required",
             Self::InteractionRequired => "interaction_required",
             Self::ConsentRequired => "consent_required",

@@ -1,6 +1,7 @@
 //! A grant: what one login gave one client, and the family of everything issued from it.
 
 use super::acr::AuthContext;
+use super::audience::Audience;
 use super::claims::ClaimsRequest;
 use super::ids::{ClientId, GrantId, Hash, IssuerId, SessionId, UserId};
 use super::scope::Scope;
@@ -21,6 +22,8 @@ pub struct Grant {
     pub session: SessionId,
     /// Which scopes.
     pub scope: Scope,
+    /// For which APIs, beside the provider itself.
+    pub audience: Audience,
     /// Which claims one by one.
     pub claims: ClaimsRequest,
     /// What the login had proved.

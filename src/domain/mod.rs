@@ -4,6 +4,7 @@
 //! property (`RedirectUri`, `TenantDomain`, `IssuerUrl`) can only be built by the function that checks it.
 
 pub mod acr;
+pub mod audience;
 pub mod authenticator;
 pub mod branding;
 pub mod claims;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::acr::Acr;
+use super::audience::Audience;
 use super::claims::ClaimsRequest;
 use super::ids::{ClientId, IssuerId};
 use super::locale::Locale;
@@ -21,6 +22,9 @@ pub struct AuthorizationRequest {
     pub response_mode: ResponseMode,
     /// Scopes that exist and that the client may have.
     pub scope: Scope,
+    /// For which APIs; those that the client may have (RFC 8707 §2.1).
+    #[serde(default)]
+    pub resource: Audience,
     /// Given back byte for byte.
     pub state: Option<String>,
     /// Put into the ID token.
@@ -118,6 +122,7 @@ impl AuthorizationRequest {
             redirect_uri: "https://shop.test/cb".into(),
             response_mode: ResponseMode::Query,
             scope: Scope::parse("openid"),
+            resource: Audience::default(),
             state: None,
             nonce: None,
             code_challenge: None,
@@ -144,6 +149,7 @@ mod tests {
             redirect_uri: String::new(),
             response_mode: ResponseMode::Query,
             scope: Scope::parse("openid"),
+            resource: Audience::default(),
             state: None,
             nonce: None,
             code_challenge: None,

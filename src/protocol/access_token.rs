@@ -12,6 +12,7 @@ use super::subject;
 use crate::crypto::jwt::{self, Expected};
 use crate::crypto::random;
 use crate::domain::acr::Acr;
+use crate::domain::audience::Audience;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::Grant;
@@ -49,8 +50,8 @@ pub(super) struct Issued {
 pub(super) struct AccessToken {
     pub(super) iss: String,
     pub(super) sub: String,
-    /// The provider itself: UserInfo is what the token opens.
-    pub(super) aud: String,
+    /// The APIs that it opens; the provider itself is one, for UserInfo.
+    pub(super) aud: Audience,
     pub(super) client_id: ClientId,
     pub(super) iat: Time,
     pub(super) exp: Time,
@@ -80,13 +81,14 @@ pub(super) enum Standing {
     Client,
 }
 
-/// Makes a token with this scope.
+/// Makes a token with this scope, for these APIs (see [`super::resource`]).
 pub(super) async fn issue(
     idp: &Idp,
     issuer: &Issuer,
     client: &Client,
     basis: Basis<'_>,
     scope: Scope,
+    audience: Audience,
 ) -> Result<Issued, Internal> {
     let now = idp.now();
     let expires = now.plus(client.metadata.access_token_lifetime());
@@ -97,7 +99,7 @@ pub(super) async fn issue(
     let token = AccessToken {
         iss: issuer.url.to_string(),
         sub,
-        aud: issuer.url.to_string(),
+        aud: audience,
         client_id: client.id.clone(),
         iat: now,
         exp: expires,
@@ -109,15 +111,14 @@ pub(super) async fn issue(
     Ok(Issued { value: jwt::sign(&key, TYP, &token)?, lifetime: expires.since(now) })
 }
 
-/// Reads a token of this issuer, for this issuer (RFC 9068 §4); whether it still stands is another question.
+/// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.
 pub(super) async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
     let keys = idp.verifying_keys(&issuer.id).await?;
-    let url = issuer.url.as_str();
     let expected = Expected {
         typ: &[TYP],
         algorithms: &SigningAlgorithm::ALL,
-        issuer: url,
-        audience: Some(url),
+        issuer: issuer.url.as_str(),
+        audience: jwt::Audience::Several,
         subject: None,
         now: idp.now(),
         leeway: Duration::ZERO,
@@ -147,7 +148,7 @@ pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing,
 }
 
 /// One answer for every reason; which it was is for the log.
-fn invalid(hint: &str) -> BearerError {
+pub(super) fn invalid(hint: &str) -> BearerError {
     let description = "the access token is malformed, expired, revoked or not for this issuer";
     OAuthError::new(ErrorCode::InvalidToken, description).with_hint(hint).into()
 }

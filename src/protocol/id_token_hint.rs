@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::token::issue::ID_TOKEN_TYP;
-use crate::crypto::jwt::{self, Expected};
+use crate::crypto::jwt::{self, Audience, Expected};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
@@ -35,7 +35,7 @@ pub(super) async fn verify(idp: &Idp, issuer: &Issuer, token: &str) -> Result<Op
         typ: &[ID_TOKEN_TYP],
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
-        audience: None,
+        audience: Audience::One,
         subject: None,
         now: idp.now(),
         leeway: Duration::ZERO,

@@ -14,6 +14,7 @@ mod jwks;
 pub(crate) mod logout;
 mod own_claims;
 pub(crate) mod parameters;
+mod resource;
 mod routes;
 mod subject;
 #[cfg(test)]

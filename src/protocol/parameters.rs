@@ -45,6 +45,12 @@ impl Parameters {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// The values of a parameter that may be repeated.
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        let all = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
+        all.map(|(_, value)| value.as_str())
+    }
+
     /// The words of a parameter that is a list parted by spaces.
     pub(crate) fn words<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.get(name).unwrap_or_default().split(' ').filter(|word| !word.is_empty())

@@ -4,6 +4,7 @@ use super::error::Result;
 use super::json::{Json, Word};
 use super::{Tx, users};
 use crate::domain::acr::AuthContext;
+use crate::domain::audience::Audience;
 use crate::domain::claims::ClaimsRequest;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
@@ -19,6 +20,7 @@ struct Row {
     user_id: UserId,
     session_id: SessionId,
     scope: Word<Scope>,
+    audience: Json<Audience>,
     claims: Json<ClaimsRequest>,
     context: Json<AuthContext>,
     created_at: Time,
@@ -34,6 +36,7 @@ impl From<Row> for Grant {
             user: row.user_id,
             session: row.session_id,
             scope: row.scope.0,
+            audience: row.audience.0,
             claims: row.claims.0,
             context: row.context.0,
             created_at: row.created_at,
@@ -54,9 +57,9 @@ struct WithUser {
 pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, claims, context,
-             created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, audience, claims,
+             context, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &grant.id,
         &grant.issuer,
         grant.issuer.home(),
@@ -64,6 +67,7 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
         &grant.user,
         &grant.session,
         Word(&grant.scope),
+        Json(&grant.audience),
         Json(&grant.claims),
         Json(&grant.context),
         grant.created_at,
@@ -75,8 +79,8 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
 /// The grant with this id, revoked or not.
 pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, scope, claims, context, created_at,
-             expires_at
+        "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, scope, audience, claims, context,
+             created_at, expires_at
          FROM grants WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Grant::from))
 }
@@ -84,7 +88,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
 /// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled.
 pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, User)>> {
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
-        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.claims, g.context,
+        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims, g.context,
              g.created_at, g.expires_at,
              u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key
          FROM grants g

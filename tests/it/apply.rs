@@ -59,6 +59,8 @@ redirect_uris = ["https://shop.example.test/callback"]
 post_logout_redirect_uris = ["https://shop.example.test/"]
 id_token_signed_response_alg = "ES256"
 scope = "openid profile email"
+audiences = ["https://orders.example.test"]
+own_audiences = ["https://shop.example.test/api", "urn:example:shop"]
 require_consent = true
 default_max_age = 0
 default_acr_values = ["urn:vestibule:acr:2fa"]
@@ -145,6 +147,7 @@ async fn an_export_brings_everything_back() {
         "email_verified = false",
         "secret = \"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP\"",
         "access_token_lifetime = \"90s\"",
+        "own_audiences = [\"https://shop.example.test/api\", \"urn:example:shop\"]",
         "hosts = [\"anmelden.example.test\", \"login.example.test\"]",
         "sub = \"11111111-2222-4333-8444-555555555555\"",
     ] {

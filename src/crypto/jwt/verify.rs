@@ -16,6 +16,15 @@ use crate::domain::time::Time;
 /// Longer tokens are not looked at.
 const MAX_LENGTH: usize = 16 * 1024;
 
+/// Whom a token may be for (`aud`, RFC 7519 §4.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// One alone; the caller looks who that is.
+    One,
+    /// One or several; the caller looks who is among them.
+    Several,
+}
+
 /// What a token must say. `sub` must be text and `exp` must be there in any case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected<'a> {
@@ -25,8 +34,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) algorithms: &'a [SigningAlgorithm],
     /// The value of `iss`.
     pub(crate) issuer: &'a str,
-    /// The only value of `aud`; `None` = any, but one only.
-    pub(crate) audience: Option<&'a str>,
+    /// What `aud` may be.
+    pub(crate) audience: Audience,
     /// The value of `sub`; `None` = any text.
     pub(crate) subject: Option<&'a str>,
     /// The time.
@@ -116,12 +125,17 @@ fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(
     if text("iss") != Some(expected.issuer) {
         return Err(JwtError::Claim("iss"));
     }
-    let audience = match claims.get("aud") {
-        Some(Value::String(one)) => Some(one.as_str()),
-        Some(Value::Array(all)) if all.len() == 1 => all.first().and_then(Value::as_str),
+    let audience: Option<Vec<&str>> = match claims.get("aud") {
+        Some(Value::String(one)) => Some(vec![one]),
+        Some(Value::Array(all)) => all.iter().map(Value::as_str).collect(),
         _ => None,
     };
-    if audience.is_none() || expected.audience.is_some_and(|us| audience != Some(us)) {
+    let suits = match audience.as_deref() {
+        Some([_]) => true,
+        Some([_, ..]) => expected.audience == Audience::Several,
+        _ => false,
+    };
+    if !suits {
         return Err(JwtError::Claim("aud"));
     }
     if text("sub").is_none() || expected.subject.is_some_and(|wanted| text("sub") != Some(wanted)) {

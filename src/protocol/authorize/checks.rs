@@ -13,15 +13,19 @@ use crate::domain::claims::{ClaimRequest, ClaimsRequest};
 use crate::domain::client::{Client, GrantType, ResponseType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::UserId;
+use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::{self, Scope};
 use crate::protocol::parameters::Parameters;
+use crate::protocol::resource;
 
 /// What the checks read, and the request that they fill in.
 pub(super) struct Draft<'a> {
     /// As they came.
     pub(super) parameters: &'a Parameters,
+    /// Whom it asks.
+    pub(super) issuer: &'a Issuer,
     /// Who asks.
     pub(super) client: &'a Client,
     /// Whom `id_token_hint` names.
@@ -44,12 +48,13 @@ pub(super) enum Hinted {
 
 type Check = fn(&mut Draft<'_>) -> Result<(), OAuthError>;
 
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 13] = [
     ("each_parameter_once", |draft| draft.parameters.each_once()),
     ("no_request_object", no_request_object),
     ("response_type", response_type),
     ("response_mode", response_mode),
     ("scope", scope),
+    ("resource", resource),
     ("code_challenge", code_challenge),
     ("nonce", nonce),
     ("prompt", prompt),
@@ -128,6 +133,12 @@ fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     if draft.request.scope.is_empty() {
         return refuse(ErrorCode::InvalidScope, "scope is missing or holds nothing that the client may have");
     }
+    Ok(())
+}
+
+/// RFC 8707 §2.1
+fn resource(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    draft.request.resource = resource::requested(draft.parameters, draft.issuer, draft.client)?;
     Ok(())
 }
 

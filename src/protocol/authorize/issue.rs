@@ -41,6 +41,7 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
         user: login.user,
         session: login.session,
         scope: request.scope.clone(),
+        audience: request.resource.clone(),
         claims: request.claims.clone(),
         context: login.context,
         created_at: now,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::checks::{Draft, Hinted};
 use super::id_token_hint;
 use super::parameters::Parameters;
+use crate::domain::audience::Audience;
 use crate::domain::claims::ClaimsRequest;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
@@ -98,7 +99,7 @@ pub(crate) async fn validate(
         },
     };
     let request = blank(issuer, &client, &target);
-    let mut draft = Draft { parameters, client: &client, hinted, scopes: idp.scopes(), request };
+    let mut draft = Draft { parameters, issuer, client: &client, hinted, scopes: idp.scopes(), request };
     match checks::run(&mut draft) {
         Ok(()) => Ok(Validated { request: draft.request, client }),
         Err(error) => Err(AuthorizeError::Redirect(target, error)),
@@ -126,6 +127,7 @@ fn blank(issuer: &Issuer, client: &Client, target: &Target) -> AuthorizationRequ
         redirect_uri: target.redirect_uri.clone(),
         response_mode: target.response_mode,
         scope: Scope::default(),
+        resource: Audience::default(),
         state: target.state.clone(),
         nonce: None,
         code_challenge: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failed;
-use crate::crypto::jwt::{self, Expected, JwkError, JwtError, VerifyingKey};
+use crate::crypto::jwt::{self, Audience, Expected, JwkError, JwtError, VerifyingKey};
 use crate::crypto::secret;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::error::ErrorCode;
@@ -78,7 +78,7 @@ fn verify(
         typ: &["JWT", "client-authentication+jwt"],
         algorithms: &ALGORITHMS,
         issuer: client.as_str(),
-        audience: None,
+        audience: Audience::One,
         subject: Some(client.as_str()),
         now,
         leeway: LEEWAY,

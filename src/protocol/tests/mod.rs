@@ -5,6 +5,7 @@ mod client_auth;
 mod code;
 mod documents;
 mod hints;
+mod resources;
 mod userinfo;
 
 use std::sync::Arc;

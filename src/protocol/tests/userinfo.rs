@@ -96,11 +96,16 @@ async fn our_own_key_alone_does_not_make_a_token() {
         claims.insert(name.to_owned(), value);
         jwt::sign(&key, "at+jwt", &claims).unwrap()
     };
-    assert_eq!(house.shop().userinfo(&changed("jti", json!("x"))).await.status, 200);
+    for good in [changed("jti", json!("x")), changed("aud", json!(["https://id.test", "https://api.test"]))] {
+        assert_eq!(house.shop().userinfo(&good).await.status, 200);
+    }
     for token in [
         changed("iss", json!("https://id.test/t/one.test")),
         changed("aud", json!("shop")),
         changed("aud", json!(["https://id.test", "shop"])),
+        changed("aud", json!(["https://api.test"])),
+        changed("aud", json!([])),
+        changed("aud", json!({ "https://id.test": true })),
         changed("exp", json!("soon")),
         changed("grant", json!("nobody's")),
         changed("grant", Value::Null),

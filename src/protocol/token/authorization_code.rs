@@ -14,6 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::domain::time::Time;
 use crate::protocol::error::TokenError;
+use crate::protocol::resource;
 use crate::storage::codes::{Redeemed, Redemption};
 use crate::storage::{self, Tx, codes, grants};
 
@@ -49,7 +50,10 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         .await?;
     match outcome {
         Outcome::Live(redeemed) => {
-            Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed).await?)
+            let Redeemed { grant, .. } = &*redeemed;
+            let audience =
+                resource::narrowed(request.parameters, request.issuer, &grant.audience, &grant.scope)?;
+            Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed, audience).await?)
         }
         Outcome::Reused => {
             request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });

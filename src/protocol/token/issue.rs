@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::crypto::jwt;
 use crate::domain::acr::Acr;
+use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClientId, SessionId};
@@ -54,9 +55,11 @@ pub(super) async fn tokens(
     issuer: &Issuer,
     client: &Client,
     redeemed: &Redeemed,
+    audience: Audience,
 ) -> Result<TokenResponse, Internal> {
     let Redeemed { code, grant, user } = redeemed;
-    let access = access_token::issue(idp, issuer, client, Basis::Grant(grant), grant.scope.clone()).await?;
+    let scope = grant.scope.clone();
+    let access = access_token::issue(idp, issuer, client, Basis::Grant(grant), scope, audience).await?;
     let id_token = if grant.scope.contains(OPENID) {
         let sub = subject::of(idp, client, &grant.user).await?;
         let more = claims::in_id_token(idp, user, grant).await?;

@@ -158,6 +158,8 @@ pub(super) const CLIENT: &[Member] = &[
     member("policy_uri", Kind::One(value::web_address)),
     member("tos_uri", Kind::One(value::web_address)),
     member("initiate_login_uri", Kind::One(value::web_address)),
+    member("audiences", Kind::Each(value::resource)),
+    member("own_audiences", Kind::Each(value::resource)),
     member("require_consent", Kind::One(value::flag)),
     // The only format that exists: RFC 9068.
     member("access_token_format", Kind::Word(&["jwt"])),

@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use url::{Host, Url};
 
+use crate::domain::audience::Resource;
 use crate::domain::branding::Accent;
 use crate::domain::locale::Locale;
 use crate::domain::redirect_uri::RedirectUri;
@@ -96,6 +97,11 @@ pub(super) fn client_id(value: &Value) -> Checked {
     let visible = text.bytes().all(|b| matches!(b, 0x20..=0x7e)) && text.trim() == text;
     let shaped = visible && (1..=255).contains(&text.len());
     if shaped { Ok(json!(text)) } else { Err("must be 1 to 255 visible ASCII characters".to_owned()) }
+}
+
+/// The name of an API, as RFC 8707 has it.
+pub(super) fn resource(value: &Value) -> Checked {
+    Resource::parse(as_text(value)?).map(|resource| json!(resource)).map_err(|error| error.to_string())
 }
 
 /// The value of `sub`: OpenID Connect Core §2 allows 255 ASCII characters.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vestibule::domain::acr::{Acr, AuthContext};
+use vestibule::domain::audience::{Audience, Resource};
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
 use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
@@ -123,6 +124,7 @@ fn request() -> AuthorizationRequest {
         redirect_uri: "https://shop.test/cb".to_owned(),
         response_mode: ResponseMode::FormPost,
         scope: Scope::parse("openid email"),
+        resource: Audience::default(),
         state: Some("a+b%20c".to_owned()),
         nonce: None,
         code_challenge: None,
@@ -169,6 +171,7 @@ impl World {
             user: self.anna.id.clone(),
             session: SessionId::new("session"),
             scope: Scope::parse("openid email"),
+            audience: Resource::parse("https://api.test").into_iter().collect(),
             claims: ClaimsRequest::default(),
             context: AuthContext {
                 auth_time: NOW,

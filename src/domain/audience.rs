@@ -1,0 +1,192 @@
+//! Resources and audiences: for which APIs an access token is meant (RFC 8707, RFC 9068 §3).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::issuer::IssuerUrl;
+
+/// The name of an API: an absolute URI without a fragment (RFC 8707 §2). Two that are spelled differently differ.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Resource(String);
+
+/// What is wrong with the name of an API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an absolute URI of at most 1024 visible ASCII characters, without a fragment")]
+pub struct ResourceError;
+
+impl Resource {
+    const MAX: usize = 1024;
+
+    /// Checks the form and keeps the spelling, for the API compares it with its own name byte by byte.
+    pub fn parse(text: &str) -> Result<Self, ResourceError> {
+        // The parser drops tabs and line ends; a name holds none.
+        let plain = text.len() <= Self::MAX && text.bytes().all(|b| b.is_ascii_graphic());
+        let url = Some(text).filter(|_| plain).and_then(|text| Url::parse(text).ok());
+        match url {
+            Some(url) if url.fragment().is_none() => Ok(Self(text.to_owned())),
+            _ => Err(ResourceError),
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The provider itself: UserInfo is what it has to offer.
+impl From<&IssuerUrl> for Resource {
+    fn from(issuer: &IssuerUrl) -> Self {
+        Self(issuer.to_string())
+    }
+}
+
+impl TryFrom<String> for Resource {
+    type Error = ResourceError;
+
+    fn try_from(text: String) -> Result<Self, ResourceError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Resource> for String {
+    fn from(resource: Resource) -> Self {
+        resource.0
+    }
+}
+
+/// A set of resources: as JSON one string, or a list of them (RFC 7519 §4.1.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OneOrMany", into = "OneOrMany")]
+pub struct Audience(BTreeSet<Resource>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(Resource),
+    Many(BTreeSet<Resource>),
+}
+
+impl Audience {
+    /// Is the resource in the set?
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|resource| resource.as_str() == name)
+    }
+
+    /// No resource at all?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Is every resource of this set in the other?
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// Is any of these resources in the set?
+    pub fn contains_any(&self, resources: &[Resource]) -> bool {
+        resources.iter().any(|resource| self.0.contains(resource))
+    }
+
+    /// The set with one more in it.
+    #[must_use]
+    pub fn with(mut self, resource: Resource) -> Self {
+        self.0.insert(resource);
+        self
+    }
+}
+
+impl FromIterator<Resource> for Audience {
+    fn from_iter<I: IntoIterator<Item = Resource>>(resources: I) -> Self {
+        Self(resources.into_iter().collect())
+    }
+}
+
+impl From<OneOrMany> for Audience {
+    fn from(read: OneOrMany) -> Self {
+        match read {
+            OneOrMany::One(resource) => Self(BTreeSet::from([resource])),
+            OneOrMany::Many(resources) => Self(resources),
+        }
+    }
+}
+
+impl From<Audience> for OneOrMany {
+    fn from(Audience(mut resources): Audience) -> Self {
+        match (resources.pop_first(), resources.is_empty()) {
+            (Some(only), true) => Self::One(only),
+            (first, _) => {
+                resources.extend(first);
+                Self::Many(resources)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn audience(names: &[&str]) -> Audience {
+        names.iter().map(|name| Resource::parse(name).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_resource_is_an_absolute_uri_without_a_fragment() {
+        for good in ["https://api.test", "https://api.test/a?b=c", "urn:example:api", "app://x"] {
+            assert_eq!(Resource::parse(good).unwrap().as_str(), good);
+        }
+        let long = format!("https://api.test/{}", "a".repeat(1024));
+        for bad in
+            ["", "api", "/api", "//api.test", "https://api.test/#", "https://api.test/#x", " https://a.test"]
+                .into_iter()
+                .chain([
+                    "https://a.test\n",
+                    "https://a.te\tst",
+                    "https://\u{e4}.test",
+                    "https://a.test/a b",
+                    &long,
+                ])
+        {
+            assert_eq!(Resource::parse(bad), Err(ResourceError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_is_a_string_and_several_are_a_list() {
+        for (names, written) in [
+            (vec!["https://a.test"], json!("https://a.test")),
+            (vec!["https://b.test", "https://a.test"], json!(["https://a.test", "https://b.test"])),
+            (vec![], json!([])),
+        ] {
+            let audience = audience(&names);
+            assert_eq!(serde_json::to_value(&audience).unwrap(), written);
+            assert_eq!(serde_json::from_value::<Audience>(written).unwrap(), audience);
+        }
+        for odd in [
+            json!(null),
+            json!(7),
+            json!(["https://a.test", 7]),
+            json!({}),
+            json!("a"),
+            json!([["https://a.test"]]),
+        ] {
+            assert!(serde_json::from_value::<Audience>(odd.clone()).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn sets_are_compared() {
+        let (one, both) = (audience(&["https://a.test"]), audience(&["https://a.test", "https://b.test"]));
+        assert!(one.is_subset(&both) && !both.is_subset(&one));
+        assert!(both.contains_any(&[Resource::parse("https://a.test").unwrap()]));
+        assert!(!one.contains_any(&[Resource::parse("https://b.test").unwrap()]) && !one.contains_any(&[]));
+        assert!(both.contains("https://b.test") && !one.contains("https://b.test"));
+        assert_eq!(one.with(Resource::parse("https://b.test").unwrap()), both);
+    }
+}
