@@ -235,3 +235,41 @@ async fn a_login_that_proved_the_old_password_is_not_finished() {
     assert!(back.parameter("code").is_some(), "{} {}", back.url, back.body);
     assert_eq!(error(&back), None);
 }
+
+/// Of a login that is being completed and a new password, whichever is first: nothing of the old one remains.
+#[tokio::test]
+async fn a_login_and_a_new_password_at_once_leave_nothing_of_the_old_one() {
+    let house = House::new().await;
+    for round in 0..12 {
+        let mut browser = house.idp.browser();
+        let old = if round == 0 { PASSWORD.to_owned() } else { format!("the password number {}", round - 1) };
+        let page = open(&mut browser, &house.shop, &[]).await;
+        let new = format!(
+            "[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\npassword = \"the password number {round}\"\n"
+        );
+        let login = async { sign_in(&mut browser, &page, "bert", &old).await };
+        let (back, changed) = tokio::join!(login, house.idp.idp().apply(&new));
+        changed.unwrap();
+        if let Some(code) = back.parameter("code") {
+            let late = house.shop.token(&code).await;
+            assert_eq!((late.status.as_u16(), &late.json()["error"]), (400, &json!("invalid_grant")));
+        }
+        assert!(!knows(&mut browser, &house.shop).await, "round {round}");
+    }
+}
+
+/// The same for single sign-on and signing out everywhere.
+#[tokio::test]
+async fn a_sign_on_and_a_sign_out_everywhere_at_once_leave_nothing() {
+    let house = House::new().await;
+    for round in 0..12 {
+        let (mut browser, tokens) = house.at_portal("bert").await;
+        let sign_on = async { open(&mut browser, &house.shop, &[]).await };
+        let (back, all) = tokio::join!(sign_on, house.call(Method::DELETE, SESSIONS, &tokens.access_token));
+        assert_eq!(all.status, 200, "round {round}");
+        if let Some(code) = back.parameter("code") {
+            assert_eq!(house.shop.token(&code).await.json()["error"], "invalid_grant", "round {round}");
+        }
+        assert!(!knows(&mut browser, &house.shop).await, "round {round}");
+    }
+}

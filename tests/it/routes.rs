@@ -1,7 +1,7 @@
 //! Generated from the route table: what holds for every route, so that a new one cannot be forgotten.
 
 use axum::http::{Method, StatusCode};
-use vestibule::testing::{Answer, Browser, TestIdp};
+use vestibule::testing::{Answer, Application, Browser, TestIdp};
 use vestibule::{Access, Idp, RouteInfo};
 
 const WORLD: &str = r#"
@@ -19,6 +19,28 @@ const WORLD: &str = r#"
     client_id = "shop"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://shop.test/callback"]
+"#;
+
+/// One application at each issuer, and somebody of the second tenant.
+const DESKS: &str = r#"
+    [[users]]
+    tenant = "two.test"
+    username = "bert"
+    password = "another horse"
+    [[clients]]
+    client_id = "desk"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://desk.test/callback"]
+    [[clients]]
+    tenant = "one.test"
+    client_id = "desk"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://desk.test/callback"]
+    [[clients]]
+    tenant = "two.test"
+    client_id = "desk"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://desk.test/callback"]
 "#;
 
 const METHODS: [Method; 8] = [
@@ -141,6 +163,54 @@ async fn a_host_that_no_issuer_owns_is_misdirected() {
             {
                 let answer = send(&mut idp.browser(), method, &format!("{host}{}", filled(&route)), "").await;
                 assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{method} {host}{}", route.path);
+            }
+        }
+    }
+}
+
+/// A session cookie of one issuer, put under the name that another looks for, is nobody's there: every route answers as
+/// if there were none.
+#[tokio::test]
+async fn a_session_of_another_issuer_is_none() {
+    let idp = TestIdp::with(WORLD).await;
+    idp.idp().apply(DESKS).await.unwrap();
+    let issuers = ["", "/t/one.test", "/t/two.test"].map(|path| format!("{}{path}", TestIdp::ISSUER));
+    let mut cookies = Vec::new();
+    for issuer in &issuers {
+        let (username, password) = if issuer.ends_with("two.test") {
+            ("bert", "another horse")
+        } else {
+            ("anna", "correct horse battery staple")
+        };
+        let desk = Application::new(&idp, issuer, "desk", "https://desk.test/callback");
+        let mut browser = idp.browser();
+        let page = browser.get(&desk.authorization_url("openid")).await;
+        let fields = [("tenant", "one.test"), ("username", username), ("password", password)];
+        let back = browser.submit(&page, &fields).await;
+        assert!(back.parameter("code").is_some(), "{} {}", back.url, back.body);
+        let silent = browser.get(&desk.authorization_url_with("openid", &[("prompt", "none")])).await;
+        assert!(silent.parameter("code").is_some(), "at home it is good");
+        let session = browser.cookies().iter().find(|((_, name), _)| name.contains("session"));
+        cookies.push(session.map(|(key, value)| (key.clone(), value.clone())).unwrap());
+    }
+    for (at, issuer) in issuers.iter().enumerate() {
+        let desk = Application::new(&idp, issuer, "desk", "https://desk.test/callback");
+        for (_, foreign) in cookies.iter().filter(|cookie| **cookie != cookies[at]) {
+            let mut planted = idp.browser();
+            planted.cookies().insert(cookies[at].0.clone(), foreign.clone());
+            let silent = planted.get(&desk.authorization_url_with("openid", &[("prompt", "none")])).await;
+            assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "{issuer}");
+            for route in Idp::routes() {
+                for method in route.methods {
+                    let url = format!("{issuer}{}", filled(&route));
+                    let with = send(&mut planted.clone(), method, &url, "").await;
+                    let without = send(&mut idp.browser(), method, &url, "").await;
+                    assert_eq!(
+                        (with.status, with.step()),
+                        (without.status, without.step()),
+                        "{method} {url}"
+                    );
+                }
             }
         }
     }

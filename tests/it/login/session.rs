@@ -97,6 +97,30 @@ async fn a_session_ends_idle_and_in_any_case() {
     assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "twelve hours");
 }
 
+/// Both limits end a session in their very second, for a silent request too (attack catalogue 117).
+#[tokio::test]
+async fn the_limits_of_a_session_hold_to_the_second() {
+    let (idp, shop) = house().await;
+    let policy = "[[tenants]]\ndomain = \"123456.sms\"\n[tenants.policy]\nsession_idle = \"100s\"\nsession_max = \"250s\"\n";
+    idp.idp().apply(policy).await.unwrap();
+    for (waits, alive) in [(&[99][..], true), (&[100], false), (&[99, 99, 51], true), (&[99, 99, 52], false)]
+    {
+        for more in [&[("prompt", "none")][..], &[]] {
+            let mut browser = idp.browser();
+            enter(&mut browser, &shop, "bert").await;
+            let mut answer = None;
+            for seconds in waits {
+                idp.clock().advance(Duration::from_secs(*seconds));
+                answer = Some(open(&mut browser, &shop, more).await);
+            }
+            let answer = answer.unwrap();
+            assert_eq!(answer.parameter("code").is_some(), alive, "{waits:?} {more:?}");
+            let refused = error(&answer).is_some_and(|error| error == "login_required");
+            assert_eq!(refused, !alive && !more.is_empty(), "{waits:?} {more:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_cookie_changes_with_what_is_proved_and_the_old_one_is_dead() {
     let (idp, shop) = house().await;
@@ -110,6 +134,25 @@ async fn the_cookie_changes_with_what_is_proved_and_the_old_one_is_dead() {
     sign_in(&mut browser, &page, "bert", PASSWORD).await;
     assert_ne!(session(&mut browser).unwrap(), first);
     assert_eq!(open(&mut before, &shop, &[]).await.step(), Some("identify"), "the old cookie is dead");
+}
+
+/// Whoever put a session into the victim's browser does not find the victim in it (session fixation).
+#[tokio::test]
+async fn a_session_that_was_planted_is_not_the_one_that_signs_in() {
+    let (idp, shop) = house().await;
+    let mut attacker = idp.browser();
+    enter(&mut attacker, &shop, "bert").await;
+    let planted = session(&mut attacker).unwrap();
+    let mut victim = attacker.clone();
+    let page = open(&mut victim, &shop, &[("prompt", "login")]).await;
+    let otp = sign_in(&mut victim, &page, "tina", PASSWORD).await;
+    assert_eq!(session(&mut victim), Some(planted.clone()), "half a login changes nothing");
+    let back = victim.submit(&otp, &[("code", &code(&idp))]).await;
+    let tinas = id_token(&shop, &back).await;
+    assert_ne!(session(&mut victim), Some(planted));
+    assert_eq!(open(&mut attacker, &shop, &[]).await.step(), Some("identify"), "what was planted is dead");
+    let again = open(&mut victim, &shop, &[]).await;
+    assert_eq!(id_token(&shop, &again).await["sub"], tinas["sub"]);
 }
 
 #[tokio::test]
