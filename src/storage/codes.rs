@@ -68,6 +68,13 @@ pub async fn insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
     Ok(())
 }
 
+/// Makes a code good again that was redeemed at this time, when nothing could be given for it.
+pub async fn give_back(tx: &mut Tx<'_>, hash: &Hash, redeemed_at: Time) -> Result<()> {
+    let sql = "UPDATE codes SET used_at = NULL WHERE hash = $1 AND used_at = $2";
+    execute!(tx, sql, hash, redeemed_at)?;
+    Ok(())
+}
+
 /// Redeems a code: of all who bring it, one gets [`Redemption::Fresh`], the others [`Redemption::Reused`].
 pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemption> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(

@@ -227,7 +227,9 @@ async fn who_is_gone_or_disabled_at_the_host_is_nobody_here_at_once() {
         let mut browser = house.idp.browser();
         let back = house.enter(&mut browser, "host.test", "anna", "the host's").await;
         let tokens = house.shop.redeem(&back).await;
+        let code = house.open(&mut browser, &SILENT).await.parameter("code").unwrap();
         house.host.change(leave);
+        assert_eq!(house.shop.token(&code).await.json()["error"], "invalid_grant");
         assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 401);
         assert_eq!(error(&house.open(&mut browser, &SILENT).await).as_deref(), Some("login_required"));
     }
@@ -290,6 +292,7 @@ async fn a_host_that_fails_or_hangs_is_busy() {
     let mut browser = house.anna().await;
     let tokens = house.shop.redeem(&house.open(&mut browser, &SILENT).await).await;
     for mood in [Mood::Failing, Mood::Silent] {
+        let code = house.open(&mut browser, &SILENT).await.parameter("code").unwrap();
         house.host.change(|table| table.mood = mood);
         let mut stranger = house.idp.browser();
         let page = house.open(&mut stranger, &[]).await;
@@ -298,6 +301,7 @@ async fn a_host_that_fails_or_hangs_is_busy() {
             stranger.submit(&page, &fields).await,
             house.open(&mut browser, &SILENT).await,
             house.shop.userinfo(&tokens.access_token).await,
+            house.shop.token(&code).await,
         ] {
             assert_eq!(answer.status, 503, "{mood:?} {}", answer.url);
             assert!(answer.headers.contains_key("retry-after"), "{mood:?} {}", answer.url);
@@ -307,6 +311,8 @@ async fn a_host_that_fails_or_hangs_is_busy() {
         house.host.change(|table| table.mood = Mood::Well);
         assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 200);
         assert!(house.open(&mut browser, &SILENT).await.parameter("code").is_some(), "still signed in");
+        assert_eq!(house.shop.token(&code).await.status, 200, "{mood:?}: nor is a code used up");
+        assert_eq!(house.shop.token(&code).await.status, 400, "but once it is, it is");
         let back = stranger.submit(&page, &fields).await;
         assert!(back.parameter("code").is_some(), "{mood:?}: what could not be checked was not counted");
     }

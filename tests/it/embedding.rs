@@ -1,12 +1,20 @@
 //! The provider inside a host application: beside another one, below a path, on tenants' own host names, with the
 //! host's own look and ears.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::Router;
 use axum::routing::get;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use vestibule::Idp;
 use vestibule::domain::event::Event;
+use vestibule::domain::ids::ClientId;
 use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::scope::Scope;
 use vestibule::domain::settings::Settings;
+use vestibule::domain::user::User;
+use vestibule::ext::{BoxFuture, ClaimSource, OwnClaims, Unavailable};
 use vestibule::testing::{Answer, Application, Browser, Recorder, TestIdp};
 use vestibule::views::{Body, DefaultTheme, Html, Page, Theme};
 
@@ -190,4 +198,88 @@ async fn a_host_brings_its_own_look_and_ears() {
     );
     let nowhere = browser.get(&format!("{}/t/three.test/jwks", TestIdp::ISSUER)).await;
     assert!(nowhere.body.contains("data-step=\"refused\""), "{}", nowhere.body);
+}
+
+/// A host's claim source that says more than it may, or nothing at all.
+struct Braggart {
+    declared: Vec<OwnClaims>,
+    fails: Arc<AtomicBool>,
+}
+
+impl Braggart {
+    fn declaring(scope: &str, names: &[&str]) -> Self {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        let declared = vec![OwnClaims { scope: scope.to_owned(), names, in_id_token: true }];
+        Self { declared, fails: Arc::default() }
+    }
+}
+
+impl ClaimSource for Braggart {
+    fn declared(&self) -> Vec<OwnClaims> {
+        self.declared.clone()
+    }
+
+    fn claims<'a>(
+        &'a self,
+        _: &'a User,
+        _: &'a ClientId,
+        _: &'a Scope,
+    ) -> BoxFuture<'a, Result<Map<String, Value>, Unavailable>> {
+        let told =
+            [("team", "north"), ("sub", "root"), ("aud", "all"), ("email", "a@evil.test"), ("other", "x")];
+        let told = told.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect();
+        let fails = self.fails.load(Ordering::SeqCst);
+        Box::pin(async move { if fails { Err(Unavailable::new("away")) } else { Ok(told) } })
+    }
+}
+
+#[tokio::test]
+async fn a_hosts_claims_add_and_never_replace() {
+    let source = Braggart::declaring("team", &["team"]);
+    let fails = Arc::clone(&source.fails);
+    let idp = TestIdp::with_parts(settings(TestIdp::ISSUER), WORLD, |parts| parts.claims(source)).await;
+    let mut browser = idp.browser();
+    let page = browser.get(&shop(&idp).authorization_url("openid team")).await;
+    let back = sign_in(&mut browser, &page, "one.test", PASSWORD).await;
+    let code = back.parameter("code").unwrap();
+    fails.store(true, Ordering::SeqCst);
+    let busy = shop(&idp).token(&code).await;
+    assert_eq!((busy.status.as_u16(), busy.headers.contains_key("retry-after")), (503, true));
+    fails.store(false, Ordering::SeqCst);
+    let tokens = shop(&idp).redeem(&back).await;
+    let told = shop(&idp).userinfo(&tokens.access_token).await.json();
+    assert_eq!((&tokens.id_token["team"], &told["team"]), (&"north".into(), &"north".into()));
+    assert_eq!((&tokens.id_token["aud"], &told["sub"]), (&"shop".into(), &tokens.id_token["sub"]));
+    assert_ne!(told["sub"], "root");
+    assert_eq!((told.get("email"), told.get("other"), tokens.id_token.get("other")), (None, None, None));
+    fails.store(true, Ordering::SeqCst);
+    assert_eq!(shop(&idp).userinfo(&tokens.access_token).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_claim_of_the_providers_cannot_be_declared() {
+    for (scope, name) in [
+        ("team", "sub"),
+        ("team", "acr"),
+        ("team", "jti"),
+        ("team", "email"),
+        ("team", "tenant"),
+        ("openid", "team"),
+        ("offline_access", "team"),
+        ("account:sessions", "team"),
+        ("two words", "team"),
+        ("", "team"),
+    ] {
+        let source = Braggart::declaring(scope, &[name]);
+        let built = Idp::builder(settings(TestIdp::ISSUER))
+            .database("mysql://no.such.store")
+            .master_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+            .claims(source)
+            .build();
+        let problems = built.await.err().unwrap().problems;
+        assert!(
+            problems.iter().any(|problem| problem.starts_with("claims: ")),
+            "{scope} {name}: {problems:?}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::domain::time::Time;
+use crate::http::Internal;
 use crate::protocol::error::TokenError;
 use crate::protocol::resource;
 use crate::storage::codes::{Redeemed, Redemption};
@@ -50,10 +51,11 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         .await?;
     match outcome {
         Outcome::Live(redeemed) => {
-            let Redeemed { grant, .. } = &*redeemed;
-            let audience =
-                resource::narrowed(request.parameters, request.issuer, &grant.audience, &grant.scope)?;
-            Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed, audience).await?)
+            let issued = issue(request, *redeemed).await;
+            if matches!(issued, Err(TokenError::Internal(_))) {
+                presented.give_back(request).await?;
+            }
+            issued
         }
         Outcome::Reused => {
             request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });
@@ -61,6 +63,16 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         }
         Outcome::Refused(hint) => Err(refuse(hint)),
     }
+}
+
+/// Tokens for the user as they are now: the host's directory may have changed its mind since the login.
+async fn issue(request: &TokenRequest<'_>, redeemed: Redeemed) -> Result<TokenResponse, TokenError> {
+    let grant = &redeemed.grant;
+    let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &grant.scope)?;
+    let still = request.idp.account().still(redeemed.user).await.map_err(Internal::from)?;
+    let user = still.ok_or_else(|| refuse("the directory does not know the user any more"))?;
+    let redeemed = Redeemed { user, ..redeemed };
+    Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed, audience).await?)
 }
 
 /// One text for every reason: which one it was is nobody's business but the operator's.
@@ -117,6 +129,16 @@ impl Presented {
                 Err(hint) => Outcome::Refused(hint),
             }),
         }
+    }
+
+    /// Nothing was given for the code, so it may come again: a host that is busy signs nobody out.
+    async fn give_back(&self, request: &TokenRequest<'_>) -> Result<(), TokenError> {
+        let presented = self.clone();
+        let given = request.idp.db().write(move |tx| {
+            let presented = presented.clone();
+            Box::pin(async move { codes::give_back(tx, &presented.hash, presented.now).await })
+        });
+        Ok(given.await?)
     }
 
     fn fits(&self, Redeemed { code, grant, .. }: &Redeemed) -> Result<(), &'static str> {
