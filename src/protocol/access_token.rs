@@ -136,6 +136,13 @@ pub(super) async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Acces
     token.filter(whole).ok_or_else(|| invalid("not a token of ours"))
 }
 
+/// Reads a token of this issuer, for this issuer: what opens the provider's own endpoints (RFC 8707 §2, RFC 9068 §4).
+pub(super) async fn open_own(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
+    let token = open(idp, issuer, text).await?;
+    let ours = token.aud.contains(issuer.url.as_str());
+    if ours { Ok(token) } else { Err(invalid("meant for others")) }
+}
+
 /// Do grant, user and client behind the token still stand? One read; and a question to the directory that the user
 /// comes from.
 pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing, BearerError> {
@@ -148,7 +155,7 @@ pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing,
 }
 
 /// One answer for every reason; which it was is for the log.
-pub(super) fn invalid(hint: &str) -> BearerError {
+fn invalid(hint: &str) -> BearerError {
     let description = "the access token is malformed, expired, revoked or not for this issuer";
     OAuthError::new(ErrorCode::InvalidToken, description).with_hint(hint).into()
 }

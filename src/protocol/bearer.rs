@@ -31,7 +31,7 @@ pub(crate) async fn caller(
 ) -> Result<Caller, BearerError> {
     // The body is the API's own: no token is looked for in there.
     let token = userinfo::presented(uri, headers, &[])?;
-    let token = access_token::open(idp, issuer, &token).await?;
+    let token = access_token::open_own(idp, issuer, &token).await?;
     match access_token::standing(idp, &token).await? {
         Standing::User(person) if token.scope.contains(scope) => {
             let (grant, user) = *person;

@@ -24,10 +24,7 @@ pub(super) async fn userinfo(
     body: Bytes,
 ) -> Result<Response, BearerError> {
     let token = presented(&uri, &headers, &body)?;
-    let token = access_token::open(&idp, &current.issuer, &token).await?;
-    if !token.aud.contains(current.issuer.url.as_str()) {
-        return Err(access_token::invalid("meant for others"));
-    }
+    let token = access_token::open_own(&idp, &current.issuer, &token).await?;
     let standing = access_token::standing(&idp, &token).await?;
     let Standing::User(person) = standing else { return Err(openid_is_missing()) };
     let (grant, user) = *person;

@@ -16,6 +16,7 @@ const PORTAL: &str = r#"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://portal.test/callback"]
     scope = "openid profile account:sessions"
+    audiences = ["https://orders.test/"]
 "#;
 
 const SESSIONS: &str = "/api/account/sessions";
@@ -211,6 +212,12 @@ async fn a_token_without_the_scope_opens_nothing() {
     let bearer = format!("Bearer {}", portal.access_token);
     let answer = browser.send(Method::GET, &elsewhere, &[("authorization", &bearer)], None).await;
     assert_eq!(problem(&answer).0, 401, "another issuer's token");
+    let (mut browser, _) = house.at_portal("bert").await;
+    let resource = [("resource", "https://orders.test/")];
+    let url = house.portal.authorization_url_with("openid account:sessions", &resource);
+    let orders = house.portal.redeem(&browser.get(&url).await).await;
+    let answer = house.call(Method::GET, SESSIONS, &orders.access_token).await;
+    assert_eq!(problem(&answer), (401, json!("urn:vestibule:problem:token-invalid")), "meant for others");
 }
 
 /// A password is typed, then changed elsewhere, then the login goes on: the old one opens nothing.
