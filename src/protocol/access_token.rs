@@ -155,7 +155,7 @@ pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing,
 }
 
 /// One answer for every reason; which it was is for the log.
-fn invalid(hint: &str) -> BearerError {
+pub(super) fn invalid(hint: &str) -> BearerError {
     let description = "the access token is malformed, expired, revoked or not for this issuer";
     OAuthError::new(ErrorCode::InvalidToken, description).with_hint(hint).into()
 }

@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, Uri};
 
 use super::access_token::{self, Standing};
 use super::userinfo;
+use crate::domain::audience::{Audience, Resource};
 use crate::domain::error::ErrorCode;
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
@@ -21,7 +22,10 @@ pub(crate) struct Caller {
     pub(crate) user: User,
 }
 
-/// The caller, if the request carries an access token of this issuer, for this issuer, with this scope, that stands.
+/// The caller, if the request carries an access token of this issuer with this scope that stands.
+///
+/// It must be meant for this issuer *alone*: another API that is shown a token must not be able to do here what its user
+/// may. UserInfo is less strict, for what it tells the application may tell anyway.
 pub(crate) async fn caller(
     idp: &Idp,
     issuer: &Issuer,
@@ -32,6 +36,10 @@ pub(crate) async fn caller(
     // The body is the API's own: no token is looked for in there.
     let token = userinfo::presented(uri, headers, &[])?;
     let token = access_token::open_own(idp, issuer, &token).await?;
+    let ours: Audience = [Resource::from(&issuer.url)].into_iter().collect();
+    if !token.aud.is_subset(&ours) {
+        return Err(access_token::invalid("another API gets to see it too"));
+    }
     match access_token::standing(idp, &token).await? {
         Standing::User(person) if token.scope.contains(scope) => {
             let (grant, user) = *person;
