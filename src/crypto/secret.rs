@@ -3,6 +3,7 @@
 //! A secret of our making has 256 bits, so one SHA-256 is enough: there is nothing to guess.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
@@ -43,6 +44,12 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// The secret that follows another: the same again from the same two, and from neither alone.
+pub(crate) fn successor(secret: &str, salt: &str) -> Secret {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()), secret.as_bytes());
+    Secret::new(URL_SAFE_NO_PAD.encode(tag.as_ref()))
+}
+
 /// What is stored of a secret: its SHA-256, base64url.
 pub(crate) fn hash(secret: &str) -> Hash {
     Hash::new(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes())))
@@ -75,6 +82,15 @@ mod tests {
         assert!(equal(&hash("a"), &hash("a")));
         assert!(!equal(&hash("a"), &hash("b")));
         assert!(!equal(&hash("a"), &Hash::new("")));
+    }
+
+    #[test]
+    fn a_successor_needs_both_halves() {
+        let next = successor("token", "salt");
+        assert_eq!(next.hash(), successor("token", "salt").hash());
+        assert_ne!(next.hash(), successor("other", "salt").hash());
+        assert_ne!(next.hash(), successor("token", "pepper").hash());
+        assert_eq!(URL_SAFE_NO_PAD.decode(next.expose()).unwrap().len(), 32);
     }
 
     #[test]

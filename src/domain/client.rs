@@ -116,6 +116,10 @@ pub struct ClientMetadata {
     pub access_token_signed_response_alg: Option<SigningAlgorithm>,
     /// Ours: seconds an access token lives.
     pub access_token_lifetime: u64,
+    /// Ours: seconds after the login beyond which nothing is refreshed, however often it was.
+    pub refresh_token_lifetime: u64,
+    /// Ours: seconds a refresh token with `offline_access` may lie unused.
+    pub refresh_token_idle: u64,
 }
 
 impl Default for ClientMetadata {
@@ -141,6 +145,8 @@ impl Default for ClientMetadata {
             require_consent: false,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,
+            refresh_token_lifetime: 30 * 24 * 3600,
+            refresh_token_idle: 14 * 24 * 3600,
         }
     }
 }
@@ -149,6 +155,21 @@ impl ClientMetadata {
     /// How long an access token lives.
     pub const fn access_token_lifetime(&self) -> Duration {
         Duration::from_secs(self.access_token_lifetime)
+    }
+
+    /// How long after the login tokens can be refreshed.
+    pub const fn refresh_token_lifetime(&self) -> Duration {
+        Duration::from_secs(self.refresh_token_lifetime)
+    }
+
+    /// How long a refresh token with `offline_access` may lie unused.
+    pub const fn refresh_token_idle(&self) -> Duration {
+        Duration::from_secs(self.refresh_token_idle)
+    }
+
+    /// May the client use this grant type?
+    pub fn may_use(&self, grant: GrantType) -> bool {
+        self.grant_types.contains(&grant)
     }
 
     /// The algorithm of access tokens.
@@ -174,6 +195,24 @@ pub enum ApplicationType {
 pub enum GrantType {
     /// RFC 6749 §4.1
     AuthorizationCode,
+    /// RFC 6749 §6
+    RefreshToken,
+    /// RFC 6749 §4.4
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// Every grant type, by its value of `grant_type`.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("authorization_code", Self::AuthorizationCode),
+        ("refresh_token", Self::RefreshToken),
+        ("client_credentials", Self::ClientCredentials),
+    ];
+
+    /// The value of `grant_type`.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, grant)| *grant == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// Response types that exist here.

@@ -50,6 +50,13 @@ pub enum Event {
         /// Whose code.
         client: ClientId,
     },
+    /// A refresh token was presented after its successor was in use; its family has ended.
+    RefreshTokenReused {
+        /// Where.
+        issuer: IssuerId,
+        /// Whose token.
+        client: ClientId,
+    },
     /// A session was ended by its user.
     SignedOut {
         /// Where.

@@ -1,5 +1,7 @@
 //! A grant: what one login gave one client, and the family of everything issued from it.
 
+use std::time::Duration;
+
 use super::acr::AuthContext;
 use super::audience::Audience;
 use super::claims::ClaimsRequest;
@@ -30,8 +32,18 @@ pub struct Grant {
     pub context: AuthContext,
     /// When.
     pub created_at: Time,
-    /// When the last thing that can be issued from it has died: the lifetimes of code and access token together.
+    /// When the last thing that can be issued from it has died: the lifetimes of code and access token together, or
+    /// for as long as it may be refreshed.
     pub expires_at: Time,
+    /// How long a refresh token may lie unused; `None`: the grant has none.
+    pub refresh_idle: Option<Duration>,
+}
+
+impl Grant {
+    /// When a refresh token that is made now dies unused; `None` where there is none to make.
+    pub fn refresh_token_expiry(&self, now: Time) -> Option<Time> {
+        self.refresh_idle.map(|idle| now.plus(idle).min(self.expires_at))
+    }
 }
 
 /// An authorization code as stored (RFC 6749 §4.1.2): the value itself is only known to the client.
@@ -49,4 +61,31 @@ pub struct Code {
     pub nonce: Option<String>,
     /// When it dies unused.
     pub expires_at: Time,
+}
+
+/// A refresh token as stored; the value itself is only known to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The hash of the value.
+    pub hash: Hash,
+    /// Its family.
+    pub grant: GrantId,
+    /// When it dies unused.
+    pub expires_at: Time,
+    /// Whether it was used.
+    pub state: RefreshState,
+}
+
+/// Whether a refresh token was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefreshState {
+    /// It is the last of its family.
+    Fresh,
+    /// It has a successor.
+    Used {
+        /// Since when.
+        at: Time,
+        /// What the successor is made of, together with the value of the token itself.
+        salt: String,
+    },
 }

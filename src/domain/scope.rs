@@ -10,7 +10,7 @@ pub const OPENID: &str = "openid";
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Every scope this provider knows, in the order discovery lists them.
-pub const SUPPORTED: [&str; 5] = [OPENID, "profile", "email", "address", "phone"];
+pub const SUPPORTED: [&str; 6] = [OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS];
 
 /// `account:sessions`: see where oneself is signed in, and end that.
 pub const ACCOUNT_SESSIONS: &str = "account:sessions";

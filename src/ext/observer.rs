@@ -14,7 +14,7 @@ pub struct LogObserver;
 
 impl Observer for LogObserver {
     fn observe(&self, event: &Event) {
-        if matches!(event, Event::CodeReused { .. }) {
+        if matches!(event, Event::CodeReused { .. } | Event::RefreshTokenReused { .. }) {
             tracing::warn!(target: "vestibule::events", ?event);
         } else {
             tracing::info!(target: "vestibule::events", ?event);

@@ -75,7 +75,10 @@ impl Login {
             consents::record(tx, &person.user.id, issuer, client, &all).await?;
         }
         let user = person.user.id;
-        let outcome = authorize::Login { user: user.clone(), session, context };
+        let session_idle = person.tenant.policy.session_idle();
+        let session_ends = session.expires_at;
+        let outcome =
+            authorize::Login { user: user.clone(), session: session.id, session_idle, session_ends, context };
         let code = issue_code(self.idp().settings(), &self.validated, outcome, self.now);
         code.insert(tx).await?;
         let (issuer, client) = (issuer.clone(), client.clone());
@@ -97,7 +100,7 @@ impl Login {
         &self,
         tx: &mut Tx<'_>,
         person: &Person,
-    ) -> storage::Result<(SessionId, Option<Secret>)> {
+    ) -> storage::Result<(Session, Option<Secret>)> {
         let learnt = self.proved(person).lasting();
         let Some(own) = self.own_session() else { return self.new_session(tx, person, learnt).await };
         if learnt.is_empty() {
@@ -106,7 +109,7 @@ impl Login {
             if !sessions::touch(tx, &used).await? {
                 return Err(storage::Error::Conflict);
             }
-            return Ok((used.id, None));
+            return Ok((used, None));
         }
         let cookie = Secret::generate();
         let facts = own.facts.lasting().union(&learnt).trusting(person.authenticator.as_ref());
@@ -114,7 +117,7 @@ impl Login {
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);
         }
-        Ok((renewed.id, Some(cookie)))
+        Ok((renewed, Some(cookie)))
     }
 
     /// A session of its own. The one that the browser had is over, and if it was somebody else's, so is all it gave.
@@ -123,7 +126,7 @@ impl Login {
         tx: &mut Tx<'_>,
         person: &Person,
         facts: Facts,
-    ) -> storage::Result<(SessionId, Option<Secret>)> {
+    ) -> storage::Result<(Session, Option<Secret>)> {
         if let Some(old) = &self.session {
             if old.user == person.user.id {
                 sessions::end(tx, &old.id).await?;
@@ -146,7 +149,7 @@ impl Login {
             clients: BTreeSet::new(),
         });
         sessions::insert(tx, &session).await?;
-        Ok((session.id, Some(cookie)))
+        Ok((session, Some(cookie)))
     }
 
     /// The session, used now by this login's client.

@@ -91,7 +91,11 @@ pub(super) async fn issue(
     audience: Audience,
 ) -> Result<Issued, Internal> {
     let now = idp.now();
-    let expires = now.plus(client.metadata.access_token_lifetime());
+    let mut expires = now.plus(client.metadata.access_token_lifetime());
+    if let Basis::Grant(grant) = basis {
+        // The last token of a family does not outlive it.
+        expires = expires.min(grant.expires_at);
+    }
     let (sub, login) = match basis {
         Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(Login::of(grant))),
         Basis::Client => (client.id.as_str().to_owned(), None),
@@ -149,7 +153,9 @@ pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing,
     let Some(login) = &token.login else { return Ok(Standing::Client) };
     let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant).await?;
     let ended = || invalid("the grant, its user, session or client has ended");
-    let (grant, user) = found.ok_or_else(ended)?;
+    let (mut grant, user) = found.ok_or_else(ended)?;
+    // A token may have been made for less than was granted.
+    grant.scope = grant.scope.intersection(&token.scope);
     let user = idp.account().still(user).await.map_err(Internal::from)?.ok_or_else(ended)?;
     Ok(Standing::User(Box::new((grant, user))))
 }

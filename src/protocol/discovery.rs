@@ -92,10 +92,10 @@ mod tests {
         userinfo_endpoint "https://id.test/a/t/one.test/userinfo"
         jwks_uri "https://id.test/a/t/one.test/jwks"
         end_session_endpoint "https://id.test/a/t/one.test/logout"
-        scopes_supported ["openid","profile","email","address","phone"]
+        scopes_supported ["openid","profile","email","address","phone","offline_access"]
         response_types_supported ["code"]
         response_modes_supported ["query","form_post"]
-        grant_types_supported ["authorization_code"]
+        grant_types_supported ["authorization_code","refresh_token","client_credentials"]
         acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa"]
         subject_types_supported ["public"]
         id_token_signing_alg_values_supported ["RS256","ES256","EdDSA"]

@@ -1,5 +1,7 @@
 //! Grants: what users allowed clients.
 
+use std::time::Duration;
+
 use super::error::Result;
 use super::json::{Json, Word};
 use super::{Tx, users};
@@ -25,6 +27,7 @@ struct Row {
     context: Json<AuthContext>,
     created_at: Time,
     expires_at: Time,
+    refresh_idle: Option<i64>,
 }
 
 impl From<Row> for Grant {
@@ -41,6 +44,10 @@ impl From<Row> for Grant {
             context: row.context.0,
             created_at: row.created_at,
             expires_at: row.expires_at,
+            refresh_idle: row
+                .refresh_idle
+                .and_then(|seconds| seconds.try_into().ok())
+                .map(Duration::from_secs),
         }
     }
 }
@@ -58,8 +65,8 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
     execute!(
         tx,
         "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, audience, claims,
-             context, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             context, created_at, expires_at, refresh_idle)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         &grant.id,
         &grant.issuer,
         grant.issuer.home(),
@@ -72,6 +79,7 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
         Json(&grant.context),
         grant.created_at,
         grant.expires_at,
+        grant.refresh_idle.map(|idle| i64::try_from(idle.as_secs()).unwrap_or(i64::MAX)),
     )?;
     Ok(())
 }
@@ -80,7 +88,7 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
 pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, scope, audience, claims, context,
-             created_at, expires_at
+             created_at, expires_at, refresh_idle
          FROM grants WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Grant::from))
 }
@@ -88,8 +96,8 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
 /// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled.
 pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, User)>> {
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
-        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims, g.context,
-             g.created_at, g.expires_at,
+        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
+             g.context, g.created_at, g.expires_at, g.refresh_idle,
              u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key
          FROM grants g
          JOIN users u ON u.id = g.user_id

@@ -33,6 +33,7 @@ mod migrate;
 mod pool;
 mod postgres;
 pub mod recovery_codes;
+pub mod refresh_tokens;
 mod revision;
 pub mod sessions;
 pub mod sweep;

@@ -11,6 +11,9 @@ const PENDING: Duration = Duration::from_hours(24);
 /// Failures in a row are remembered this long after the last.
 const FAILURES: Duration = Duration::from_hours(30 * 24);
 
+/// A used refresh token is known again this long: a copy that comes later is refused, but tells of nothing any more.
+const USED: Duration = Duration::from_hours(7 * 24);
+
 /// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
 pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
     let mut removed = execute!(
@@ -31,6 +34,14 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
         now,
         limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM refresh_tokens WHERE hash IN
+             (SELECT hash FROM refresh_tokens WHERE expires_at <= $1 OR used_at <= $3 LIMIT $2)",
+        now,
+        limit,
+        now.minus(USED),
     )?;
     removed += execute!(
         tx,

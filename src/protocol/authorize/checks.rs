@@ -121,10 +121,15 @@ fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 }
 
 /// Words that nobody knows, or that the client may not have, fall away (Core §3.1.2.1); something must remain.
+///
+/// `offline_access` (Core §11) is for clients that may refresh. Where the registration demands consent, it stands on
+/// the consent page like every scope; a client without that is the operator's own, and `prompt=consent` asks anyway.
 fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     let registered = draft.client.metadata.scope.as_ref();
     let asked = Scope::parse(draft.parameters.get("scope").unwrap_or_default());
+    let may_refresh = draft.client.metadata.may_use(GrantType::RefreshToken);
     let may_have = |word: &&str| match registered {
+        _ if *word == scope::OFFLINE_ACCESS && !may_refresh => false,
         Some(registered) => registered.contains(word),
         None => !scope::RESERVED.contains(word),
     };

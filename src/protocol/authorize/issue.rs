@@ -1,10 +1,14 @@
 //! The code at the end of a login, and the grant that it stands for.
 
+use std::time::Duration;
+
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::acr::AuthContext;
+use crate::domain::client::GrantType;
 use crate::domain::grant::{Code, Grant};
 use crate::domain::ids::{GrantId, SessionId, UserId};
+use crate::domain::scope::OFFLINE_ACCESS;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::protocol::authorize::Validated;
@@ -17,6 +21,10 @@ pub(crate) struct Login {
     pub(crate) user: UserId,
     /// In which browser session.
     pub(crate) session: SessionId,
+    /// How long that session may lie idle.
+    pub(crate) session_idle: Duration,
+    /// When it ends in any case.
+    pub(crate) session_ends: Time,
     /// What was proved.
     pub(crate) context: AuthContext,
 }
@@ -34,6 +42,8 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
     let request = validated.request();
     let secret = Secret::generate();
     let expires_at = now.plus(settings.code_lifetime);
+    let refreshing = Refreshing::of(validated, &login, now);
+    let metadata = &validated.client().metadata;
     let grant = Grant {
         id: GrantId::new(random::uuid()),
         issuer: request.issuer.clone(),
@@ -45,7 +55,11 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
         claims: request.claims.clone(),
         context: login.context,
         created_at: now,
-        expires_at: expires_at.plus(validated.client().metadata.access_token_lifetime()),
+        expires_at: match &refreshing {
+            Some(refreshing) => refreshing.until,
+            None => expires_at.plus(metadata.access_token_lifetime()),
+        },
+        refresh_idle: refreshing.map(|refreshing| refreshing.idle),
     };
     let code = Code {
         hash: secret.hash(),
@@ -56,6 +70,29 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
         expires_at,
     };
     NewCode { secret, code, grant }
+}
+
+/// How long a grant can be refreshed.
+struct Refreshing {
+    idle: Duration,
+    until: Time,
+}
+
+impl Refreshing {
+    /// With `offline_access` as the client's registration says (OpenID Connect Core §11). Without it only while the
+    /// session could last: it ends with the session, at the latest when that would, and when it lies idle as long.
+    fn of(validated: &Validated, login: &Login, now: Time) -> Option<Self> {
+        let metadata = &validated.client().metadata;
+        if !metadata.may_use(GrantType::RefreshToken) {
+            return None;
+        }
+        let limit = now.plus(metadata.refresh_token_lifetime());
+        Some(if validated.request().scope.contains(OFFLINE_ACCESS) {
+            Self { idle: metadata.refresh_token_idle(), until: limit }
+        } else {
+            Self { idle: login.session_idle, until: limit.min(login.session_ends) }
+        })
+    }
 }
 
 impl NewCode {

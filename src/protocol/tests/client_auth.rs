@@ -98,7 +98,7 @@ async fn grant_types() {
         (None, refused(400, "invalid_request")),
         (Some("password"), refused(400, "unsupported_grant_type")),
         (Some("implicit"), refused(400, "unsupported_grant_type")),
-        (Some("client_credentials"), refused(400, "unsupported_grant_type")),
+        (Some("client_credentials"), refused(400, "unauthorized_client")),
     ] {
         let mut parameters = vec![("client_id", "shop")];
         parameters.extend(grant_type.map(|name| ("grant_type", name)));

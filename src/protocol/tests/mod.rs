@@ -4,11 +4,13 @@ mod authorize;
 mod client_auth;
 mod code;
 mod documents;
+mod grants;
 mod hints;
 mod resources;
 mod userinfo;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::Method;
 use serde_json::{Map, Value};
@@ -99,6 +101,8 @@ impl House {
         let login = Login {
             user: self.anna.clone(),
             session: SessionId::new("a-session"),
+            session_idle: Duration::from_mins(30),
+            session_ends: idp.now().plus(Duration::from_hours(8)),
             context: AuthContext {
                 auth_time: idp.now(),
                 acr: Acr::TwoFactors,

@@ -5,9 +5,9 @@
 
 use futures_util::future::BoxFuture;
 
-use super::issue::{self, TokenResponse};
+use super::issue::{self, Basis, TokenResponse};
 use super::{Grant, TokenRequest};
-use crate::crypto::secret;
+use crate::crypto::secret::{self, Secret};
 use crate::domain::client::GrantType;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
@@ -17,15 +17,11 @@ use crate::http::Internal;
 use crate::protocol::error::TokenError;
 use crate::protocol::resource;
 use crate::storage::codes::{Redeemed, Redemption};
-use crate::storage::{self, Tx, codes, grants};
+use crate::storage::{self, Tx, codes, grants, refresh_tokens};
 
 pub(super) struct AuthorizationCode;
 
 impl Grant for AuthorizationCode {
-    fn name(&self) -> &'static str {
-        "authorization_code"
-    }
-
     fn grant_type(&self) -> GrantType {
         GrantType::AuthorizationCode
     }
@@ -51,7 +47,7 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         .await?;
     match outcome {
         Outcome::Live(redeemed) => {
-            let issued = issue(request, *redeemed).await;
+            let issued = issue(request, *redeemed, &presented.refresh_token).await;
             if matches!(issued, Err(TokenError::Internal(_))) {
                 presented.give_back(request).await?;
             }
@@ -66,13 +62,24 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
 }
 
 /// Tokens for the user as they are now: the host's directory may have changed its mind since the login.
-async fn issue(request: &TokenRequest<'_>, redeemed: Redeemed) -> Result<TokenResponse, TokenError> {
-    let grant = &redeemed.grant;
+async fn issue(
+    request: &TokenRequest<'_>,
+    redeemed: Redeemed,
+    first: &Secret,
+) -> Result<TokenResponse, TokenError> {
+    let Redeemed { code, grant, user } = redeemed;
     let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &grant.scope)?;
-    let still = request.idp.account().still(redeemed.user).await.map_err(Internal::from)?;
+    let still = request.idp.account().still(user).await.map_err(Internal::from)?;
     let user = still.ok_or_else(|| refuse("the directory does not know the user any more"))?;
-    let redeemed = Redeemed { user, ..redeemed };
-    Ok(issue::tokens(request.idp, request.issuer, &request.client, &redeemed, audience).await?)
+    let basis = Basis {
+        scope: grant.scope.clone(),
+        audience,
+        grant: &grant,
+        user: &user,
+        nonce: code.nonce.as_deref(),
+        refresh_token: grant.refresh_idle.map(|_| first.expose().to_owned()),
+    };
+    Ok(issue::tokens(request.idp, request.issuer, &request.client, basis).await?)
 }
 
 /// One text for every reason: which one it was is nobody's business but the operator's.
@@ -90,6 +97,8 @@ struct Presented {
     client: ClientId,
     redirect_uri: Option<String>,
     verifier: Option<String>,
+    /// What becomes the first of the family, if the grant can be refreshed.
+    refresh_token: Secret,
     now: Time,
 }
 
@@ -111,6 +120,7 @@ impl Presented {
             client: request.client.id.clone(),
             redirect_uri: parameters.get("redirect_uri").map(str::to_owned),
             verifier: parameters.get("code_verifier").map(str::to_owned),
+            refresh_token: Secret::generate(),
             now: request.idp.now(),
         })
     }
@@ -124,10 +134,16 @@ impl Presented {
                 grants::revoke(tx, &grant, self.now).await?;
                 Ok(Outcome::Reused)
             }
-            Redemption::Fresh(redeemed) => Ok(match self.fits(&redeemed) {
-                Ok(()) => Outcome::Live(redeemed),
-                Err(hint) => Outcome::Refused(hint),
-            }),
+            Redemption::Fresh(redeemed) => match self.fits(&redeemed) {
+                Ok(()) => {
+                    let grant = &redeemed.grant;
+                    if let Some(expiry) = grant.refresh_token_expiry(self.now) {
+                        refresh_tokens::insert(tx, &self.refresh_token.hash(), &grant.id, expiry).await?;
+                    }
+                    Ok(Outcome::Live(redeemed))
+                }
+                Err(hint) => Ok(Outcome::Refused(hint)),
+            },
         }
     }
 

@@ -12,10 +12,10 @@ use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::{OPENID, Scope};
 use crate::domain::time::Time;
+use crate::domain::user::User;
 use crate::http::{Idp, Internal};
-use crate::protocol::access_token::{self, Basis};
+use crate::protocol::access_token::{self, Issued};
 use crate::protocol::{claims, subject};
-use crate::storage::codes::Redeemed;
 
 /// `typ` of an ID token.
 pub(in crate::protocol) const ID_TOKEN_TYP: &str = "JWT";
@@ -28,7 +28,23 @@ pub(super) struct TokenResponse {
     expires_in: i64,
     scope: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+}
+
+impl TokenResponse {
+    /// An access token and nothing else.
+    pub(super) fn bare(access: Issued, scope: Scope) -> Self {
+        Self {
+            access_token: access.value,
+            token_type: "Bearer",
+            expires_in: access.lifetime,
+            scope,
+            refresh_token: None,
+            id_token: None,
+        }
+    }
 }
 
 /// The claims of an ID token (OpenID Connect Core §2).
@@ -49,35 +65,44 @@ struct IdToken<'a> {
     more: Map<String, Value>,
 }
 
-/// Everything that a redeemed code gives its client; an ID token only if `openid` is among the scopes.
+/// What the tokens are made from.
+pub(super) struct Basis<'a> {
+    /// What was allowed, by whom.
+    pub(super) grant: &'a Grant,
+    /// The user as of now.
+    pub(super) user: &'a User,
+    /// What of the grant's scope these tokens are for.
+    pub(super) scope: Scope,
+    /// For whom they are.
+    pub(super) audience: Audience,
+    /// The request's `nonce`; an ID token that is refreshed has none (Core §12.2).
+    pub(super) nonce: Option<&'a str>,
+    /// The family's refresh token.
+    pub(super) refresh_token: Option<String>,
+}
+
+/// Everything that a grant gives its client; an ID token only if `openid` is among the scopes.
 pub(super) async fn tokens(
     idp: &Idp,
     issuer: &Issuer,
     client: &Client,
-    redeemed: &Redeemed,
-    audience: Audience,
+    basis: Basis<'_>,
 ) -> Result<TokenResponse, Internal> {
-    let Redeemed { code, grant, user } = redeemed;
-    let scope = grant.scope.clone();
-    let access = access_token::issue(idp, issuer, client, Basis::Grant(grant), scope, audience).await?;
-    let id_token = if grant.scope.contains(OPENID) {
+    let Basis { grant, user, scope, audience, nonce, refresh_token } = basis;
+    let of_user = access_token::Basis::Grant(grant);
+    let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
+    let id_token = if scope.contains(OPENID) {
         let sub = subject::of(idp, client, &grant.user).await?;
         let more = claims::in_id_token(idp, user, grant).await?;
         let now = idp.now();
         let expires = now.plus(idp.settings().id_token_lifetime);
-        let claims = id_token(issuer, grant, sub, code.nonce.as_deref(), now, expires, more);
+        let claims = id_token(issuer, grant, sub, nonce, now, expires, more);
         let key = idp.signing_key(&issuer.id, client.metadata.id_token_signed_response_alg).await?;
         Some(jwt::sign(&key, ID_TOKEN_TYP, &claims)?)
     } else {
         None
     };
-    Ok(TokenResponse {
-        access_token: access.value,
-        token_type: "Bearer",
-        expires_in: access.lifetime,
-        scope: grant.scope.clone(),
-        id_token,
-    })
+    Ok(TokenResponse { id_token, refresh_token, ..TokenResponse::bare(access, scope) })
 }
 
 fn id_token<'a>(

@@ -1,7 +1,9 @@
 //! The token endpoint (RFC 6749 §3.2): parse, authenticate the client, find the grant type, exchange, answer.
 
 mod authorization_code;
+mod client_credentials;
 pub(super) mod issue;
+mod refresh_token;
 
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 
 use self::authorization_code::AuthorizationCode;
+use self::client_credentials::ClientCredentials;
 use self::issue::TokenResponse;
+use self::refresh_token::RefreshToken;
 use super::client_auth;
 use super::error::{NOT_STORED, TokenError};
 use super::parameters::{self, Parameters};
@@ -24,9 +28,6 @@ use crate::http::{CurrentIssuer, Idp};
 
 /// One grant type: what a client may exchange for tokens.
 trait Grant: Sync {
-    /// Its value of `grant_type`.
-    fn name(&self) -> &'static str;
-
     /// Its name in the client's registration.
     fn grant_type(&self) -> GrantType;
 
@@ -38,11 +39,11 @@ trait Grant: Sync {
 }
 
 /// Every grant type. To add one, add its file and a line here; discovery follows.
-static GRANTS: [&dyn Grant; 1] = [&AuthorizationCode];
+static GRANTS: [&dyn Grant; 3] = [&AuthorizationCode, &RefreshToken, &ClientCredentials];
 
 /// The values of `grant_type` that work, for discovery.
 pub(super) fn grant_types() -> Vec<&'static str> {
-    GRANTS.iter().map(|grant| grant.name()).collect()
+    GRANTS.iter().map(|grant| grant.grant_type().name()).collect()
 }
 
 /// A token request whose client has proved itself.
@@ -79,9 +80,9 @@ async fn exchange(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenErro
         .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "grant_type is missing"))?;
     let grant = GRANTS
         .iter()
-        .find(|grant| grant.name() == name)
+        .find(|grant| grant.grant_type().name() == name)
         .ok_or_else(|| TokenError::new(ErrorCode::UnsupportedGrantType, "no such grant_type"))?;
-    if !request.client.metadata.grant_types.contains(&grant.grant_type()) {
+    if !request.client.metadata.may_use(grant.grant_type()) {
         return Err(TokenError::new(ErrorCode::UnauthorizedClient, "the client may not use this grant_type"));
     }
     grant.exchange(request).await

@@ -58,7 +58,8 @@ impl Planner<'_> {
         if metadata.grant_types.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
             self.mistakes.at(&entry.place_of("redirect_uris"), "must name at least one address");
         }
-        if entry.names("scope") {
+        // What a client may have for itself are words of the APIs behind it.
+        if entry.names("scope") && !metadata.may_use(GrantType::ClientCredentials) {
             self.scopes_exist(&entry.place_of("scope"), metadata.scope.iter().flat_map(Scope::iter));
         }
         Some(metadata)

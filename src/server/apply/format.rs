@@ -147,7 +147,7 @@ pub(super) const CLIENT: &[Member] = &[
     member("redirect_uris", Kind::Each(value::redirect_uri)),
     member("post_logout_redirect_uris", Kind::Each(value::redirect_uri)),
     member("application_type", Kind::Word(&["web", "native"])),
-    member("grant_types", Kind::Words(&["authorization_code"])),
+    member("grant_types", Kind::Words(&["authorization_code", "refresh_token", "client_credentials"])),
     member("response_types", Kind::Words(&["code"])),
     member("scope", Kind::One(value::scopes)),
     member("id_token_signed_response_alg", Kind::Word(ALGORITHMS)),
@@ -165,4 +165,6 @@ pub(super) const CLIENT: &[Member] = &[
     member("access_token_format", Kind::Word(&["jwt"])),
     member("access_token_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("access_token_lifetime", Kind::Span),
+    member("refresh_token_lifetime", Kind::Span),
+    member("refresh_token_idle", Kind::Span),
 ];

@@ -180,6 +180,7 @@ impl World {
             },
             created_at: NOW,
             expires_at: later(360),
+            refresh_idle: None,
         })
     }
 

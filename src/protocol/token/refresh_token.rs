@@ -1,0 +1,184 @@
+//! A refresh token for new tokens (RFC 6749 §6, OpenID Connect Core §12).
+//!
+//! Each use makes a successor and ends the token (RFC 9700 §4.14.2); the family is the grant. An answer may be lost, and
+//! two tabs may refresh at once: for ten seconds the same token gives the same successor again, never a second one.
+//! Whoever comes with it later holds a copy, and ends the family. The successor is made of the token and a salt that
+//! its use left in the store, so neither the store nor an old token alone gives it away.
+//!
+//! A family with `offline_access` outlives the session; any other ends with it. None outlives the limit set when the
+//! user signed in. Another client's token is none of ours: it is refused, and its family never hears of it.
+
+use futures_util::future::BoxFuture;
+
+use super::issue::{self, Basis, TokenResponse};
+use super::{Grant, TokenRequest};
+use crate::crypto::secret::{self, Secret};
+use crate::domain::client::{Client, GrantType};
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::event::Event;
+use crate::domain::grant::{self, RefreshState};
+use crate::domain::ids::{ClientId, IssuerId};
+use crate::domain::scope::Scope;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::http::Internal;
+use crate::protocol::error::TokenError;
+use crate::protocol::resource;
+use crate::storage::{self, Tx, grants, refresh_tokens};
+
+/// Seconds in which a used token gives its successor once more.
+const GRACE: i64 = 10;
+
+pub(super) struct RefreshToken;
+
+impl Grant for RefreshToken {
+    fn grant_type(&self) -> GrantType {
+        GrantType::RefreshToken
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        request: &'a TokenRequest<'_>,
+    ) -> BoxFuture<'a, Result<TokenResponse, TokenError>> {
+        Box::pin(refresh(request))
+    }
+}
+
+async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
+    let presented = Presented::of(request)?;
+    let work = presented.clone();
+    let outcome = request.idp.db().write(move |tx| {
+        let presented = work.clone();
+        Box::pin(async move { presented.rotate(tx).await })
+    });
+    match outcome.await? {
+        Outcome::Live(live) => answer(request, *live).await,
+        Outcome::Grown => Err(TokenError::new(ErrorCode::InvalidScope, "the scope was not granted")),
+        Outcome::Reused => {
+            let Presented { issuer, client, .. } = presented;
+            request.idp.observe(&Event::RefreshTokenReused { issuer, client });
+            Err(refuse("used before"))
+        }
+        Outcome::Refused(hint) => Err(refuse(hint)),
+    }
+}
+
+async fn answer(request: &TokenRequest<'_>, live: Live) -> Result<TokenResponse, TokenError> {
+    let Live { grant, user, scope, successor } = live;
+    let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &scope)?;
+    let user = request.idp.account().still(user).await.map_err(Internal::from)?;
+    let user = user.ok_or_else(|| refuse("the host's directory no longer has the user"))?;
+    let basis = Basis {
+        grant: &grant,
+        user: &user,
+        scope,
+        audience,
+        nonce: None,
+        refresh_token: Some(successor.expose().to_owned()),
+    };
+    Ok(issue::tokens(request.idp, request.issuer, &request.client, basis).await?)
+}
+
+/// One text for every reason, as with codes.
+fn refuse(hint: &'static str) -> TokenError {
+    let description = "the refresh token is unknown, used, expired, revoked or not for this client";
+    OAuthError::new(ErrorCode::InvalidGrant, description).with_hint(hint).into()
+}
+
+/// What the client presents, and the salt for the case that it is the first to do so.
+#[derive(Clone, Debug)]
+struct Presented {
+    token: Secret,
+    issuer: IssuerId,
+    client: ClientId,
+    /// What the client's registration allows today; `None` = everything.
+    registered: Option<Scope>,
+    scope: Option<Scope>,
+    salt: Secret,
+    now: Time,
+}
+
+enum Outcome {
+    Live(Box<Live>),
+    Grown,
+    Reused,
+    Refused(&'static str),
+}
+
+/// A family that goes on.
+struct Live {
+    grant: grant::Grant,
+    user: User,
+    scope: Scope,
+    successor: Secret,
+}
+
+impl Presented {
+    fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
+        let parameters = request.parameters;
+        let token = parameters
+            .get("refresh_token")
+            .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "refresh_token is missing"))?;
+        let client: &Client = &request.client;
+        Ok(Self {
+            token: Secret::new(token.to_owned()),
+            issuer: request.issuer.id.clone(),
+            client: client.id.clone(),
+            registered: client.metadata.scope.clone(),
+            scope: parameters.get("scope").map(Scope::parse),
+            salt: Secret::generate(),
+            now: request.idp.now(),
+        })
+    }
+
+    async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
+        let hash = self.token.hash();
+        let Some(mut token) = refresh_tokens::by_hash(tx, &hash, self.now).await? else {
+            return Ok(Outcome::Refused("unknown or expired"));
+        };
+        let Some((grant, user)) = grants::with_user(tx, &token.grant).await? else {
+            return Ok(Outcome::Refused("the grant, its user, session or client has ended"));
+        };
+        if grant.issuer != self.issuer || grant.client != self.client {
+            return Ok(Outcome::Refused("given to another client"));
+        }
+        let Some(scope) = self.scope(&grant) else { return Ok(Outcome::Grown) };
+        if token.state == RefreshState::Fresh {
+            if refresh_tokens::claim(tx, &hash, self.salt.expose(), self.now).await? {
+                let successor = secret::successor(self.token.expose(), self.salt.expose());
+                // A family whose last token could be used can be refreshed.
+                let expiry = grant.refresh_token_expiry(self.now).unwrap_or(self.now);
+                refresh_tokens::insert(tx, &successor.hash(), &grant.id, expiry).await?;
+                return Ok(Outcome::Live(Box::new(Live { grant, user, scope, successor })));
+            }
+            // Somebody was quicker, and what they left is there to be read by now.
+            match refresh_tokens::by_hash(tx, &hash, self.now).await? {
+                Some(used) => token = used,
+                None => return Ok(Outcome::Refused("unknown or expired")),
+            }
+        }
+        match token.state {
+            RefreshState::Used { at, salt } if self.now.since(at) <= GRACE => {
+                let successor = secret::successor(self.token.expose(), &salt);
+                Ok(Outcome::Live(Box::new(Live { grant, user, scope, successor })))
+            }
+            _ => {
+                grants::revoke(tx, &grant.id, self.now).await?;
+                Ok(Outcome::Reused)
+            }
+        }
+    }
+
+    /// The scope of the new tokens: what is asked for, or all that was granted, as far as the registration still goes.
+    /// `None` if more is asked for than was granted (RFC 6749 §6).
+    fn scope(&self, grant: &grant::Grant) -> Option<Scope> {
+        let granted = match &self.registered {
+            Some(registered) => grant.scope.intersection(registered),
+            None => grant.scope.clone(),
+        };
+        match &self.scope {
+            None => Some(granted),
+            Some(asked) => asked.is_subset(&grant.scope).then(|| asked.intersection(&granted)),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Refresh tokens: each is used once, and its use makes its successor (RFC 6749 §6, RFC 9700 §4.14.2).
+
+use super::Tx;
+use super::error::Result;
+use crate::domain::grant::{RefreshState, RefreshToken};
+use crate::domain::ids::{GrantId, Hash};
+use crate::domain::time::Time;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    hash: Hash,
+    grant_id: GrantId,
+    expires_at: Time,
+    used_at: Option<Time>,
+    salt: Option<String>,
+}
+
+impl From<Row> for RefreshToken {
+    fn from(row: Row) -> Self {
+        let state = match (row.used_at, row.salt) {
+            (Some(at), Some(salt)) => RefreshState::Used { at, salt },
+            _ => RefreshState::Fresh,
+        };
+        Self { hash: row.hash, grant: row.grant_id, expires_at: row.expires_at, state }
+    }
+}
+
+/// Adds a fresh token.
+pub async fn insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
+    execute!(
+        tx,
+        "INSERT INTO refresh_tokens (hash, grant_id, expires_at) VALUES ($1, $2, $3)",
+        hash,
+        grant,
+        expires_at,
+    )?;
+    Ok(())
+}
+
+/// The token with this hash, used or not; not one that has expired.
+pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<RefreshToken>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT hash, grant_id, expires_at, used_at, salt FROM refresh_tokens WHERE hash = $1 AND expires_at > $2")
+        .bind(hash).bind(now).fetch_optional(conn))?;
+    Ok(row.map(RefreshToken::from))
+}
+
+/// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.
+pub async fn claim(tx: &mut Tx<'_>, hash: &Hash, salt: &str, now: Time) -> Result<bool> {
+    let sql = "UPDATE refresh_tokens SET used_at = $3, salt = $2 WHERE hash = $1 AND used_at IS NULL";
+    Ok(execute!(tx, sql, hash, salt, now)? == 1)
+}
