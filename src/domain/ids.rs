@@ -17,6 +17,13 @@ macro_rules! text_newtypes {
                 Self(value.into())
             }
 
+            /// Wraps what somebody outside named. Every value of ours is visible ASCII: anything else names nothing,
+            /// and not every store would take it.
+            pub fn named(text: &str) -> Option<Self> {
+                let visible = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+                visible.then(|| Self::new(text))
+            }
+
             /// The value as stored and sent.
             pub fn as_str(&self) -> &str {
                 &self.0

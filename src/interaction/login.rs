@@ -72,10 +72,10 @@ impl Login {
 
     /// The login with this id; `None` if it is over. Whose browser it is, the caller decides.
     pub(super) async fn resume(visitor: Visitor, id: &str) -> Result<Option<Self>, AuthorizeError> {
+        let Some(id) = InteractionId::named(id) else { return Ok(None) };
         let (idp, now) = (visitor.idp.clone(), visitor.idp.now());
         let found = {
             let mut reader = idp.db().read().await.map_err(Internal::from)?;
-            let id = InteractionId::new(id);
             interactions::by_id(&mut reader.tx(), &id, &visitor.issuer.id, now)
                 .await
                 .map_err(Internal::from)?

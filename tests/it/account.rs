@@ -153,7 +153,12 @@ async fn a_foreign_session_is_absent() {
     let (_, tokens) = house.at_portal("bert").await;
     let foreign = format!("{SESSIONS}/{}", theirs.id_token["sid"].as_str().unwrap());
     let mut answers = Vec::new();
-    for path in [foreign.as_str(), "/api/account/sessions/nobody", "/api/account/sessions/%27%20OR%201=1"] {
+    for path in [
+        foreign.as_str(),
+        "/api/account/sessions/nobody",
+        "/api/account/sessions/a%00b",
+        "/api/account/sessions/%27%20OR%201=1",
+    ] {
         let answer = house.call(Method::DELETE, path, &tokens.access_token).await;
         answers.push((problem(&answer), answer.body));
     }

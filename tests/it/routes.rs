@@ -121,6 +121,24 @@ async fn every_answer_is_guarded_and_none_is_a_fault() {
     }
 }
 
+/// Every open place in a path, filled with what no store, file or header holds.
+#[tokio::test]
+async fn an_odd_segment_names_nothing() {
+    let idp = TestIdp::with(WORLD).await;
+    for route in Idp::routes().into_iter().filter(|route| route.path.contains('{')) {
+        for odd in ["%00", "a%00b", "%ff", "..%2f..%2f", "%0d%0a", "%F0%9F%98%80", "'%20OR%201=1--"] {
+            let open =
+                |segment: &str| if segment.starts_with('{') { odd.to_owned() } else { segment.to_owned() };
+            let path: Vec<_> = route.path.split('/').map(open).collect();
+            for method in route.methods {
+                let url = format!("{}{}", TestIdp::ISSUER, path.join("/"));
+                let answer = send(&mut idp.browser(), method, &url, "").await;
+                assert!(answer.status.is_client_error(), "{method} {url}: {}", answer.status);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_method_that_no_row_names_is_refused() {
     let idp = TestIdp::with(WORLD).await;

@@ -105,7 +105,8 @@ pub(super) async fn end(
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let Caller { user, .. } = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
-    let (owner, session, now) = (user.id.clone(), SessionId::new(path.id), idp.now());
+    let session = SessionId::named(&path.id).ok_or(ApiError::Absent)?;
+    let (owner, now) = (user.id.clone(), idp.now());
     let ended = idp.db().write(move |tx| {
         let (owner, session) = (owner.clone(), session.clone());
         Box::pin(async move { account::sessions::end(tx, &owner, &session, now).await })
