@@ -112,6 +112,12 @@ pub struct ClientMetadata {
     pub own_audiences: Vec<Resource>,
     /// Ours: the user is asked before anything is given away.
     pub require_consent: bool,
+    /// The algorithm of its UserInfo answers; `None` = plain JSON.
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// The algorithm of introspection answers that it asks for as JWTs (RFC 9701 §6).
+    pub introspection_signed_response_alg: SigningAlgorithm,
+    /// Ours: what its access tokens look like.
+    pub access_token_format: TokenFormat,
     /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
     pub access_token_signed_response_alg: Option<SigningAlgorithm>,
     /// Ours: seconds an access token lives.
@@ -143,6 +149,9 @@ impl Default for ClientMetadata {
             audiences: Vec::new(),
             own_audiences: Vec::new(),
             require_consent: false,
+            userinfo_signed_response_alg: None,
+            introspection_signed_response_alg: SigningAlgorithm::Rs256,
+            access_token_format: TokenFormat::Jwt,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,
             refresh_token_lifetime: 30 * 24 * 3600,
@@ -187,6 +196,16 @@ pub enum ApplicationType {
     Web,
     /// Runs on the user's machine.
     Native,
+}
+
+/// What an access token looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenFormat {
+    /// RFC 9068: an API can read it without asking.
+    Jwt,
+    /// A random text; only introspection tells what it means.
+    Opaque,
 }
 
 /// Grant types that exist here.

@@ -46,6 +46,31 @@ impl Grant {
     }
 }
 
+/// An opaque access token as stored: the value itself is only known to the client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpaqueToken {
+    /// The hash of the value.
+    pub hash: Hash,
+    /// Its name, which may be told.
+    pub jti: String,
+    /// Where it was issued.
+    pub issuer: IssuerId,
+    /// To whom.
+    pub client: ClientId,
+    /// What it stands on; `None`: it is the client's own (RFC 6749 §4.4).
+    pub grant: Option<GrantId>,
+    /// The value of `sub`.
+    pub subject: String,
+    /// Which scopes.
+    pub scope: Scope,
+    /// For which APIs.
+    pub audience: Audience,
+    /// When.
+    pub issued_at: Time,
+    /// When it dies.
+    pub expires_at: Time,
+}
+
 /// An authorization code as stored (RFC 6749 §4.1.2): the value itself is only known to the client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {

@@ -1,19 +1,20 @@
-//! Access tokens: how they are made, read and asked whether they still stand (RFC 9068).
+//! Access tokens: how they are made, read and asked whether they still stand.
+//!
+//! They come as JWTs (RFC 9068), which an API reads by itself, or as opaque texts, of which only a hash is kept here.
 //!
 //! A token is about a user, and then it names the grant it was issued from, or about the client itself (RFC 6749 §4.4).
 
-use std::time::Duration;
+mod at_jwt;
+mod opaque;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::error::BearerError;
+use super::error::{BearerError, TokenError};
 use super::subject;
-use crate::crypto::jwt::{self, Expected};
 use crate::crypto::random;
 use crate::domain::acr::Acr;
 use crate::domain::audience::Audience;
-use crate::domain::client::{Client, SigningAlgorithm};
+use crate::domain::client::{Client, TokenFormat};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClientId, GrantId};
@@ -22,10 +23,6 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
-use crate::storage::grants;
-
-/// `typ` of an access token (RFC 9068 §2.1).
-const TYP: &str = "at+jwt";
 
 /// Whom a token speaks for.
 #[derive(Clone, Copy, Debug)]
@@ -72,13 +69,13 @@ pub(super) struct Login {
     pub(super) grant: GrantId,
 }
 
-/// What a token that still stands opens.
+/// A token that still stands, and what it opens.
 #[derive(Debug)]
-pub(super) enum Standing {
-    /// The claims of a user, as far as the grant goes.
-    User(Box<(Grant, User)>),
-    /// What belongs to the client itself.
-    Client,
+pub(super) struct Live {
+    /// What it says.
+    pub(super) token: AccessToken,
+    /// The claims of a user, as far as the grant goes; `None`: what belongs to the client itself.
+    pub(super) person: Option<Box<(Grant, User)>>,
 }
 
 /// Makes a token with this scope, for these APIs (see [`super::resource`]).
@@ -89,7 +86,7 @@ pub(super) async fn issue(
     basis: Basis<'_>,
     scope: Scope,
     audience: Audience,
-) -> Result<Issued, Internal> {
+) -> Result<Issued, TokenError> {
     let now = idp.now();
     let mut expires = now.plus(client.metadata.access_token_lifetime());
     if let Basis::Grant(grant) = basis {
@@ -111,53 +108,37 @@ pub(super) async fn issue(
         scope,
         login,
     };
-    let key = idp.signing_key(&issuer.id, client.metadata.access_token_alg()).await?;
-    Ok(Issued { value: jwt::sign(&key, TYP, &token)?, lifetime: expires.since(now) })
-}
-
-/// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.
-pub(super) async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
-    let keys = idp.verifying_keys(&issuer.id).await?;
-    let expected = Expected {
-        typ: &[TYP],
-        algorithms: &SigningAlgorithm::ALL,
-        issuer: issuer.url.as_str(),
-        audience: jwt::Audience::Several,
-        subject: None,
-        now: idp.now(),
-        leeway: Duration::ZERO,
-        max_lifetime: None,
-        allow_expired: false,
+    let value = match client.metadata.access_token_format {
+        TokenFormat::Jwt => at_jwt::sign(idp, issuer, client, &token).await?,
+        TokenFormat::Opaque => opaque::store(idp, issuer, token).await?,
     };
-    let claims = jwt::verify(text, &keys, &expected).map_err(|error| invalid(&error.to_string()))?;
-    let names_grant = claims.contains_key("grant");
-    let token: Option<AccessToken> = serde_json::from_value(Value::Object(claims)).ok();
-    // What is malformed is not absent: a user's token with a broken grant is not the client's own.
-    let whole = |token: &AccessToken| match &token.login {
-        Some(_) => names_grant,
-        None => !names_grant && token.sub == token.client_id.as_str(),
+    Ok(Issued { value, lifetime: expires.since(now) })
+}
+
+/// A token that is meant for the provider itself, as UserInfo and its other APIs demand it.
+pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live, BearerError> {
+    let live = live(idp, issuer, text).await?;
+    let meant = live.token.aud.contains(issuer.url.as_str());
+    if meant { Ok(live) } else { Err(invalid("meant for others")) }
+}
+
+/// A token of this issuer that still stands, with the grant and the user behind it: one read, and a question to the
+/// directory that the user comes from. Whether it is meant for whoever got it is the caller's question.
+pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live, BearerError> {
+    let (token, behind) = match opaque::hash(text) {
+        Some(hash) => opaque::alive(idp, issuer, &hash).await?,
+        None => at_jwt::alive(idp, issuer, text).await?,
     };
-    token.filter(whole).ok_or_else(|| invalid("not a token of ours"))
-}
-
-/// Reads a token of this issuer, for this issuer: what opens the provider's own endpoints (RFC 8707 §2, RFC 9068 §4).
-pub(super) async fn open_own(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
-    let token = open(idp, issuer, text).await?;
-    let ours = token.aud.contains(issuer.url.as_str());
-    if ours { Ok(token) } else { Err(invalid("meant for others")) }
-}
-
-/// Do grant, user and client behind the token still stand? One read; and a question to the directory that the user
-/// comes from.
-pub(super) async fn standing(idp: &Idp, token: &AccessToken) -> Result<Standing, BearerError> {
-    let Some(login) = &token.login else { return Ok(Standing::Client) };
-    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant).await?;
-    let ended = || invalid("the grant, its user, session or client has ended");
-    let (mut grant, user) = found.ok_or_else(ended)?;
-    // A token may have been made for less than was granted.
-    grant.scope = grant.scope.intersection(&token.scope);
-    let user = idp.account().still(user).await.map_err(Internal::from)?.ok_or_else(ended)?;
-    Ok(Standing::User(Box::new((grant, user))))
+    let person = match behind {
+        Some((mut grant, user)) => {
+            // A token may have been made for less than was granted.
+            grant.scope = grant.scope.intersection(&token.scope);
+            let user = idp.account().still(user).await.map_err(Internal::from)?;
+            Some(Box::new((grant, user.ok_or_else(|| invalid("the user has gone from the directory"))?)))
+        }
+        None => None,
+    };
+    Ok(Live { token, person })
 }
 
 /// One answer for every reason; which it was is for the log.

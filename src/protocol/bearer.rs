@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, Uri};
 
-use super::access_token::{self, Standing};
+use super::access_token;
 use super::userinfo;
 use crate::domain::audience::{Audience, Resource};
 use crate::domain::error::ErrorCode;
@@ -35,13 +35,13 @@ pub(crate) async fn caller(
 ) -> Result<Caller, BearerError> {
     // The body is the API's own: no token is looked for in there.
     let token = userinfo::presented(uri, headers, &[])?;
-    let token = access_token::open_own(idp, issuer, &token).await?;
+    let live = access_token::for_us(idp, issuer, &token).await?;
     let ours: Audience = [Resource::from(&issuer.url)].into_iter().collect();
-    if !token.aud.is_subset(&ours) {
+    if !live.token.aud.is_subset(&ours) {
         return Err(access_token::invalid("another API gets to see it too"));
     }
-    match access_token::standing(idp, &token).await? {
-        Standing::User(person) if token.scope.contains(scope) => {
+    match live.person {
+        Some(person) if live.token.scope.contains(scope) => {
             let (grant, user) = *person;
             Ok(Caller { grant, user })
         }

@@ -32,11 +32,13 @@ pub(super) async fn configuration(
 }
 
 fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
+    let proven: Vec<_> = ClientAuthentication::METHODS.into_iter().filter(|name| *name != "none").collect();
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.at("/authorize"),
         "token_endpoint": issuer.at("/token"),
         "userinfo_endpoint": issuer.at("/userinfo"),
+        "introspection_endpoint": issuer.at("/introspect"),
         "jwks_uri": issuer.at("/jwks"),
         "end_session_endpoint": issuer.at("/logout"),
         "scopes_supported": scopes,
@@ -46,6 +48,11 @@ fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
         "acr_values_supported": Acr::ALL.map(Acr::as_str),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "userinfo_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "introspection_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
+        "introspection_endpoint_auth_methods_supported": proven,
+        "introspection_endpoint_auth_signing_alg_values_supported":
+            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
         "token_endpoint_auth_signing_alg_values_supported":
             client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
@@ -90,6 +97,7 @@ mod tests {
         authorization_endpoint "https://id.test/a/t/one.test/authorize"
         token_endpoint "https://id.test/a/t/one.test/token"
         userinfo_endpoint "https://id.test/a/t/one.test/userinfo"
+        introspection_endpoint "https://id.test/a/t/one.test/introspect"
         jwks_uri "https://id.test/a/t/one.test/jwks"
         end_session_endpoint "https://id.test/a/t/one.test/logout"
         scopes_supported ["openid","profile","email","address","phone","offline_access"]
@@ -99,6 +107,10 @@ mod tests {
         acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa"]
         subject_types_supported ["public"]
         id_token_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        userinfo_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        introspection_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt"]
+        introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt","none"]
         token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         code_challenge_methods_supported ["S256"]

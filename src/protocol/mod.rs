@@ -10,6 +10,7 @@ mod client_auth;
 mod discovery;
 mod error;
 mod id_token_hint;
+mod introspect;
 mod jwks;
 pub(crate) mod logout;
 mod own_claims;

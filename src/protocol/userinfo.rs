@@ -3,17 +3,22 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
 
-use super::access_token::{self, Standing};
+use super::access_token::{self, Live};
 use super::claims;
 use super::error::{BearerError, NOT_STORED};
 use super::parameters::{Parameters, is_form};
+use crate::crypto::jwt;
+use crate::domain::client::SigningAlgorithm;
 use crate::domain::error::ErrorCode;
+use crate::domain::ids::ClientId;
+use crate::domain::issuer::Issuer;
 use crate::domain::scope::OPENID;
-use crate::http::{CurrentIssuer, Idp};
+use crate::http::{CurrentIssuer, Idp, Internal};
 
 /// `GET /userinfo` and `POST /userinfo`
 pub(super) async fn userinfo(
@@ -24,16 +29,35 @@ pub(super) async fn userinfo(
     body: Bytes,
 ) -> Result<Response, BearerError> {
     let token = presented(&uri, &headers, &body)?;
-    let token = access_token::open_own(&idp, &current.issuer, &token).await?;
-    let standing = access_token::standing(&idp, &token).await?;
-    let Standing::User(person) = standing else { return Err(openid_is_missing()) };
-    let (grant, user) = *person;
+    let Live { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
+    let Some((grant, user)) = person.map(|person| *person) else { return Err(openid_is_missing()) };
     if !token.scope.contains(OPENID) {
         return Err(openid_is_missing());
     }
     let mut claims = claims::at_userinfo(&idp, &user, &grant).await?;
     claims.insert("sub".to_owned(), token.sub.into());
-    Ok((NOT_STORED, Json(claims)).into_response())
+    let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
+    match client.and_then(|client| client.metadata.userinfo_signed_response_alg) {
+        Some(algorithm) => {
+            let signed = signed(&idp, &current.issuer, &token.client_id, algorithm, claims).await?;
+            Ok((NOT_STORED, [(CONTENT_TYPE, "application/jwt")], signed).into_response())
+        }
+        None => Ok((NOT_STORED, Json(claims)).into_response()),
+    }
+}
+
+/// The claims as a JWT for the client (OpenID Connect Core §5.3.2). It has no `exp`, so that it passes for no ID token.
+async fn signed(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &ClientId,
+    algorithm: SigningAlgorithm,
+    mut claims: Map<String, Value>,
+) -> Result<String, Internal> {
+    claims.insert("iss".to_owned(), issuer.url.as_str().into());
+    claims.insert("aud".to_owned(), client.as_str().into());
+    let key = idp.signing_key(&issuer.id, algorithm).await?;
+    Ok(jwt::sign(&key, "JWT", &claims)?)
 }
 
 fn openid_is_missing() -> BearerError {

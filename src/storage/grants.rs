@@ -53,11 +53,17 @@ impl From<Row> for Grant {
 }
 
 #[derive(sqlx::FromRow)]
-struct WithUser {
+pub(super) struct WithUser {
     #[sqlx(flatten)]
     grant: Row,
     #[sqlx(flatten)]
     user: users::Row,
+}
+
+impl From<WithUser> for (Grant, User) {
+    fn from(row: WithUser) -> Self {
+        (row.grant.into(), row.user.into())
+    }
 }
 
 /// Adds a grant. `Error::Conflict` if client or user have gone.
@@ -105,7 +111,7 @@ pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, U
          JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
          WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled")
         .bind(id).fetch_optional(conn))?;
-    Ok(row.map(|row| (row.grant.into(), row.user.into())))
+    Ok(row.map(WithUser::into))
 }
 
 /// Ends a grant and with it everything issued from it.

@@ -15,6 +15,7 @@
 #[macro_use]
 mod tx;
 
+pub mod access_tokens;
 pub mod assertions;
 pub mod attempts;
 pub mod authenticators;

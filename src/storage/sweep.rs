@@ -14,27 +14,22 @@ const FAILURES: Duration = Duration::from_hours(30 * 24);
 /// A used refresh token is known again this long: a copy that comes later is refused, but tells of nothing any more.
 const USED: Duration = Duration::from_hours(7 * 24);
 
+/// What goes at its `expires_at`; codes go with their grants.
+const EXPIRED: [&str; 5] = [
+    "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
+             (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
+];
+
 /// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
 pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
-    let mut removed = execute!(
-        tx,
-        "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
-        now,
-        limit,
-    )?;
-    removed += execute!(
-        tx,
-        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
-        now,
-        limit,
-    )?;
-    // Their codes go with them.
-    removed += execute!(
-        tx,
-        "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
-        now,
-        limit,
-    )?;
+    let mut removed = 0;
+    for sql in EXPIRED {
+        removed += execute!(tx, sql, now, limit)?;
+    }
     removed += execute!(
         tx,
         "DELETE FROM refresh_tokens WHERE hash IN
@@ -42,13 +37,6 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         now,
         limit,
         now.minus(USED),
-    )?;
-    removed += execute!(
-        tx,
-        "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
-             (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
-        now,
-        limit,
     )?;
     removed += execute!(
         tx,

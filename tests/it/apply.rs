@@ -64,7 +64,9 @@ own_audiences = ["https://shop.example.test/api", "urn:example:shop"]
 require_consent = true
 default_max_age = 0
 default_acr_values = ["urn:vestibule:acr:2fa"]
-access_token_format = "jwt"
+access_token_format = "opaque"
+userinfo_signed_response_alg = "EdDSA"
+introspection_signed_response_alg = "ES256"
 access_token_lifetime = "90s"
 
 [[clients]]

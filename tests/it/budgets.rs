@@ -29,6 +29,11 @@ const WORLD: &str = r#"
     client_id = "shop"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://shop.test/callback"]
+    [[clients]]
+    client_id = "veiled"
+    client_secret = "a secret of at least 32 characters"
+    redirect_uris = ["https://veiled.test/callback"]
+    access_token_format = "opaque"
 "#;
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -107,6 +112,21 @@ async fn userinfo_is_one_read() {
     let house = House::warm().await;
     let (_, tokens) = house.signed_in().await;
     let (answer, spent) = house.cost(house.shop.userinfo(&tokens.access_token)).await;
+    assert_eq!((answer.status.as_u16(), spent), (200, cost(1, 0)));
+}
+
+/// An opaque token is stored when it is issued, in one more write, and looked up in one read.
+#[tokio::test]
+async fn an_opaque_token_is_one_write_and_one_read() {
+    let house = House::warm().await;
+    let secret = "a secret of at least 32 characters";
+    let veiled = house.idp.application("veiled", "https://veiled.test/callback").secret(secret);
+    let mut browser = house.browser();
+    let page = browser.get(&veiled.authorization_url("openid")).await;
+    let back = browser.submit(&page, &typed("bert")).await;
+    let (tokens, redeemed) = house.cost(veiled.redeem(&back)).await;
+    assert_eq!(redeemed, cost(3, 2));
+    let (answer, spent) = house.cost(veiled.userinfo(&tokens.access_token)).await;
     assert_eq!((answer.status.as_u16(), spent), (200, cost(1, 0)));
 }
 

@@ -6,6 +6,7 @@ mod code;
 mod documents;
 mod grants;
 mod hints;
+mod introspect;
 mod resources;
 mod userinfo;
 

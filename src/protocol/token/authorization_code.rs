@@ -79,7 +79,7 @@ async fn issue(
         nonce: code.nonce.as_deref(),
         refresh_token: grant.refresh_idle.map(|_| first.expose().to_owned()),
     };
-    Ok(issue::tokens(request.idp, request.issuer, &request.client, basis).await?)
+    issue::tokens(request.idp, request.issuer, &request.client, basis).await
 }
 
 /// One text for every reason: which one it was is nobody's business but the operator's.

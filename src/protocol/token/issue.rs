@@ -15,6 +15,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 use crate::protocol::access_token::{self, Issued};
+use crate::protocol::error::TokenError;
 use crate::protocol::{claims, subject};
 
 /// `typ` of an ID token.
@@ -87,7 +88,7 @@ pub(super) async fn tokens(
     issuer: &Issuer,
     client: &Client,
     basis: Basis<'_>,
-) -> Result<TokenResponse, Internal> {
+) -> Result<TokenResponse, TokenError> {
     let Basis { grant, user, scope, audience, nonce, refresh_token } = basis;
     let of_user = access_token::Basis::Grant(grant);
     let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
@@ -98,7 +99,7 @@ pub(super) async fn tokens(
         let expires = now.plus(idp.settings().id_token_lifetime);
         let claims = id_token(issuer, grant, sub, nonce, now, expires, more);
         let key = idp.signing_key(&issuer.id, client.metadata.id_token_signed_response_alg).await?;
-        Some(jwt::sign(&key, ID_TOKEN_TYP, &claims)?)
+        Some(jwt::sign(&key, ID_TOKEN_TYP, &claims).map_err(Internal::from)?)
     } else {
         None
     };

@@ -76,7 +76,7 @@ async fn answer(request: &TokenRequest<'_>, live: Live) -> Result<TokenResponse,
         nonce: None,
         refresh_token: Some(successor.expose().to_owned()),
     };
-    Ok(issue::tokens(request.idp, request.issuer, &request.client, basis).await?)
+    issue::tokens(request.idp, request.issuer, &request.client, basis).await
 }
 
 /// One text for every reason, as with codes.

@@ -151,6 +151,8 @@ pub(super) const CLIENT: &[Member] = &[
     member("response_types", Kind::Words(&["code"])),
     member("scope", Kind::One(value::scopes)),
     member("id_token_signed_response_alg", Kind::Word(ALGORITHMS)),
+    member("userinfo_signed_response_alg", Kind::Word(ALGORITHMS)),
+    member("introspection_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("default_max_age", Kind::One(value::number)),
     member("default_acr_values", Kind::Each(value::text)),
     member("client_uri", Kind::One(value::web_address)),
@@ -161,8 +163,7 @@ pub(super) const CLIENT: &[Member] = &[
     member("audiences", Kind::Each(value::resource)),
     member("own_audiences", Kind::Each(value::resource)),
     member("require_consent", Kind::One(value::flag)),
-    // The only format that exists: RFC 9068.
-    member("access_token_format", Kind::Word(&["jwt"])),
+    member("access_token_format", Kind::Word(&["jwt", "opaque"])),
     member("access_token_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("access_token_lifetime", Kind::Span),
     member("refresh_token_lifetime", Kind::Span),

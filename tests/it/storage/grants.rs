@@ -2,13 +2,17 @@
 
 use vestibule::domain::client::Client;
 use vestibule::domain::fact::FactKind;
+use vestibule::domain::grant::OpaqueToken;
 use vestibule::domain::ids::{ClientId, IssuerId, SessionId};
 use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
 use vestibule::domain::tenant::Tenant;
 use vestibule::domain::user::User;
 use vestibule::storage::codes::Redemption;
-use vestibule::storage::{Db, Error, assertions, clients, codes, consents, grants, sessions, tenants, users};
+use vestibule::storage::sweep::sweep;
+use vestibule::storage::{
+    Db, Error, access_tokens, assertions, clients, codes, consents, grants, sessions, tenants, users,
+};
 
 use super::rows::{NOW, World, hash, keep, later, session};
 use super::{on_each, read, write};
@@ -213,6 +217,54 @@ async fn an_assertion_counts_once_for_its_client() {
                 write!(db, tx => assertions::claim(tx, issuer, client, hash(jti), later(60))).unwrap();
             assert_eq!(claimed, first, "{issuer} {client} {jti}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.code(db, "1").await;
+        let (users_own, clients_own) = (world.opaque("1", Some(grant)), world.opaque("2", None));
+        write!(db, tx => async {
+            access_tokens::insert(tx, users_own).await?;
+            access_tokens::insert(tx, clients_own).await
+        })
+        .unwrap();
+        let alive = async |token: &OpaqueToken, at| {
+            read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at))
+        };
+        let whole = (users_own.clone(), Some((grant.clone(), world.anna.clone())));
+        assert_eq!(alive(users_own, NOW).await, Some(whole));
+        assert_eq!(alive(clients_own, later(299)).await, Some((clients_own.clone(), None)));
+        for token in [users_own, clients_own] {
+            assert_eq!(alive(token, later(300)).await, None, "expired");
+            let elsewhere = OpaqueToken { issuer: IssuerId::root(), ..token.clone() };
+            assert_eq!(alive(&elsewhere, NOW).await, None, "at another issuer");
+        }
+
+        let client = keep(Client { disabled: true, ..world.shop.clone() });
+        write!(db, tx => clients::upsert(tx, client)).unwrap();
+        assert_eq!((alive(users_own, NOW).await, alive(clients_own, NOW).await), (None, None));
+        write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
+
+        let user = keep(User { disabled: true, ..world.anna.clone() });
+        write!(db, tx => users::upsert(tx, user)).unwrap();
+        assert!(alive(users_own, NOW).await.is_none() && alive(clients_own, NOW).await.is_some());
+        write!(db, tx => users::upsert(tx, world.anna)).unwrap();
+
+        assert!(alive(users_own, NOW).await.is_some());
+        write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap();
+        assert_eq!(alive(users_own, NOW).await, None);
+
+        let other = keep(ClientId::new("other"));
+        let (issuer, hash) = (&clients_own.issuer, &clients_own.hash);
+        assert!(!write!(db, tx => access_tokens::revoke(tx, issuer, other, hash)).unwrap());
+        assert!(alive(clients_own, NOW).await.is_some());
+        assert!(write!(db, tx => access_tokens::revoke(tx, issuer, &clients_own.client, hash)).unwrap());
+        assert_eq!(alive(clients_own, NOW).await, None);
+        assert_eq!(write!(db, tx => sweep(tx, later(300), 100)).unwrap(), 1, "the expired token");
     })
     .await;
 }

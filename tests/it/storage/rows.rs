@@ -9,7 +9,7 @@ use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
 use vestibule::domain::client::{Client, ClientAuthentication, ClientMetadata};
 use vestibule::domain::fact::{FactKind, Facts};
-use vestibule::domain::grant::{Code, Grant};
+use vestibule::domain::grant::{Code, Grant, OpaqueToken};
 use vestibule::domain::ids::{
     AuthenticatorId, ClientId, GrantId, Hash, InteractionId, IssuerId, SessionId, TenantId, UserId,
 };
@@ -181,6 +181,22 @@ impl World {
             created_at: NOW,
             expires_at: later(360),
             refresh_idle: None,
+        })
+    }
+
+    /// An opaque token, of the grant or the client's own.
+    pub(super) fn opaque(self, name: &str, grant: Option<&Grant>) -> &'static OpaqueToken {
+        keep(OpaqueToken {
+            hash: Hash::new(format!("token-{name}")),
+            jti: name.to_owned(),
+            issuer: IssuerId::of_host(&self.tenant.id, "login.test"),
+            client: self.shop.id.clone(),
+            grant: grant.map(|grant| grant.id.clone()),
+            subject: "somebody".to_owned(),
+            scope: Scope::parse("openid"),
+            audience: Audience::default(),
+            issued_at: NOW,
+            expires_at: later(300),
         })
     }
 

@@ -1,0 +1,70 @@
+//! Access tokens as JWTs (RFC 9068).
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{AccessToken, invalid};
+use crate::crypto::jwt::{self, Expected};
+use crate::domain::client::{Client, SigningAlgorithm};
+use crate::domain::grant::Grant;
+use crate::domain::issuer::Issuer;
+use crate::domain::user::User;
+use crate::http::{Idp, Internal};
+use crate::protocol::error::BearerError;
+use crate::storage::grants;
+
+/// `typ` of an access token (§2.1).
+const TYP: &str = "at+jwt";
+
+/// The token, signed with the algorithm that the client has for it.
+pub(super) async fn sign(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    token: &AccessToken,
+) -> Result<String, Internal> {
+    let key = idp.signing_key(&issuer.id, client.metadata.access_token_alg()).await?;
+    Ok(jwt::sign(&key, TYP, token)?)
+}
+
+/// A token that still stands. A user's is asked for its grant, a client's own for its client.
+pub(super) async fn alive(
+    idp: &Idp,
+    issuer: &Issuer,
+    text: &str,
+) -> Result<(AccessToken, Option<(Grant, User)>), BearerError> {
+    let token = open(idp, issuer, text).await?;
+    let Some(login) = &token.login else {
+        let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
+        return client.map(|_| (token, None)).ok_or_else(|| invalid("the client has ended"));
+    };
+    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant).await?;
+    let behind = found.ok_or_else(|| invalid("the grant, its user, session or client has ended"))?;
+    Ok((token, Some(behind)))
+}
+
+/// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.
+async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
+    let keys = idp.verifying_keys(&issuer.id).await?;
+    let expected = Expected {
+        typ: &[TYP],
+        algorithms: &SigningAlgorithm::ALL,
+        issuer: issuer.url.as_str(),
+        audience: jwt::Audience::Several,
+        subject: None,
+        now: idp.now(),
+        leeway: Duration::ZERO,
+        max_lifetime: None,
+        allow_expired: false,
+    };
+    let claims = jwt::verify(text, &keys, &expected).map_err(|error| invalid(&error.to_string()))?;
+    let names_grant = claims.contains_key("grant");
+    let token: Option<AccessToken> = serde_json::from_value(Value::Object(claims)).ok();
+    // What is malformed is not absent: a user's token with a broken grant is not the client's own.
+    let whole = |token: &AccessToken| match &token.login {
+        Some(_) => names_grant,
+        None => !names_grant && token.sub == token.client_id.as_str(),
+    };
+    token.filter(whole).ok_or_else(|| invalid("not a token of ours"))
+}

@@ -1,0 +1,78 @@
+//! Access tokens as opaque texts: 256 random bits behind a prefix, of which the store keeps a hash.
+//!
+//! The prefix tells what it is, to us before anything is looked up and to whoever searches logs for leaked secrets.
+
+use super::{AccessToken, Login, invalid};
+use crate::crypto::secret::{self, Secret};
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::grant::{Grant, OpaqueToken};
+use crate::domain::ids::Hash;
+use crate::domain::issuer::Issuer;
+use crate::domain::user::User;
+use crate::http::Idp;
+use crate::protocol::error::{BearerError, TokenError};
+use crate::storage::{self, access_tokens};
+
+const PREFIX: &str = "at_";
+/// Characters of 256 bits in base64url.
+const LENGTH: usize = 43;
+
+/// Keeps a token and gives the text by which it is found.
+pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Result<String, TokenError> {
+    let secret = Secret::generate();
+    let value = format!("{PREFIX}{}", secret.expose());
+    let stored = OpaqueToken {
+        hash: secret::hash(&value),
+        jti: token.jti,
+        issuer: issuer.id.clone(),
+        client: token.client_id,
+        grant: token.login.map(|login| login.grant),
+        subject: token.sub,
+        scope: token.scope,
+        audience: token.aud,
+        issued_at: token.iat,
+        expires_at: token.exp,
+    };
+    let insert = idp.db().write(move |tx| {
+        let stored = stored.clone();
+        Box::pin(async move { access_tokens::insert(tx, &stored).await })
+    });
+    match insert.await {
+        Ok(()) => Ok(value),
+        Err(storage::Error::Conflict) => {
+            Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted has ended meanwhile").into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is stored of a text, if it is shaped like an opaque token.
+pub(super) fn hash(text: &str) -> Option<Hash> {
+    let random = text.strip_prefix(PREFIX)?;
+    let shaped = random.len() == LENGTH
+        && random.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    shaped.then(|| secret::hash(text))
+}
+
+/// A token that still stands, in the one read.
+pub(super) async fn alive(
+    idp: &Idp,
+    issuer: &Issuer,
+    hash: &Hash,
+) -> Result<(AccessToken, Option<(Grant, User)>), BearerError> {
+    let found = access_tokens::alive(&mut idp.db().read().await?.tx(), &issuer.id, hash, idp.now()).await?;
+    let (stored, behind) =
+        found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
+    let token = AccessToken {
+        iss: issuer.url.to_string(),
+        sub: stored.subject,
+        aud: stored.audience,
+        client_id: stored.client,
+        iat: stored.issued_at,
+        exp: stored.expires_at,
+        jti: stored.jti,
+        scope: stored.scope,
+        login: behind.as_ref().map(|(grant, _)| Login::of(grant)),
+    };
+    Ok((token, behind))
+}
