@@ -1,0 +1,90 @@
+//! CPU time per operation, beside its ceiling.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::{Goal, House, Row};
+use crate::ceilings::Ceilings;
+use crate::http::{Connection, get};
+use crate::load::{cost, cost_of};
+use crate::login::{Visit, sign_in};
+use crate::process::Server;
+use crate::world::USERS;
+
+/// All of them.
+pub(super) fn rows<'a>(delivered: &'a House, cheap: &'a House) -> Vec<Row<'a>> {
+    vec![
+        document(delivered, "discovery", "/.well-known/openid-configuration"),
+        document(delivered, "JWKS", "/jwks"),
+        userinfo(delivered),
+        login_without_hash(cheap),
+        whole_login(delivered),
+        administrators_login(delivered),
+    ]
+}
+
+fn document<'a>(house: &'a House, name: &'static str, path: &'static str) -> Row<'a> {
+    let measure =
+        move |ceilings: &Ceilings, long| (cost_of(&house.server, long, &get(path, "")), ceilings.http);
+    Row { name, beside: "H", goal: Goal::Part(0.70), measure: Box::new(measure) }
+}
+
+fn userinfo(house: &House) -> Row<'_> {
+    let measure =
+        |ceilings: &Ceilings, long| (userinfo_cost(&house.server, long), ceilings.http + ceilings.read);
+    Row { name: "UserInfo", beside: "H + R", goal: Goal::Times(1.3), measure: Box::new(measure) }
+}
+
+/// With an access token signed by ES256.
+pub(super) fn userinfo_cost(server: &Server, long: Duration) -> f64 {
+    cost(server, long, |number, connection| {
+        let visit = Visit { username: &format!("user{number}"), client: "es256", scope: "openid profile" };
+        let tokens = sign_in(connection, &visit);
+        let token = tokens["access_token"].as_str().unwrap();
+        let request = get("/userinfo", &format!("Authorization: Bearer {token}\r\n"));
+        move |connection: &mut Connection| drop(connection.ask(&request))
+    })
+}
+
+fn login_without_hash(house: &House) -> Row<'_> {
+    let measure = |ceilings: &Ceilings, long| {
+        let Ceilings { es256, http, write, .. } = ceilings;
+        (login_cost(&house.server, long), es256 + 5.0 * http + 4.0 * write)
+    };
+    Row {
+        name: "login without its hash",
+        beside: "S + 5 H + 4 W",
+        goal: Goal::Times(1.3),
+        measure: Box::new(measure),
+    }
+}
+
+fn whole_login(house: &House) -> Row<'_> {
+    let measure = |ceilings: &Ceilings, long| (login_cost(&house.server, long), ceilings.argon2);
+    Row { name: "whole login", beside: "Argon2id", goal: Goal::Part(0.92), measure: Box::new(measure) }
+}
+
+fn administrators_login(house: &House) -> Row<'_> {
+    let measure =
+        |_: &Ceilings, long| (logins(&house.server, long, "admin"), logins(&house.server, long, "user"));
+    let name = "administrator's login with TOTP";
+    Row { name, beside: "a login without", goal: Goal::Times(1.03), measure: Box::new(measure) }
+}
+
+/// A user's login, from the application's redirect to its tokens (ES256), one after the other on each connection.
+pub(super) fn login_cost(server: &Server, long: Duration) -> f64 {
+    logins(server, long, "user")
+}
+
+/// Each login is another person's, for a code counts once in 30 seconds.
+fn logins(server: &Server, long: Duration, kind: &str) -> f64 {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    cost(server, long, |_, _| {
+        |connection: &mut Connection| {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed) % USERS;
+            let visit =
+                Visit { username: &format!("{kind}{number}"), client: "es256", scope: "openid profile" };
+            sign_in(connection, &visit);
+        }
+    })
+}

@@ -1,0 +1,100 @@
+//! The rows of the table.
+
+mod costs;
+mod facts;
+mod scaling;
+mod storm;
+
+use std::time::Duration;
+
+use crate::Plan;
+use crate::ceilings::{self, Ceilings};
+use crate::place::Place;
+use crate::process::Server;
+use crate::report::{Report, median, short, spread};
+use crate::world;
+
+/// Measures everything that the plan wants.
+pub(crate) fn measure(plan: &Plan, report: &mut Report) {
+    let bench = ceilings::Bench::new(plan.database.as_deref());
+    let delivered = House::delivered(plan);
+    let cheap = House::without_hashes(plan);
+    compare(plan, report, &bench, &costs::rows(&delivered, &cheap));
+    drop(cheap);
+    storm::measure(plan, report, &delivered);
+    drop(delivered);
+    scaling::measure(plan, report, &bench);
+    facts::measure(plan, report);
+}
+
+/// A provider with its rows.
+pub(crate) struct House {
+    pub(crate) server: Server,
+    pub(crate) place: Place,
+}
+
+impl House {
+    fn delivered(plan: &Plan) -> Self {
+        let place = Place::new(plan.database.as_deref());
+        place.apply(&world::delivered());
+        Self { server: Server::serve(&place), place }
+    }
+
+    fn without_hashes(plan: &Plan) -> Self {
+        let place = Place::new(plan.database.as_deref());
+        place.apply(&world::without_hashes());
+        Self { server: Server::without_hashes(&place), place }
+    }
+}
+
+/// A row whose figure is a proportion of two costs.
+struct Row<'a> {
+    name: &'static str,
+    /// What it is compared with, in words.
+    beside: &'static str,
+    goal: Goal,
+    /// Gives its cost and what it is compared with.
+    measure: Box<dyn Fn(&Ceilings, Duration) -> (f64, f64) + 'a>,
+}
+
+enum Goal {
+    /// The ceiling is at least this part of the cost.
+    Part(f64),
+    /// The cost is at most so many times what it is compared with.
+    Times(f64),
+}
+
+/// Measures rows and ceilings by turns, so that what slows the machine down slows both.
+fn compare(plan: &Plan, report: &mut Report, bench: &ceilings::Bench, rows: &[Row<'_>]) {
+    let rows: Vec<_> = rows.iter().filter(|row| plan.wants(row.name)).collect();
+    let mut measured = vec![Vec::new(); rows.len()];
+    for _ in 0..if rows.is_empty() { 0 } else { plan.rounds } {
+        let ceilings = bench.measure(plan.long / 2);
+        report.ceilings(ceilings);
+        for (row, measured) in rows.iter().zip(&mut measured) {
+            measured.push((row.measure)(&ceilings, plan.long));
+        }
+    }
+    for (row, measured) in rows.iter().zip(measured) {
+        let proportion = |&(cost, beside): &(f64, f64)| match row.goal {
+            Goal::Part(_) => beside / cost,
+            Goal::Times(_) => cost / beside,
+        };
+        let mut figures: Vec<f64> = measured.iter().map(proportion).collect();
+        figures.sort_by(f64::total_cmp);
+        let (goal, met) = match row.goal {
+            Goal::Part(least) => (format!("at least {least}"), median(&figures) >= least),
+            Goal::Times(most) => (format!("at most {most}"), median(&figures) <= most),
+        };
+        let mut besides: Vec<f64> = measured.iter().map(|pair| pair.1).collect();
+        besides.sort_by(f64::total_cmp);
+        let beside = format!("{}: {}", row.beside, short(median(&besides)));
+        report.line(
+            row.name,
+            spread(measured.iter().map(|pair| pair.0)),
+            beside,
+            spread(figures),
+            (&goal, met),
+        );
+    }
+}
