@@ -4,6 +4,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
+use tokio::net::TcpSocket;
+
+use crate::runtime;
 
 /// What every server here believes its authority is, whatever port it has.
 pub(crate) const AUTHORITY: &str = "localhost:8080";
@@ -23,7 +26,21 @@ pub(crate) struct Answer {
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// From the n-th address of this machine: tries to sign in are counted by address.
+    pub(crate) fn open_from(number: u8, address: SocketAddr) -> Self {
+        let stream = runtime().block_on(async {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(([127, 0, 0, number], 0).into()).unwrap();
+            socket.connect(address).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        Self::over(stream)
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self { stream, received: Vec::with_capacity(16 * 1024) }
     }

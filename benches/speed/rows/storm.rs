@@ -10,9 +10,9 @@ use crate::login::{Visit, to_code};
 use crate::report::{Report, short};
 
 /// People who sign in at the same moment.
-const STORM: usize = 64;
+const STORM: u16 = 64;
 /// More of them than may wait.
-const FLOOD: usize = 256;
+const FLOOD: u16 = 256;
 /// Steady requests in a second, and on how many connections.
 const RATE: u32 = 500;
 const STEADY: u32 = 10;
@@ -55,7 +55,7 @@ struct Login {
 }
 
 /// Steady requests, and storms of logins one after the other beside them.
-fn while_steady(house: &House, long: Duration, people: usize) -> (Vec<f64>, Vec<Login>) {
+fn while_steady(house: &House, long: Duration, people: u16) -> (Vec<f64>, Vec<Login>) {
     thread::scope(|scope| {
         let storms = scope.spawn(|| {
             let end = Instant::now() + long;
@@ -71,16 +71,16 @@ fn while_steady(house: &House, long: Duration, people: usize) -> (Vec<f64>, Vec<
 }
 
 /// So many people at once.
-fn storm(house: &House, people: usize) -> Vec<Login> {
+fn storm(house: &House, people: u16) -> Vec<Login> {
     thread::scope(|scope| {
         let threads: Vec<_> = (0..people).map(|number| scope.spawn(move || login(house, number))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
 }
 
-fn login(house: &House, number: usize) -> Login {
+fn login(house: &House, number: u16) -> Login {
     let visit = Visit { username: &format!("user{number}"), client: "es256", scope: "openid" };
-    let mut connection = Connection::open(house.server.address);
+    let mut connection = Connection::open_from((number / 64 + 1).to_le_bytes()[0], house.server.address);
     let begun = Instant::now();
     let answer = to_code(&mut connection, &visit);
     let retry_after = answer.header("retry-after").is_some();
