@@ -45,7 +45,9 @@ where
         prepared.wait();
         let before = server.spent();
         started.wait();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
         server.spent().since(&before)
     });
     micros(spent) / operations.into_inner() as f64

@@ -5,7 +5,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
     reason = "a benchmark ends by panicking, speaks on standard output and goes by the real clock"

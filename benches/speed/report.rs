@@ -6,6 +6,9 @@ use std::process::Command;
 use crate::Plan;
 use crate::ceilings::Ceilings;
 
+/// One of them.
+type Ceiling = fn(&Ceilings) -> f64;
+
 /// All that was measured.
 pub(crate) struct Report {
     setting: String,
@@ -60,7 +63,7 @@ impl fmt::Display for Report {
             self.setting
         )?;
         writeln!(f, "| ceiling | CPU time, µs: median (least to most) |\n|---|---|")?;
-        let of: [(&str, fn(&Ceilings) -> f64); 6] = [
+        let of: [(&str, Ceiling); 6] = [
             ("S, RS256 signature", |c| c.rs256),
             ("S, ES256 signature", |c| c.es256),
             ("Argon2id, 19 MiB, 2 passes", |c| c.argon2),

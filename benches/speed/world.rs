@@ -59,7 +59,8 @@ fn client(algorithm: &str) -> Value {
         "client_id": algorithm.to_lowercase(),
         "client_secret": SECRET,
         "redirect_uris": [REDIRECT_URI],
-        "grant_types": ["authorization_code"],
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "scope": "openid profile email offline_access machine",
         "id_token_signed_response_alg": algorithm,
         "require_consent": false,
     })

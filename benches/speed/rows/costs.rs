@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::{Goal, House, Row};
 use crate::ceilings::Ceilings;
-use crate::http::{Connection, get};
+use crate::http::{Connection, form, get, post};
 use crate::load::{cost, cost_of};
-use crate::login::{Visit, sign_in};
+use crate::login::{Visit, basic, sign_in};
 use crate::process::Server;
 use crate::world::USERS;
 
@@ -16,7 +18,10 @@ pub(super) fn rows<'a>(delivered: &'a House, cheap: &'a House) -> Vec<Row<'a>> {
     vec![
         document(delivered, "discovery", "/.well-known/openid-configuration"),
         document(delivered, "JWKS", "/jwks"),
+        client_credentials(delivered, "client_credentials, JWT RS256", "rs256", 0.80, |c| c.rs256),
+        client_credentials(delivered, "client_credentials, JWT ES256", "es256", 0.30, |c| c.es256),
         userinfo(delivered),
+        refresh(cheap),
         login_without_hash(cheap),
         whole_login(delivered),
         administrators_login(delivered),
@@ -27,6 +32,38 @@ fn document<'a>(house: &'a House, name: &'static str, path: &'static str) -> Row
     let measure =
         move |ceilings: &Ceilings, long| (cost_of(&house.server, long, &get(path, "")), ceilings.http);
     Row { name, beside: "H", goal: Goal::Part(0.70), measure: Box::new(measure) }
+}
+
+fn client_credentials<'a>(
+    house: &'a House,
+    name: &'static str,
+    client: &'a str,
+    goal: f64,
+    signature: fn(&Ceilings) -> f64,
+) -> Row<'a> {
+    let request = post("/token", &basic(client), "grant_type=client_credentials");
+    let measure =
+        move |ceilings: &Ceilings, long| (cost_of(&house.server, long, &request), signature(ceilings));
+    Row { name, beside: "S", goal: Goal::Part(goal), measure: Box::new(measure) }
+}
+
+/// Each client goes on with the successor of its own token; the access token is signed by ES256.
+fn refresh(house: &House) -> Row<'_> {
+    let measure = |ceilings: &Ceilings, long| {
+        let measured = cost(&house.server, long, |number, connection| {
+            let username = format!("user{number}");
+            let visit = Visit { username: &username, client: "es256", scope: "offline_access" };
+            let text = |tokens: &Value| tokens["refresh_token"].as_str().unwrap().to_owned();
+            let mut token = text(&sign_in(connection, &visit));
+            move |connection: &mut Connection| {
+                let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
+                token = text(&connection.ask(&post("/token", &basic("es256"), &parameters)).json());
+            }
+        });
+        (measured, ceilings.es256 + 1.3 * (ceilings.http + ceilings.write))
+    };
+    let beside = "S + 1.3 (H + W)";
+    Row { name: "refresh with rotation", beside, goal: Goal::Times(1.0), measure: Box::new(measure) }
 }
 
 fn userinfo(house: &House) -> Row<'_> {

@@ -47,14 +47,16 @@ impl House {
     }
 }
 
+/// Gives a cost and what it is compared with.
+type Measure<'a> = Box<dyn Fn(&Ceilings, Duration) -> (f64, f64) + 'a>;
+
 /// A row whose figure is a proportion of two costs.
 struct Row<'a> {
     name: &'static str,
     /// What it is compared with, in words.
     beside: &'static str,
     goal: Goal,
-    /// Gives its cost and what it is compared with.
-    measure: Box<dyn Fn(&Ceilings, Duration) -> (f64, f64) + 'a>,
+    measure: Measure<'a>,
 }
 
 enum Goal {

@@ -1,5 +1,7 @@
 //! Does an operation cost more when there is a lot of everything?
 
+use std::time::Duration;
+
 use super::costs::{login_cost, userinfo_cost};
 use super::{Goal, House, Row, compare};
 use crate::Plan;
@@ -9,6 +11,9 @@ use crate::load::cost_of;
 use crate::process::Server;
 use crate::report::{Report, short};
 use crate::world;
+
+/// What an operation costs at this server, given the number of its last tenant.
+type Cost = Box<dyn Fn(&Server, i64, Duration) -> f64>;
 
 pub(super) fn measure(plan: &Plan, report: &mut Report, bench: &Bench) {
     if !plan.wants("scaling") {
@@ -32,10 +37,10 @@ pub(super) fn measure(plan: &Plan, report: &mut Report, bench: &Bench) {
         goal,
     );
     // One login, so that there is a grant to be copied.
-    userinfo_cost(&large.server, std::time::Duration::ZERO);
+    userinfo_cost(&large.server, Duration::ZERO);
     world::add_grants(&large.place, plan.many);
     let (few, many) = (&small.server, &large.server);
-    let pair = |name, most, cost: Box<dyn Fn(&Server, i64, std::time::Duration) -> f64>| Row {
+    let pair = |name, most, cost: Cost| Row {
         name,
         beside: "with few",
         goal: Goal::Times(most),

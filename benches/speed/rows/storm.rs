@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::House;
 use crate::Plan;
-use crate::http::{Connection, get};
-use crate::login::{Visit, to_code};
+use crate::http::{Connection, get, post};
+use crate::login::{Visit, basic, to_code};
 use crate::report::{Report, short};
 
 /// People who sign in at the same moment.
@@ -120,7 +120,8 @@ fn steady(house: &House, long: Duration) -> Vec<f64> {
 
 /// What programs ask by turns.
 fn mix() -> Vec<Vec<u8>> {
-    vec![get("/.well-known/openid-configuration", ""), get("/jwks", "")]
+    let token = post("/token", &basic("es256"), "grant_type=client_credentials");
+    vec![get("/.well-known/openid-configuration", ""), token]
 }
 
 fn millis(since: Instant) -> f64 {
