@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use super::attempts::{Allowance, Counter, Network};
-use super::directory::SLOWEST_NO;
+use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
-use crate::crypto::password::{Password, Verdict};
+use crate::crypto::password::{Password, Place, Verdict};
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
@@ -108,11 +108,25 @@ impl Proof {
     }
 }
 
+/// Who says whether a password is right.
+enum Judge<'a> {
+    /// The host's own directory, for this tenant.
+    Host(Host<'a>, &'a Tenant),
+    /// We, with room for the hash.
+    Own(Place),
+}
+
 impl Account<'_> {
     /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled; one that could not be checked
     /// is given back at once, or a flood on the hashing pool would lock out whoever tries to sign in meanwhile.
+    ///
+    /// Who finds no place to have it hashed is sent away before anything is read or written.
     pub(crate) async fn check_password(&self, typed: &SignIn<'_>) -> Result<Checked, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
+        let judge = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
+            Some((host, tenant)) => Judge::Host(host, tenant),
+            None => Judge::Own(self.hasher.enter()?),
+        };
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map_or_else(|| typed.username.trim().to_lowercase(), Username::key);
         let counter = Counter::new(self.sealer, Kind::Password, &format!("{subject}\n{key}"));
@@ -122,12 +136,12 @@ impl Account<'_> {
             Allowance::Locked(until) => return Ok(Checked::Locked(until)),
         };
         let no = self.host.map(|_| tokio::time::sleep(SLOWEST_NO));
-        let found = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
-            Some((host, tenant)) => {
+        let found = match judge {
+            Judge::Host(host, tenant) => {
                 let found = self.ask_directory(host, tenant, name.as_ref(), typed.password).await;
                 found.map(|found| found.map(|user| Match { user, version: 0, rehash: None }))
             }
-            None => self.compare(tenant.as_deref(), &key, typed.password).await,
+            Judge::Own(place) => self.compare(place, tenant.as_deref(), &key, typed.password).await,
         };
         if let (Some(no), Ok(Err(_))) = (no, &found) {
             no.await;
@@ -147,6 +161,7 @@ impl Account<'_> {
     /// Whose password it is, or why it is nobody's.
     async fn compare(
         &self,
+        place: Place,
         tenant: Option<&Tenant>,
         key: &str,
         typed: &str,
@@ -158,7 +173,7 @@ impl Account<'_> {
         let Ok(password) = Password::normalise(typed) else {
             return Ok(Err(LoginFailure::WrongPassword));
         };
-        let verdict = self.hasher.verify(password.clone(), hash).await?;
+        let verdict = place.verify(password.clone(), hash).await?;
         let user = match judge(tenant, found.as_ref(), verdict) {
             Ok(user) => user,
             Err(failure) => return Ok(Err(failure)),

@@ -1,20 +1,22 @@
-//! Passwords: Argon2id on a bounded number of threads, so that a flood of logins costs neither memory nor the
-//! requests that need no hash.
+//! Passwords: Argon2id on a bounded number of threads that step back for all others, so that a flood of logins costs
+//! neither memory nor the requests that need no hash.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Version};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 pub(crate) use self::stored::ImportError;
 use self::stored::Stored;
+use self::threads::Threads;
 use super::random;
 use crate::domain::settings::PasswordCost;
 
 mod stored;
+mod threads;
 
 /// A password as it is hashed: NFKC, so that it can be typed on any keyboard.
 #[derive(Clone)]
@@ -79,8 +81,9 @@ struct Pool {
     dummy: Stored,
     /// How many may be inside, running or waiting.
     places: Arc<Semaphore>,
-    /// How many may run.
+    /// How many may run: as many as there are threads.
     permits: Arc<Semaphore>,
+    threads: Threads,
     /// Memory between two hashes: never more pieces than ran at once.
     memory: Mutex<Vec<Vec<Block>>>,
 }
@@ -95,12 +98,42 @@ impl PasswordHasher {
             dummy: Stored::new(cost, random::bytes(), random::bytes()),
             places: Arc::new(Semaphore::new(places)),
             permits: Arc::new(Semaphore::new(permits)),
+            threads: Threads::new(permits),
             memory: Mutex::new(Vec::new()),
         }))
     }
 
-    /// The PHC string to be stored.
+    /// A place inside, taken before anything else is spent on a login that could not be served.
+    pub(crate) fn enter(&self) -> Result<Place, Busy> {
+        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| Busy)?;
+        Ok(Place { pool: Arc::clone(&self.0), permit })
+    }
+
+    /// Enters and hashes.
     pub(crate) async fn hash(&self, password: Password) -> Result<String, Busy> {
+        self.enter()?.hash(password).await
+    }
+
+    /// Enters and checks.
+    pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
+        self.enter()?.verify(password, stored).await
+    }
+
+    /// May this PHC string be stored? Argon2id only, and not dearer than we are willing to compute.
+    pub(crate) fn check_import(phc: &str) -> Result<(), ImportError> {
+        Stored::parse(phc).map(|_| ())
+    }
+}
+
+/// Room for one hash: whoever holds it will be served.
+pub(crate) struct Place {
+    pool: Arc<Pool>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// The PHC string to be stored.
+    pub(crate) async fn hash(self, password: Password) -> Result<String, Busy> {
         self.run(move |pool| {
             let mut made = Stored::new(pool.cost, random::bytes(), [0; 32]);
             made.output = pool.compute(&password, &made)?;
@@ -112,7 +145,7 @@ impl PasswordHasher {
 
     /// Checks a password against the PHC string that is stored. Where none is, or one that we would not compute,
     /// the answer takes as long as any and is no.
-    pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
+    pub(crate) async fn verify(self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
         let stored = stored.and_then(|phc| Stored::parse(phc).ok());
         self.run(move |pool| {
             let expected = stored.as_ref().unwrap_or(&pool.dummy);
@@ -124,26 +157,22 @@ impl PasswordHasher {
         .ok_or(Busy)
     }
 
-    /// May this PHC string be stored? Argon2id only, and not dearer than we are willing to compute.
-    pub(crate) fn check_import(phc: &str) -> Result<(), ImportError> {
-        Stored::parse(phc).map(|_| ())
-    }
-
-    /// Runs the work on a thread of its own. The permits go with it: a caller that gives up does not let the next
-    /// one in before the work is done.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Pool) -> T + Send + 'static,
-    ) -> Result<T, Busy> {
-        let pool = Arc::clone(&self.0);
-        let place = Arc::clone(&pool.places).try_acquire_owned().map_err(|_| Busy)?;
+    /// Runs the work when a thread is free. Both permits go with it: a caller that gives up does not let the next one
+    /// in before the work is done.
+    async fn run<T: Send + 'static>(self, work: impl FnOnce(&Pool) -> T + Send + 'static) -> Result<T, Busy> {
+        let Self { pool, permit: place } = self;
         let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| Busy)?;
-        let work = move || {
-            let result = work(&pool);
-            drop((permit, place));
-            result
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|_| Busy)
+        let (answer, outcome) = oneshot::channel();
+        let at_work = Arc::clone(&pool);
+        pool.threads
+            .run(Box::new(move || {
+                let result = work(&at_work);
+                drop((permit, place));
+                // Who has gone is told nothing.
+                let _ = answer.send(result);
+            }))
+            .map_err(|_| Busy)?;
+        outcome.await.map_err(|_| Busy)
     }
 }
 
