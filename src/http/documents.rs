@@ -68,6 +68,10 @@ impl Documents {
         build: impl Future<Output = Result<Document, Internal>>,
     ) -> Result<Arc<Document>, Internal> {
         let key = (issuer.clone(), name, revision);
+        // Whoever comes first builds for all; everybody else need not ask who is first.
+        if let Some(document) = self.0.get(&key).await {
+            return Ok(document);
+        }
         let filed = self.0.try_get_with(key, async { build.await.map(Arc::new) }).await;
         filed.map_err(|error| Internal::clone(&error))
     }

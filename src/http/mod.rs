@@ -20,7 +20,7 @@ pub(crate) use documents::{Document, Documents};
 pub(crate) use error::Internal;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
-pub(crate) use reply::{ContentSecurity, page, secure};
+pub(crate) use reply::{ContentSecurity, page, secure, secured};
 pub use route::Access;
 pub(crate) use route::Route;
 pub use route::RouteInfo;

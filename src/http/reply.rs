@@ -61,7 +61,11 @@ pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &Conten
 
 /// Middleware: what is not said otherwise may not be framed, sniffed, cached or told to other sites.
 pub(crate) async fn secure(idp: axum::extract::State<Idp>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    secured(&idp, next.run(request).await)
+}
+
+/// The answer, with what it does not say otherwise.
+pub(crate) fn secured(idp: &Idp, mut response: Response) -> Response {
     let headers = response.headers_mut();
     let defaults = [
         (CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),

@@ -1,19 +1,18 @@
 //! The table of contents: every route of the provider, in one place.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::extract::Request;
+use axum::body::HttpBody;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_ENCODING;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
+use futures_util::FutureExt;
 
-use crate::http::{self, Idp, Route, RouteInfo, secure};
+use crate::http::{self, Idp, Internal, Route, RouteInfo, secured};
 use crate::{api, interaction, protocol};
 
 /// Bytes of a request body: the largest thing sent here is a form.
@@ -52,21 +51,25 @@ impl Idp {
     }
 
     fn finish(&self, router: Router<Self>) -> Router {
-        router
-            .layer(middleware::from_fn(refuse_encoded_bodies))
-            .layer(DefaultBodyLimit::disable())
-            .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
-            .layer(CatchPanicLayer::new())
-            .layer(middleware::from_fn_with_state(self.clone(), secure))
-            .with_state(self.clone())
+        router.layer(middleware::from_fn_with_state(self.clone(), guard)).with_state(self.clone())
     }
 }
 
-/// A compressed body could grow without bound; no client needs one.
-async fn refuse_encoded_bodies(request: Request, next: Next) -> Response {
+/// What holds for every request. Why not a layer each: every one of them boxes the request's future once more, and
+/// together they cost as much as all the rest of a discovery answer.
+async fn guard(State(idp): State<Idp>, mut request: Request, next: Next) -> Response {
+    // A compressed body could grow without bound; no client needs one.
     if request.headers().contains_key(CONTENT_ENCODING) {
-        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+        return secured(&idp, StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
     }
-    next.run(request).await
+    if !request.body().is_end_stream() {
+        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
+    }
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let response = match tokio::time::timeout(TIMEOUT, answer).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Internal::fault(&"a request panicked").into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    };
+    secured(&idp, response)
 }
