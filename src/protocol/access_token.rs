@@ -141,6 +141,19 @@ pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live,
     Ok(Live { token, person })
 }
 
+/// Ends one token of this client (RFC 7009 §2). `false`: it has the form of no access token of ours.
+pub(super) async fn revoke(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    text: &str,
+) -> Result<bool, Internal> {
+    match opaque::hash(text) {
+        Some(hash) => opaque::revoke(idp, issuer, client, hash).await,
+        None => at_jwt::revoke(idp, issuer, client, text).await,
+    }
+}
+
 /// One answer for every reason; which it was is for the log.
 pub(super) fn invalid(hint: &str) -> BearerError {
     let description = "the access token is malformed, expired, revoked or not for this issuer";

@@ -39,6 +39,7 @@ fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
         "token_endpoint": issuer.at("/token"),
         "userinfo_endpoint": issuer.at("/userinfo"),
         "introspection_endpoint": issuer.at("/introspect"),
+        "revocation_endpoint": issuer.at("/revoke"),
         "jwks_uri": issuer.at("/jwks"),
         "end_session_endpoint": issuer.at("/logout"),
         "scopes_supported": scopes,
@@ -52,6 +53,9 @@ fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
         "introspection_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "introspection_endpoint_auth_methods_supported": proven,
         "introspection_endpoint_auth_signing_alg_values_supported":
+            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
+        "revocation_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
+        "revocation_endpoint_auth_signing_alg_values_supported":
             client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
         "token_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
         "token_endpoint_auth_signing_alg_values_supported":
@@ -98,6 +102,7 @@ mod tests {
         token_endpoint "https://id.test/a/t/one.test/token"
         userinfo_endpoint "https://id.test/a/t/one.test/userinfo"
         introspection_endpoint "https://id.test/a/t/one.test/introspect"
+        revocation_endpoint "https://id.test/a/t/one.test/revoke"
         jwks_uri "https://id.test/a/t/one.test/jwks"
         end_session_endpoint "https://id.test/a/t/one.test/logout"
         scopes_supported ["openid","profile","email","address","phone","offline_access"]
@@ -111,6 +116,8 @@ mod tests {
         introspection_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt"]
         introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt","none"]
+        revocation_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt","none"]
         token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         code_challenge_methods_supported ["S256"]

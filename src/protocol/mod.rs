@@ -16,6 +16,7 @@ pub(crate) mod logout;
 mod own_claims;
 pub(crate) mod parameters;
 mod resource;
+mod revoke;
 mod routes;
 mod subject;
 #[cfg(test)]

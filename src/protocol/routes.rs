@@ -3,7 +3,7 @@
 use axum::http::Method;
 use axum::routing::{get, post};
 
-use super::{discovery, introspect, jwks, token, userinfo};
+use super::{discovery, introspect, jwks, revoke, token, userinfo};
 use crate::http::{Access, Route};
 
 const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD];
@@ -17,6 +17,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(OAUTH_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
         Route::new("/jwks", DOCUMENT, Access::Open, get(jwks::jwks)),
         Route::new("/token", &[Method::POST], Access::Client, post(token::token)),
+        Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)),
         Route::new("/introspect", &[Method::POST], Access::Client, post(introspect::introspect)),
         Route::new(
             "/userinfo",

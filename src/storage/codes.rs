@@ -82,7 +82,7 @@ pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemptio
          RETURNING hash, grant_id, redirect_uri, code_challenge, nonce, expires_at")
         .bind(hash).bind(now).fetch_optional(conn))?;
     if let Some(code) = row.map(Code::from) {
-        let alive = grants::with_user(tx, &code.grant).await?;
+        let alive = grants::with_user(tx, &code.grant, None).await?;
         return Ok(alive.map_or(Redemption::Unknown, |(grant, user)| {
             Redemption::Fresh(Box::new(Redeemed { code, grant, user }))
         }));

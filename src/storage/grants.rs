@@ -99,8 +99,9 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     Ok(row.map(Grant::from))
 }
 
-/// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled.
-pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, User)>> {
+/// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled; nor the
+/// token with this `jti` revoked, if one is meant.
+pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<(Grant, User)>> {
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
         "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
              g.context, g.created_at, g.expires_at, g.refresh_idle,
@@ -109,8 +110,9 @@ pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<(Grant, U
          JOIN users u ON u.id = g.user_id
          JOIN tenants t ON t.id = u.tenant_id
          JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
-         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled")
-        .bind(id).fetch_optional(conn))?;
+         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled
+             AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)")
+        .bind(id).bind(jti).fetch_optional(conn))?;
     Ok(row.map(WithUser::into))
 }
 

@@ -36,6 +36,7 @@ mod postgres;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 mod revision;
+pub mod revoked_tokens;
 pub mod sessions;
 pub mod sweep;
 pub mod tenants;

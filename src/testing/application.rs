@@ -108,6 +108,16 @@ impl Application {
 
     /// A token request with exactly these parameters and the application's authentication.
     pub async fn token_with(&self, parameters: &[(&str, &str)]) -> Answer {
+        self.post("/token", parameters).await
+    }
+
+    /// Gives a token back (RFC 7009).
+    pub async fn revoke(&self, token: &str) -> Answer {
+        self.post("/revoke", &[("token", token)]).await
+    }
+
+    /// A form for an endpoint that authenticates clients.
+    async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(parameters);
         let mut headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
@@ -116,7 +126,7 @@ impl Application {
             None => drop(body.append_pair("client_id", &self.client_id)),
         }
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let url = format!("{}/token", self.issuer);
+        let url = format!("{}{path}", self.issuer);
         self.browser.clone().send(axum::http::Method::POST, &url, &headers, Some(body.finish())).await
     }
 

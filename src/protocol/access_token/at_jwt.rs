@@ -12,7 +12,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 use crate::protocol::error::BearerError;
-use crate::storage::grants;
+use crate::storage::{grants, revoked_tokens};
 
 /// `typ` of an access token (§2.1).
 const TYP: &str = "at+jwt";
@@ -37,11 +37,38 @@ pub(super) async fn alive(
     let token = open(idp, issuer, text).await?;
     let Some(login) = &token.login else {
         let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
-        return client.map(|_| (token, None)).ok_or_else(|| invalid("the client has ended"));
+        let revoked = revoked_tokens::contains(&mut idp.db().read().await?.tx(), &token.jti).await?;
+        return match client.filter(|_| !revoked) {
+            Some(_) => Ok((token, None)),
+            None => Err(invalid("revoked, or the client has ended")),
+        };
     };
-    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant).await?;
-    let behind = found.ok_or_else(|| invalid("the grant, its user, session or client has ended"))?;
+    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant, Some(&token.jti)).await?;
+    let behind =
+        found.ok_or_else(|| invalid("revoked, or the grant, its user, session or client has ended"))?;
     Ok((token, Some(behind)))
+}
+
+/// Ends a token of this client. `false`: it is no token of ours.
+pub(super) async fn revoke(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    text: &str,
+) -> Result<bool, Internal> {
+    let token = match open(idp, issuer, text).await {
+        Ok(token) => token,
+        Err(BearerError::Internal(internal)) => return Err(internal),
+        Err(BearerError::Missing | BearerError::Refused(_)) => return Ok(false),
+    };
+    if token.client_id == client.id {
+        let write = idp.db().write(move |tx| {
+            let (jti, expires) = (token.jti.clone(), token.exp);
+            Box::pin(async move { revoked_tokens::insert(tx, &jti, expires).await })
+        });
+        write.await?;
+    }
+    Ok(true)
 }
 
 /// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.

@@ -4,12 +4,13 @@
 
 use super::{AccessToken, Login, invalid};
 use crate::crypto::secret::{self, Secret};
+use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::{Grant, OpaqueToken};
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
 use crate::domain::user::User;
-use crate::http::Idp;
+use crate::http::{Idp, Internal};
 use crate::protocol::error::{BearerError, TokenError};
 use crate::storage::{self, access_tokens};
 
@@ -75,4 +76,20 @@ pub(super) async fn alive(
         login: behind.as_ref().map(|(grant, _)| Login::of(grant)),
     };
     Ok((token, behind))
+}
+
+/// Ends a token of this client, if it is one.
+pub(super) async fn revoke(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    hash: Hash,
+) -> Result<bool, Internal> {
+    let (issuer, client) = (issuer.id.clone(), client.id.clone());
+    let write = idp.db().write(move |tx| {
+        let (issuer, client, hash) = (issuer.clone(), client.clone(), hash.clone());
+        Box::pin(async move { access_tokens::revoke(tx, &issuer, &client, &hash).await })
+    });
+    write.await?;
+    Ok(true)
 }

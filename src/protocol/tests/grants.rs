@@ -249,3 +249,57 @@ async fn a_client_gets_a_token_of_its_own() {
     let answer = page.token_with(&[("grant_type", "client_credentials")]).await;
     assert_eq!(error(&answer), refused(400, "unauthorized_client"));
 }
+
+#[tokio::test]
+async fn a_refresh_token_is_given_back_with_its_family() {
+    let office = Office::new().await;
+    let first = office.signed_in(OFFLINE).await;
+    let second = office.refresh(&first["refresh_token"]).await.json();
+    // Another client's word changes nothing, and neither does what nobody knows.
+    let other = office.house.idp.application("other", "https://other.test/callback");
+    for token in [&second["refresh_token"], &second["access_token"], &json!("no such token")] {
+        let answer = other.revoke(token.as_str().unwrap()).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""));
+    }
+    assert_eq!(office.app.userinfo(second["access_token"].as_str().unwrap()).await.status, 200);
+    assert_eq!(office.app.revoke(first["refresh_token"].as_str().unwrap()).await.status, 200);
+    assert_eq!(error(&office.refresh(&second["refresh_token"]).await), refused(400, "invalid_grant"));
+    assert_eq!(office.app.userinfo(second["access_token"].as_str().unwrap()).await.status, 401);
+}
+
+#[tokio::test]
+async fn an_access_token_is_given_back_alone() {
+    let office = Office::new().await;
+    let first = office.signed_in(OFFLINE).await;
+    let access = first["access_token"].as_str().unwrap();
+    for _ in 0..2 {
+        assert_eq!(office.app.revoke(access).await.status, 200);
+        assert_eq!(office.app.userinfo(access).await.status, 401);
+    }
+    let second = office.refresh(&first["refresh_token"]).await.json();
+    assert_eq!(office.app.userinfo(second["access_token"].as_str().unwrap()).await.status, 200);
+
+    office
+        .house
+        .idp
+        .idp()
+        .apply("[[clients]]\nclient_id = \"app\"\naccess_token_format = \"opaque\"")
+        .await
+        .unwrap();
+    let opaque = office.refresh(&second["refresh_token"]).await.json();
+    let access = opaque["access_token"].as_str().unwrap();
+    assert_eq!(office.app.userinfo(access).await.status, 200);
+    assert_eq!(office.app.revoke(access).await.status, 200);
+    assert_eq!(office.app.userinfo(access).await.status, 401);
+    assert_eq!(office.refresh(&opaque["refresh_token"]).await.status, 200);
+}
+
+#[tokio::test]
+async fn revocation_demands_the_client_and_a_token() {
+    let office = Office::new().await;
+    let stranger = office.house.idp.application("nobody", "");
+    assert_eq!(error(&stranger.revoke("any").await), refused(401, "invalid_client"));
+    let robot = office.house.idp.application("robot", "").secret(OFFICE_SECRET);
+    let own = robot.token_with(&[("grant_type", "client_credentials")]).await.json();
+    assert_eq!(robot.revoke(own["access_token"].as_str().unwrap()).await.status, 200);
+}

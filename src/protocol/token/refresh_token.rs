@@ -136,7 +136,7 @@ impl Presented {
         let Some(mut token) = refresh_tokens::by_hash(tx, &hash, self.now).await? else {
             return Ok(Outcome::Refused("unknown or expired"));
         };
-        let Some((grant, user)) = grants::with_user(tx, &token.grant).await? else {
+        let Some((grant, user)) = grants::with_user(tx, &token.grant, None).await? else {
             return Ok(Outcome::Refused("the grant, its user, session or client has ended"));
         };
         if grant.issuer != self.issuer || grant.client != self.client {

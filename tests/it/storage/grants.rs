@@ -56,7 +56,7 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
         let world = World::store(db).await;
         let alive = async || {
             let (grant, code) = world.code(db, &unique()).await;
-            (grant, code, read!(db, tx => grants::with_user(tx, &grant.id)))
+            (grant, code, read!(db, tx => grants::with_user(tx, &grant.id, None)))
         };
         let (grant, _, found) = alive().await;
         assert_eq!(found, Some((grant.clone(), world.anna.clone())));
@@ -81,7 +81,7 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
         assert!(alive().await.2.is_some());
         assert!(write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
         assert!(!write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
-        assert_eq!(read!(db, tx => grants::with_user(tx, &grant.id)), None);
+        assert_eq!(read!(db, tx => grants::with_user(tx, &grant.id, None)), None);
         assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)).as_ref(), Some(grant));
     })
     .await;
@@ -104,7 +104,7 @@ async fn the_end_of_a_session_ends_its_grants() {
             0
         );
         assert_eq!(write!(db, tx => grants::revoke_session(tx, &one.session, NOW)).unwrap(), 2);
-        assert_eq!(read!(db, tx => grants::with_user(tx, &two.id)), None);
+        assert_eq!(read!(db, tx => grants::with_user(tx, &two.id, None)), None);
     })
     .await;
 }
