@@ -73,6 +73,11 @@ impl<'a> Account<'a> {
         })
     }
 
+    /// Is there a directory at all?
+    pub(crate) const fn has_directory(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// The user as they are now. `None`: the directory that they come from does not know them any more, has disabled them,
     /// or is not there. A user of the provider's own is as the store says.
     pub(crate) async fn still(&self, user: User) -> Result<Option<User>, Error> {

@@ -19,6 +19,15 @@ const PORTAL: &str = r#"
     audiences = ["https://orders.test/"]
 "#;
 
+/// An application that refreshes.
+const APP: &str = r#"
+    [[clients]]
+    client_id = "app"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://app.test/callback"]
+    grant_types = ["authorization_code", "refresh_token"]
+"#;
+
 const SESSIONS: &str = "/api/account/sessions";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 
@@ -283,5 +292,52 @@ async fn a_sign_on_and_a_sign_out_everywhere_at_once_leave_nothing() {
             assert_eq!(house.shop.token(&code).await.json()["error"], "invalid_grant", "round {round}");
         }
         assert!(!knows(&mut browser, &house.shop).await, "round {round}");
+    }
+}
+
+/// What each way of ending a session does to what it gave: only `offline_access` outlives a plain sign-out, and nothing
+/// outlives the others. A limit of the session ends a token that has no `offline_access` in the very second.
+#[tokio::test]
+async fn offline_access_outlives_a_sign_out_and_nothing_else() {
+    let house = House::new().await;
+    house.idp.idp().apply(APP).await.unwrap();
+    let app = house.idp.application("app", "https://app.test/callback");
+    let refresh = async |tokens: &Tokens| {
+        let token = tokens.response["refresh_token"].as_str().expect("a refresh token");
+        app.token_with(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await.status.as_u16()
+    };
+    for (end, online, offline) in [
+        ("sign out", 400, 200),
+        ("one", 400, 400),
+        ("all", 400, 400),
+        ("idle", 400, 200),
+        ("almost idle", 200, 200),
+    ] {
+        let mut browser = house.idp.browser();
+        enter(&mut browser, &house.shop, "bert").await;
+        let mut given = Vec::new();
+        for scope in ["openid", "openid offline_access"] {
+            let mut page = browser.get(&app.authorization_url_with(scope, &[("prompt", "consent")])).await;
+            page = browser.submit(&page, &[("allow", "1")]).await;
+            given.push(app.redeem(&page).await);
+        }
+        let (_, portal) = house.at_portal("bert").await;
+        let sid = given[0].id_token["sid"].as_str().unwrap();
+        match end {
+            "sign out" => {
+                let hint = given[0].response["id_token"].as_str().unwrap();
+                let url = format!("{}/logout?id_token_hint={hint}", TestIdp::ISSUER);
+                assert_eq!(browser.get(&url).await.status, 200);
+            }
+            "one" => {
+                house.call(Method::DELETE, &format!("{SESSIONS}/{sid}"), &portal.access_token).await;
+            }
+            "all" => {
+                house.call(Method::DELETE, "/api/account/sessions?keep=current", &portal.access_token).await;
+            }
+            "idle" => house.idp.clock().advance(Duration::from_mins(30)),
+            _ => house.idp.clock().advance(Duration::from_secs(30 * 60 - 1)),
+        }
+        assert_eq!([refresh(&given[0]).await, refresh(&given[1]).await], [online, offline], "{end}");
     }
 }

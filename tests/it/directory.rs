@@ -34,6 +34,7 @@ const WORLD: &str = r#"
     client_id = "shop"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://shop.test/callback"]
+    grant_types = ["authorization_code", "refresh_token"]
 "#;
 
 /// How the host is.
@@ -144,6 +145,11 @@ impl House {
         browser.submit(&page, &[("tenant", tenant), ("username", name), ("password", password)]).await
     }
 
+    async fn refresh(&self, tokens: &serde_json::Value) -> Answer {
+        let token = tokens["refresh_token"].as_str().expect("a refresh token");
+        self.shop.token_with(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
     async fn anna(&self) -> Browser {
         let mut browser = self.idp.browser();
         let back = self.enter(&mut browser, "host.test", "anna", "the host's").await;
@@ -230,6 +236,7 @@ async fn who_is_gone_or_disabled_at_the_host_is_nobody_here_at_once() {
         let code = house.open(&mut browser, &SILENT).await.parameter("code").unwrap();
         house.host.change(leave);
         assert_eq!(house.shop.token(&code).await.json()["error"], "invalid_grant");
+        assert_eq!(house.refresh(&tokens.response).await.json()["error"], "invalid_grant");
         assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 401);
         assert_eq!(error(&house.open(&mut browser, &SILENT).await).as_deref(), Some("login_required"));
     }
@@ -290,7 +297,7 @@ async fn the_hosts_administrators_need_a_second_factor_of_ours() {
 async fn a_host_that_fails_or_hangs_is_busy() {
     let house = House::new().await;
     let mut browser = house.anna().await;
-    let tokens = house.shop.redeem(&house.open(&mut browser, &SILENT).await).await;
+    let mut tokens = house.shop.redeem(&house.open(&mut browser, &SILENT).await).await;
     for mood in [Mood::Failing, Mood::Silent] {
         let code = house.open(&mut browser, &SILENT).await.parameter("code").unwrap();
         house.host.change(|table| table.mood = mood);
@@ -302,13 +309,19 @@ async fn a_host_that_fails_or_hangs_is_busy() {
             house.open(&mut browser, &SILENT).await,
             house.shop.userinfo(&tokens.access_token).await,
             house.shop.token(&code).await,
+            house.refresh(&tokens.response).await,
         ] {
             assert_eq!(answer.status, 503, "{mood:?} {}", answer.url);
             assert!(answer.headers.contains_key("retry-after"), "{mood:?} {}", answer.url);
         }
         let own = house.enter(&mut house.idp.browser(), "own.test", "anna", "the provider's own").await;
         assert!(own.parameter("code").is_some(), "its tenants alone feel it");
+        // Longer than a refresh token that was rotated gives its successor once more.
+        house.idp.clock().advance(Duration::from_secs(30));
         house.host.change(|table| table.mood = Mood::Well);
+        let refreshed = house.refresh(&tokens.response).await;
+        assert_eq!(refreshed.status, 200, "{mood:?}: {}", refreshed.body);
+        tokens.response = refreshed.json();
         assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 200);
         assert!(house.open(&mut browser, &SILENT).await.parameter("code").is_some(), "still signed in");
         assert_eq!(house.shop.token(&code).await.status, 200, "{mood:?}: nor is a code used up");

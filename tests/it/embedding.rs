@@ -38,6 +38,7 @@ const WORLD: &str = r#"
     client_id = "shop"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://shop.test/callback"]
+    grant_types = ["authorization_code", "refresh_token"]
     [[clients]]
     tenant = "one.test"
     client_id = "desk"
@@ -254,6 +255,14 @@ async fn a_hosts_claims_add_and_never_replace() {
     assert_eq!((told.get("email"), told.get("other"), tokens.id_token.get("other")), (None, None, None));
     fails.store(true, Ordering::SeqCst);
     assert_eq!(shop(&idp).userinfo(&tokens.access_token).await.status, 503);
+    let token = tokens.response["refresh_token"].as_str().unwrap();
+    let refreshed = shop(&idp).token_with(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
+    assert_eq!(
+        (refreshed.status.as_u16(), refreshed.json().get("id_token")),
+        (200, None),
+        "{}",
+        refreshed.body
+    );
 }
 
 #[tokio::test]

@@ -78,6 +78,7 @@ async fn issue(
         user: &user,
         nonce: code.nonce.as_deref(),
         refresh_token: grant.refresh_idle.map(|_| first.expose().to_owned()),
+        id_token_can_wait: false,
     };
     issue::tokens(request.idp, request.issuer, &request.client, basis).await
 }

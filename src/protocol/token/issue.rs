@@ -80,6 +80,9 @@ pub(super) struct Basis<'a> {
     pub(super) nonce: Option<&'a str>,
     /// The family's refresh token.
     pub(super) refresh_token: Option<String>,
+    /// May the answer do without an ID token while the host cannot tell its claims? A refresh may (Core §12.2): its token
+    /// is rotated by then, and must not be lost for that.
+    pub(super) id_token_can_wait: bool,
 }
 
 /// Everything that a grant gives its client; an ID token only if `openid` is among the scopes.
@@ -89,12 +92,19 @@ pub(super) async fn tokens(
     client: &Client,
     basis: Basis<'_>,
 ) -> Result<TokenResponse, TokenError> {
-    let Basis { grant, user, scope, audience, nonce, refresh_token } = basis;
+    let Basis { grant, user, scope, audience, nonce, refresh_token, id_token_can_wait } = basis;
     let of_user = access_token::Basis::Grant(grant);
     let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
-    let id_token = if scope.contains(OPENID) {
+    let more = if scope.contains(OPENID) {
+        match claims::in_id_token(idp, user, grant).await {
+            Err(Internal::Busy(_)) if id_token_can_wait => None,
+            told => Some(told?),
+        }
+    } else {
+        None
+    };
+    let id_token = if let Some(more) = more {
         let sub = subject::of(idp, client, &grant.user).await?;
-        let more = claims::in_id_token(idp, user, grant).await?;
         let now = idp.now();
         let expires = now.plus(idp.settings().id_token_lifetime);
         let claims = id_token(issuer, grant, sub, nonce, now, expires, more);

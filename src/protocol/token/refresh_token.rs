@@ -46,13 +46,14 @@ impl Grant for RefreshToken {
 
 async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
     let presented = Presented::of(request)?;
+    let still = presented.ask_whether_still(request).await?;
     let work = presented.clone();
     let outcome = request.idp.db().write(move |tx| {
         let presented = work.clone();
         Box::pin(async move { presented.rotate(tx).await })
     });
     match outcome.await? {
-        Outcome::Live(live) => answer(request, *live).await,
+        Outcome::Live(live) => answer(request, *live, still).await,
         Outcome::Grown => Err(TokenError::new(ErrorCode::InvalidScope, "the scope was not granted")),
         Outcome::Reused => {
             let Presented { issuer, client, .. } = presented;
@@ -63,11 +64,19 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
     }
 }
 
-async fn answer(request: &TokenRequest<'_>, live: Live) -> Result<TokenResponse, TokenError> {
+/// `still`: the user as the host's directory knows them now, if it was asked.
+async fn answer(
+    request: &TokenRequest<'_>,
+    live: Live,
+    still: Option<User>,
+) -> Result<TokenResponse, TokenError> {
     let Live { grant, user, scope, successor } = live;
     let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &scope)?;
-    let user = request.idp.account().still(user).await.map_err(Internal::from)?;
-    let user = user.ok_or_else(|| refuse("the host's directory no longer has the user"))?;
+    let user = match still {
+        Some(user) => user,
+        // The directory that the user came from may have been taken away altogether.
+        None => request.idp.account().still(user).await.map_err(Internal::from)?.ok_or_else(gone)?,
+    };
     let basis = Basis {
         grant: &grant,
         user: &user,
@@ -75,8 +84,13 @@ async fn answer(request: &TokenRequest<'_>, live: Live) -> Result<TokenResponse,
         audience,
         nonce: None,
         refresh_token: Some(successor.expose().to_owned()),
+        id_token_can_wait: true,
     };
     issue::tokens(request.idp, request.issuer, &request.client, basis).await
+}
+
+fn gone() -> TokenError {
+    refuse("the host's directory no longer has the user")
 }
 
 /// One text for every reason, as with codes.
@@ -129,6 +143,27 @@ impl Presented {
             salt: Secret::generate(),
             now: request.idp.now(),
         })
+    }
+
+    /// Asks the host's directory for the user before anything is rotated: while it does not answer, the token must stay
+    /// good, for however long that is. Without a directory nothing is read here.
+    async fn ask_whether_still(&self, request: &TokenRequest<'_>) -> Result<Option<User>, TokenError> {
+        let account = request.idp.account();
+        if !account.has_directory() {
+            return Ok(None);
+        }
+        let user = {
+            let mut reader = request.idp.db().read().await?;
+            let mut tx = reader.tx();
+            let token = refresh_tokens::by_hash(&mut tx, &self.token.hash(), self.now).await?;
+            match token {
+                Some(token) => grants::with_user(&mut tx, &token.grant).await?.map(|(_, user)| user),
+                None => None,
+            }
+        };
+        let Some(user) = user else { return Ok(None) };
+        let still = account.still(user).await.map_err(Internal::from)?;
+        still.map(Some).ok_or_else(gone)
     }
 
     async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
