@@ -157,7 +157,7 @@ impl Presented {
             let mut tx = reader.tx();
             let token = refresh_tokens::by_hash(&mut tx, &self.token.hash(), self.now).await?;
             match token {
-                Some(token) => grants::with_user(&mut tx, &token.grant).await?.map(|(_, user)| user),
+                Some(token) => grants::with_user(&mut tx, &token.grant, None).await?.map(|(_, user)| user),
                 None => None,
             }
         };
