@@ -50,6 +50,13 @@ pub(crate) fn successor(secret: &str, salt: &str) -> Secret {
     Secret::new(URL_SAFE_NO_PAD.encode(tag.as_ref()))
 }
 
+/// Does a text look like a secret of our making?
+pub(crate) fn is_shaped(text: &str) -> bool {
+    /// Characters of 256 bits in base64url.
+    const LENGTH: usize = 43;
+    text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
 /// What is stored of a secret: its SHA-256, base64url.
 pub(crate) fn hash(secret: &str) -> Hash {
     Hash::new(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes())))

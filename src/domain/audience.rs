@@ -91,6 +91,12 @@ impl Audience {
         resources.iter().any(|resource| self.0.contains(resource))
     }
 
+    /// The resources that both sets hold.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.0.intersection(&other.0).cloned().collect()
+    }
+
     /// The set with one more in it.
     #[must_use]
     pub fn with(mut self, resource: Resource) -> Self {
@@ -187,6 +193,7 @@ mod tests {
         assert!(both.contains_any(&[Resource::parse("https://a.test").unwrap()]));
         assert!(!one.contains_any(&[Resource::parse("https://b.test").unwrap()]) && !one.contains_any(&[]));
         assert!(both.contains("https://b.test") && !one.contains("https://b.test"));
+        assert_eq!(both.intersection(&one), one);
         assert_eq!(one.with(Resource::parse("https://b.test").unwrap()), both);
     }
 }

@@ -1,4 +1,4 @@
-//! Introspection (RFC 7662): what an access token means, for the client that holds it and for the APIs it is meant for.
+//! Introspection (RFC 7662): what a token means, for the client that holds it and for the APIs it is meant for.
 //!
 //! Whatever is not theirs to know gets one answer, byte for byte: expired, revoked, unknown, somebody else's.
 
@@ -15,12 +15,17 @@ use super::access_token::{self, AccessToken, Live};
 use super::client_auth;
 use super::error::{BearerError, NOT_STORED, TokenError};
 use super::parameters::{self, Parameters};
-use crate::crypto::jwt;
+use super::subject;
+use crate::crypto::{jwt, secret};
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
+use crate::domain::scope::Scope;
+use crate::domain::time::Time;
 use crate::domain::user::Username;
 use crate::http::{CurrentIssuer, Idp, Internal};
+use crate::storage::refresh_tokens;
 
 /// RFC 9701 §4
 const SIGNED: &str = "application/token-introspection+jwt";
@@ -49,16 +54,57 @@ pub(super) async fn introspect(
     let token = parameters
         .get("token")
         .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "token is missing"))?;
-    let meaning = match access_token::live(&idp, issuer, token).await {
-        Ok(live) if may_know(&caller, &live.token) => Meaning::of(live),
-        Ok(_) | Err(BearerError::Missing | BearerError::Refused(_)) => Meaning::Inactive { active: false },
-        Err(BearerError::Internal(internal)) => return Err(internal.into()),
+    let meaning = if secret::is_shaped(token) {
+        of_refresh_token(&idp, issuer, &caller, token).await?
+    } else {
+        of_access_token(&idp, issuer, &caller, token).await?
     };
+    let meaning = meaning.unwrap_or(Meaning::Inactive { active: false });
     if wants_jwt(&headers) {
         let signed = signed(&idp, issuer, &caller, &meaning).await?;
         return Ok((NOT_STORED, [(CONTENT_TYPE, SIGNED)], signed).into_response());
     }
     Ok((NOT_STORED, Json(meaning)).into_response())
+}
+
+/// The kinds of tokens are told apart by their looks, so that none costs more than one read; `token_type_hint` has
+/// nothing to add.
+async fn of_access_token(
+    idp: &Idp,
+    issuer: &Issuer,
+    caller: &Client,
+    token: &str,
+) -> Result<Option<Meaning>, Internal> {
+    match access_token::live(idp, issuer, token).await {
+        Ok(live) => Ok(Some(live).filter(|live| may_know(caller, &live.token)).map(Meaning::of)),
+        Err(BearerError::Missing | BearerError::Refused(_)) => Ok(None),
+        Err(BearerError::Internal(internal)) => Err(internal),
+    }
+}
+
+/// A refresh token is its client's alone.
+async fn of_refresh_token(
+    idp: &Idp,
+    issuer: &Issuer,
+    caller: &Client,
+    token: &str,
+) -> Result<Option<Meaning>, Internal> {
+    let (hash, now) = (secret::hash(token), idp.now());
+    let found = {
+        let mut reader = idp.db().read().await?;
+        refresh_tokens::alive(&mut reader.tx(), &issuer.id, &caller.id, &hash, now).await?
+    };
+    let Some((exp, grant, user)) = found else { return Ok(None) };
+    let Some(user) = idp.account().still(user).await? else { return Ok(None) };
+    Ok(Some(Meaning::RefreshToken {
+        active: true,
+        iss: issuer.url.to_string(),
+        sub: subject::of(idp, caller, &grant.user).await?,
+        client_id: grant.client,
+        scope: grant.scope,
+        exp,
+        username: user.username,
+    }))
 }
 
 /// A token is known to the client that holds it, and to the APIs that it is meant for (RFC 7662 §4).
@@ -77,6 +123,15 @@ enum Meaning {
         token_type: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<Username>,
+    },
+    RefreshToken {
+        active: bool,
+        iss: String,
+        sub: String,
+        client_id: ClientId,
+        scope: Scope,
+        exp: Time,
+        username: Username,
     },
     /// Nothing else may be said of it.
     Inactive { active: bool },

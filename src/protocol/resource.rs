@@ -9,59 +9,61 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::{OPENID, Scope};
 
-/// What an authorization request names (§2.1): only what is registered for the client.
-pub(super) fn requested(
-    parameters: &Parameters,
-    issuer: &Issuer,
-    client: &Client,
-) -> Result<Audience, OAuthError> {
-    let registered: Audience = client.metadata.audiences.iter().cloned().collect();
-    let registered = registered.with(Resource::from(&issuer.url));
-    let named = named(parameters)?;
-    if named.is_subset(&registered) {
-        Ok(named)
-    } else {
-        refuse("a resource is not registered for this client")
+/// What a request names, and what it may name. A value of its own, so that a transaction can take it along.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// In as many parameters as the request likes.
+    named: Audience,
+    provider: Resource,
+    /// What is registered for the client today, and the provider.
+    registered: Audience,
+}
+
+impl Target {
+    /// Reads the request's `resource` parameters.
+    pub(super) fn of(parameters: &Parameters, issuer: &Issuer, client: &Client) -> Result<Self, OAuthError> {
+        let named: Result<Audience, _> = parameters.all("resource").map(Resource::parse).collect();
+        let named = named.or_else(|_| refuse("resource is not an absolute URI without a fragment"))?;
+        let provider = Resource::from(&issuer.url);
+        let registered: Audience = client.metadata.audiences.iter().cloned().collect();
+        Ok(Self { named, registered: registered.with(provider.clone()), provider })
     }
-}
 
-/// What a token of a grant is for (§2.2): what the token request names, if that was granted; otherwise everything
-/// granted, and the provider itself where `openid` is among the scopes or nothing was named at all.
-pub(super) fn narrowed(
-    parameters: &Parameters,
-    issuer: &Issuer,
-    granted: &Audience,
-    scope: &Scope,
-) -> Result<Audience, OAuthError> {
-    let granted = with_provider(granted.clone(), issuer, scope);
-    let named = named(parameters)?;
-    match named {
-        none if none.is_empty() => Ok(granted),
-        some if some.is_subset(&granted) => Ok(some),
-        _ => refuse("a resource was not granted"),
+    /// What an authorization request asks for (§2.1): only what is registered for the client.
+    pub(super) fn requested(self) -> Result<Audience, OAuthError> {
+        if self.named.is_subset(&self.registered) {
+            Ok(self.named)
+        } else {
+            refuse("a resource is not registered for this client")
+        }
     }
-}
 
-/// What a client's own token is for (RFC 6749 §4.4): what the token request names, otherwise the provider itself.
-pub(super) fn of_client(
-    parameters: &Parameters,
-    issuer: &Issuer,
-    client: &Client,
-    scope: &Scope,
-) -> Result<Audience, OAuthError> {
-    let named = requested(parameters, issuer, client)?;
-    Ok(if named.is_empty() { with_provider(named, issuer, scope) } else { named })
-}
+    /// What a token of a grant is for (§2.2): what the token request names, if that was granted; otherwise everything
+    /// granted, and the provider itself where `openid` is among the scopes or nothing was named at all.
+    pub(super) fn narrowed(&self, granted: &Audience, scope: &Scope) -> Result<Audience, OAuthError> {
+        let granted = self.with_provider(granted.intersection(&self.registered), scope);
+        if self.named.is_empty() {
+            return Ok(granted);
+        }
+        if self.named.is_subset(&granted) {
+            Ok(self.named.clone())
+        } else {
+            refuse("a resource was not granted")
+        }
+    }
 
-fn with_provider(audience: Audience, issuer: &Issuer, scope: &Scope) -> Audience {
-    let reaches_us = audience.is_empty() || scope.contains(OPENID);
-    if reaches_us { audience.with(Resource::from(&issuer.url)) } else { audience }
-}
+    /// What a client's own token is for (RFC 6749 §4.4): what the token request names, otherwise the provider itself.
+    pub(super) fn of_client(self, scope: &Scope) -> Result<Audience, OAuthError> {
+        if self.named.is_empty() {
+            return Ok(self.with_provider(Audience::default(), scope));
+        }
+        self.requested()
+    }
 
-/// What the request names, in as many parameters as it likes.
-fn named(parameters: &Parameters) -> Result<Audience, OAuthError> {
-    let named: Result<Audience, _> = parameters.all("resource").map(Resource::parse).collect();
-    named.or_else(|_| refuse("resource is not an absolute URI without a fragment"))
+    fn with_provider(&self, audience: Audience, scope: &Scope) -> Audience {
+        let reaches_us = audience.is_empty() || scope.contains(OPENID);
+        if reaches_us { audience.with(self.provider.clone()) } else { audience }
+    }
 }
 
 fn refuse<T>(description: &'static str) -> Result<T, OAuthError> {

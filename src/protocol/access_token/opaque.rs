@@ -15,8 +15,6 @@ use crate::protocol::error::{BearerError, TokenError};
 use crate::storage::{self, access_tokens};
 
 const PREFIX: &str = "at_";
-/// Characters of 256 bits in base64url.
-const LENGTH: usize = 43;
 
 /// Keeps a token and gives the text by which it is found.
 pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Result<String, TokenError> {
@@ -49,10 +47,7 @@ pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Res
 
 /// What is stored of a text, if it is shaped like an opaque token.
 pub(super) fn hash(text: &str) -> Option<Hash> {
-    let random = text.strip_prefix(PREFIX)?;
-    let shaped = random.len() == LENGTH
-        && random.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-    shaped.then(|| secret::hash(text))
+    text.strip_prefix(PREFIX).filter(|random| secret::is_shaped(random)).map(|_| secret::hash(text))
 }
 
 /// A token that still stands, in the one read.

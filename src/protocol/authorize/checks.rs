@@ -18,7 +18,7 @@ use crate::domain::locale::Locale;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::{self, Scope};
 use crate::protocol::parameters::Parameters;
-use crate::protocol::resource;
+use crate::protocol::resource::Target;
 
 /// What the checks read, and the request that they fill in.
 pub(super) struct Draft<'a> {
@@ -143,7 +143,7 @@ fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 
 /// RFC 8707 §2.1
 fn resource(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
-    draft.request.resource = resource::requested(draft.parameters, draft.issuer, draft.client)?;
+    draft.request.resource = Target::of(draft.parameters, draft.issuer, draft.client)?.requested()?;
     Ok(())
 }
 

@@ -23,6 +23,7 @@ const WORLD: &str = r#"
     client_secret = "a secret: 100% of +it & more = 32 characters"
     redirect_uris = ["https://veiled.test/callback"]
     audiences = ["https://orders.test"]
+    grant_types = ["authorization_code", "refresh_token"]
     access_token_format = "opaque"
     userinfo_signed_response_alg = "ES256"
     [[clients]]
@@ -31,6 +32,18 @@ const WORLD: &str = r#"
     grant_types = []
     own_audiences = ["https://orders.test"]
     introspection_signed_response_alg = "EdDSA"
+    [[clients]]
+    client_id = "robot"
+    client_secret = "a secret: 100% of +it & more = 32 characters"
+    grant_types = ["client_credentials"]
+    audiences = ["https://orders.test"]
+    scope = "orders:read"
+    [[clients]]
+    client_id = "veiled-robot"
+    client_secret = "a secret: 100% of +it & more = 32 characters"
+    grant_types = ["client_credentials"]
+    audiences = ["https://orders.test"]
+    access_token_format = "opaque"
     [[clients]]
     client_id = "stock"
     client_secret = "a secret: 100% of +it & more = 32 characters"
@@ -330,4 +343,73 @@ async fn it_costs_one_read() {
         let spent = house.idp.cost() - before;
         assert_eq!((spent.statements, spent.writes), (1, 0), "{holder}");
     }
+}
+
+/// Attack 93, and the same for both formats.
+#[tokio::test]
+async fn a_clients_own_token_is_the_clients() {
+    let house = house().await;
+    for holder in ["robot", "veiled-robot"] {
+        let request = [("grant_type", "client_credentials"), ("resource", "https://orders.test")];
+        let answer = app(&house, holder).token_with(&request).await;
+        let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(access.contains('.'), holder == "robot");
+        let meaning = ask(&house, "orders", &access).await.json();
+        assert_eq!((&meaning["active"], &meaning["aud"]), (&json!(true), &json!("https://orders.test")));
+        assert_eq!((&meaning["sub"], &meaning["client_id"]), (&json!(holder), &json!(holder)));
+        assert!(meaning.get("username").is_none() && meaning.get("acr").is_none());
+        is_nothing(&house, "stock", &access).await;
+        assert_eq!(error(&app(&house, holder).userinfo(&access).await), refused(401, "invalid_token"));
+
+        let answer = app(&house, holder).token_with(&request[..1]).await;
+        let for_us = answer.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(error(&app(&house, holder).userinfo(&for_us).await), refused(403, "insufficient_scope"));
+        is_nothing(&house, "orders", &for_us).await;
+        let other = [request[0], ("resource", "https://stock.test")];
+        assert_eq!(error(&app(&house, holder).token_with(&other).await), refused(400, "invalid_target"));
+
+        let disabled = format!("[[clients]]\nclient_id = \"{holder}\"\ndisabled = true");
+        house.idp.idp().apply(&disabled).await.unwrap();
+        is_nothing(&house, "orders", &access).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_told_of_to_its_client_alone() {
+    let house = house().await;
+    let veiled = app(&house, "veiled");
+    let url = veiled.authorization_url_with("openid", &[("resource", "https://orders.test")]);
+    let tokens = veiled.token(&house.code(&url).await).await.json();
+    let first = tokens["refresh_token"].as_str().unwrap();
+    ask(&house, "veiled", first).await;
+    let before = house.idp.cost();
+    let meaning = ask(&house, "veiled", first).await.json();
+    assert_eq!((house.idp.cost() - before).statements, 1);
+    assert_eq!((&meaning["active"], &meaning["sub"]), (&json!(true), &json!(house.anna)));
+    assert_eq!((&meaning["client_id"], &meaning["scope"]), (&json!("veiled"), &json!("openid")));
+    assert!(meaning.get("token_type").is_none(), "it opens nothing");
+    for caller in ["orders", "buyer"] {
+        is_nothing(&house, caller, first).await;
+    }
+
+    // What was not granted costs no token.
+    let refresh = |resource: &'static str| {
+        [("grant_type", "refresh_token"), ("refresh_token", first), ("resource", resource)]
+    };
+    assert_eq!(
+        error(&veiled.token_with(&refresh("https://stock.test")).await),
+        refused(400, "invalid_target")
+    );
+    assert_eq!(ask(&house, "veiled", first).await.json()["active"], true);
+    let second = veiled.token_with(&refresh("https://orders.test")).await.json();
+    is_nothing(&house, "veiled", first).await;
+    let access = second["access_token"].as_str().unwrap();
+    assert_eq!(ask(&house, "orders", access).await.json()["aud"], "https://orders.test");
+
+    // An API that was taken out of the registration is no target any more.
+    house.idp.idp().apply("[[clients]]\nclient_id = \"veiled\"\naudiences = []").await.unwrap();
+    let next = second["refresh_token"].as_str().unwrap();
+    let third = veiled.token_with(&[("grant_type", "refresh_token"), ("refresh_token", next)]).await.json();
+    let access = third["access_token"].as_str().unwrap();
+    assert_eq!(ask(&house, "veiled", access).await.json()["aud"], "https://id.test");
 }

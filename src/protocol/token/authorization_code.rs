@@ -15,7 +15,7 @@ use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::domain::time::Time;
 use crate::http::Internal;
 use crate::protocol::error::TokenError;
-use crate::protocol::resource;
+use crate::protocol::resource::Target;
 use crate::storage::codes::{Redeemed, Redemption};
 use crate::storage::{self, Tx, codes, grants, refresh_tokens};
 
@@ -68,7 +68,8 @@ async fn issue(
     first: &Secret,
 ) -> Result<TokenResponse, TokenError> {
     let Redeemed { code, grant, user } = redeemed;
-    let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &grant.scope)?;
+    let target = Target::of(request.parameters, request.issuer, &request.client)?;
+    let audience = target.narrowed(&grant.audience, &grant.scope)?;
     let still = request.idp.account().still(user).await.map_err(Internal::from)?;
     let user = still.ok_or_else(|| refuse("the directory does not know the user any more"))?;
     let basis = Basis {

@@ -13,7 +13,7 @@ use crate::domain::scope::Scope;
 use crate::http::Idp;
 use crate::protocol::access_token::{self, Basis};
 use crate::protocol::error::TokenError;
-use crate::protocol::resource;
+use crate::protocol::resource::Target;
 
 pub(super) struct ClientCredentials;
 
@@ -36,7 +36,7 @@ async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> 
         return Err(TokenError::new(ErrorCode::UnauthorizedClient, "a public client has nothing of its own"));
     }
     let scope = scope(idp, client, parameters.get("scope"))?;
-    let audience = resource::of_client(parameters, issuer, client, &scope)?;
+    let audience = Target::of(parameters, issuer, client)?.of_client(&scope)?;
     let access = access_token::issue(idp, issuer, client, Basis::Client, scope.clone(), audience).await?;
     Ok(TokenResponse::bare(access, scope))
 }

@@ -113,7 +113,7 @@ pub(super) async fn tokens(
     } else {
         None
     };
-    Ok(TokenResponse { id_token, refresh_token, ..TokenResponse::bare(access, scope) })
+    Ok(TokenResponse { refresh_token, id_token, ..TokenResponse::bare(access, scope) })
 }
 
 fn id_token<'a>(

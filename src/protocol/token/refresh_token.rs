@@ -13,6 +13,7 @@ use futures_util::future::BoxFuture;
 use super::issue::{self, Basis, TokenResponse};
 use super::{Grant, TokenRequest};
 use crate::crypto::secret::{self, Secret};
+use crate::domain::audience::Audience;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
@@ -23,7 +24,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::Internal;
 use crate::protocol::error::TokenError;
-use crate::protocol::resource;
+use crate::protocol::resource::Target;
 use crate::storage::{self, Tx, grants, refresh_tokens};
 
 /// Seconds in which a used token gives its successor once more.
@@ -54,7 +55,7 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
     });
     match outcome.await? {
         Outcome::Live(live) => answer(request, *live, still).await,
-        Outcome::Grown => Err(TokenError::new(ErrorCode::InvalidScope, "the scope was not granted")),
+        Outcome::Grown(error) => Err(error.into()),
         Outcome::Reused => {
             let Presented { issuer, client, .. } = presented;
             request.idp.observe(&Event::RefreshTokenReused { issuer, client });
@@ -70,8 +71,7 @@ async fn answer(
     live: Live,
     still: Option<User>,
 ) -> Result<TokenResponse, TokenError> {
-    let Live { grant, user, scope, successor } = live;
-    let audience = resource::narrowed(request.parameters, request.issuer, &grant.audience, &scope)?;
+    let Live { grant, user, scope, audience, successor } = live;
     let user = match still {
         Some(user) => user,
         // The directory that the user came from may have been taken away altogether.
@@ -108,13 +108,15 @@ struct Presented {
     /// What the client's registration allows today; `None` = everything.
     registered: Option<Scope>,
     scope: Option<Scope>,
+    target: Target,
     salt: Secret,
     now: Time,
 }
 
 enum Outcome {
     Live(Box<Live>),
-    Grown,
+    /// More is asked for than was granted.
+    Grown(OAuthError),
     Reused,
     Refused(&'static str),
 }
@@ -124,6 +126,7 @@ struct Live {
     grant: grant::Grant,
     user: User,
     scope: Scope,
+    audience: Audience,
     successor: Secret,
 }
 
@@ -140,6 +143,7 @@ impl Presented {
             client: client.id.clone(),
             registered: client.metadata.scope.clone(),
             scope: parameters.get("scope").map(Scope::parse),
+            target: Target::of(parameters, request.issuer, client)?,
             salt: Secret::generate(),
             now: request.idp.now(),
         })
@@ -177,31 +181,42 @@ impl Presented {
         if grant.issuer != self.issuer || grant.client != self.client {
             return Ok(Outcome::Refused("given to another client"));
         }
-        let Some(scope) = self.scope(&grant) else { return Ok(Outcome::Grown) };
+        let (scope, audience) = match self.narrowed(&grant) {
+            Ok(narrowed) => narrowed,
+            Err(error) => return Ok(Outcome::Grown(error)),
+        };
         if token.state == RefreshState::Fresh {
             if refresh_tokens::claim(tx, &hash, self.salt.expose(), self.now).await? {
                 let successor = secret::successor(self.token.expose(), self.salt.expose());
                 // A family whose last token could be used can be refreshed.
                 let expiry = grant.refresh_token_expiry(self.now).unwrap_or(self.now);
                 refresh_tokens::insert(tx, &successor.hash(), &grant.id, expiry).await?;
-                return Ok(Outcome::Live(Box::new(Live { grant, user, scope, successor })));
+                return Ok(Outcome::Live(Box::new(Live { grant, user, scope, audience, successor })));
             }
             // Somebody was quicker, and what they left is there to be read by now.
             match refresh_tokens::by_hash(tx, &hash, self.now).await? {
-                Some(used) => token = used,
+                Some(spent) => token = spent,
                 None => return Ok(Outcome::Refused("unknown or expired")),
             }
         }
         match token.state {
             RefreshState::Used { at, salt } if self.now.since(at) <= GRACE => {
                 let successor = secret::successor(self.token.expose(), &salt);
-                Ok(Outcome::Live(Box::new(Live { grant, user, scope, successor })))
+                Ok(Outcome::Live(Box::new(Live { grant, user, scope, audience, successor })))
             }
             _ => {
                 grants::revoke(tx, &grant.id, self.now).await?;
                 Ok(Outcome::Reused)
             }
         }
+    }
+
+    /// What the new tokens are for. Looked at before the token is used up, so that a mistake costs nothing.
+    fn narrowed(&self, grant: &grant::Grant) -> Result<(Scope, Audience), OAuthError> {
+        let grown = || OAuthError::new(ErrorCode::InvalidScope, "the scope was not granted");
+        let scope = self.scope(grant).ok_or_else(grown)?;
+        let audience = self.target.narrowed(&grant.audience, &scope)?;
+        Ok((scope, audience))
     }
 
     /// The scope of the new tokens: what is asked for, or all that was granted, as far as the registration still goes.
