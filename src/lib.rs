@@ -25,5 +25,6 @@ pub mod storage;
 pub mod testing;
 pub mod views;
 
-pub use http::{Access, Idp, RouteInfo};
+pub use http::{Access, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo};
 pub use server::{Applied, ApplyError, BuildError, IdpBuilder};
+pub use storage::keys::KeyState;

@@ -19,6 +19,10 @@ pub struct Settings {
     pub code_lifetime: Duration,
     /// How long an ID token lives.
     pub id_token_lifetime: Duration,
+    /// How long clients may keep a key set (`max-age` of `/jwks`).
+    pub jwks_max_age: Duration,
+    /// How long a key signs before it is replaced; `None`: until somebody asks for it.
+    pub key_rotation: Option<Duration>,
     /// How long a login may stay unfinished.
     pub interaction_lifetime: Duration,
     /// How long the host's own directory and claim source may take for one answer.
@@ -36,9 +40,19 @@ impl Settings {
             hash_queue: cores * 32,
             code_lifetime: Duration::from_mins(1),
             id_token_lifetime: Duration::from_mins(5),
+            jwks_max_age: Duration::from_mins(5),
+            key_rotation: Some(Duration::from_hours(90 * 24)),
             interaction_lifetime: Duration::from_mins(15),
             host_deadline: Duration::from_secs(5),
         }
+    }
+}
+
+impl Settings {
+    /// How long a new key is published before it signs: until the last client that keeps the old key set must ask again.
+    /// As much again is for nodes that learn of the key a moment later, and for clocks that differ.
+    pub fn key_lead(&self) -> Duration {
+        self.jwks_max_age * 2
     }
 }
 

@@ -30,11 +30,14 @@ impl Document {
     }
 
     /// The document, or 304 if the caller has it. Any web page may read it: it is public and asks for no cookie.
-    pub(crate) fn answer(&self, request: &HeaderMap, cache_control: &'static str) -> Response {
+    pub(crate) fn answer(&self, request: &HeaderMap, cache_control: &str) -> Response {
         let known = request.get_all(IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
         let headers = [
             (ETAG, self.etag.clone()),
-            (CACHE_CONTROL, HeaderValue::from_static(cache_control)),
+            (
+                CACHE_CONTROL,
+                HeaderValue::from_str(cache_control).unwrap_or(HeaderValue::from_static("no-cache")),
+            ),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         ];

@@ -13,16 +13,23 @@ use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::keys::SigningKey;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{IssuerId, KeyId};
+use crate::domain::time::Time;
 use crate::storage::keys::{self, StoredKey};
 
-/// Parsed keys by `kid`.
+/// The keys of an issuer as stored, and as they verify.
+type Verifying = (Arc<Vec<StoredKey>>, Arc<Vec<VerifyingKey>>);
+
+/// Parsed keys.
 #[derive(Clone)]
-pub(crate) struct Keyring(Cache<KeyId, SigningKey>);
+pub(crate) struct Keyring {
+    signing: Cache<KeyId, SigningKey>,
+    verifying: Cache<IssuerId, Verifying>,
+}
 
 impl Keyring {
     /// An empty ring; the number bounds its memory, not how many keys there may be.
     pub(crate) fn new() -> Self {
-        Self(Cache::new(4096))
+        Self { signing: Cache::new(4096), verifying: Cache::new(4096) }
     }
 }
 
@@ -41,25 +48,34 @@ impl Idp {
         self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?).await
     }
 
-    /// Every key whose signatures are this issuer's, one per algorithm, made now if need be.
+    /// The keys that this issuer publishes, those of every algorithm made now if need be.
     pub(crate) async fn issuer_keys(&self, issuer: &IssuerId) -> Result<Vec<SigningKey>, Internal> {
         for algorithm in SigningAlgorithm::ALL {
             self.signing_key(issuer, algorithm).await?;
         }
         let mut parsed = Vec::new();
-        for stored in self.catalogue().keys(issuer).await?.iter() {
+        for stored in self.catalogue().keys(issuer).await?.iter().filter(|key| key.published) {
             parsed.push(self.parsed(stored).await?);
         }
         Ok(parsed)
     }
 
-    /// What this issuer's signatures are checked with. Nothing is made: what no key has signed is not ours.
-    pub(crate) async fn verifying_keys(&self, issuer: &IssuerId) -> Result<Vec<VerifyingKey>, Internal> {
+    /// What this issuer's signatures are checked with, those that have left the key set included: what they signed and
+    /// what has not expired is still ours. Nothing is made: what no key has signed is not ours.
+    pub(crate) async fn verifying_keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<VerifyingKey>>, Internal> {
+        let stored = self.catalogue().keys(issuer).await?;
+        if let Some((of, keys)) = self.keyring().verifying.get(issuer).await
+            && Arc::ptr_eq(&of, &stored)
+        {
+            return Ok(keys);
+        }
         let mut keys = Vec::new();
-        for stored in self.catalogue().keys(issuer).await?.iter() {
+        for stored in stored.iter() {
             let key = self.parsed(stored).await?;
             keys.push(VerifyingKey::try_from(&key).map_err(|error| Internal::fault(&error))?);
         }
+        let keys = Arc::new(keys);
+        self.keyring().verifying.insert(issuer.clone(), (stored, keys.clone())).await;
         Ok(keys)
     }
 
@@ -69,28 +85,42 @@ impl Idp {
         algorithm: SigningAlgorithm,
     ) -> Result<Option<StoredKey>, Internal> {
         let stored = self.catalogue().keys(issuer).await?;
-        Ok(stored.iter().find(|key| key.algorithm == algorithm).cloned())
+        Ok(keys::signing(&stored, algorithm, self.now()).cloned())
     }
 
     async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
-        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
-        let key = made.map_err(|error| Internal::fault(&error))?.map_err(|error| Internal::fault(&error))?;
-        let pkcs8 = key.pkcs8().map_err(|error| Internal::fault(&error))?;
-        let stored = StoredKey {
-            id: key.id().clone(),
-            issuer: issuer.clone(),
-            algorithm,
-            sealed: self.sealer().seal(&pkcs8, &row(key.id()))?,
-            created_at: self.now(),
-        };
-        let work = stored.clone();
+        let stored = self.new_key(issuer, algorithm, 0, self.now()).await?;
         self.db()
             .write(move |tx| {
-                let stored = work.clone();
+                let stored = stored.clone();
                 Box::pin(async move { keys::insert_first(tx, &stored).await })
             })
             .await?;
         Ok(())
+    }
+
+    /// A key that is not stored yet.
+    pub(super) async fn new_key(
+        &self,
+        issuer: &IssuerId,
+        algorithm: SigningAlgorithm,
+        generation: i64,
+        signs_from: Time,
+    ) -> Result<StoredKey, Internal> {
+        let made = tokio::task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let key = made.map_err(|error| Internal::fault(&error))?.map_err(|error| Internal::fault(&error))?;
+        let pkcs8 = key.pkcs8().map_err(|error| Internal::fault(&error))?;
+        Ok(StoredKey {
+            id: key.id().clone(),
+            issuer: issuer.clone(),
+            algorithm,
+            generation,
+            sealed: self.sealer().seal(&pkcs8, &row(key.id()))?,
+            created_at: self.now(),
+            signs_from,
+            leaves_at: None,
+            published: true,
+        })
     }
 
     async fn parsed(&self, stored: &StoredKey) -> Result<SigningKey, Internal> {
@@ -99,7 +129,7 @@ impl Idp {
             SigningKey::from_pkcs8(stored.id.clone(), stored.algorithm, &pkcs8)
                 .map_err(|error| Internal::fault(&error))
         };
-        let parsed = self.keyring().0.try_get_with(stored.id.clone(), parse).await;
+        let parsed = self.keyring().signing.try_get_with(stored.id.clone(), parse).await;
         parsed.map_err(|error: Arc<Internal>| Internal::clone(&error))
     }
 }

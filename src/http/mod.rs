@@ -10,6 +10,7 @@ mod issuer;
 mod keyring;
 mod language;
 mod reply;
+mod rotation;
 mod route;
 mod state;
 
@@ -21,6 +22,7 @@ pub(crate) use error::Internal;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
 pub(crate) use reply::{ContentSecurity, page, secure, secured};
+pub use rotation::{KeyStatus, KeysFailed, Rotated, Rotation};
 pub use route::Access;
 pub(crate) use route::Route;
 pub use route::RouteInfo;

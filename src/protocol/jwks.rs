@@ -9,9 +9,6 @@ use crate::crypto::keys::SigningKey;
 use crate::domain::issuer::Issuer;
 use crate::http::{CurrentIssuer, Document, Idp, Internal};
 
-/// How long clients may keep the keys. A new key must be shown for as long before it signs.
-const CACHE_CONTROL: &str = "public, max-age=300";
-
 /// `GET /jwks`
 pub(super) async fn jwks(
     State(idp): State<Idp>,
@@ -23,7 +20,9 @@ pub(super) async fn jwks(
     // Making keys is a long story; boxed, so that every other answer does not carry its weight.
     let build = Box::pin(build(&idp, &current.issuer));
     let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
-    Ok(document.answer(&headers, CACHE_CONTROL))
+    // A new key is shown for longer than this before it signs.
+    let seconds = idp.settings().jwks_max_age.as_secs();
+    Ok(document.answer(&headers, &format!("public, max-age={seconds}")))
 }
 
 /// All algorithms are there from the first look on, so that a client that keeps the set never misses one.

@@ -14,6 +14,9 @@ impl Idp {
     /// Runs for ever; the host decides where. Dropping it at any moment loses nothing.
     pub async fn housekeeping(self) {
         loop {
+            if let Err(error) = self.tend_keys().await {
+                tracing::warn!(%error, "keys could not be looked after");
+            }
             match self.sweep().await {
                 Ok(rows) if rows >= BATCH.unsigned_abs() => {}
                 Ok(_) => tokio::time::sleep(INTERVAL).await,

@@ -12,6 +12,7 @@ mod demo;
 mod directory;
 mod embedding;
 mod examples;
+mod keys;
 mod login;
 mod pages;
 mod readme;

@@ -4,6 +4,7 @@
 
 mod apply;
 mod export;
+mod keys;
 mod serve;
 
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ enum Command {
         #[command(flatten)]
         settings: Flags,
     },
+    /// Show the signing keys, or have them replaced.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// The third-party application of the demo, which starts it as a process of its own.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationOptions),
@@ -80,6 +84,7 @@ pub async fn run() -> ExitCode {
         Command::Demo(options) => demo::run(&options).await,
         Command::Apply { file, settings } => apply::run(&file, &settings).await,
         Command::Export { file, settings } => export::run(file.as_deref(), &settings).await,
+        Command::Keys(command) => keys::run(command).await,
         Command::DemoApplication(options) => demo::run_application(options).await,
     };
     match result {

@@ -144,7 +144,11 @@ pub(super) fn key(issuer: &IssuerId, id: &str, algorithm: SigningAlgorithm) -> S
         id: KeyId::new(id),
         issuer: issuer.clone(),
         algorithm,
+        generation: 0,
         sealed: "sealed".to_owned(),
         created_at: NOW,
+        signs_from: NOW,
+        leaves_at: None,
+        published: true,
     }
 }

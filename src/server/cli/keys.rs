@@ -1,0 +1,133 @@
+//! `vestibule keys list` and `vestibule keys rotate`: on a stopped server's database or a running one's.
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::{Failure, Flags, build, configure};
+use crate::domain::client::SigningAlgorithm;
+use crate::domain::ids::IssuerId;
+use crate::http::{Idp, KeyStatus, Rotated, Rotation};
+use crate::i18n::machine;
+use crate::storage::keys::KeyState;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show every signing key: where it stands, since when it signs, when it leaves the key set
+    List {
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Give issuers new signing keys: published first, signing once every client must have seen them
+    Rotate {
+        /// The URL of one issuer [default: every issuer that has keys]
+        #[arg(long, value_name = "URL")]
+        of: Option<String>,
+        /// One algorithm [default: all]
+        #[arg(long, value_enum)]
+        algorithm: Option<Algorithm>,
+        /// The keys are not to be trusted any more: sign with new ones at once, and verify nothing that the old ones
+        /// signed. Everybody must sign in again, and clients that keep the old key set fail until they ask for it again
+        #[arg(long)]
+        now: bool,
+        #[command(flatten)]
+        settings: Flags,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Algorithm {
+    #[value(name = "RS256")]
+    Rs256,
+    #[value(name = "ES256")]
+    Es256,
+    #[value(name = "EdDSA")]
+    EdDsa,
+}
+
+impl From<Algorithm> for SigningAlgorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Rs256 => Self::Rs256,
+            Algorithm::Es256 => Self::Es256,
+            Algorithm::EdDsa => Self::EdDsa,
+        }
+    }
+}
+
+pub(super) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List { json, settings } => {
+            let idp = build(&configure(&settings)?).await?;
+            let keys = idp.keys().await;
+            idp.db().close().await;
+            keys.map_err(Failure::new)?.iter().for_each(|key| print(key, json));
+            Ok(())
+        }
+        Command::Rotate { of, algorithm, now, settings } => {
+            let idp = build(&configure(&settings)?).await?;
+            let rotation = if now { Rotation::Now } else { Rotation::Gentle };
+            let rotated = rotate(&idp, of.as_deref(), algorithm.map(SigningAlgorithm::from), rotation).await;
+            idp.db().close().await;
+            rotated
+        }
+    }
+}
+
+async fn rotate(
+    idp: &Idp,
+    of: Option<&str>,
+    algorithm: Option<SigningAlgorithm>,
+    rotation: Rotation,
+) -> Result<(), Failure> {
+    let known = idp.keys().await.map_err(Failure::new)?;
+    let mut wanted: Vec<(IssuerId, SigningAlgorithm)> = Vec::new();
+    for key in known {
+        let meant = of.is_none_or(|of| of.trim_end_matches('/') == key.issuer_url)
+            && algorithm.is_none_or(|algorithm| algorithm == key.algorithm);
+        if meant && !wanted.contains(&(key.issuer.clone(), key.algorithm)) {
+            wanted.push((key.issuer, key.algorithm));
+        }
+    }
+    if wanted.is_empty() {
+        return Err(Failure::new("no such issuer has keys; they are made when somebody first asks for them"));
+    }
+    for (issuer, algorithm) in wanted {
+        match idp.rotate_key(&issuer, algorithm, rotation).await.map_err(Failure::new)? {
+            Rotated::Key(key) => print(&key, false),
+            Rotated::Waiting(key) => {
+                println!(
+                    "{} {} has its next key already; it signs from {}",
+                    key.issuer_url,
+                    key.algorithm.as_str(),
+                    machine(key.signs_from)
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn print(key: &KeyStatus, as_json: bool) {
+    let state = match (key.state, key.published) {
+        (KeyState::Next, _) => "next",
+        (KeyState::Active, _) => "active",
+        (KeyState::Retired, true) => "retired",
+        (KeyState::Retired, false) => "left",
+    };
+    let (issuer, algorithm) = (&key.issuer_url, key.algorithm.as_str());
+    if as_json {
+        println!(
+            "{}",
+            json!({
+                "kid": key.id, "issuer": issuer, "algorithm": algorithm, "state": state,
+                "signs_from": key.signs_from, "leaves_at": key.leaves_at,
+            })
+        );
+        return;
+    }
+    let leaves = key.leaves_at.map(|at| format!(", leaves {}", machine(at))).unwrap_or_default();
+    println!("{issuer} {algorithm} {} {state}, signs from {}{leaves}", key.id, machine(key.signs_from));
+}
