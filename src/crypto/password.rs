@@ -77,7 +77,8 @@ pub(crate) struct PasswordHasher(Arc<Pool>);
 
 struct Pool {
     cost: PasswordCost,
-    /// What is checked against where there is no hash, so that this takes as long. Nothing matches it.
+    /// What is checked against where there is no hash, so that this takes as long. Nothing matches it, whatever comes
+    /// out: so it need not be random, and the first random number, which costs 15 ms, is not drawn before it is needed.
     dummy: Stored,
     /// How many may be inside, running or waiting.
     places: Arc<Semaphore>,
@@ -95,7 +96,7 @@ impl PasswordHasher {
         let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Pool {
             cost,
-            dummy: Stored::new(cost, random::bytes(), random::bytes()),
+            dummy: Stored::new(cost, [0; 16], [0; 32]),
             places: Arc::new(Semaphore::new(places)),
             permits: Arc::new(Semaphore::new(permits)),
             threads: Threads::new(permits),
