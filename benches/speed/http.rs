@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::net::TcpSocket;
@@ -22,6 +23,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
     pub(crate) body: Vec<u8>,
+    /// From the first byte sent to the last received.
+    pub(crate) took: Duration,
 }
 
 impl Connection {
@@ -47,6 +50,7 @@ impl Connection {
 
     /// Sends a request and reads its answer, whose length is told by `content-length`.
     pub(crate) fn send(&mut self, request: &[u8]) -> Answer {
+        let begun = Instant::now();
         self.stream.write_all(request).unwrap();
         self.received.clear();
         let end = loop {
@@ -56,12 +60,14 @@ impl Connection {
             self.receive();
         };
         let head = String::from_utf8(self.received[..end].to_vec()).unwrap();
-        let mut answer = Answer { status: head[9..12].parse().unwrap(), head, body: Vec::new() };
+        let mut answer =
+            Answer { status: head[9..12].parse().unwrap(), head, body: Vec::new(), took: Duration::ZERO };
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         while self.received.len() < end + length {
             self.receive();
         }
         answer.body.extend_from_slice(&self.received[end..end + length]);
+        answer.took = begun.elapsed();
         answer
     }
 
