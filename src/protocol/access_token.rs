@@ -94,7 +94,7 @@ pub(super) async fn issue(
         expires = expires.min(grant.expires_at);
     }
     let (sub, login) = match basis {
-        Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(Login::of(grant))),
+        Basis::Grant(grant) => (subject::of(&grant.user), Some(Login::of(grant))),
         Basis::Client => (client.id.as_str().to_owned(), None),
     };
     let token = AccessToken {

@@ -99,7 +99,7 @@ async fn of_refresh_token(
     Ok(Some(Meaning::RefreshToken {
         active: true,
         iss: issuer.url.to_string(),
-        sub: subject::of(idp, caller, &grant.user).await?,
+        sub: subject::of(&grant.user),
         client_id: grant.client,
         scope: grant.scope,
         exp,

@@ -45,6 +45,12 @@ impl Browser {
         Self { router, cookies: BTreeMap::new(), languages: "en".to_owned(), address: None, host: None }
     }
 
+    /// The same browser, cookies and all, that a load balancer now sends to another node.
+    #[must_use]
+    pub fn moved_to(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// Speaks these languages (`Accept-Language`).
     #[must_use]
     pub fn speaking(mut self, languages: &str) -> Self {

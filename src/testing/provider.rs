@@ -24,7 +24,7 @@ pub struct TestIdp {
     clock: TestClock,
     events: Recorder,
     router: Router,
-    place: Place,
+    place: Arc<Place>,
 }
 
 impl TestIdp {
@@ -49,8 +49,24 @@ impl TestIdp {
         parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
     ) -> Self {
         settings.password_cost = PasswordCost::CHEAPEST;
-        let place = Place::fresh().await;
-        let clock = TestClock::default();
+        let place = Arc::new(Place::fresh().await);
+        let provider = Self::at(place, TestClock::default(), settings, parts).await;
+        provider.idp.apply(document).await.unwrap_or_else(|error| panic!("{error}"));
+        provider
+    }
+
+    /// Another node over the same store, keys and clock, with caches of its own.
+    pub async fn node(&self) -> Self {
+        let settings = self.idp.settings().clone();
+        Self::at(self.place.clone(), self.clock.clone(), settings, |parts| parts).await
+    }
+
+    async fn at(
+        place: Arc<Place>,
+        clock: TestClock,
+        settings: Settings,
+        parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
+    ) -> Self {
         let events = Recorder::default();
         let builder = Idp::builder(settings)
             .database(place.database())
@@ -59,7 +75,6 @@ impl TestIdp {
             .observer(events.clone());
         let built = parts(builder).build().await;
         let idp = built.unwrap_or_else(|error| panic!("{error}"));
-        idp.apply(document).await.unwrap_or_else(|error| panic!("{error}"));
         let issuer = idp.settings().issuer.clone();
         let router = match issuer.path() {
             "" => idp.router(),

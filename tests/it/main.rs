@@ -14,6 +14,7 @@ mod embedding;
 mod examples;
 mod keys;
 mod login;
+mod nodes;
 mod pages;
 mod readme;
 mod routes;

@@ -104,7 +104,7 @@ pub(super) async fn tokens(
         None
     };
     let id_token = if let Some(more) = more {
-        let sub = subject::of(idp, client, &grant.user).await?;
+        let sub = subject::of(&grant.user);
         let now = idp.now();
         let expires = now.plus(idp.settings().id_token_lifetime);
         let claims = id_token(issuer, grant, sub, nonce, now, expires, more);
