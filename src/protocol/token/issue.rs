@@ -27,6 +27,7 @@ pub(super) struct TokenResponse {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
+    #[serde(skip_serializing_if = "Scope::is_empty")]
     scope: Scope,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
