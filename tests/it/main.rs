@@ -17,6 +17,7 @@ mod login;
 mod nodes;
 mod pages;
 mod readme;
+mod rotation;
 mod routes;
 mod serve;
 mod spec;
