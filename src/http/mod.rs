@@ -21,7 +21,7 @@ pub(crate) use documents::{Document, Documents};
 pub(crate) use error::Internal;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
-pub(crate) use reply::{ContentSecurity, page, secure, secured};
+pub(crate) use reply::{ContentSecurity, page, secured};
 pub use rotation::{KeyStatus, KeysFailed, Rotated, Rotation};
 pub use route::Access;
 pub(crate) use route::Route;

@@ -1,12 +1,10 @@
 //! Answers that browsers show, and the headers that every answer carries.
 
-use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::state::Idp;
@@ -59,12 +57,7 @@ pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &Conten
     response
 }
 
-/// Middleware: what is not said otherwise may not be framed, sniffed, cached or told to other sites.
-pub(crate) async fn secure(idp: axum::extract::State<Idp>, request: Request, next: Next) -> Response {
-    secured(&idp, next.run(request).await)
-}
-
-/// The answer, with what it does not say otherwise.
+/// The answer: what it does not say otherwise may not be framed, sniffed, cached or told to other sites.
 pub(crate) fn secured(idp: &Idp, mut response: Response) -> Response {
     let headers = response.headers_mut();
     let defaults = [

@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use axum::middleware;
+use axum::extract::{ConnectInfo, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,7 +23,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tower::ServiceExt;
 
 use super::health::Health;
-use crate::http::{Idp, secure};
+use crate::http::{Idp, secured};
 
 /// How long a client may take for the head of a request, idle time between two requests included.
 const HEAD_DEADLINE: Duration = Duration::from_secs(15);
@@ -39,8 +41,14 @@ pub(crate) fn router(idp: &Idp, health: &Health) -> Router {
         "" => idp.router(),
         path => Router::new().nest(path, idp.router()),
     };
-    let all = provider.merge(idp.well_known()).merge(health.router());
-    all.layer(middleware::from_fn_with_state(idp.clone(), secure))
+    // The provider's own answers carry their headers already.
+    let rest = health.router().fallback(|| async { StatusCode::NOT_FOUND });
+    let rest = rest.layer(middleware::from_fn_with_state(idp.clone(), secure));
+    provider.merge(idp.well_known()).merge(rest)
+}
+
+async fn secure(idp: State<Idp>, request: axum::extract::Request, next: Next) -> Response {
+    secured(&idp, next.run(request).await)
 }
 
 /// Serves until it is asked to stop and for `linger` beyond, then lets what is under way come to its end.
