@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use super::audience::Resource;
 use super::ids::{ClientId, Hash, IssuerId};
@@ -34,6 +35,13 @@ impl Client {
     /// The registered URI that the request's `redirect_uri` names, if any.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
         self.metadata.redirect_uris.iter().find(|uri| uri.matches(requested, self.metadata.application_type))
+    }
+
+    /// Where its pages can be: the origins of its web addresses.
+    pub fn origins(&self) -> impl Iterator<Item = String> {
+        let addresses = self.metadata.redirect_uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
+        let web = addresses.filter(|url| matches!(url.scheme(), "http" | "https"));
+        web.map(|url| url.origin().ascii_serialization())
     }
 
     /// What the user reads as its name.

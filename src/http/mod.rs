@@ -3,6 +3,7 @@
 mod address;
 mod assets;
 pub(crate) mod cookies;
+mod cors;
 mod csrf;
 mod documents;
 mod error;

@@ -141,9 +141,8 @@ impl Idp {
 
     /// The life of the longest-lived token that an issuer signs.
     async fn longest_token(&self, issuer: &IssuerId) -> Result<Duration, Internal> {
-        let all = clients::all(&mut self.db().read().await?.tx()).await?;
-        let own = all.iter().filter(|client| client.issuer.home() == issuer.home());
-        let access = own.map(|client| client.metadata.access_token_lifetime()).max();
+        let own = clients::of_issuer(&mut self.db().read().await?.tx(), &issuer.home()).await?;
+        let access = own.iter().map(|client| client.metadata.access_token_lifetime()).max();
         Ok(access.unwrap_or_default().max(self.settings().id_token_lifetime))
     }
 

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::http::header::ALLOW;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware;
 use axum::routing::MethodRouter;
 
+use super::cors;
 use super::state::Idp;
 
 /// What a route demands before it does anything.
@@ -28,6 +30,7 @@ pub(crate) struct Route {
     methods: &'static [Method],
     access: Access,
     handler: MethodRouter<Idp>,
+    for_pages: bool,
 }
 
 /// A row of the route table as tests and operators see it.
@@ -49,7 +52,12 @@ impl Route {
         access: Access,
         handler: MethodRouter<Idp>,
     ) -> Self {
-        Self { path: path.into(), methods, access, handler }
+        Self { path: path.into(), methods, access, handler, for_pages: false }
+    }
+
+    /// The same, and pages of the issuer's clients may read its answers (see `cors`).
+    pub(crate) fn for_pages(self) -> Self {
+        Self { for_pages: true, ..self }
     }
 
     /// The row without its handler.
@@ -59,11 +67,17 @@ impl Route {
 
     /// Hangs the route into a router. axum answers HEAD by running the GET handler; a route that does not name HEAD
     /// must not, for a GET here may issue a code. What is refused learns what is not (RFC 9110 §15.5.6).
-    pub(crate) fn mount(self, router: Router<Idp>) -> Router<Idp> {
+    pub(crate) fn mount(self, router: Router<Idp>, idp: &Idp) -> Router<Idp> {
         let allowed = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+        let methods = HeaderValue::try_from(&allowed).unwrap_or(HeaderValue::from_static("GET"));
         let refuse = || async { (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)]) };
         let handler = self.handler.fallback(refuse.clone());
         let is_bare_get = self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD);
-        router.route(&self.path, if is_bare_get { handler.head(refuse) } else { handler })
+        let handler = if is_bare_get { handler.head(refuse) } else { handler };
+        if !self.for_pages {
+            return router.route(&self.path, handler);
+        }
+        let share = move |state, request, next| cors::share(state, methods.clone(), request, next);
+        router.route(&self.path, handler.layer(middleware::from_fn_with_state(idp.clone(), share)))
     }
 }

@@ -16,15 +16,16 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(OPENID_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
         Route::new(OAUTH_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
         Route::new("/jwks", DOCUMENT, Access::Open, get(jwks::jwks)),
-        Route::new("/token", &[Method::POST], Access::Client, post(token::token)),
-        Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)),
+        Route::new("/token", &[Method::POST], Access::Client, post(token::token)).for_pages(),
+        Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)).for_pages(),
         Route::new("/introspect", &[Method::POST], Access::Client, post(introspect::introspect)),
         Route::new(
             "/userinfo",
             &[Method::GET, Method::POST],
             Access::Bearer,
             get(userinfo::userinfo).post(userinfo::userinfo),
-        ),
+        )
+        .for_pages(),
     ]
 }
 

@@ -38,7 +38,7 @@ impl Idp {
     /// Everything below the root issuer's path, the tenants' issuers included. Nest it where the issuer says:
     /// for the issuer `https://host/id` at `/id`.
     pub fn router(&self) -> Router {
-        let issuer = || routes().into_iter().fold(Router::new(), |router, route| route.mount(router));
+        let issuer = || routes().into_iter().fold(Router::new(), |router, route| route.mount(router, self));
         let all = Router::new().merge(issuer()).nest("/t/{tenant}", issuer());
         self.finish(all)
     }
@@ -47,7 +47,7 @@ impl Idp {
     /// (RFC 8414 §3.1). Merge it into the host's root router.
     pub fn well_known(&self) -> Router {
         let inserted = protocol::inserted_routes(self.settings().issuer.path());
-        self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router)))
+        self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router, self)))
     }
 
     fn finish(&self, router: Router<Self>) -> Router {

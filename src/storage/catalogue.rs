@@ -5,6 +5,7 @@
 //! answers when its last look is older than 250 ms; after a change of its own it looks at once.
 //! What is not there is not cached: nobody can fill the catalogue with guesses.
 
+use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -39,6 +40,7 @@ struct Inner {
     tenants: Filed<TenantId, Tenant>,
     tenants_by_domain: Filed<TenantDomain, Tenant>,
     clients: Filed<(IssuerId, ClientId), Client>,
+    origins: Filed<IssuerId, BTreeSet<String>>,
     keys: Filed<IssuerId, Vec<StoredKey>>,
 }
 
@@ -64,6 +66,7 @@ impl Catalogue {
             tenants: Filed::new(),
             tenants_by_domain: Filed::new(),
             clients: Filed::new(),
+            origins: Filed::new(),
             keys: Filed::new(),
         }))
     }
@@ -113,6 +116,18 @@ impl Catalogue {
             Ok(client.filter(|client| !client.disabled))
         };
         self.0.clients.find(self.revision().await?, &key, load).await
+    }
+
+    /// The origins (`https://host:port`) of the redirect URIs of the clients that are seen at this issuer.
+    pub async fn origins(&self, issuer: &IssuerId) -> Result<Arc<BTreeSet<String>>> {
+        let home = issuer.home();
+        let load = async {
+            let mut reader = self.0.db.read().await?;
+            let clients = clients::of_issuer(&mut reader.tx(), &home).await?;
+            let enabled = clients.iter().filter(|client| !client.disabled);
+            Ok(Some(enabled.flat_map(Client::origins).collect()))
+        };
+        Ok(self.0.origins.find(self.revision().await?, &home, load).await?.unwrap_or_default())
     }
 
     /// The signing keys an issuer has so far.

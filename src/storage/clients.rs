@@ -53,6 +53,14 @@ pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<
     Ok(row.map(Client::from))
 }
 
+/// The clients that are registered at an issuer, disabled or not.
+pub async fn of_issuer(tx: &mut Tx<'_>, home: &IssuerId) -> Result<Vec<Client>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT issuer_id, id, disabled, authentication, metadata FROM clients WHERE issuer_id = $1 ORDER BY id")
+        .bind(home).fetch_all(conn))?;
+    Ok(rows.into_iter().map(Client::from).collect())
+}
+
 /// All clients of all issuers.
 pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Client>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(

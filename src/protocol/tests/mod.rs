@@ -3,6 +3,7 @@
 mod authorize;
 mod client_auth;
 mod code;
+mod cors;
 mod documents;
 mod grants;
 mod hints;
