@@ -95,8 +95,13 @@ pub async fn accept_step(tx: &mut Tx<'_>, id: &AuthenticatorId, step: i64, drift
 
 /// Makes a pending authenticator active, and uses up the time step of the code that confirmed it; one caller wins.
 ///
-/// Follow it by [`revoke_others`] in the same transaction: then of two enrolments at once one remains.
+/// Follow it by [`revoke_others`] in the same transaction: then of two enrolments at once one remains. Those of one
+/// user go one after another: each would otherwise hold its own row and wait for the others', until PostgreSQL's
+/// search for deadlocks has ended all but one of them.
 pub async fn confirm(tx: &mut Tx<'_>, id: &AuthenticatorId, step: i64) -> Result<bool> {
+    let hold = "UPDATE users SET updated_at = updated_at
+                WHERE id = (SELECT user_id FROM authenticators WHERE id = $1)";
+    execute!(tx, hold, id)?;
     let confirmed = execute!(
         tx,
         "UPDATE authenticators SET state = 'active', last_accepted_step = $2
