@@ -17,6 +17,7 @@ mod login;
 mod nodes;
 mod pages;
 mod readme;
+mod relying_parties;
 mod rotation;
 mod routes;
 mod serve;
