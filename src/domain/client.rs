@@ -44,6 +44,14 @@ impl Client {
         web.map(|url| url.origin().ascii_serialization())
     }
 
+    /// The keys it registered, as a JWK set.
+    pub const fn jwks(&self) -> Option<&Value> {
+        match &self.authentication {
+            ClientAuthentication::PrivateKeyJwt(keys) => Some(keys),
+            _ => None,
+        }
+    }
+
     /// What the user reads as its name.
     pub fn name(&self) -> &str {
         self.metadata.client_name.as_deref().unwrap_or_else(|| self.id.as_str())
@@ -124,6 +132,12 @@ pub struct ClientMetadata {
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
     /// The algorithm of introspection answers that it asks for as JWTs (RFC 9701 §6).
     pub introspection_signed_response_alg: SigningAlgorithm,
+    /// Must it push its authorization requests (RFC 9126 §6)?
+    pub require_pushed_authorization_requests: bool,
+    /// The one algorithm of its request objects; `None` = any that is known (OpenID Connect Registration §2).
+    pub request_object_signing_alg: Option<SigningAlgorithm>,
+    /// Must its authorization requests be request objects that it signed (RFC 9101 §10.5)?
+    pub require_signed_request_object: bool,
     /// Ours: what its access tokens look like.
     pub access_token_format: TokenFormat,
     /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
@@ -159,6 +173,9 @@ impl Default for ClientMetadata {
             require_consent: false,
             userinfo_signed_response_alg: None,
             introspection_signed_response_alg: SigningAlgorithm::Rs256,
+            require_pushed_authorization_requests: false,
+            request_object_signing_alg: None,
+            require_signed_request_object: false,
             access_token_format: TokenFormat::Jwt,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 8707, RFC 9126 and OpenID Connect, as far as an endpoint here uses them.
+/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 8707, RFC 9101 and OpenID Connect, as far as an endpoint here uses them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -41,9 +41,11 @@ pub enum ErrorCode {
     /// OpenID Connect Core §3.1.2.6
     AccountSelectionRequired,
     /// OpenID Connect Core §3.1.2.6
-    RequestNotSupported,
-    /// OpenID Connect Core §3.1.2.6
     RequestUriNotSupported,
+    /// OpenID Connect Core §3.1.2.6, RFC 9101 §7
+    InvalidRequestObject,
+    /// OpenID Connect Core §3.1.2.6, RFC 9101 §7
+    InvalidRequestUri,
     /// OpenID Connect Core §3.1.2.6
     RegistrationNotSupported,
     /// OpenID Connect Core Unmet Authentication Requirements 1.0 §2
@@ -71,8 +73,9 @@ impl ErrorCode {
             Self::InteractionRequired => "interaction_required",
             Self::ConsentRequired => "consent_required",
             Self::AccountSelectionRequired => "account_selection_required",
-            Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
             Self::RegistrationNotSupported => "registration_not_supported",
             Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         }

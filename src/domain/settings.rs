@@ -17,6 +17,12 @@ pub struct Settings {
     pub hash_queue: usize,
     /// How long an authorization code lives.
     pub code_lifetime: Duration,
+    /// How long a pushed authorization request waits for its browser: as long as one redirect takes (RFC 9126 §2.2).
+    pub pushed_request_lifetime: Duration,
+    /// How many of them may wait for each client; what is pushed beyond that is answered 429.
+    pub pushed_requests_per_client: u32,
+    /// Must every client push its requests (RFC 9126 §5)?
+    pub require_pushed_authorization_requests: bool,
     /// How long an ID token lives.
     pub id_token_lifetime: Duration,
     /// How long clients may keep a key set (`max-age` of `/jwks`).
@@ -39,6 +45,9 @@ impl Settings {
             hash_permits: cores,
             hash_queue: cores * 32,
             code_lifetime: Duration::from_mins(1),
+            pushed_request_lifetime: Duration::from_mins(1),
+            pushed_requests_per_client: 1000,
+            require_pushed_authorization_requests: false,
             id_token_lifetime: Duration::from_mins(5),
             jwks_max_age: Duration::from_mins(5),
             key_rotation: Some(Duration::from_hours(90 * 24)),

@@ -11,9 +11,11 @@ use super::login::{Due, Login};
 use super::steps;
 use super::visitor::Visitor;
 use crate::domain::error::OAuthError;
+use crate::domain::ids::InteractionId;
 use crate::http::{ContentSecurity, Internal};
 use crate::protocol::authorize::{self, AuthorizeError, Delivery, Target, Validated, respond};
-use crate::storage::interactions;
+use crate::protocol::par;
+use crate::storage::{self, interactions};
 use crate::views::{Body, FormPost};
 
 /// `GET` and `POST /authorize`
@@ -30,6 +32,7 @@ pub(super) async fn authorize(
     };
     let validated = match authorize::validate(&visitor.idp, &visitor.issuer, &parameters).await {
         Ok(validated) => validated,
+        Err(AuthorizeError::Begun(login)) => return go_on(visitor, &login).await,
         Err(error) => return refuse(&visitor, error),
     };
     let answer = if method == Method::POST {
@@ -45,10 +48,15 @@ async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Inter
     let mut login = Login::begin(visitor.clone(), validated).await?;
     let (browser, cookie) = visitor.known_browser();
     login.interaction.browser = Some(browser);
-    if let Due::Refuse(code) = login.next() {
+    if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
         return Ok(login.respond(End::Refused(code)));
     }
     let (login, end) = login.store().await?;
+    if let (End::Late, Some(_)) = (&end, login.validated.pushed()) {
+        // Two came at once with one pushed request: the other one's login is found by asking again.
+        let here = login.visitor.uri.path_and_query().map_or("", |here| here.as_str());
+        return Ok(see_other(here));
+    }
     let mut response = login.respond(end);
     response.headers_mut().extend(cookie.filter(|_| login.stored).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
@@ -58,13 +66,30 @@ async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Inter
 /// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
 async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
     let login = Login::begin(visitor, validated).await?;
-    let interaction = login.interaction.clone();
+    let begun = login.clone();
     let insert = login.idp().db().write(move |tx| {
-        let interaction = interaction.clone();
-        Box::pin(async move { interactions::insert(tx, &interaction).await })
+        let login = begun.clone();
+        Box::pin(async move {
+            login.spend(tx).await?;
+            interactions::insert(tx, &login.interaction).await
+        })
     });
-    insert.await?;
+    match insert.await {
+        Err(storage::Error::Conflict) => return Ok(login.visitor.faulty(par::void())),
+        inserted => inserted?,
+    }
     Ok(see_other(&login.address(steps::FIRST)))
+}
+
+/// A pushed request comes again: whoever reloads finds the login that it began, everybody else nothing.
+async fn go_on(visitor: Visitor, login: &InteractionId) -> Response {
+    match Login::resume(visitor.clone(), login.as_str()).boxed().await {
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+            see_other(&login.address(login.current()))
+        }
+        Ok(_) => visitor.faulty(par::void()),
+        Err(error) => refuse(&visitor, error),
+    }
 }
 
 /// An error on the way in: to whom it goes, its kind says.
@@ -72,6 +97,7 @@ pub(super) fn refuse(visitor: &Visitor, error: AuthorizeError) -> Response {
     match error {
         AuthorizeError::Show(error) => visitor.faulty(error),
         AuthorizeError::Redirect(target, error) => send_back(visitor, &target, &error),
+        AuthorizeError::Begun(_) => visitor.faulty(par::void()),
         AuthorizeError::Internal(error) => visitor.failed(&error),
     }
 }

@@ -16,10 +16,11 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
 use crate::domain::fact::Facts;
 use crate::domain::ids::SessionId;
+use crate::domain::interaction::Interaction;
 use crate::domain::session::Session;
 use crate::http::{ContentSecurity, Cookies, Internal, cookies};
 use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
-use crate::storage::{self, Tx, consents, interactions, sessions, users};
+use crate::storage::{self, Tx, consents, interactions, pushed_requests, sessions, users};
 use crate::views::{Body, FormPost};
 
 /// What a write came to.
@@ -37,6 +38,9 @@ pub(super) enum End {
 impl Login {
     /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
     pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, End)> {
+        if !self.stored {
+            self.spend(tx).await?;
+        }
         let end = match self.next() {
             Due::Ask(_) if !self.stored => {
                 interactions::insert(tx, &self.interaction).await?;
@@ -52,6 +56,14 @@ impl Login {
             Due::Done => self.complete(tx).await?,
         };
         Ok((self, end))
+    }
+
+    /// Uses up the pushed request that a login begins with; of two at once, one may.
+    pub(super) async fn spend(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        let Some(hash) = self.validated.pushed() else { return Ok(()) };
+        let Interaction { id, expires_at, .. } = &self.interaction;
+        let ours = pushed_requests::claim(tx, hash, id, *expires_at, self.now).await?;
+        if ours { Ok(()) } else { Err(storage::Error::Conflict) }
     }
 
     /// Takes the login out of the world; of two at once, one may answer.

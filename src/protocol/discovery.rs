@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{claims, client_auth, token};
+use super::{claims, client_auth, request_object, token};
 use crate::domain::acr::Acr;
 use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
 use crate::domain::issuer::IssuerUrl;
@@ -26,17 +26,20 @@ pub(super) async fn configuration(
 ) -> Result<Response, Internal> {
     let url = &current.issuer.url;
     let revision = idp.catalogue().revision().await?;
-    let build = async { Document::json(&metadata(url, &idp.scopes(), idp.own_claims())) };
+    let must_push = idp.settings().require_pushed_authorization_requests;
+    let build = async { Document::json(&metadata(url, must_push, &idp.scopes(), idp.own_claims())) };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
     Ok(document.answer(&headers, CACHE_CONTROL))
 }
 
-fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
+fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClaims]) -> Value {
     let proven: Vec<_> = ClientAuthentication::METHODS.into_iter().filter(|name| *name != "none").collect();
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.at("/authorize"),
         "token_endpoint": issuer.at("/token"),
+        "pushed_authorization_request_endpoint": issuer.at("/par"),
+        "require_pushed_authorization_requests": must_push,
         "userinfo_endpoint": issuer.at("/userinfo"),
         "introspection_endpoint": issuer.at("/introspect"),
         "revocation_endpoint": issuer.at("/revoke"),
@@ -66,7 +69,8 @@ fn metadata(issuer: &IssuerUrl, scopes: &[&str], own: &[OwnClaims]) -> Value {
         "claim_types_supported": ["normal"],
         "claims_supported": claims_supported(own),
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": request_object::ALGORITHMS.map(SigningAlgorithm::as_str),
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
@@ -92,7 +96,7 @@ mod tests {
     #[test]
     fn says_what_works() {
         let issuer = IssuerUrl::parse("https://id.test/a/t/one.test").unwrap();
-        let lines: Vec<String> = match metadata(&issuer, &scope::SUPPORTED, &[]) {
+        let lines: Vec<String> = match metadata(&issuer, false, &scope::SUPPORTED, &[]) {
             Value::Object(members) => members.iter().map(|(name, value)| format!("{name} {value}")).collect(),
             _ => Vec::new(),
         };
@@ -100,6 +104,8 @@ mod tests {
         issuer "https://id.test/a/t/one.test"
         authorization_endpoint "https://id.test/a/t/one.test/authorize"
         token_endpoint "https://id.test/a/t/one.test/token"
+        pushed_authorization_request_endpoint "https://id.test/a/t/one.test/par"
+        require_pushed_authorization_requests false
         userinfo_endpoint "https://id.test/a/t/one.test/userinfo"
         introspection_endpoint "https://id.test/a/t/one.test/introspect"
         revocation_endpoint "https://id.test/a/t/one.test/revoke"
@@ -126,7 +132,8 @@ mod tests {
         claim_types_supported ["normal"]
         claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","tenant"]
         claims_parameter_supported true
-        request_parameter_supported false
+        request_parameter_supported true
+        request_object_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         request_uri_parameter_supported false
         authorization_response_iss_parameter_supported true
         ui_locales_supported ["en","de","fr"]

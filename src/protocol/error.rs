@@ -1,11 +1,15 @@
 //! Errors as programs see them: JSON from the token endpoint, a challenge from what an access token opens.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::authorize::AuthorizeError;
+use super::par;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::http::Internal;
 use crate::storage;
@@ -21,6 +25,11 @@ pub(crate) enum TokenError {
     Refused(OAuthError),
     /// The body is not a form.
     MediaType,
+    /// Too many of the client's requests are open (RFC 9126 §2.3).
+    TooMany {
+        /// When that is over.
+        retry_after: Duration,
+    },
     /// Ours.
     Internal(Internal),
 }
@@ -29,6 +38,17 @@ impl TokenError {
     /// A refusal with a description for the client's developer.
     pub(super) fn new(code: ErrorCode, description: &'static str) -> Self {
         Self::Refused(OAuthError::new(code, description))
+    }
+}
+
+/// A pushed request that is refused (RFC 9126 §2.3): whatever a browser would have been shown or told, the client reads.
+impl From<AuthorizeError> for TokenError {
+    fn from(error: AuthorizeError) -> Self {
+        match error {
+            AuthorizeError::Show(error) | AuthorizeError::Redirect(_, error) => Self::Refused(error),
+            AuthorizeError::Begun(_) => Self::Refused(par::void()),
+            AuthorizeError::Internal(internal) => Self::Internal(internal),
+        }
     }
 }
 
@@ -54,6 +74,11 @@ impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
         let (status, error) = match self {
             Self::Internal(internal) => return internal.into_response(),
+            Self::TooMany { retry_after } => {
+                let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many open requests");
+                let wait = [(RETRY_AFTER, retry_after.as_secs().max(1).to_string())];
+                return (wait, refusal(StatusCode::TOO_MANY_REQUESTS, &error)).into_response();
+            }
             Self::MediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 OAuthError::new(
@@ -66,15 +91,20 @@ impl IntoResponse for TokenError {
             }
             Self::Refused(error) => (StatusCode::BAD_REQUEST, error),
         };
-        log(&error);
-        let body = json!({ "error": error.code.as_str(), "error_description": error.description });
-        let response = (status, NOT_STORED, Json(body));
+        let response = refusal(status, &error);
         if status == StatusCode::UNAUTHORIZED {
             ([(WWW_AUTHENTICATE, "Basic realm=\"token\"")], response).into_response()
         } else {
-            response.into_response()
+            response
         }
     }
+}
+
+/// An error as JSON (RFC 6749 §5.2), logged.
+fn refusal(status: StatusCode, error: &OAuthError) -> Response {
+    log(error);
+    let body = json!({ "error": error.code.as_str(), "error_description": error.description });
+    (status, NOT_STORED, Json(body)).into_response()
 }
 
 /// Why a request with an access token is refused (RFC 6750 §3).

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::token::issue::ID_TOKEN_TYP;
-use crate::crypto::jwt::{self, Audience, Expected};
+use crate::crypto::jwt::{self, Audience, Expected, Subject};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
@@ -36,7 +36,7 @@ pub(super) async fn verify(idp: &Idp, issuer: &Issuer, token: &str) -> Result<Op
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
         audience: Audience::One,
-        subject: None,
+        subject: Subject::Somebody,
         now: idp.now(),
         leeway: Duration::ZERO,
         max_lifetime: None,

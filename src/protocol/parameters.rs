@@ -16,8 +16,12 @@ impl Parameters {
 
     /// Reads a query or a body in `application/x-www-form-urlencoded`.
     pub(crate) fn parse(raw: &[u8]) -> Result<Self, OAuthError> {
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(raw).take(Self::MAX + 1).map(|(k, v)| (k.into(), v.into())).collect();
+        Self::of_pairs(form_urlencoded::parse(raw).map(|(name, value)| (name.into(), value.into())))
+    }
+
+    /// The same from names and values that came in another form.
+    pub(crate) fn of_pairs(pairs: impl Iterator<Item = (String, String)>) -> Result<Self, OAuthError> {
+        let pairs: Vec<_> = pairs.take(Self::MAX + 1).collect();
         if pairs.len() > Self::MAX {
             return Err(invalid("too many parameters"));
         }

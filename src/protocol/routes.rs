@@ -3,7 +3,7 @@
 use axum::http::Method;
 use axum::routing::{get, post};
 
-use super::{discovery, introspect, jwks, revoke, token, userinfo};
+use super::{discovery, introspect, jwks, par, revoke, token, userinfo};
 use crate::http::{Access, Route};
 
 const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD];
@@ -16,6 +16,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(OPENID_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
         Route::new(OAUTH_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
         Route::new("/jwks", DOCUMENT, Access::Open, get(jwks::jwks)),
+        Route::new("/par", &[Method::POST], Access::Client, post(par::par)).for_pages(),
         Route::new("/token", &[Method::POST], Access::Client, post(token::token)).for_pages(),
         Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)).for_pages(),
         Route::new("/introspect", &[Method::POST], Access::Client, post(introspect::introspect)),

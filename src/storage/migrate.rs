@@ -13,11 +13,12 @@ use super::error::{Error, Result};
 use super::writer;
 
 /// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "schema", include_str!("../../migrations/0001_schema.sql")),
     (2, "refresh_tokens", include_str!("../../migrations/0002_refresh_tokens.sql")),
     (3, "access_tokens", include_str!("../../migrations/0003_access_tokens.sql")),
     (4, "key_states", include_str!("../../migrations/0004_key_states.sql")),
+    (5, "pushed_requests", include_str!("../../migrations/0005_pushed_requests.sql")),
     (6, "sessions", include_str!("../../migrations/0006_sessions.sql")),
     (7, "revoked_tokens", include_str!("../../migrations/0007_revoked_tokens.sql")),
 ];

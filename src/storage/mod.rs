@@ -33,6 +33,7 @@ pub mod keys;
 mod migrate;
 mod pool;
 mod postgres;
+pub mod pushed_requests;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 mod revision;

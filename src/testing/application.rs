@@ -79,6 +79,26 @@ impl Application {
         url.unwrap_or_else(|error| panic!("{endpoint}: {error}")).into()
     }
 
+    /// Pushes the request instead (RFC 9126); where the application then sends its user.
+    pub async fn pushed_url(&self, scope: &str, more: &[(&str, &str)]) -> String {
+        let plain = self.authorization_url_with(scope, more);
+        let plain = Url::parse(&plain).unwrap_or_else(|error| panic!("{plain}: {error}"));
+        let parameters: Vec<_> = plain
+            .query_pairs()
+            .filter(|(name, _)| name != "client_id" || self.client_secret.is_some())
+            .collect();
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let answer = self.post("/par", &parameters).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        let uri =
+            answer.json().get("request_uri").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+        let parameters = [("client_id", self.client_id.as_str()), ("request_uri", &uri)];
+        let endpoint = format!("{}/authorize", self.issuer);
+        let url = Url::parse_with_params(&endpoint, parameters);
+        url.unwrap_or_else(|error| panic!("{endpoint}: {error}")).into()
+    }
+
     /// Redeems the code in an authorization response, after the checks that RFC 9207 and RFC 6749 demand.
     pub async fn redeem(&self, answer: &Answer) -> Tokens {
         assert_eq!(answer.parameter("error"), None, "{}", answer.url);

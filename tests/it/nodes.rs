@@ -126,3 +126,27 @@ async fn a_key_made_at_one_is_published_by_the_other_before_it_signs() {
     let tokens = nodes.shop_at_one.redeem(&nodes.signed_in().await).await;
     assert_eq!(nodes.shop_at_two.userinfo(&tokens.access_token).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_request_pushed_at_one_begins_a_login_at_the_other() {
+    let nodes = Nodes::new().await;
+    let url = nodes.shop_at_one.pushed_url("openid offline_access", &[]).await;
+    let mut browser = nodes.two.browser();
+    let page = browser.get(&url).await;
+    let mut elsewhere = browser.moved_to(nodes.one.router());
+    assert_eq!(elsewhere.get(&url).await.url, page.url, "a reload finds the login wherever it lands");
+    let back = elsewhere.submit(&page, &FIELDS).await;
+    nodes.shop_at_two.redeem(&back).await;
+    let gone = nodes.two.browser().get(&url).await;
+    assert_eq!(gone.status, 400, "{}", gone.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pushed_request_that_both_nodes_get_at_once_begins_one_login() {
+    let nodes = Nodes::new().await;
+    let url = nodes.shop_at_one.pushed_url("openid", &[]).await;
+    let come = async |number: usize| [&nodes.one, &nodes.two][number % 2].browser().get(&url).await;
+    let pages = join_all((0..32).map(come)).await;
+    assert_eq!(pages.iter().filter(|page| page.step() == Some("identify")).count(), 1);
+    assert_eq!(pages.iter().filter(|page| page.status == 400).count(), 31);
+}

@@ -18,7 +18,7 @@ const EXPECTED: Expected<'_> = Expected {
     algorithms: &SigningAlgorithm::ALL,
     issuer: "https://op.example",
     audience: Audience::One,
-    subject: None,
+    subject: Subject::Somebody,
     now: Time::from_unix(NOW),
     leeway: Duration::from_mins(1),
     max_lifetime: Some(Duration::from_hours(1)),
@@ -192,7 +192,7 @@ fn an_expired_token_serves_as_a_hint_only() {
 fn audience_and_subject_may_be_left_to_the_caller() {
     let key = key();
     let any = Expected { audience: Audience::Several, ..EXPECTED };
-    let anna = Expected { subject: Some("anna"), ..EXPECTED };
+    let anna = Expected { subject: Subject::One("anna"), ..EXPECTED };
     let token = |changes| sign(&key, "JWT", &changed(&changes)).unwrap();
     let several = token(json!({ "aud": ["a", "b"] }));
     assert_eq!(check(&key, &several, &EXPECTED), Err(JwtError::Claim("aud")));
@@ -217,6 +217,10 @@ fn audience_and_subject_may_be_left_to_the_caller() {
     }
     assert!(check(&key, &token(json!({})), &anna).is_ok());
     assert_eq!(check(&key, &token(json!({ "sub": "bert" })), &anna), Err(JwtError::Claim("sub")));
+    let nobody = Expected { subject: Subject::Nobody, ..EXPECTED };
+    assert!(check(&key, &token(json!({ "sub": null })), &nobody).is_ok());
+    assert_eq!(check(&key, &token(json!({ "sub": null })), &EXPECTED), Err(JwtError::Claim("sub")));
+    assert_eq!(check(&key, &token(json!({})), &nobody), Err(JwtError::Claim("sub")));
 }
 
 #[test]

@@ -25,7 +25,18 @@ pub(crate) enum Audience {
     Several,
 }
 
-/// What a token must say. `sub` must be text and `exp` must be there in any case.
+/// Whom a token may be about (`sub`, RFC 7519 §4.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject<'a> {
+    /// Somebody; the caller looks who.
+    Somebody,
+    /// This one.
+    One(&'a str),
+    /// Nobody: the claim must not be there.
+    Nobody,
+}
+
+/// What a token must say. `exp` must be there in any case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected<'a> {
     /// What `typ` may be, without `application/`; where it is absent it counts as `JWT`.
@@ -36,8 +47,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
     /// What `aud` may be.
     pub(crate) audience: Audience,
-    /// The value of `sub`; `None` = any text.
-    pub(crate) subject: Option<&'a str>,
+    /// What `sub` must be.
+    pub(crate) subject: Subject<'a>,
     /// The time.
     pub(crate) now: Time,
     /// How far the clocks may differ.
@@ -138,10 +149,12 @@ fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(
     if !suits {
         return Err(JwtError::Claim("aud"));
     }
-    if text("sub").is_none() || expected.subject.is_some_and(|wanted| text("sub") != Some(wanted)) {
-        return Err(JwtError::Claim("sub"));
-    }
-    Ok(())
+    let suits = match expected.subject {
+        Subject::Somebody => text("sub").is_some(),
+        Subject::One(wanted) => text("sub") == Some(wanted),
+        Subject::Nobody => !claims.contains_key("sub"),
+    };
+    if suits { Ok(()) } else { Err(JwtError::Claim("sub")) }
 }
 
 fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), JwtError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{AccessToken, invalid};
-use crate::crypto::jwt::{self, Expected};
+use crate::crypto::jwt::{self, Expected, Subject};
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
@@ -79,7 +79,7 @@ async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, Bea
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
         audience: jwt::Audience::Several,
-        subject: None,
+        subject: Subject::Somebody,
         now: idp.now(),
         leeway: Duration::ZERO,
         max_lifetime: None,

@@ -28,6 +28,10 @@ pub(super) struct Draft<'a> {
     pub(super) issuer: &'a Issuer,
     /// Who asks.
     pub(super) client: &'a Client,
+    /// Did the client sign it (RFC 9101)?
+    pub(super) is_signed: bool,
+    /// Did it come by the way that this client's requests must take (RFC 9126)?
+    pub(super) is_pushed_as_needed: bool,
     /// Whom `id_token_hint` names.
     pub(super) hinted: Hinted,
     /// Every scope there is.
@@ -48,9 +52,11 @@ pub(super) enum Hinted {
 
 type Check = fn(&mut Draft<'_>) -> Result<(), OAuthError>;
 
-const CHECKS: [(&str, Check); 13] = [
+const CHECKS: [(&str, Check); 15] = [
     ("each_parameter_once", |draft| draft.parameters.each_once()),
-    ("no_request_object", no_request_object),
+    ("unsupported", unsupported),
+    ("pushed", pushed),
+    ("signed", signed),
     ("response_type", response_type),
     ("response_mode", response_mode),
     ("scope", scope),
@@ -80,10 +86,10 @@ fn refuse<T>(code: ErrorCode, description: &'static str) -> Result<T, OAuthError
     Err(OAuthError::new(code, description))
 }
 
-/// OpenID Connect Core §3.1.2.6: what is not supported must be refused, for the rest of the request may stand inside.
-fn no_request_object(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+/// OpenID Connect Core §3.1.2.6: what is not supported must be refused, for the rest of the request may stand there.
+/// Nothing is ever fetched from a `request_uri`.
+fn unsupported(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     let unsupported = [
-        ("request", ErrorCode::RequestNotSupported),
         ("request_uri", ErrorCode::RequestUriNotSupported),
         ("registration", ErrorCode::RegistrationNotSupported),
     ];
@@ -91,6 +97,22 @@ fn no_request_object(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
         Some((_, code)) => refuse(code, "this parameter is not supported"),
         None => Ok(()),
     }
+}
+
+/// RFC 9126 §5
+fn pushed(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    if draft.is_pushed_as_needed {
+        return Ok(());
+    }
+    refuse(ErrorCode::InvalidRequest, "this request must be pushed to the endpoint for that first")
+}
+
+/// RFC 9101 §10.5
+fn signed(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
+    if draft.is_signed || !draft.client.metadata.require_signed_request_object {
+        return Ok(());
+    }
+    refuse(ErrorCode::InvalidRequest, "this client must send a signed request object")
 }
 
 /// RFC 6749 §3.1.1; the response types of other flows exist, but no client may use them.

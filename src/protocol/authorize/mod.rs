@@ -11,12 +11,14 @@ pub(crate) mod respond;
 use std::sync::Arc;
 
 use self::checks::{Draft, Hinted};
-use super::id_token_hint;
 use super::parameters::Parameters;
+use super::request_object::RequestObject;
+use super::{id_token_hint, par};
 use crate::domain::audience::Audience;
 use crate::domain::claims::ClaimsRequest;
 use crate::domain::client::Client;
-use crate::domain::error::OAuthError;
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::issuer::Issuer;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::Scope;
@@ -31,6 +33,7 @@ pub(crate) use respond::Delivery;
 pub(crate) struct Validated {
     request: AuthorizationRequest,
     client: Arc<Client>,
+    pushed: Option<Hash>,
 }
 
 impl Validated {
@@ -43,6 +46,24 @@ impl Validated {
     pub(crate) const fn client(&self) -> &Arc<Client> {
         &self.client
     }
+
+    /// The pushed request that it was, which the login that begins with it must use up.
+    pub(crate) const fn pushed(&self) -> Option<&Hash> {
+        self.pushed.as_ref()
+    }
+
+    pub(super) fn pushed_as(self, hash: Hash) -> Self {
+        Self { pushed: Some(hash), ..self }
+    }
+}
+
+/// By which way the parameters of a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// Through the browser.
+    Front,
+    /// From the client itself, which proved who it is (RFC 9126).
+    Back,
 }
 
 /// Where and how the answer goes.
@@ -73,6 +94,8 @@ pub(crate) enum AuthorizeError {
     Show(OAuthError),
     /// Back to the client.
     Redirect(Target, OAuthError),
+    /// A pushed request with which this login was begun: its browser goes on there, for all others it is void.
+    Begun(InteractionId),
     /// Our fault, or the store's: a page.
     Internal(Internal),
 }
@@ -83,13 +106,33 @@ impl<E: Into<Internal>> From<E> for AuthorizeError {
     }
 }
 
-/// Checks a request from end to end.
+/// Reads a request at the authorization endpoint: a pushed one that was checked before, or one to be checked now.
 pub(crate) async fn validate(
     idp: &Idp,
     issuer: &Issuer,
     parameters: &Parameters,
 ) -> Result<Validated, AuthorizeError> {
     let client = parse::client(idp, issuer, parameters).await?;
+    if par::is_used(parameters) {
+        return par::pushed(idp, issuer, &client, parameters).await;
+    }
+    check(idp, issuer, client, parameters, Channel::Front).await
+}
+
+/// Checks a client's request from end to end. `outer` may hold it all in a request object.
+pub(super) async fn check(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: Arc<Client>,
+    outer: &Parameters,
+    channel: Channel,
+) -> Result<Validated, AuthorizeError> {
+    let object = match RequestObject::read(issuer, &client, outer, idp.now()) {
+        Ok(object) => object,
+        // Nothing inside is proven. What stands outside proves as much as in a request without an object.
+        Err(error) => return Err(back_or_page(&client, outer, error)),
+    };
+    let parameters = object.as_ref().map_or(outer, |object| &object.parameters);
     let target = parse::target(&client, parameters)?;
     let hinted = match parameters.get("id_token_hint") {
         None => Hinted::Nobody,
@@ -99,10 +142,38 @@ pub(crate) async fn validate(
         },
     };
     let request = blank(issuer, &client, &target);
-    let mut draft = Draft { parameters, issuer, client: &client, hinted, scopes: idp.scopes(), request };
-    match checks::run(&mut draft) {
-        Ok(()) => Ok(Validated { request: draft.request, client }),
-        Err(error) => Err(AuthorizeError::Redirect(target, error)),
+    let (is_signed, scopes) = (object.is_some(), idp.scopes());
+    let must_push = idp.settings().require_pushed_authorization_requests
+        || client.metadata.require_pushed_authorization_requests;
+    let is_pushed_as_needed = channel == Channel::Back || !must_push;
+    let mut draft = Draft {
+        parameters,
+        issuer,
+        client: &client,
+        is_signed,
+        is_pushed_as_needed,
+        hinted,
+        scopes,
+        request,
+    };
+    if let Err(error) = checks::run(&mut draft) {
+        return Err(AuthorizeError::Redirect(target, error));
+    }
+    let request = draft.request;
+    if let Some(object) = &object
+        && !object.claim(idp, issuer, &client).await?
+    {
+        let again = OAuthError::new(ErrorCode::InvalidRequestObject, "the request object was used before");
+        return Err(AuthorizeError::Redirect(target, again));
+    }
+    Ok(Validated { request, client, pushed: None })
+}
+
+/// An error that goes back to the client, if the way there is proven.
+fn back_or_page(client: &Client, parameters: &Parameters, error: OAuthError) -> AuthorizeError {
+    match parse::target(client, parameters) {
+        Ok(target) => AuthorizeError::Redirect(target, error),
+        Err(_) => AuthorizeError::Show(error),
     }
 }
 
@@ -114,7 +185,7 @@ pub(crate) async fn resume(
 ) -> Result<Validated, AuthorizeError> {
     let client = idp.catalogue().client(&issuer.id, &request.client).await?;
     match client.filter(|client| client.redirect_uri(&request.redirect_uri).is_some()) {
-        Some(client) => Ok(Validated { request, client }),
+        Some(client) => Ok(Validated { request, client, pushed: None }),
         None => parse::show("the client or its redirect_uri is no longer registered"),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failed;
-use crate::crypto::jwt::{self, Audience, Expected, JwkError, JwtError, VerifyingKey};
+use crate::crypto::jwt::{self, Audience, Expected, JwkError, JwtError, Subject, VerifyingKey};
 use crate::crypto::secret;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::error::ErrorCode;
@@ -79,7 +79,7 @@ fn verify(
         algorithms: &ALGORITHMS,
         issuer: client.as_str(),
         audience: Audience::One,
-        subject: Some(client.as_str()),
+        subject: Subject::One(client.as_str()),
         now,
         leeway: LEEWAY,
         max_lifetime: Some(LONGEST),
@@ -87,8 +87,8 @@ fn verify(
     };
     let claims = jwt::verify(assertion, &keys, &expected)?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    // Alone and in one spelling, so that what is meant for another server is never taken here.
-    let audiences = [issuer.url.as_str(), &issuer.url.at("/token")];
+    // Alone and in one spelling, so that what is meant for another server is never taken here; RFC 9126 §2 adds `/par`.
+    let audiences = [issuer.url.as_str(), &issuer.url.at("/token"), &issuer.url.at("/par")];
     if !text("aud").is_some_and(|audience| audiences.contains(&audience)) {
         return Err(AssertionError::Claim("aud"));
     }

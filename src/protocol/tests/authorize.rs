@@ -114,7 +114,7 @@ async fn every_other_mistake_goes_back_to_the_client() {
         ("claims", "{\"id_token\":{\"name\":null,\"name\":null}}", E::InvalidRequest),
         ("claims", "{\"id_token\":{\"acr\":[true]}}", E::InvalidRequest),
         ("claims", "{} {}", E::InvalidRequest),
-        ("request", "a.b.c", E::RequestNotSupported),
+        ("request", "a.b.c", E::InvalidRequestObject),
         ("request_uri", "https://shop.test/request", E::RequestUriNotSupported),
         ("registration", "{}", E::RegistrationNotSupported),
     ] {

@@ -164,6 +164,7 @@ async fn an_assertion_proves_its_client() {
     for (name, value) in [
         ("aud", json!("https://id.test")),
         ("aud", json!("https://id.test/token")),
+        ("aud", json!("https://id.test/par")),
         ("exp", json!(now + 3600)),
         ("exp", json!(now - 30)),
         ("nbf", json!(now + 30)),

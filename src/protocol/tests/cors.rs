@@ -38,7 +38,7 @@ fn allowed(answer: &Answer) -> Option<&str> {
 #[tokio::test]
 async fn a_page_of_a_client_may_read_errors_too() {
     let house = House::with(MORE).await;
-    for path in ["/token", "/userinfo", "/revoke"] {
+    for path in ["/par", "/token", "/userinfo", "/revoke"] {
         let answer = ask(&house, Method::POST, path, PAGE, &[]).await;
         assert!(answer.status.is_client_error());
         assert_eq!(allowed(&answer), Some(PAGE), "{path}");
@@ -84,7 +84,7 @@ async fn no_other_page_may() {
 async fn pages_and_servers_endpoints_are_for_no_page() {
     let house = House::with(MORE).await;
     for route in crate::http::Idp::routes() {
-        let shared = ["/token", "/userinfo", "/revoke"].contains(&route.path.as_ref());
+        let shared = ["/par", "/token", "/userinfo", "/revoke"].contains(&route.path.as_ref());
         let public = route.path.starts_with("/.well-known/") || route.path == "/jwks";
         let path = route.path.replace("{id}", "x").replace("{step}", "x").replace("{file}", "x");
         for method in route.methods {

@@ -8,6 +8,8 @@ mod documents;
 mod grants;
 mod hints;
 mod introspect;
+mod par;
+mod request_object;
 mod resources;
 mod userinfo;
 
@@ -72,7 +74,11 @@ impl House {
 
     /// With more than `WORLD` in it.
     async fn with(more: &str) -> Self {
-        let idp = TestIdp::with(&format!("{WORLD}{more}")).await;
+        Self::of(TestIdp::with(&format!("{WORLD}{more}")).await).await
+    }
+
+    /// A provider that has `WORLD` in it.
+    async fn of(idp: TestIdp) -> Self {
         let catalogue = idp.idp().catalogue();
         let issuer = catalogue.issuer(&Address::Root).await.unwrap().unwrap();
         let tenant =

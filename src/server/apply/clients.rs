@@ -45,6 +45,10 @@ impl Planner<'_> {
         let was_disabled = known.as_ref().is_some_and(|known| known.disabled);
         let disabled = entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(was_disabled);
         let client = Client { id, issuer, disabled, authentication, metadata };
+        if client.metadata.require_signed_request_object && client.jwks().is_none() {
+            let place = entry.place_of("require_signed_request_object");
+            self.mistakes.at(&place, "needs keys: register jwks");
+        }
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
         if known.as_ref() != Some(&client) {
             self.change(Change::Client(Box::new(client)));

@@ -2,6 +2,7 @@
 
 mod consent;
 mod password;
+mod pushed;
 mod random;
 mod second_factor;
 mod session;

@@ -6,6 +6,7 @@ mod database;
 mod grants;
 mod interactions;
 mod people;
+mod pushed_requests;
 mod races;
 mod rows;
 mod sweep;

@@ -15,7 +15,7 @@ use super::{on_each, read, write};
 const RUNNERS: usize = 32;
 
 /// Runs it 32 times at once and counts the winners.
-async fn winners(run: impl AsyncFn(usize) -> bool) -> usize {
+pub(super) async fn winners(run: impl AsyncFn(usize) -> bool) -> usize {
     join_all((0..RUNNERS).map(|runner| run(runner))).await.into_iter().filter(|won| *won).count()
 }
 

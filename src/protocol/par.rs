@@ -1,0 +1,110 @@
+//! Pushed authorization requests (RFC 9126): a client sends its request here first, proves itself, and gives the browser
+//! a reference to it alone.
+//!
+//! What is stored is the request as the checks left it: the same checks as at `/authorize`, run now. The reference is a
+//! secret of one redirect: bound to issuer and client, short-lived, and used up in the very write that begins a login.
+//! The browser that did so may come again, as a reload does, and is led to its login (RFC 9126 §4 allows that); for
+//! everybody else there is nothing any more.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::authorize::{self, AuthorizeError, Channel, Validated};
+use super::client_auth;
+use super::error::{NOT_STORED, TokenError};
+use super::parameters::{self, Parameters};
+use crate::crypto::secret::{self, Secret};
+use crate::domain::client::Client;
+use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::issuer::Issuer;
+use crate::http::{CurrentIssuer, Idp};
+use crate::storage::pushed_requests;
+
+/// RFC 9126 §2.2
+const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// `POST /par`
+pub(super) async fn par(
+    State(idp): State<Idp>,
+    current: CurrentIssuer,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, TokenError> {
+    if !parameters::is_form(&headers) {
+        return Err(TokenError::MediaType);
+    }
+    let parameters = Parameters::of_form(&uri, &headers, &body)?;
+    parameters.each_once()?;
+    let issuer = &current.issuer;
+    let client = client_auth::authenticate(&idp, issuer, &headers, &parameters).await?;
+    // RFC 9126 §2.1
+    if parameters.get("request_uri").is_some() {
+        return Err(TokenError::new(ErrorCode::InvalidRequest, "request_uri cannot be pushed"));
+    }
+    let validated = authorize::check(&idp, issuer, client, &parameters, Channel::Back).await?;
+    let lifetime = idp.settings().pushed_request_lifetime;
+    let Some(secret) = store(&idp, &validated).await? else {
+        return Err(TokenError::TooMany { retry_after: lifetime });
+    };
+    let answer = json!({
+        "request_uri": format!("{PREFIX}{}", secret.expose()),
+        "expires_in": lifetime.as_secs(),
+    });
+    Ok((StatusCode::CREATED, NOT_STORED, Json(answer)).into_response())
+}
+
+/// Stores the request and gives the secret that names it; `None`: too many of the client's are waiting.
+async fn store(idp: &Idp, validated: &Validated) -> Result<Option<Secret>, TokenError> {
+    let settings = idp.settings();
+    let (secret, now, cap) = (Secret::generate(), idp.now(), settings.pushed_requests_per_client);
+    let expires_at = now.plus(settings.pushed_request_lifetime);
+    let (hash, request) = (secret.hash(), validated.request().clone());
+    let write = idp.db().write(move |tx| {
+        let (hash, request) = (hash.clone(), request.clone());
+        Box::pin(async move { pushed_requests::insert(tx, &hash, &request, expires_at, now, cap).await })
+    });
+    Ok(write.await?.then_some(secret))
+}
+
+/// Does the request name a pushed one? An address elsewhere is something else.
+pub(super) fn is_used(parameters: &Parameters) -> bool {
+    parameters.all("request_uri").any(|uri| uri.starts_with(PREFIX))
+}
+
+/// The pushed request that this one names. All its other parameters count for nothing (RFC 9126 §4).
+pub(super) async fn pushed(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    parameters: &Parameters,
+) -> Result<Validated, AuthorizeError> {
+    let alone = !parameters.is_doubled("request_uri") && parameters.get("request").is_none();
+    let named = parameters.get("request_uri").filter(|_| alone).and_then(|uri| uri.strip_prefix(PREFIX));
+    let Some(reference) = named else {
+        let wrong = "request_uri must be sent once and without request";
+        return Err(AuthorizeError::Show(OAuthError::new(ErrorCode::InvalidRequest, wrong)));
+    };
+    let hash = secret::hash(reference);
+    let found = {
+        let mut reader = idp.db().read().await?;
+        pushed_requests::by_hash(&mut reader.tx(), &hash, idp.now()).await?
+    };
+    let found = found.filter(|found| found.request.issuer == issuer.id && found.request.client == client.id);
+    match found {
+        None => Err(AuthorizeError::Show(void())),
+        Some(found) => match found.login {
+            Some(login) => Err(AuthorizeError::Begun(login)),
+            None => Ok(authorize::resume(idp, issuer, found.request).await?.pushed_as(hash)),
+        },
+    }
+}
+
+/// A reference to nothing. Why, nobody is told: unknown, another client's, expired or used.
+pub(crate) fn void() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequestUri, "request_uri names nothing that this client may still use")
+}
