@@ -17,6 +17,8 @@ pub mod ext;
 mod http;
 mod i18n;
 mod interaction;
+#[cfg_attr(not(test), expect(dead_code, reason = "its first users come next: jwks_uri and the gateways"))]
+mod outbound;
 mod protocol;
 #[doc(hidden)]
 pub mod server;

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod interaction;
 pub mod issuer;
 pub mod locale;
+pub mod outbound;
 pub mod policy;
 pub mod redirect_uri;
 pub mod request;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::issuer::IssuerUrl;
+use super::outbound::Outbound;
 
 /// What the provider needs to know to run.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub interaction_lifetime: Duration,
     /// How long the host's own directory and claim source may take for one answer.
     pub host_deadline: Duration,
+    /// What the provider may fetch by itself.
+    pub outbound: Outbound,
 }
 
 impl Settings {
@@ -53,6 +56,7 @@ impl Settings {
             key_rotation: Some(Duration::from_hours(90 * 24)),
             interaction_lifetime: Duration::from_mins(15),
             host_deadline: Duration::from_secs(5),
+            outbound: Outbound::default(),
         }
     }
 }

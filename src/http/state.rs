@@ -13,6 +13,7 @@ use crate::domain::scope;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Observer, OwnClaims};
+use crate::outbound::Outbound;
 use crate::storage::{Catalogue, Db};
 use crate::views::Theme;
 
@@ -34,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) own_claims: Vec<OwnClaims>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) theme: Arc<dyn Theme>,
+    pub(crate) outbound: Outbound,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
 }
@@ -72,6 +74,12 @@ impl Idp {
 
     pub(crate) fn theme(&self) -> &dyn Theme {
         self.0.theme.as_ref()
+    }
+
+    #[expect(dead_code, reason = "its first users come next: jwks_uri and the gateways")]
+    /// The one client for what the provider asks for by itself.
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.0.outbound
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

@@ -9,6 +9,7 @@ use crate::domain::scope::Scope;
 use crate::domain::settings::Settings;
 use crate::ext::{ClaimSource, Clock, Directory, LogObserver, NoClaims, Observer, OwnClaims, SystemClock};
 use crate::http::{Documents, Idp, Keyring, Parts};
+use crate::outbound::Outbound;
 use crate::protocol;
 use crate::storage::{Catalogue, Db};
 use crate::views::{DefaultTheme, Theme};
@@ -115,11 +116,13 @@ impl IdpBuilder {
         let db = open(&self.database).await;
         let own_claims = self.claim_source.declared();
         let mut problems = claim_problems(&own_claims);
-        let (master_key, db) = match (master_key, db) {
-            (Ok(master_key), Ok(db)) if problems.is_empty() => (master_key, db),
-            (key, db) => {
+        let outbound = Outbound::new(&self.settings.outbound);
+        let (master_key, db, outbound) = match (master_key, db, outbound) {
+            (Ok(master_key), Ok(db), Ok(outbound)) if problems.is_empty() => (master_key, db, outbound),
+            (key, db, outbound) => {
                 problems.extend(key.err().map(|error| format!("keys: {error}")));
                 problems.extend(db.err().map(|error| format!("database: {error}")));
+                problems.extend(outbound.err().map(|error| format!("outbound.{error}")));
                 return Err(BuildError { problems });
             }
         };
@@ -137,6 +140,7 @@ impl IdpBuilder {
             own_claims,
             observer: self.observer,
             theme: self.theme,
+            outbound,
             keyring: Keyring::new(),
             documents: Documents::new(),
             settings,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, lowest first. A room imports lower floors only, never its own floor's other rooms.
 const FLOORS: [&[&str]; 11] = [
     &["domain"],
-    &["ext"],
+    &["ext", "outbound"],
     &["crypto", "storage", "notify", "i18n"],
     &["account", "views"],
     &["http"],
