@@ -27,6 +27,7 @@ pub mod storage;
 pub mod testing;
 pub mod views;
 
-pub use http::{Access, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo};
+pub use account::delivery::Posted;
+pub use http::{Access, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed};
 pub use server::{Applied, ApplyError, BuildError, IdpBuilder};
 pub use storage::keys::KeyState;

@@ -5,12 +5,14 @@
 //! statement decides who wins, in one transaction with whatever the caller builds on it.
 
 pub(crate) mod attempts;
+pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod factors;
 pub(crate) mod passwords;
 pub(crate) mod recovery;
 pub(crate) mod sessions;
 
+use self::delivery::Ways;
 use self::directory::Host;
 use crate::crypto::password::{Busy, PasswordHasher};
 use crate::crypto::seal::{SealError, Sealer};
@@ -27,6 +29,7 @@ pub(crate) struct Account<'a> {
     hasher: &'a PasswordHasher,
     clock: &'a dyn Clock,
     host: Option<Host<'a>>,
+    ways: Ways<'a>,
 }
 
 impl<'a> Account<'a> {
@@ -37,8 +40,9 @@ impl<'a> Account<'a> {
         hasher: &'a PasswordHasher,
         clock: &'a dyn Clock,
         host: Option<Host<'a>>,
+        ways: Ways<'a>,
     ) -> Self {
-        Self { db, catalogue, sealer, hasher, clock, host }
+        Self { db, catalogue, sealer, hasher, clock, host, ways }
     }
 
     fn now(&self) -> Time {

@@ -57,6 +57,8 @@ text_newtypes! {
     DirectoryKey;
     /// An authenticator: the thing that makes codes.
     AuthenticatorId;
+    /// A message on its way to a user.
+    MessageId;
     /// A signing key, by its `kid`.
     KeyId;
     /// SHA-256 of a secret, base64url: all that is stored of a code, a cookie or a client secret.

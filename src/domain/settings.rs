@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::contact::Country;
 use super::issuer::IssuerUrl;
 use super::outbound::Outbound;
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub host_deadline: Duration,
     /// What the provider may fetch by itself.
     pub outbound: Outbound,
+    /// How text messages are limited.
+    pub sms: SmsLimits,
 }
 
 impl Settings {
@@ -57,6 +60,7 @@ impl Settings {
             interaction_lifetime: Duration::from_mins(15),
             host_deadline: Duration::from_secs(5),
             outbound: Outbound::default(),
+            sms: SmsLimits::default(),
         }
     }
 }
@@ -66,6 +70,29 @@ impl Settings {
     /// As much again is for nodes that learn of the key a moment later, and for clocks that differ.
     pub fn key_lead(&self) -> Duration {
         self.jwks_max_age * 2
+    }
+}
+
+/// Who may be sent text messages, and how many: each costs money, and some people earn by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmsLimits {
+    /// The countries that texts go to.
+    pub countries: Vec<Country>,
+    /// How many one tenant may send at once, and then again over each day.
+    pub tenant_day: u32,
+}
+
+impl Default for SmsLimits {
+    /// No country.
+    fn default() -> Self {
+        Self { countries: Vec::new(), tenant_day: 1000 }
+    }
+}
+
+impl SmsLimits {
+    /// May texts go there?
+    pub fn serve(&self, country: Country) -> bool {
+        self.countries.contains(&country)
     }
 }
 

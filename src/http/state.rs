@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::documents::Documents;
 use super::keyring::Keyring;
 use crate::account::Account;
+use crate::account::delivery::Ways;
 use crate::account::directory::Host;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
@@ -12,7 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::scope;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
-use crate::ext::{ClaimSource, Clock, Directory, Observer, OwnClaims};
+use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
 use crate::outbound::Outbound;
 use crate::storage::{Catalogue, Db};
 use crate::views::Theme;
@@ -34,6 +35,8 @@ pub(crate) struct Parts {
     /// What the claim source declared, checked.
     pub(crate) own_claims: Vec<OwnClaims>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) mailer: Option<Arc<dyn Mailer>>,
+    pub(crate) sms: Option<Arc<dyn SmsSender>>,
     pub(crate) theme: Arc<dyn Theme>,
     pub(crate) outbound: Outbound,
     pub(crate) keyring: Keyring,
@@ -54,6 +57,10 @@ impl Idp {
     /// What the provider thinks the time is.
     pub fn now(&self) -> Time {
         self.0.clock.now()
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
     }
 
     pub(crate) fn db(&self) -> &Db {
@@ -118,8 +125,10 @@ impl Idp {
 
     /// What can happen to users' credentials.
     pub(crate) fn account(&self) -> Account<'_> {
-        let Parts { settings, db, catalogue, sealer, hasher, clock, directory, .. } = self.0.as_ref();
+        let Parts { settings, db, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
+            self.0.as_ref();
         let host = directory.as_deref().map(|directory| Host::new(directory, settings.host_deadline));
-        Account::new(db, catalogue, sealer, hasher, clock.as_ref(), host)
+        let ways = Ways { mail: mailer.is_some(), sms: sms.is_some().then_some(&settings.sms) };
+        Account::new(db, catalogue, sealer, hasher, clock.as_ref(), host, ways)
     }
 }

@@ -7,7 +7,9 @@ use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, Sealer};
 use crate::domain::scope::Scope;
 use crate::domain::settings::Settings;
-use crate::ext::{ClaimSource, Clock, Directory, LogObserver, NoClaims, Observer, OwnClaims, SystemClock};
+use crate::ext::{
+    ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
+};
 use crate::http::{Documents, Idp, Keyring, Parts};
 use crate::outbound::Outbound;
 use crate::protocol;
@@ -15,7 +17,7 @@ use crate::storage::{Catalogue, Db};
 use crate::views::{DefaultTheme, Theme};
 
 /// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
-/// `keys/`, the system's clock, events in the log, the plain theme.
+/// `keys/`, the system's clock, events in the log, the plain theme, no mail and no text messages.
 #[must_use = "a builder does nothing before `build`"]
 pub struct IdpBuilder {
     settings: Settings,
@@ -26,6 +28,8 @@ pub struct IdpBuilder {
     claim_source: Arc<dyn ClaimSource>,
     observer: Arc<dyn Observer>,
     theme: Arc<dyn Theme>,
+    mailer: Option<Arc<dyn Mailer>>,
+    sms: Option<Arc<dyn SmsSender>>,
 }
 
 /// Where the master key comes from.
@@ -54,6 +58,8 @@ impl Idp {
             claim_source: Arc::new(NoClaims),
             observer: Arc::new(LogObserver),
             theme: Arc::new(DefaultTheme),
+            mailer: None,
+            sms: None,
         }
     }
 }
@@ -101,6 +107,18 @@ impl IdpBuilder {
         self
     }
 
+    /// How mail is sent. Without this no mail is, and what needs mail is not offered.
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mailer = Some(Arc::new(mailer));
+        self
+    }
+
+    /// How text messages are sent. The settings must name the countries that they may go to.
+    pub fn sms(mut self, sender: impl SmsSender) -> Self {
+        self.sms = Some(Arc::new(sender));
+        self
+    }
+
     /// How pages look.
     pub fn theme(mut self, theme: impl Theme) -> Self {
         self.theme = Arc::new(theme);
@@ -116,6 +134,11 @@ impl IdpBuilder {
         let db = open(&self.database).await;
         let own_claims = self.claim_source.declared();
         let mut problems = claim_problems(&own_claims);
+        if self.sms.is_some() && self.settings.sms.countries.is_empty() {
+            problems.push(
+                "sms: name the countries that texts may be sent to, for example countries = [\"DE\"]".into(),
+            );
+        }
         let outbound = Outbound::new(&self.settings.outbound);
         let (master_key, db, outbound) = match (master_key, db, outbound) {
             (Ok(master_key), Ok(db), Ok(outbound)) if problems.is_empty() => (master_key, db, outbound),
@@ -141,6 +164,8 @@ impl IdpBuilder {
             observer: self.observer,
             theme: self.theme,
             outbound,
+            mailer: self.mailer,
+            sms: self.sms,
             keyring: Keyring::new(),
             documents: Documents::new(),
             settings,

@@ -169,6 +169,15 @@ pub async fn flow(tx: &mut Tx<'_>, key: &Hash, now: Time, rate: Rate) -> Result<
     Ok(written == 1)
 }
 
+/// When the next event will flow, if none does before.
+pub async fn flows_at(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<Time> {
+    let free_at: Option<i64> = on!(tx, conn => sqlx::query_scalar("SELECT free_at FROM rates WHERE key = $1")
+        .bind(key).fetch_optional(conn))?;
+    let next = free_at.unwrap_or_default().saturating_add(rate.interval()).saturating_sub(millis(rate.per));
+    // Rounded up: in whole seconds it flows then, and not a moment before.
+    Ok(Time::from_unix(next.saturating_add(999).div_euclid(1000)))
+}
+
 /// Gives one event back: it turned out harmless.
 pub async fn flow_back(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
     execute!(tx, "UPDATE rates SET free_at = free_at - $2 WHERE key = $1", key, rate.interval())?;

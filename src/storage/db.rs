@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{PgConnection, SqliteConnection};
+use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use super::pool::{Lent, Pool};
@@ -33,6 +34,7 @@ pub(super) struct Counters {
     statements: AtomicU64,
     writes: AtomicU64,
     catalogue_changes: AtomicU64,
+    messages: watch::Sender<()>,
 }
 
 impl Counters {
@@ -41,6 +43,9 @@ impl Counters {
         self.statements.fetch_add(notes.statements, Ordering::Relaxed);
         if committed && notes.catalogue_changed {
             self.catalogue_changes.fetch_add(1, Ordering::Release);
+        }
+        if committed && notes.message {
+            self.messages.send_replace(());
         }
     }
 }
@@ -115,6 +120,11 @@ impl Db {
     /// How many closures were handed in so far to be written.
     pub fn writes(&self) -> u64 {
         self.counters.writes.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever this process has put messages into the outbox: what was committed before is there to be claimed.
+    pub fn messages(&self) -> watch::Receiver<()> {
+        self.counters.messages.subscribe()
     }
 
     /// How many writes of this process changed what the catalogue caches.

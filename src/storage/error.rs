@@ -40,6 +40,11 @@ impl Error {
         Self::Other(reason.into())
     }
 
+    /// What was to be stored has no text form.
+    pub(crate) fn encoding(reason: serde_json::Error) -> Self {
+        Self::other(reason)
+    }
+
     /// Lost a race on PostgreSQL (serialization failure, deadlock): running the closure again is the cure.
     pub(super) fn is_lost_race(&self) -> bool {
         let Self::Busy(source) = self else { return false };

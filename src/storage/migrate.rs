@@ -21,6 +21,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "pushed_requests", include_str!("../../migrations/0005_pushed_requests.sql")),
     (6, "sessions", include_str!("../../migrations/0006_sessions.sql")),
     (7, "revoked_tokens", include_str!("../../migrations/0007_revoked_tokens.sql")),
+    (11, "outbox", include_str!("../../migrations/0011_outbox.sql")),
 ];
 
 /// How long to wait for another node that is migrating.

@@ -31,6 +31,7 @@ pub mod issuers;
 mod json;
 pub mod keys;
 mod migrate;
+pub mod outbox;
 mod pool;
 mod postgres;
 pub mod pushed_requests;

@@ -14,6 +14,9 @@ const FAILURES: Duration = Duration::from_hours(30 * 24);
 /// A used refresh token is known again this long: a copy that comes later is refused, but tells of nothing any more.
 const USED: Duration = Duration::from_hours(7 * 24);
 
+/// How long it can be looked up what became of a message.
+const MESSAGES: Duration = Duration::from_hours(7 * 24);
+
 /// What goes at its `expires_at`; codes go with their grants.
 const EXPIRED: [&str; 7] = [
     "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
@@ -54,6 +57,13 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         now.minus(FAILURES),
         limit,
         now,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM outbox WHERE id IN
+             (SELECT id FROM outbox WHERE created_at <= $1 AND state IN ('sent', 'failed') LIMIT $2)",
+        now.minus(MESSAGES),
+        limit,
     )?;
     removed += execute!(
         tx,

@@ -28,6 +28,8 @@ pub(super) struct Notes {
     pub(super) statements: u64,
     /// Was something changed that nodes cache?
     pub(super) catalogue_changed: bool,
+    /// Was a message put into the outbox?
+    pub(super) message: bool,
     /// Was a statement given up? Then the connection may hang and is not used again.
     pub(super) unsettled: bool,
 }
@@ -60,6 +62,11 @@ impl<'c> Tx<'c> {
     /// Remembers that caches must look again once this is committed.
     pub(super) fn note_catalogue_change(&mut self) {
         self.notes.catalogue_changed = true;
+    }
+
+    /// Remembers that there is something to send once this is committed.
+    pub(super) fn note_message(&mut self) {
+        self.notes.message = true;
     }
 }
 

@@ -1,0 +1,154 @@
+//! Messages to users: sealed, counted, and put into the outbox by the caller's write.
+//!
+//! Who asks for a message may be a stranger, so what can be asked for is capped where the message is made and not by
+//! whoever asks: by address and number, by user, by network, and for texts, which cost money, by block of numbers and by
+//! tenant (attacks 133 and 134). The waits grow: a minute, half an hour, hours. What nobody can ask for, the notice that
+//! something has happened, is never held back: who could use a cap up would silence it.
+
+use std::time::Duration;
+
+use super::{Account, Error};
+use crate::crypto::random;
+use crate::domain::ids::{Hash, MessageId};
+use crate::domain::message::{Content, Delivery, Kind, Message};
+use crate::domain::settings::SmsLimits;
+use crate::domain::time::Time;
+use crate::storage::attempts::{self, Rate};
+use crate::storage::{self, Tx, outbox};
+
+/// One, then a minute's wait.
+const RESEND: Rate = Rate { count: 1, per: Duration::from_mins(1) };
+/// Three codes at once, then one every half hour: in no hour more than five (functional specification 6.6).
+const CODES: Rate = Rate { count: 3, per: Duration::from_mins(90) };
+/// Ten codes, then one every 144 minutes.
+const CODES_OF_DAY: Rate = Rate { count: 10, per: Duration::from_hours(24) };
+/// Three links at once, then one an hour: in no hour more than three (SEED1-16).
+const LINKS: Rate = Rate { count: 3, per: Duration::from_hours(3) };
+/// What one network may ask for, all users together.
+const OF_NETWORK: Rate = Rate { count: 20, per: Duration::from_hours(1) };
+/// What the thousand numbers of one block may get: an office may own one, a swindler owns many.
+const OF_BLOCK: Rate = Rate { count: 50, per: Duration::from_hours(24) };
+
+/// The ways out that this provider has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ways<'a> {
+    /// Is there a mailer?
+    pub(crate) mail: bool,
+    /// How texts are limited, if there is a sender of any.
+    pub(crate) sms: Option<&'a SmsLimits>,
+}
+
+/// A message that is sealed and not yet in the outbox.
+#[derive(Clone, Debug)]
+pub(crate) struct Post {
+    new: outbox::New,
+    caps: Vec<(Hash, Rate)>,
+    /// Is there a way out for it?
+    has_way: bool,
+}
+
+/// What became of the wish to send a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posted {
+    /// It will be sent; what comes of that can be asked for by this id.
+    Queued(MessageId),
+    /// Too many were asked for; another can be at this time.
+    Wait(Time),
+    /// There is no way out for it: none is set up, the country is not served, or too many messages wait already. The page
+    /// says that it could not be sent, and offers another method.
+    Impossible,
+}
+
+impl Post {
+    /// Puts the message into the outbox, if no cap stands against it.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Posted> {
+        if !self.has_way {
+            return Ok(Posted::Impossible);
+        }
+        let now = self.new.created_at;
+        for (at, (key, rate)) in self.caps.iter().enumerate() {
+            if !attempts::flow(tx, key, now, *rate).await? {
+                self.give_back(tx, at).await?;
+                return Ok(Posted::Wait(attempts::flows_at(tx, key, *rate).await?.max(now)));
+            }
+        }
+        if outbox::enqueue(tx, &self.new).await? {
+            return Ok(Posted::Queued(self.new.id.clone()));
+        }
+        self.give_back(tx, self.caps.len()).await?;
+        Ok(Posted::Impossible)
+    }
+
+    /// What was not sent does not count.
+    async fn give_back(&self, tx: &mut Tx<'_>, taken: usize) -> storage::Result<()> {
+        for (key, rate) in self.caps.iter().take(taken) {
+            attempts::flow_back(tx, key, *rate).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Account<'_> {
+    /// Seals a message, to be settled. `network` is where the wish for it came from; `None` if it was nobody's.
+    pub(crate) fn post(&self, message: &Message, network: Option<&str>) -> Result<Post, Error> {
+        let Message { tenant, user, expires_at, letter } = message;
+        let id = MessageId::new(random::uuid());
+        let plain =
+            serde_json::to_vec(letter).map(zeroize::Zeroizing::new).map_err(storage::Error::encoding)?;
+        let has_way = match &letter.content {
+            Content::Mail { .. } => self.ways.mail,
+            Content::Sms { to, .. } => self.ways.sms.is_some_and(|limits| limits.serve(to.country())),
+        };
+        let new = outbox::New {
+            tenant: tenant.clone(),
+            user: user.clone(),
+            channel: letter.content.channel(),
+            kind: letter.content.kind(),
+            destination: letter.content.masked(),
+            sealed: self.sealer.seal(&plain, &outbox::row(&id))?,
+            created_at: self.now(),
+            expires_at: *expires_at,
+            id,
+        };
+        Ok(Post { new, caps: self.caps(message, network), has_way })
+    }
+
+    /// Where a message stands; `None` if it is forgotten.
+    pub(crate) async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, Error> {
+        let entry = outbox::by_id(&mut self.db.read().await?.tx(), id).await?;
+        Ok(entry.map(|entry| entry.delivery))
+    }
+
+    fn caps(&self, message: &Message, network: Option<&str>) -> Vec<(Hash, Rate)> {
+        let user = message.user.as_str();
+        let mut caps = Vec::new();
+        let mut cap = |what: &str, subject: &str, rates: &[Rate]| {
+            for (at, rate) in rates.iter().enumerate() {
+                caps.push((self.sealer.keyed_hash(&format!("delivery/{what}/{at}"), subject), *rate));
+            }
+        };
+        match (&message.letter.content, message.letter.content.kind()) {
+            (_, Kind::Notice) => return caps,
+            (Content::Mail { to, .. }, Kind::Reset | Kind::Activation) => {
+                cap("links-of-address", &to.key(), &[RESEND, LINKS]);
+                cap("links-of-user", user, &[LINKS]);
+            }
+            (Content::Mail { to, .. }, Kind::SignInCode | Kind::AddressCode) => {
+                cap("mail-of-address", &to.key(), &[RESEND, CODES]);
+                cap("mail-of-user", user, &[CODES]);
+            }
+            (Content::Sms { to, .. }, _) => {
+                cap("sms-of-number", to.as_str(), &[RESEND, CODES, CODES_OF_DAY]);
+                cap("sms-of-user", user, &[CODES, CODES_OF_DAY]);
+                cap("sms-of-block", to.block(), &[OF_BLOCK]);
+                let count = self.ways.sms.map_or(0, |limits| limits.tenant_day);
+                let day = Rate { count, per: Duration::from_hours(24) };
+                cap("sms-of-tenant", message.tenant.as_str(), &[day]);
+            }
+        }
+        if let Some(network) = network {
+            cap("network", network, &[OF_NETWORK]);
+        }
+        caps
+    }
+}
