@@ -28,6 +28,9 @@ pub mod testing;
 pub mod views;
 
 pub use account::delivery::Posted;
-pub use http::{Access, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed};
+pub use http::{
+    Access, Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed,
+};
 pub use server::{Applied, ApplyError, BuildError, IdpBuilder};
 pub use storage::keys::KeyState;
+pub use storage::{Figures as StoreFigures, PoolFigures, WriterFigures};

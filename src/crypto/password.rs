@@ -1,6 +1,7 @@
 //! Passwords: Argon2id on a bounded number of threads that step back for all others, so that a flood of logins costs
 //! neither memory nor the requests that need no hash.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Version};
@@ -71,6 +72,17 @@ pub(crate) struct Verdict {
     pub(crate) outdated: bool,
 }
 
+/// How busy a hasher is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashLoad {
+    /// How many hashes run.
+    pub running: usize,
+    /// How many have a place and wait for a thread.
+    pub waiting: usize,
+    /// How many found no place since the start.
+    pub refused: u64,
+}
+
 /// Hashes and checks passwords; cloning shares the pool.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher(Arc<Pool>);
@@ -82,8 +94,12 @@ struct Pool {
     dummy: Stored,
     /// How many may be inside, running or waiting.
     places: Arc<Semaphore>,
+    /// How many found no place so far.
+    refused: AtomicU64,
     /// How many may run: as many as there are threads.
     permits: Arc<Semaphore>,
+    /// How many permits and places there are.
+    most: (usize, usize),
     threads: Threads,
     /// Memory between two hashes: never more pieces than ran at once.
     memory: Mutex<Vec<Vec<Block>>>,
@@ -98,6 +114,8 @@ impl PasswordHasher {
             cost,
             dummy: Stored::new(cost, [0; 16], [0; 32]),
             places: Arc::new(Semaphore::new(places)),
+            refused: AtomicU64::new(0),
+            most: (permits, places),
             permits: Arc::new(Semaphore::new(permits)),
             threads: Threads::new(permits),
             memory: Mutex::new(Vec::new()),
@@ -106,8 +124,23 @@ impl PasswordHasher {
 
     /// A place inside, taken before anything else is spent on a login that could not be served.
     pub(crate) fn enter(&self) -> Result<Place, Busy> {
-        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| Busy)?;
+        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            Busy
+        })?;
         Ok(Place { pool: Arc::clone(&self.0), permit })
+    }
+
+    /// How busy it is.
+    pub(crate) fn load(&self) -> HashLoad {
+        let (permits, places) = self.0.most;
+        let running = permits.saturating_sub(self.0.permits.available_permits());
+        let inside = places.saturating_sub(self.0.places.available_permits());
+        HashLoad {
+            running,
+            waiting: inside.saturating_sub(running),
+            refused: self.0.refused.load(Ordering::Relaxed),
+        }
     }
 
     /// Enters and hashes.

@@ -102,3 +102,46 @@ pub enum LoginFailure {
     /// Too many failures before this one.
     Locked,
 }
+
+impl Event {
+    /// Its name in figures.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::LoginFailed { .. } => "login_failed",
+            Self::SecondFactorFailed { .. } => "second_factor_failed",
+            Self::LoginCompleted { .. } => "login_completed",
+            Self::AuthenticatorEnrolled { .. } => "authenticator_enrolled",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::CodeReused { .. } => "code_reused",
+            Self::RefreshTokenReused { .. } => "refresh_token_reused",
+            Self::SignedOut { .. } => "signed_out",
+            Self::SessionsEnded { .. } => "sessions_ended",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    /// What it says about how logins come out, if it is about one.
+    pub const fn login_outcome(&self) -> Option<&'static str> {
+        match self {
+            Self::LoginCompleted { .. } => Some("completed"),
+            Self::LoginFailed { reason, .. } => Some(reason.name()),
+            Self::SecondFactorFailed { .. } => Some(self.name()),
+            _ => None,
+        }
+    }
+}
+
+impl LoginFailure {
+    /// Its name in figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TenantUnknown => "tenant_unknown",
+            Self::TenantDisabled => "tenant_disabled",
+            Self::UserUnknown => "user_unknown",
+            Self::UserDisabled => "user_disabled",
+            Self::NoPassword => "no_password",
+            Self::WrongPassword => "wrong_password",
+            Self::Locked => "locked",
+        }
+    }
+}

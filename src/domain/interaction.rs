@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fact::{FactKind, Facts};
-use super::ids::{AuthenticatorId, Hash, InteractionId, IssuerId, Reference, UserId};
+use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, Reference, UserId};
 use super::request::AuthorizationRequest;
 use super::time::Time;
 
@@ -17,6 +17,9 @@ pub struct Interaction {
     pub id: InteractionId,
     /// The issuer asked.
     pub issuer: IssuerId,
+    /// The id of the grant that it leads to. The log knows the login by it from the first request on, for it opens
+    /// nothing, unlike the id in the page addresses.
+    pub grant: GrantId,
     /// What the client asked for.
     pub request: AuthorizationRequest,
     /// The browser it belongs to, by the hash of its cookie. `None` until the first page is opened, where the request

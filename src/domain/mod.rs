@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod fact;
 pub mod grant;
+pub mod histogram;
 pub mod ids;
 pub mod interaction;
 pub mod issuer;

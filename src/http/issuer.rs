@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use super::error::Internal;
 use super::reply::{ContentSecurity, page};
 use super::state::Idp;
+use super::trace;
 use crate::domain::issuer::{Address, Issuer};
 use crate::domain::tenant::Tenant;
 use crate::i18n;
@@ -54,6 +55,7 @@ impl FromRequestParts<Idp> for CurrentIssuer {
         let Some(issuer) = found else {
             return Err(if matches!(address, Address::Host(_)) { Nowhere::Misdirected } else { unknown() });
         };
+        trace::issuer(&issuer);
         let tenant = match &issuer.tenant {
             Some(id) => idp.catalogue().tenant(id).await.map_err(|error| Nowhere::Internal(error.into()))?,
             None => None,

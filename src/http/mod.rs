@@ -7,6 +7,7 @@ mod cors;
 mod csrf;
 mod documents;
 mod error;
+mod figures;
 mod issuer;
 mod keyring;
 mod language;
@@ -15,12 +16,15 @@ mod reply;
 mod rotation;
 mod route;
 mod state;
+pub(crate) mod trace;
+mod traffic;
 
 pub(crate) use address::ClientAddress;
 pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
 pub(crate) use documents::{Document, Documents};
 pub(crate) use error::Internal;
+pub use figures::Figures;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
 pub use messages::SendFailed;
@@ -31,6 +35,10 @@ pub(crate) use route::Route;
 pub use route::RouteInfo;
 pub use state::Idp;
 pub(crate) use state::Parts;
+pub use traffic::Answers;
+pub(crate) use traffic::Traffic;
+
+pub use crate::crypto::password::HashLoad;
 
 use axum::http::Method;
 use axum::routing::get;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::documents::Documents;
 use super::keyring::Keyring;
+use super::traffic::Traffic;
 use crate::account::Account;
 use crate::account::delivery::Ways;
 use crate::account::directory::Host;
@@ -41,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) outbound: Outbound,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
+    pub(crate) traffic: Traffic,
 }
 
 impl Idp {
@@ -118,8 +120,14 @@ impl Idp {
         all
     }
 
-    /// Tells the observer.
+    /// What was asked so far, and what happened.
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.0.traffic
+    }
+
+    /// Counts an event and tells the observer.
     pub(crate) fn observe(&self, event: &Event) {
+        self.0.traffic.note(event);
         self.0.observer.observe(event);
     }
 

@@ -45,7 +45,7 @@ pub(super) async fn authorize(
 
 /// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
 async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
-    let mut login = Login::begin(visitor.clone(), validated).await?;
+    let mut login = Login::begin(visitor.clone(), validated).boxed().await?;
     let (browser, cookie) = visitor.known_browser();
     login.interaction.browser = Some(browser);
     if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
@@ -65,7 +65,7 @@ async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Inter
 /// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so nobody is known yet: the login is
 /// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
 async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
-    let login = Login::begin(visitor, validated).await?;
+    let login = Login::begin(visitor, validated).boxed().await?;
     let begun = login.clone();
     let insert = login.idp().db().write(move |tx| {
         let login = begun.clone();

@@ -89,8 +89,14 @@ impl Login {
         let user = person.user.id;
         let session_idle = person.tenant.policy.session_idle();
         let session_ends = session.expires_at;
-        let outcome =
-            authorize::Login { user: user.clone(), session: session.id, session_idle, session_ends, context };
+        let outcome = authorize::Login {
+            grant: self.interaction.grant.clone(),
+            user: user.clone(),
+            session: session.id,
+            session_idle,
+            session_ends,
+            context,
+        };
         let code = issue_code(self.idp().settings(), &self.validated, outcome, self.now);
         code.insert(tx).await?;
         let (issuer, client) = (issuer.clone(), client.clone());
@@ -193,7 +199,11 @@ impl Login {
     /// The answer to the browser.
     pub(super) fn respond(&self, end: End) -> Response {
         match end {
-            End::Onward => see_other(&self.address(self.current())),
+            End::Onward => {
+                let step = self.current();
+                tracing::info!(step, "the login goes on");
+                see_other(&self.address(step))
+            }
             // Whatever happened meanwhile, the page that comes next knows.
             End::Late => see_other(&self.address(steps::FIRST)),
             End::Code(code, cookie) => {
@@ -204,7 +214,10 @@ impl Login {
                 response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
                 response
             }
-            End::Refused(code) => self.deliver(self.error(code)),
+            End::Refused(code) => {
+                tracing::info!(error = code.as_str(), "the login ended without a code");
+                self.deliver(self.error(code))
+            }
         }
     }
 

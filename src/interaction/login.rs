@@ -12,18 +12,18 @@ use super::finish::End;
 use super::person::Person;
 use super::steps;
 use super::visitor::Visitor;
-use crate::crypto::secret;
+use crate::crypto::{random, secret};
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::fact::{FactKind, Facts};
-use crate::domain::ids::{Hash, InteractionId, Reference, UserId};
+use crate::domain::ids::{GrantId, Hash, InteractionId, Reference, UserId};
 use crate::domain::interaction::{Interaction, Problem, Progress, Refusal, Typed};
 use crate::domain::locale::Locale;
 use crate::domain::policy::{self, Circumstances, ConsentRule, Need};
 use crate::domain::request::AuthorizationRequest;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
-use crate::http::{ContentSecurity, Cookies, Idp, Internal};
+use crate::http::{ContentSecurity, Cookies, Idp, Internal, trace};
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::authorize::{self, AuthorizeError, Validated};
 use crate::storage::{self, Tx, interactions, sessions};
@@ -60,6 +60,7 @@ impl Login {
         let interaction = Interaction {
             id: InteractionId::new(secret::Secret::generate().expose()),
             issuer: visitor.issuer.id.clone(),
+            grant: GrantId::new(random::uuid()),
             request: validated.request().clone(),
             browser: None,
             progress: Progress::default(),
@@ -91,6 +92,7 @@ impl Login {
         interaction: Interaction,
         stored: bool,
     ) -> Result<Self, Internal> {
+        trace::login(&interaction.grant);
         let now = visitor.idp.now();
         let cookie = visitor.cookies().hash(Cookies::SESSION);
         let visitor = Arc::new(visitor);

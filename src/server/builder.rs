@@ -10,7 +10,7 @@ use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
-use crate::http::{Documents, Idp, Keyring, Parts};
+use crate::http::{Documents, Idp, Keyring, Parts, Traffic};
 use crate::outbound::Outbound;
 use crate::protocol;
 use crate::storage::{Catalogue, Db};
@@ -151,6 +151,7 @@ impl IdpBuilder {
         };
         let settings = self.settings;
         let catalogue = Catalogue::new(db.clone(), self.clock.clone(), settings.issuer.clone());
+        let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
         let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
         Ok(Idp::new(Parts {
             db,
@@ -168,6 +169,7 @@ impl IdpBuilder {
             sms: self.sms,
             keyring: Keyring::new(),
             documents: Documents::new(),
+            traffic: Traffic::new(&settings.issuer, routes),
             settings,
         }))
     }

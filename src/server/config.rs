@@ -1,6 +1,6 @@
 //! The settings of the binary: flags over environment over `vestibule.toml` over defaults, every mistake told at once.
 //!
-//! Why no configuration crate: seven settings in three spellings are one table of names, and a mistake can then say
+//! Why no configuration crate: eight settings in three spellings are one table of names, and a mistake can then say
 //! where it stands and how the setting is spelled everywhere.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,8 @@ const PREFIX: &str = "VESTIBULE_";
 const MASTER_KEY: &str = "VESTIBULE_MASTER_KEY";
 /// Variables that carry the prefix but are set by others: the project's test run, and Kubernetes for a service named so.
 const NOT_SETTINGS: [&str; 3] = ["VESTIBULE_TEST_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];
-const NAMES: [&str; 7] = ["issuer", "listen", "database", "keys", "allow_http", "log", "log_format"];
+const NAMES: [&str; 8] =
+    ["issuer", "listen", "database", "keys", "allow_http", "metrics_listen", "log", "log_format"];
 
 /// The settings as flags; each stands over `VESTIBULE_…` in the environment and over the settings file.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -41,6 +42,9 @@ pub(crate) struct Flags {
     /// Allow an http issuer that is not on this machine; passwords then cross the network in the clear
     #[arg(long)]
     allow_http: bool,
+    /// Address and port of `/metrics`, for nobody but Prometheus, for example `127.0.0.1:9464` [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_listen: Option<String>,
     /// What is logged, for example `info` or `warn,vestibule=debug` [default: info]
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
@@ -58,6 +62,7 @@ impl Flags {
             &self.database,
             &self.keys,
             &allow_http,
+            &self.metrics_listen,
             &self.log,
             &self.log_format,
         ];
@@ -79,6 +84,8 @@ pub(crate) struct Config {
     pub(crate) keys: PathBuf,
     /// The master key itself, if the environment holds it.
     pub(crate) master_key: Option<Zeroizing<String>>,
+    /// Where `/metrics` is, if anywhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
     /// What is logged.
     pub(crate) log: EnvFilter,
     /// How it is written.
@@ -119,8 +126,9 @@ impl Config {
         let issuer = sources.value("issuer", "http://localhost:8080", |text| {
             checked_issuer(text, allow_http.unwrap_or_default())
         });
-        let listen = sources.value("listen", "127.0.0.1:8080", |text| {
-            text.parse().map_err(|_| "must be an address and a port, for example 127.0.0.1:8080".to_owned())
+        let listen = sources.value("listen", "127.0.0.1:8080", checked_address);
+        let metrics_listen = sources.value("metrics_listen", "", |text| {
+            if text.is_empty() { Ok(None) } else { checked_address(text).map(Some) }
         });
         let database = sources.value("database", "sqlite://data/vestibule.db", checked_database);
         let keys = sources.value("keys", "keys", |text| Ok(PathBuf::from(text)));
@@ -129,12 +137,18 @@ impl Config {
         });
         let log_format = sources.value("log_format", "text", LogFormat::parse);
         let Sources { master_key, mistakes, .. } = sources;
-        match (issuer, listen, database, keys, log, log_format) {
-            (Some(issuer), Some(listen), Some(database), Some(keys), Some(log), Some(log_format))
-                if mistakes.is_empty() =>
-            {
+        match (issuer, listen, database, keys, metrics_listen, log, log_format) {
+            (
+                Some(issuer),
+                Some(listen),
+                Some(database),
+                Some(keys),
+                Some(metrics_listen),
+                Some(log),
+                Some(log_format),
+            ) if mistakes.is_empty() => {
                 let settings = Settings::new(issuer);
-                Ok(Self { settings, listen, database, keys, master_key, log, log_format })
+                Ok(Self { settings, listen, database, keys, master_key, metrics_listen, log, log_format })
             }
             _ => Err(mistakes),
         }
@@ -149,6 +163,10 @@ impl LogFormat {
             _ => Err("must be text or json".to_owned()),
         }
     }
+}
+
+fn checked_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and a port, for example 127.0.0.1:8080".to_owned())
 }
 
 /// Passwords and codes must not cross a network in the clear. Behind a proxy that speaks TLS the issuer is https and
@@ -273,6 +291,7 @@ mod tests {
         assert_eq!(config.settings.issuer.as_str(), "http://localhost:8080");
         assert_eq!(config.database, "sqlite://data/vestibule.db");
         assert_eq!(config.log_format, LogFormat::Text);
+        assert_eq!(config.metrics_listen, None);
     }
 
     #[test]

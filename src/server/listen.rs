@@ -65,6 +65,11 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, health: &Health, s
     }
 }
 
+/// Serves for as long as it is let, under the same deadlines; nobody waits for what is under way.
+pub(crate) async fn serve_aside(listener: TcpListener, app: Router) {
+    accept_until(&listener, &app, &GracefulShutdown::new(), std::future::pending()).await;
+}
+
 async fn accept_until(
     listener: &TcpListener,
     app: &Router,

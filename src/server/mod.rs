@@ -13,6 +13,8 @@ mod demo;
 mod health;
 #[cfg(feature = "server")]
 mod listen;
+#[cfg(feature = "server")]
+mod metrics;
 mod router;
 mod tasks;
 

@@ -11,8 +11,9 @@ use axum::http::header::CONTENT_ENCODING;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use tracing::Instrument;
 
-use crate::http::{self, Idp, Internal, Route, RouteInfo, secured};
+use crate::http::{self, Idp, Internal, Route, RouteInfo, secured, trace};
 use crate::{api, interaction, protocol};
 
 /// Bytes of a request body: the largest thing sent here is a form.
@@ -57,19 +58,27 @@ impl Idp {
 
 /// What holds for every request. Why not a layer each: every one of them boxes the request's future once more, and
 /// together they cost as much as all the rest of a discovery answer.
-async fn guard(State(idp): State<Idp>, mut request: Request, next: Next) -> Response {
+async fn guard(State(idp): State<Idp>, request: Request, next: Next) -> Response {
+    let passing = idp.traffic().begin(&request);
+    let span = trace::span(&passing);
+    let response = answer(request, next).instrument(span.clone()).await;
+    trace::answered(&span, response.status());
+    passing.end(response.status());
+    secured(&idp, response)
+}
+
+async fn answer(mut request: Request, next: Next) -> Response {
     // A compressed body could grow without bound; no client needs one.
     if request.headers().contains_key(CONTENT_ENCODING) {
-        return secured(&idp, StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }
     if !request.body().is_end_stream() {
         DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
     }
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match tokio::time::timeout(TIMEOUT, answer).await {
+    match tokio::time::timeout(TIMEOUT, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Internal::fault(&"a request panicked").into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    };
-    secured(&idp, response)
+    }
 }

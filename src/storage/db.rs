@@ -11,6 +11,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use tokio::sync::watch;
 
 use super::error::{Error, Result};
+use super::figures::Figures;
 use super::pool::{Lent, Pool};
 use super::tx::{Notes, Tx};
 use super::{migrate, postgres, writer};
@@ -125,6 +126,15 @@ impl Db {
     /// Changes whenever this process has put messages into the outbox: what was committed before is there to be claimed.
     pub fn messages(&self) -> watch::Receiver<()> {
         self.counters.messages.subscribe()
+    }
+
+    /// How the store is used.
+    pub fn figures(&self) -> Figures {
+        let (pool, writer) = match &self.backend {
+            Backend::Sqlite { read, write } => (read.figures(), Some(write.figures())),
+            Backend::Postgres(pool) => (pool.figures(), None),
+        };
+        Figures { statements: self.statements(), writes: self.writes(), pool, writer }
     }
 
     /// How many writes of this process changed what the catalogue caches.

@@ -5,14 +5,16 @@
 //! closed, and one that lay idle is asked whether it still lives before it is trusted.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::Connection;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Error, Result};
+use super::figures::PoolFigures;
 use super::tx::PATIENCE;
 
 /// How long a connection may lie idle and be trusted all the same.
@@ -25,6 +27,10 @@ struct Inner<C: Connection> {
     options: C::Options,
     idle: Mutex<Vec<(C, Instant)>>,
     permits: Arc<Semaphore>,
+    most: usize,
+    /// How many had to wait for a connection, and how many of them in vain.
+    waits: AtomicU64,
+    refused: AtomicU64,
 }
 
 impl<C: Connection> Clone for Pool<C> {
@@ -37,7 +43,8 @@ impl<C: Connection> Pool<C> {
     /// A pool of at most so many connections; none is opened yet.
     pub(super) fn new(options: C::Options, most: usize) -> Self {
         let permits = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Inner { options, idle: Mutex::new(Vec::new()), permits }))
+        let (waits, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { options, idle: Mutex::new(Vec::new()), permits, most, waits, refused }))
     }
 
     /// What its connections are opened with.
@@ -48,12 +55,25 @@ impl<C: Connection> Pool<C> {
     /// A connection of one's own.
     pub(super) async fn lend(&self) -> Result<Lent<C>> {
         let lend = async {
-            let permit = self.0.permits.clone().acquire_owned().await;
-            let permit = permit.map_err(|_| Error::busy("the database was closed"))?;
+            let permit = self.0.permit().await.map_err(|_| Error::busy("the database was closed"))?;
             let connection = Some(self.0.connection().await?);
             Ok(Lent { connection, spoilt: false, pool: self.0.clone(), _permit: permit })
         };
-        timeout(PATIENCE, lend).await.unwrap_or_else(|_| Err(Error::busy("no connection became free")))
+        timeout(PATIENCE, lend).await.unwrap_or_else(|_| {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            Err(Error::busy("no connection became free"))
+        })
+    }
+
+    /// How it is used.
+    pub(super) fn figures(&self) -> PoolFigures {
+        let Inner { permits, most, waits, refused, .. } = &*self.0;
+        PoolFigures {
+            most: *most,
+            in_use: most.saturating_sub(permits.available_permits()),
+            waits: waits.load(Ordering::Relaxed),
+            refused: refused.load(Ordering::Relaxed),
+        }
     }
 
     /// Closes what is idle; what is lent closes when it comes back.
@@ -68,6 +88,15 @@ impl<C: Connection> Pool<C> {
 }
 
 impl<C: Connection> Inner<C> {
+    /// Leave to have a connection; who has to wait for it is counted.
+    async fn permit(&self) -> std::result::Result<OwnedSemaphorePermit, AcquireError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        self.waits.fetch_add(1, Ordering::Relaxed);
+        Arc::clone(&self.permits).acquire_owned().await
+    }
+
     fn idle(&self) -> MutexGuard<'_, Vec<(C, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,11 +17,15 @@ use tokio::task::JoinHandle;
 
 use super::db::{Counters, Work};
 use super::error::{Error, Result};
+use super::figures::WriterFigures;
 use super::pool::Pool;
 use super::tx::{Notes, PATIENCE, Tx};
+use crate::domain::histogram::Histogram;
 
 /// How many closures may wait, and so the most that share a commit.
 const QUEUE: usize = 512;
+/// Bounds of the figures about how many closures share a commit.
+const GROUPS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 /// How long to wait for another process that writes.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// Reading connections: each is a thread of its own with a page cache of its own.
@@ -61,6 +65,7 @@ pub(super) struct Handle {
     options: Arc<SqliteConnectOptions>,
     closing: Arc<Notify>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
+    commits: Arc<Histogram>,
 }
 
 impl Handle {
@@ -81,6 +86,12 @@ impl Handle {
         outcome.await.unwrap_or_else(|_| Err(Error::busy("closed")))
     }
 
+    /// How it is used.
+    pub(super) fn figures(&self) -> WriterFigures {
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        WriterFigures { waiting, commits: self.commits.read() }
+    }
+
     /// Serves those who wait, then ends.
     pub(super) async fn close(&self) {
         self.closing.notify_one();
@@ -98,7 +109,8 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
     let closing = Arc::new(Notify::new());
     let close = closing.clone();
     let options = Arc::new(options);
-    let mut writer = Writer { options: options.clone(), connection, counters };
+    let commits = Arc::new(Histogram::new(GROUPS));
+    let mut writer = Writer { options: options.clone(), connection, counters, commits: commits.clone() };
     let task = tokio::spawn(async move {
         let mut batch = Vec::new();
         loop {
@@ -112,7 +124,7 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
             let _ = connection.close().await;
         }
     });
-    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))) })
+    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits })
 }
 
 /// Makes folder and file before SQLite does, so that nobody else can read them; its side files follow the file's mode.
@@ -175,6 +187,7 @@ struct Writer {
     options: Arc<SqliteConnectOptions>,
     connection: Option<SqliteConnection>,
     counters: Arc<Counters>,
+    commits: Arc<Histogram>,
 }
 
 impl Writer {
@@ -211,6 +224,9 @@ impl Writer {
         let mut notes = Notes::default();
         let outcome = run_all(&mut connection, jobs, &mut notes).await;
         self.counters.add(&notes, matches!(outcome, Ok(true)));
+        if matches!(outcome, Ok(true)) {
+            self.commits.add(jobs.len().try_into().unwrap_or(u64::MAX));
+        }
         // After a failure that is not a closure's own, a fresh connection is the safe one.
         if outcome.is_ok() {
             self.connection = Some(connection);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::acr::AuthContext;
 use crate::domain::client::GrantType;
@@ -17,6 +16,8 @@ use crate::storage::{self, Tx, codes, grants};
 /// What a login came to.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
+    /// What its grant will be called.
+    pub(crate) grant: GrantId,
     /// Who signed in.
     pub(crate) user: UserId,
     /// In which browser session.
@@ -45,7 +46,7 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
     let refreshing = Refreshing::of(validated, &login, now);
     let metadata = &validated.client().metadata;
     let grant = Grant {
-        id: GrantId::new(random::uuid()),
+        id: login.grant,
         issuer: request.issuer.clone(),
         client: request.client.clone(),
         user: login.user,

@@ -22,8 +22,9 @@ use url::{Url, form_urlencoded};
 
 use super::authorize::{AuthorizeError, Login, Validated, issue_code, validate};
 use super::parameters::Parameters;
+use crate::crypto::random;
 use crate::domain::acr::{Acr, AuthContext};
-use crate::domain::ids::{ClientId, IssuerId, SessionId, UserId};
+use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
 use crate::domain::issuer::{Address, Issuer};
 use crate::domain::tenant::TenantDomain;
 use crate::storage::users;
@@ -107,6 +108,7 @@ impl House {
         let validated = self.validate(url.query().unwrap()).await.unwrap();
         let idp = self.idp.idp();
         let login = Login {
+            grant: GrantId::new(random::uuid()),
             user: self.anna.clone(),
             session: SessionId::new("a-session"),
             session_idle: Duration::from_mins(30),

@@ -11,9 +11,9 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::client::GrantType;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
-use crate::domain::ids::{ClientId, Hash, IssuerId};
+use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::time::Time;
-use crate::http::Internal;
+use crate::http::{Internal, trace};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
 use crate::storage::codes::{Redeemed, Redemption};
@@ -47,13 +47,18 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         .await?;
     match outcome {
         Outcome::Live(redeemed) => {
+            trace::login(&redeemed.grant.id);
             let issued = issue(request, *redeemed, &presented.refresh_token).await;
             if matches!(issued, Err(TokenError::Internal(_))) {
                 presented.give_back(request).await?;
             }
+            if issued.is_ok() {
+                tracing::info!("the code was redeemed");
+            }
             issued
         }
-        Outcome::Reused => {
+        Outcome::Reused(grant) => {
+            trace::login(&grant);
             request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });
             Err(refuse("used before"))
         }
@@ -106,7 +111,7 @@ struct Presented {
 
 enum Outcome {
     Live(Box<Redeemed>),
-    Reused,
+    Reused(GrantId),
     Refused(&'static str),
 }
 
@@ -134,7 +139,7 @@ impl Presented {
             }
             Redemption::Reused(grant) => {
                 grants::revoke(tx, &grant, self.now).await?;
-                Ok(Outcome::Reused)
+                Ok(Outcome::Reused(grant))
             }
             Redemption::Fresh(redeemed) => match self.fits(&redeemed) {
                 Ok(()) => {

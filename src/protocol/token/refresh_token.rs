@@ -18,11 +18,11 @@ use crate::domain::client::{Client, GrantType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
 use crate::domain::grant::{self, RefreshState};
-use crate::domain::ids::{ClientId, IssuerId};
+use crate::domain::ids::{ClientId, GrantId, IssuerId};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::http::Internal;
+use crate::http::{Internal, trace};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
 use crate::storage::{self, Tx, grants, refresh_tokens};
@@ -56,7 +56,8 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
     match outcome.await? {
         Outcome::Live(live) => answer(request, *live, still).await,
         Outcome::Grown(error) => Err(error.into()),
-        Outcome::Reused => {
+        Outcome::Reused(family) => {
+            trace::login(&family);
             let Presented { issuer, client, .. } = presented;
             request.idp.observe(&Event::RefreshTokenReused { issuer, client });
             Err(refuse("used before"))
@@ -72,6 +73,7 @@ async fn answer(
     still: Option<User>,
 ) -> Result<TokenResponse, TokenError> {
     let Live { grant, user, scope, audience, successor } = live;
+    trace::login(&grant.id);
     let user = match still {
         Some(user) => user,
         // The directory that the user came from may have been taken away altogether.
@@ -117,7 +119,7 @@ enum Outcome {
     Live(Box<Live>),
     /// More is asked for than was granted.
     Grown(OAuthError),
-    Reused,
+    Reused(GrantId),
     Refused(&'static str),
 }
 
@@ -206,7 +208,7 @@ impl Presented {
             }
             _ => {
                 grants::revoke(tx, &grant.id, self.now).await?;
-                Ok(Outcome::Reused)
+                Ok(Outcome::Reused(grant.id))
             }
         }
     }

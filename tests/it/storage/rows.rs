@@ -108,6 +108,7 @@ pub(super) fn interaction(name: &str) -> &'static Interaction {
     keep(Interaction {
         id: InteractionId::new(name),
         issuer: IssuerId::root(),
+        grant: GrantId::new(format!("grant-{name}")),
         request: request(),
         browser: None,
         progress: Progress::default(),

@@ -21,8 +21,12 @@ pub(crate) fn browser() -> Browser {
 }
 
 async fn forward(http: reqwest::Client, request: Request) -> Response {
+    let host = request.headers().get(HOST).unwrap().to_str().unwrap().to_owned();
+    forward_to(http, host, request).await
+}
+
+async fn forward_to(http: reqwest::Client, host: String, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let host = parts.headers.get(HOST).unwrap().to_str().unwrap();
     let url = format!("http://{host}{}", parts.uri);
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let answer = http.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
@@ -31,6 +35,12 @@ async fn forward(http: reqwest::Client, request: Request) -> Response {
     *response.headers_mut() = answer.headers().clone();
     *response.body_mut() = Body::from(answer.bytes().await.unwrap());
     response
+}
+
+/// A browser whose requests all go to this address, whichever host they name.
+pub(crate) fn browser_at(address: &str) -> Browser {
+    let (http, address) = (http(), address.to_owned());
+    Browser::new(Router::new().fallback(move |request: Request| forward_to(http.clone(), address, request)))
 }
 
 /// Goes on from host to host until there is a page.

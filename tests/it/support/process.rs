@@ -29,6 +29,11 @@ impl Running {
         Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    /// Starts it with its log in a file, which takes however much there is to say.
+    pub(crate) fn start_logging_to(mut command: Command, log: std::fs::File) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+
     /// The next line of its standard output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
@@ -46,6 +51,11 @@ impl Running {
     pub(crate) fn terminate(&self) {
         let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Waits for its end; returns the exit code.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
     }
 
     /// Waits for its end; returns the exit code and what is left of the log.

@@ -1,0 +1,46 @@
+//! What can be counted about a provider, read where it is counted: its routes, its doors, its hashes, its store.
+//!
+//! Plain numbers, so that no room below the server knows who shows them, and a host that has figures of its own can show
+//! these among them. No text that somebody typed or sent is in here, no client and no user: their number has no bound,
+//! and figures are read by people who may not read logs.
+
+use std::collections::BTreeMap;
+
+use super::state::Idp;
+use super::traffic::Answers;
+use crate::crypto::password::HashLoad;
+use crate::domain::histogram::Readings;
+use crate::storage;
+
+/// A provider's figures since it was built, as of now. Each is exact; together they are not one moment's.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Figures {
+    /// Answers by route, method and class of status code; what never happened is left out.
+    pub answers: Vec<Answers>,
+    /// How long the answers of each route took, in microseconds.
+    pub times: Vec<(String, Readings)>,
+    /// How logins came out: `completed`, `second_factor_failed`, or the reason why a first factor was refused.
+    pub logins: BTreeMap<&'static str, u64>,
+    /// Events by their names ([`Event::name`](crate::domain::event::Event::name)).
+    pub events: BTreeMap<&'static str, u64>,
+    /// Password hashes.
+    pub hashes: HashLoad,
+    /// The store.
+    pub store: storage::Figures,
+}
+
+impl Idp {
+    /// What can be counted about this provider.
+    pub fn figures(&self) -> Figures {
+        let traffic = self.traffic();
+        Figures {
+            answers: traffic.answers(),
+            times: traffic.times(),
+            logins: traffic.logins(),
+            events: traffic.events(),
+            hashes: self.hasher().load(),
+            store: self.db().figures(),
+        }
+    }
+}

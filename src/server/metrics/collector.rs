@@ -1,0 +1,197 @@
+//! A provider's figures in Prometheus' words. Names follow its conventions: `vestibule_`, base units, `_total`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+
+use super::process;
+use crate::domain::histogram::Readings;
+use crate::domain::time::Time;
+use crate::http::{Answers, HashLoad, Idp};
+use crate::storage::{PoolFigures, WriterFigures};
+
+/// One provider, and the process it lives in.
+pub(super) struct House {
+    idp: Idp,
+    started_at: Time,
+}
+
+impl House {
+    /// As of now it is started.
+    pub(super) fn new(idp: Idp) -> Self {
+        let started_at = idp.now();
+        Self { idp, started_at }
+    }
+}
+
+impl fmt::Debug for House {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("House(..)")
+    }
+}
+
+impl Collector for House {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let figures = self.idp.figures();
+        let mut sheet = Sheet(encoder);
+        requests(&mut sheet, &figures.answers, &figures.times)?;
+        words(&mut sheet, "vestibule_logins", "Logins by outcome.", "outcome", &figures.logins)?;
+        words(&mut sheet, "vestibule_events", "Security events.", "event", &figures.events)?;
+        hashes(&mut sheet, figures.hashes)?;
+        pool(&mut sheet, figures.store.pool)?;
+        sheet.counter(
+            "vestibule_db_statements",
+            "Statements other than BEGIN and COMMIT.",
+            figures.store.statements,
+        )?;
+        sheet.counter("vestibule_db_writes", "Closures handed in to be written.", figures.store.writes)?;
+        if let Some(figures) = &figures.store.writer {
+            writer(&mut sheet, figures)?;
+        }
+        self.process(&mut sheet)
+    }
+}
+
+impl House {
+    fn process(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+        let build = [("version", env!("CARGO_PKG_VERSION"))];
+        sheet.gauges("vestibule_build_info", "The version that runs.", [(&build[..], 1)])?;
+        sheet.gauge("process_start_time_seconds", "When it started, since 1970.", self.started_at.unix())?;
+        if let Some(bytes) = process::resident_bytes() {
+            sheet.gauge("process_resident_memory_bytes", "Resident memory.", bytes)?;
+        }
+        if let Some(open) = process::open_files() {
+            sheet.gauge("process_open_fds", "Open file descriptors.", open)?;
+        }
+        Ok(())
+    }
+}
+
+fn requests(sheet: &mut Sheet<'_>, answers: &[Answers], times: &[(String, Readings)]) -> fmt::Result {
+    let labels: Vec<_> = answers
+        .iter()
+        .map(|answers| {
+            let Answers { route, method, status, count } = answers;
+            ([("route", route.as_str()), ("method", method), ("status", status)], *count)
+        })
+        .collect();
+    let rows = labels.iter().map(|(labels, count)| (&labels[..], *count));
+    sheet.counters("vestibule_http_requests", "Requests by route, method and class of status.", rows)?;
+    let labels: Vec<_> =
+        times.iter().map(|(route, readings)| ([("route", route.as_str())], readings)).collect();
+    let rows = labels.iter().map(|(labels, readings)| (&labels[..], *readings));
+    sheet.histograms("vestibule_http_request_duration_seconds", "Time to the answer, by route.", MICRO, rows)
+}
+
+fn words(
+    sheet: &mut Sheet<'_>,
+    name: &str,
+    help: &str,
+    label: &str,
+    counts: &BTreeMap<&'static str, u64>,
+) -> fmt::Result {
+    let labels: Vec<_> = counts.iter().map(|(word, count)| ([(label, *word)], *count)).collect();
+    sheet.counters(name, help, labels.iter().map(|(labels, count)| (&labels[..], *count)))
+}
+
+fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {
+    let HashLoad { running, waiting, refused } = load;
+    sheet.gauge("vestibule_password_hashes_running", "Password hashes that run.", whole(running))?;
+    sheet.gauge(
+        "vestibule_password_hashes_waiting",
+        "Password hashes that wait for a thread.",
+        whole(waiting),
+    )?;
+    sheet.counter("vestibule_password_hashes_refused", "Password hashes that found no place.", refused)
+}
+
+fn pool(sheet: &mut Sheet<'_>, pool: PoolFigures) -> fmt::Result {
+    let PoolFigures { most, in_use, waits, refused } = pool;
+    sheet.gauge("vestibule_db_connections_max", "Connections that may be open.", whole(most))?;
+    sheet.gauge("vestibule_db_connections_in_use", "Connections that are lent.", whole(in_use))?;
+    sheet.counter("vestibule_db_connection_waits", "How often a connection had to be waited for.", waits)?;
+    sheet.counter("vestibule_db_connection_refusals", "How often that was in vain.", refused)
+}
+
+fn writer(sheet: &mut Sheet<'_>, writer: &WriterFigures) -> fmt::Result {
+    let WriterFigures { waiting, commits } = writer;
+    sheet.gauge("vestibule_db_writer_waiting", "Closures that wait for the writer.", whole(*waiting))?;
+    let rows = [(&[][..], commits)];
+    sheet.histograms("vestibule_db_commit_closures", "Closures that shared a commit.", 1.0, rows)
+}
+
+fn whole(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Microseconds in a second.
+const MICRO: f64 = 1e6;
+
+type Labels<'a> = &'a [(&'a str, &'a str)];
+
+/// What a scrape is told, one metric after the other.
+struct Sheet<'a>(DescriptorEncoder<'a>);
+
+impl Sheet<'_> {
+    fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&value, None)
+    }
+
+    fn counters<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl IntoIterator<Item = (Labels<'l>, u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in rows {
+            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)?;
+        }
+        Ok(())
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: i64) -> fmt::Result {
+        self.0.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    }
+
+    fn gauges<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        rows: impl IntoIterator<Item = (Labels<'l>, i64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in rows {
+            metric.encode_family(&labels)?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
+    /// `unit`: how many of what was counted make one of what is shown.
+    #[expect(clippy::cast_precision_loss, reason = "figures are no accounts")]
+    fn histograms<'r, 'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: f64,
+        rows: impl IntoIterator<Item = (Labels<'l>, &'r Readings)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (labels, readings) in rows {
+            let buckets: Vec<_> =
+                readings.buckets.iter().map(|(bound, count)| (*bound as f64 / unit, *count)).collect();
+            let sum = readings.sum as f64 / unit;
+            metric.encode_family(&labels)?.encode_histogram::<NoLabelSet>(
+                sum,
+                readings.count(),
+                &buckets,
+                None,
+            )?;
+        }
+        Ok(())
+    }
+}
