@@ -16,6 +16,7 @@ mod load;
 mod login;
 mod place;
 mod process;
+mod quiet;
 mod report;
 mod roles;
 mod rows;

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::Plan;
 use crate::ceilings::Ceilings;
+use crate::quiet::Ticks;
 
 /// One of them.
 type Ceiling = fn(&Ceilings) -> f64;
@@ -12,6 +13,7 @@ type Ceiling = fn(&Ceilings) -> f64;
 /// All that was measured.
 pub(crate) struct Report {
     setting: String,
+    begun: Ticks,
     ceilings: Vec<Ceilings>,
     lines: Vec<[String; 5]>,
 }
@@ -23,7 +25,7 @@ impl Report {
         let arguments: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
         let setting = format!(
             "- {}, commit {}\n- `cargo bench -- {}`; {rounds} rounds of {} ms, {store}\n- {} cores, {}; load average at the \
-             beginning {}\n",
+             beginning {}",
             said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]),
             said("git", &["describe", "--always", "--dirty"]),
             arguments.join(" "),
@@ -33,7 +35,7 @@ impl Report {
                 .replace('\n', ","),
             said("cut", &["-d ", "-f1", "/proc/loadavg"]),
         );
-        Self { setting, ceilings: Vec::new(), lines: Vec::new() }
+        Self { setting, begun: Ticks::now(), ceilings: Vec::new(), lines: Vec::new() }
     }
 
     pub(crate) fn ceilings(&mut self, ceilings: Ceilings) {
@@ -59,8 +61,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "# What it costs\n\nMade by `cargo bench`; `benches/README.md` says how to read it.\n\n{}",
-            self.setting
+            "# What it costs\n\nMade by `cargo bench`; `benches/README.md` says how to read it.\n\n{}\n- {}\n",
+            self.setting,
+            self.begun.others_since()
         )?;
         writeln!(f, "| ceiling | CPU time, µs: median (least to most) |\n|---|---|")?;
         let of: [(&str, Ceiling); 6] = [

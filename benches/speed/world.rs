@@ -49,19 +49,24 @@ fn document(users: usize, cost: PasswordCost) -> Value {
     json!({
         "tenants": [{ "domain": TENANT, "name": "Bench" }],
         "users": plain.chain(administrators).collect::<Vec<_>>(),
-        "clients": [client("ES256"), client("RS256")],
+        "clients": [
+            client("es256", "ES256", "jwt"),
+            client("rs256", "RS256", "jwt"),
+            client("opaque", "ES256", "opaque"),
+        ],
     })
 }
 
-/// The client's id is its algorithm, in small letters.
-fn client(algorithm: &str) -> Value {
+/// A client whose ID tokens are signed by an algorithm, and whose access tokens have a format.
+fn client(id: &str, algorithm: &str, format: &str) -> Value {
     json!({
-        "client_id": algorithm.to_lowercase(),
+        "client_id": id,
         "client_secret": SECRET,
         "redirect_uris": [REDIRECT_URI],
         "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
         "scope": "openid profile email offline_access machine",
         "id_token_signed_response_alg": algorithm,
+        "access_token_format": format,
         "require_consent": false,
     })
 }

@@ -20,7 +20,8 @@ pub(super) fn rows<'a>(delivered: &'a House, cheap: &'a House) -> Vec<Row<'a>> {
         document(delivered, "JWKS", "/jwks"),
         client_credentials(delivered, "client_credentials, JWT RS256", "rs256", 0.80, |c| c.rs256),
         client_credentials(delivered, "client_credentials, JWT ES256", "es256", 0.30, |c| c.es256),
-        introspection(delivered),
+        introspection(delivered, "introspection, JWT", "es256"),
+        introspection(delivered, "introspection, opaque token", "opaque"),
         userinfo(delivered),
         refresh(cheap),
         login_without_hash(cheap),
@@ -68,20 +69,20 @@ fn refresh(house: &House) -> Row<'_> {
 }
 
 /// Each client asks about a token of its own.
-fn introspection(house: &House) -> Row<'_> {
-    let measure = |ceilings: &Ceilings, long| {
+fn introspection<'a>(house: &'a House, name: &'static str, client: &'a str) -> Row<'a> {
+    let measure = move |ceilings: &Ceilings, long| {
         let measured = cost(&house.server, long, |number, connection| {
             let username = format!("user{number}");
-            let visit = Visit { username: &username, client: "es256", scope: "openid profile" };
+            let visit = Visit { username: &username, client, scope: "openid profile" };
             let tokens = sign_in(connection, &visit);
             let token = form(&[("token", tokens["access_token"].as_str().unwrap())]);
-            let request = post("/introspect", &basic("es256"), &token);
+            let request = post("/introspect", &basic(client), &token);
             assert_eq!(connection.ask(&request).json()["active"], true);
             move |connection: &mut Connection| drop(connection.ask(&request))
         });
         (measured, ceilings.http + ceilings.read)
     };
-    Row { name: "introspection", beside: "H + R", goal: Goal::Times(1.3), measure: Box::new(measure) }
+    Row { name, beside: "H + R", goal: Goal::Times(1.3), measure: Box::new(measure) }
 }
 
 fn userinfo(house: &House) -> Row<'_> {
