@@ -9,27 +9,32 @@ use moka::future::Cache;
 
 use super::error::Internal;
 use super::state::Idp;
-use crate::crypto::jwt::VerifyingKey;
+use crate::crypto::jwt::{Expected, JwtError, Signed, VerifyingKey};
 use crate::crypto::keys::SigningKey;
+use crate::crypto::secret;
 use crate::domain::client::SigningAlgorithm;
-use crate::domain::ids::{IssuerId, KeyId};
+use crate::domain::ids::{Hash, IssuerId, KeyId};
 use crate::domain::time::Time;
 use crate::storage::keys::{self, StoredKey};
 
 /// The keys of an issuer as stored, and as they verify.
 type Verifying = (Arc<Vec<StoredKey>>, Arc<Vec<VerifyingKey>>);
 
-/// Parsed keys.
+/// A token whose signature was good under these keys.
+type Verified = (Arc<Vec<VerifyingKey>>, Arc<Signed>);
+
+/// Parsed keys, and what they have verified.
 #[derive(Clone)]
 pub(crate) struct Keyring {
     signing: Cache<KeyId, SigningKey>,
     verifying: Cache<IssuerId, Verifying>,
+    verified: Cache<Hash, Verified>,
 }
 
 impl Keyring {
-    /// An empty ring; the number bounds its memory, not how many keys there may be.
+    /// An empty ring; the numbers bound its memory, not how many keys and tokens there may be.
     pub(crate) fn new() -> Self {
-        Self { signing: Cache::new(4096), verifying: Cache::new(4096) }
+        Self { signing: Cache::new(4096), verifying: Cache::new(4096), verified: Cache::new(2048) }
     }
 }
 
@@ -77,6 +82,32 @@ impl Idp {
         let keys = Arc::new(keys);
         self.keyring().verifying.insert(issuer.clone(), (stored, keys.clone())).await;
         Ok(keys)
+    }
+
+    /// A token that this issuer has signed. The signature is verified once and remembered by the token's hash, for as
+    /// long as the issuer's keys stay what they are; what the token says the caller checks each time.
+    pub(crate) async fn signed_here(
+        &self,
+        issuer: &IssuerId,
+        token: &str,
+        expected: &Expected<'_>,
+    ) -> Result<Result<Arc<Signed>, JwtError>, Internal> {
+        let keys = self.verifying_keys(issuer).await?;
+        let verified = &self.keyring().verified;
+        let hash = secret::hash(token);
+        if let Some((under, signed)) = verified.get(&hash).await
+            && Arc::ptr_eq(&under, &keys)
+        {
+            return Ok(Ok(signed));
+        }
+        Ok(match Signed::open(token, &keys, expected) {
+            Ok(signed) => {
+                let signed = Arc::new(signed);
+                verified.insert(hash, (keys, signed.clone())).await;
+                Ok(signed)
+            }
+            Err(error) => Err(error),
+        })
     }
 
     async fn stored_key(

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::{AccessToken, invalid};
-use crate::crypto::jwt::{self, Expected, Subject};
+use crate::crypto::jwt::{self, Expected, JwtError, Subject};
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
@@ -73,7 +73,6 @@ pub(super) async fn revoke(
 
 /// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.
 async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, BearerError> {
-    let keys = idp.verifying_keys(&issuer.id).await?;
     let expected = Expected {
         typ: &[TYP],
         algorithms: &SigningAlgorithm::ALL,
@@ -85,9 +84,11 @@ async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<AccessToken, Bea
         max_lifetime: None,
         allow_expired: false,
     };
-    let claims = jwt::verify(text, &keys, &expected).map_err(|error| invalid(&error.to_string()))?;
+    let refused = |error: JwtError| invalid(&error.to_string());
+    let signed = idp.signed_here(&issuer.id, text, &expected).await?.map_err(refused)?;
+    let claims = signed.check(&expected).map_err(refused)?;
     let names_grant = claims.contains_key("grant");
-    let token: Option<AccessToken> = serde_json::from_value(Value::Object(claims)).ok();
+    let token = AccessToken::deserialize(claims).ok();
     // What is malformed is not absent: a user's token with a broken grant is not the client's own.
     let whole = |token: &AccessToken| match &token.login {
         Some(_) => names_grant,
