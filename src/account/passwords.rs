@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::attempts::{Allowance, Counter, Network};
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
-use crate::crypto::password::{Password, Place, Verdict};
+use crate::crypto::password::{Busy, Password, Place, Verdict};
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
@@ -117,6 +117,13 @@ enum Judge<'a> {
 }
 
 impl Account<'_> {
+    /// Is it certain already that a password would find no place to be hashed? Asked before a login is even looked up:
+    /// in a flood, whoever will be sent away must not wait behind what all the others read.
+    pub(crate) fn room(&self) -> Result<(), Error> {
+        // The host's directory hashes for itself, and whose tenant it will be nobody knows yet.
+        if self.host.is_none() && self.hasher.is_full() { Err(Busy.into()) } else { Ok(()) }
+    }
+
     /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled; one that could not be checked
     /// is given back at once, or a flood on the hashing pool would lock out whoever tries to sign in meanwhile.
     ///
