@@ -131,7 +131,6 @@ impl PasswordHasher {
         Ok(Place { pool: Arc::clone(&self.0), permit })
     }
 
-<<<<<<< HEAD
     /// How busy it is.
     pub(crate) fn load(&self) -> HashLoad {
         let (permits, places) = self.0.most;
@@ -142,11 +141,11 @@ impl PasswordHasher {
             waiting: inside.saturating_sub(running),
             refused: self.0.refused.load(Ordering::Relaxed),
         }
-=======
+    }
+
     /// Would nobody be let in at this moment?
     pub(crate) fn is_full(&self) -> bool {
         self.0.places.available_permits() == 0
->>>>>>> dcc58b7 (In a flood of logins, whoever finds no place to be hashed is told before anything is read)
     }
 
     /// Enters and hashes.

@@ -27,6 +27,7 @@ pub mod request;
 pub mod scope;
 pub mod session;
 pub mod settings;
+pub mod span;
 pub mod tenant;
 pub mod time;
 pub mod user;

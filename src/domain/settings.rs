@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::contact::Country;
 use super::issuer::IssuerUrl;
 use super::outbound::Outbound;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub outbound: Outbound,
     /// How text messages are limited.
     pub sms: SmsLimits,
+    /// The networks of proxies whose `Forwarded` or `X-Forwarded-For` tells a client's address; others' is not read.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -61,6 +65,7 @@ impl Settings {
             host_deadline: Duration::from_secs(5),
             outbound: Outbound::default(),
             sms: SmsLimits::default(),
+            trusted_proxies: Vec::new(),
         }
     }
 }

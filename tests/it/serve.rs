@@ -139,14 +139,14 @@ fn refuses_to_start_with_mistakes_and_names_them_all() {
     let folder = Folder::new("mistakes");
     folder.write(
         "vestibule.toml",
-        "issuer = \"http://id.example.test\"\nlog_format = \"xml\"\n[mail]\nsmtp = \"x\"",
+        "issuer = \"http://id.example.test\"\nlog_format = \"xml\"\n[pigeon]\nsmtp = \"x\"",
     );
     let (started, said) = folder.run(&["serve", "--listen", "nowhere", "--database", "mysql://x"]);
     assert!(!started);
     for part in [
         "issuer in vestibule.toml",
         "log_format in",
-        "mail in vestibule.toml: unknown",
+        "pigeon in vestibule.toml: unknown",
         "--listen",
         "--database",
     ] {

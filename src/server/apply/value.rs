@@ -1,6 +1,7 @@
 //! The values of an `apply` document: each is checked, and brought into the form that is stored.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +14,7 @@ use crate::domain::branding::Accent;
 use crate::domain::locale::Locale;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope;
+use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::Username;
 
@@ -23,9 +25,6 @@ pub(super) type Checked = Result<Value, String>;
 const MAX_TEXT: usize = 2000;
 /// A logo travels with every first visit of a login page.
 const MAX_LOGO: usize = 64 * 1024;
-/// Ten years: nothing here is meant to live longer.
-const MAX_SPAN: u64 = 3650 * 24 * 60 * 60;
-const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
 fn as_text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a text".to_owned())
@@ -199,18 +198,13 @@ pub(super) fn scopes(value: &Value) -> Checked {
 
 /// A duration such as `8h` as seconds.
 pub(super) fn span(value: &Value) -> Checked {
-    let text = value.as_str().unwrap_or_default();
-    let seconds = UNITS.iter().find_map(|(unit, seconds)| {
-        let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
-        number.checked_mul(*seconds).filter(|span| (1..=MAX_SPAN).contains(span))
-    });
-    seconds.map(Value::from).ok_or_else(|| "must be a duration such as 90s, 5m, 8h or 30d".to_owned())
+    let span = span::parse(value.as_str().unwrap_or_default());
+    span.map(|span| json!(span.as_secs())).map_err(|error| error.to_string())
 }
 
 /// Seconds as the shortest duration that [`span`] reads back.
 pub(super) fn show_span(seconds: u64) -> String {
-    let unit = UNITS.iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
-    unit.map_or_else(String::new, |(name, unit)| format!("{}{name}", seconds / unit))
+    span::show(Duration::from_secs(seconds))
 }
 
 /// A point in time (RFC 3339) as seconds since 1970.

@@ -1,0 +1,116 @@
+//! The settings of the binary: flags over environment over `vestibule.toml` over defaults, every mistake told at once.
+//!
+//! A setting is one row of [`table::ROWS`] and one field of [`Config`]; flag, variable and place in the file follow from
+//! the row's name, so that no setting is spelled by a rule of its own. Why no configuration crate: three spellings of one
+//! name are a few lines, and a mistake can then say where it stands and how the setting is spelled everywhere.
+
+mod flags;
+mod read;
+mod sources;
+mod table;
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+pub(crate) use self::flags::Flags;
+pub(crate) use self::read::LogFormat;
+use self::sources::Sources;
+use crate::domain::issuer::IssuerUrl;
+use crate::domain::settings::Settings;
+
+/// The settings file, in the working folder.
+const FILE: &str = "vestibule.toml";
+
+/// Settings that have been checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// What the provider needs.
+    pub(crate) settings: Settings,
+    /// May an issuer that is not on this machine be plain http?
+    allow_http: bool,
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The database.
+    pub(crate) database: String,
+    /// The folder of the master key.
+    pub(crate) keys: PathBuf,
+    /// The master key itself, if the environment holds it.
+    pub(crate) master_key: Option<Zeroizing<String>>,
+    /// Where `/metrics` is, if anywhere.
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// What is logged.
+    pub(crate) log: EnvFilter,
+    /// How it is written.
+    pub(crate) log_format: LogFormat,
+}
+
+impl Config {
+    /// Reads the settings of this process.
+    pub(crate) fn load(flags: &Flags) -> Result<Self, Vec<String>> {
+        let file = match std::fs::read_to_string(FILE) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(vec![format!("{FILE}: {error}")]),
+        };
+        Self::read(flags, std::env::vars_os(), &file)
+    }
+
+    fn read(
+        flags: &Flags,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        file: &str,
+    ) -> Result<Self, Vec<String>> {
+        let mut sources = Sources::default();
+        sources.read_file(file);
+        sources.read_environment(environment);
+        sources.read_flags(flags);
+        let mut config = Self::unread().map_err(|problem| vec![problem])?;
+        for row in table::ROWS {
+            sources.set(row, &mut config);
+        }
+        for (name, problem) in config.contradictions() {
+            sources.refuse(name, &problem);
+        }
+        let mistakes = sources.mistakes();
+        if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+    }
+
+    /// What the rows are read into; those that have a default overwrite what stands here.
+    fn unread() -> Result<Self, String> {
+        let issuer = IssuerUrl::parse(table::DEFAULT_ISSUER).map_err(|error| error.to_string())?;
+        Ok(Self {
+            settings: Settings::new(issuer),
+            allow_http: false,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            database: String::new(),
+            keys: PathBuf::new(),
+            master_key: None,
+            metrics_listen: None,
+            log: EnvFilter::default(),
+            log_format: LogFormat::Text,
+        })
+    }
+
+    /// What each setting allows by itself and not together: the name of the setting to change, and why.
+    fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        // Passwords and codes must not cross a network in the clear. Behind a proxy that speaks TLS the issuer is https
+        // and only the listener is plain, which is fine.
+        let issuer = &self.settings.issuer;
+        if !issuer.is_https() && !issuer.is_loopback() && !self.allow_http {
+            let problem = format!(
+                "{issuer} is plain http on another machine than this: say https:// and put a proxy that speaks TLS \
+                 in front, or set allow_http"
+            );
+            found.push(("issuer", problem));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests;

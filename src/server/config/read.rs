@@ -1,0 +1,73 @@
+//! How the texts of settings become values. A problem reads on after the name of the setting.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+
+use crate::domain::issuer::IssuerUrl;
+use crate::domain::span;
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+pub(super) fn issuer(text: &str) -> Result<IssuerUrl, String> {
+    IssuerUrl::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and a port, for example 127.0.0.1:8080".to_owned())
+}
+
+/// The problem does not repeat the text, which may hold a password.
+pub(super) fn database(text: &str) -> Result<String, String> {
+    if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
+        Ok(text.to_owned())
+    } else {
+        Err("must begin with sqlite:// or postgres://".to_owned())
+    }
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "must be true or false".to_owned())
+}
+
+/// A length of time, or `never`.
+pub(super) fn span_or_never(text: &str) -> Result<Option<Duration>, String> {
+    match text {
+        "never" => Ok(None),
+        _ => span::parse(text).map(Some).map_err(|error| format!("{error}, or never")),
+    }
+}
+
+/// A list: parted by commas in the environment, one per line from the file.
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Networks; a single address is one too.
+pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |item: &str| item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
+    list(text)
+        .map(|item| network(item).map_err(|_| format!("{item} is no network such as 10.0.0.0/8")))
+        .collect()
+}
+
+pub(super) fn log_filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text).map_err(|error| format!("is not a log filter: {error}"))
+}
+
+pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be text or json".to_owned()),
+    }
+}

@@ -1,0 +1,170 @@
+//! The table of settings. One row says what a setting is called, what it means and how it is read.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::{Config, read};
+
+/// The issuer of who has said nothing.
+pub(super) const DEFAULT_ISSUER: &str = "http://localhost:8080";
+
+/// One setting.
+pub(super) struct Row {
+    /// Its name in the file; `section.name` in a section.
+    pub(super) name: &'static str,
+    /// What stands for its value in the help.
+    pub(super) value: &'static str,
+    /// What it means.
+    pub(super) help: &'static str,
+    /// What is read where nobody has said anything.
+    pub(super) default: Option<&'static str>,
+    /// What the file may hold.
+    pub(super) shape: Shape,
+    /// Where it may be said.
+    pub(super) places: Places,
+    /// Reads the text into its field. A problem does not repeat the text of what may be a secret.
+    pub(super) read: fn(&mut Config, &str) -> Result<(), String>,
+}
+
+/// What the file may hold. Everything becomes the text that a variable of the environment would hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A text.
+    Text,
+    /// true or false; the flag has no value.
+    Switch,
+    /// A list, or a table: one text per line, `name: value` of a table's members. The flag may be said several times.
+    Lines,
+}
+
+/// Where a setting may be said. Process lists are read by many, and so are files that stand in repositories.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Places {
+    /// As flag, in the environment and in the file.
+    Everywhere,
+    /// In the environment alone.
+    Environment,
+}
+
+impl Row {
+    const fn text(
+        name: &'static str,
+        value: &'static str,
+        help: &'static str,
+        read: fn(&mut Config, &str) -> Result<(), String>,
+    ) -> Self {
+        Self { name, value, help, default: None, shape: Shape::Text, places: Places::Everywhere, read }
+    }
+
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    const fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
+
+    const fn only(self, places: Places) -> Self {
+        Self { places, ..self }
+    }
+
+    /// `--tls-cert`, if there is a flag.
+    pub(super) fn flag(&self) -> Option<String> {
+        (self.places == Places::Everywhere).then(|| self.name.replace(['.', '_'], "-"))
+    }
+
+    /// `VESTIBULE_TLS_CERT`
+    pub(super) fn variable(&self) -> String {
+        format!("VESTIBULE_{}", self.name.replace('.', "_").to_uppercase())
+    }
+
+    /// Every spelling there is, for whoever got one wrong.
+    pub(super) fn spellings(&self) -> String {
+        match self.flag() {
+            None => self.variable(),
+            Some(flag) => format!("{}, {} or --{flag}", self.name, self.variable()),
+        }
+    }
+}
+
+/// Every setting, in the order of the help.
+pub(super) const ROWS: &[Row] = &[
+    Row::text(
+        "issuer",
+        "URL",
+        "The issuer: the address under which clients and browsers reach the provider",
+        |config, text| read::issuer(text).map(|issuer| config.settings.issuer = issuer),
+    )
+    .or(DEFAULT_ISSUER),
+    Row::text("listen", "ADDRESS", "Address and port to listen on", |config, text| {
+        read::address(text).map(|address| config.listen = address)
+    })
+    .or("127.0.0.1:8080"),
+    Row::text(
+        "database",
+        "URL",
+        "`sqlite://path` or `postgres://…`; created and migrated as needed",
+        |config, text| read::database(text).map(|database| config.database = database),
+    )
+    .or("sqlite://data/vestibule.db"),
+    Row::text(
+        "keys",
+        "FOLDER",
+        "Folder of the master key, which is made there on first start",
+        |config, text| {
+            config.keys = PathBuf::from(text);
+            Ok(())
+        },
+    )
+    .or("keys"),
+    Row::text(
+        "master_key",
+        "BASE64",
+        "The master key itself, 32 bytes, instead of a file",
+        |config, text| {
+            config.master_key = Some(Zeroizing::new(text.to_owned()));
+            Ok(())
+        },
+    )
+    .only(Places::Environment),
+    Row::text(
+        "allow_http",
+        "",
+        "Allow an http issuer that is not on this machine; passwords then cross the network in the clear",
+        |config, text| read::switch(text).map(|allow| config.allow_http = allow),
+    )
+    .shaped(Shape::Switch)
+    .or("false"),
+    Row::text(
+        "metrics_listen",
+        "ADDRESS",
+        "Address and port of `/metrics`, for nobody but Prometheus, for example 127.0.0.1:9464",
+        |config, text| read::address(text).map(|address| config.metrics_listen = Some(address)),
+    ),
+    Row::text(
+        "trusted_proxies",
+        "NETWORK",
+        "Proxies whose `Forwarded` or `X-Forwarded-For` tells a client's address, for example 10.0.0.0/8",
+        |config, text| read::networks(text).map(|networks| config.settings.trusted_proxies = networks),
+    )
+    .shaped(Shape::Lines),
+    Row::text(
+        "key_rotation",
+        "SPAN",
+        "How long a key signs before it is replaced, or `never`",
+        |config, text| read::span_or_never(text).map(|span| config.settings.key_rotation = span),
+    )
+    .or("90d"),
+    Row::text(
+        "log",
+        "FILTER",
+        "What is logged, for example `info` or `warn,vestibule=debug`",
+        |config, text| read::log_filter(text).map(|filter| config.log = filter),
+    )
+    .or("info"),
+    Row::text("log_format", "FORMAT", "`text` or `json`", |config, text| {
+        read::log_format(text).map(|format| config.log_format = format)
+    })
+    .or("text"),
+];
