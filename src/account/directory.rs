@@ -95,13 +95,22 @@ impl<'a> Account<'a> {
     async fn row_of(&self, tenant: &Tenant, person: DirectoryUser) -> Result<User, Error> {
         let DirectoryUser { key, username, disabled, roles, profile } = person;
         let known = users::by_directory(&mut self.db.read().await?.tx(), &tenant.id, &key).await?;
-        let (id, updated_at) = match &known {
-            Some(user) => (user.id.clone(), user.updated_at),
-            None => (UserId::new(random::uuid()), self.now()),
+        let (id, updated_at, personal_desktop) = match &known {
+            Some(user) => (user.id.clone(), user.updated_at, user.personal_desktop.clone()),
+            None => (UserId::new(random::uuid()), self.now(), None),
         };
         let tenant = tenant.id.clone();
-        let mut user =
-            User { id, tenant, username, disabled, roles, profile, updated_at, directory: Some(key) };
+        let mut user = User {
+            id,
+            tenant,
+            username,
+            disabled,
+            roles,
+            profile,
+            updated_at,
+            personal_desktop,
+            directory: Some(key),
+        };
         if known.as_ref() == Some(&user) {
             return Ok(user);
         }

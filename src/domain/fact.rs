@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::acr::{Acr, AuthContext};
+use super::authenticator::{Held, Worth};
 use super::ids::{AuthenticatorId, UserId};
 use super::scope::Scope;
 use super::time::Time;
@@ -24,8 +25,12 @@ pub struct Fact {
 pub enum FactKind {
     /// The password was right.
     Password,
-    /// A code of this authenticator was right, and is used up.
+    /// A code that this application or device made was right, and is used up.
     Otp(AuthenticatorId),
+    /// A code sent to this telephone was right, and is used up.
+    SmsCode(AuthenticatorId),
+    /// A code sent to this mailbox was right, and is used up.
+    MailCode(AuthenticatorId),
     /// A recovery code was right, and is used up. A new authenticator must follow.
     RecoveryCode,
     /// The announcement of the second-factor duty was seen.
@@ -42,7 +47,7 @@ pub enum FactKind {
 /// Facts that answer the same question: the newest of each counts alone.
 #[derive(PartialEq, Eq)]
 enum Question {
-    Password,
+    FirstFactor,
     SecondFactor,
     Notice,
     Account,
@@ -52,13 +57,42 @@ enum Question {
 impl FactKind {
     const fn question(&self) -> Question {
         match self {
-            Self::Password => Question::Password,
-            Self::Otp(_) | Self::RecoveryCode => Question::SecondFactor,
+            Self::Password => Question::FirstFactor,
+            Self::Otp(_) | Self::SmsCode(_) | Self::MailCode(_) | Self::RecoveryCode => {
+                Question::SecondFactor
+            }
             Self::NoticeSeen { .. } => Question::Notice,
             Self::AccountChosen(_) => Question::Account,
             Self::Consent(_) => Question::Consent,
         }
     }
+
+    /// What it is worth as a second factor; `None` if it is none.
+    const fn worth(&self) -> Option<Worth> {
+        match self {
+            Self::Otp(_) | Self::RecoveryCode => Some(Worth::Device),
+            Self::SmsCode(_) => Some(Worth::Sms),
+            Self::MailCode(_) => Some(Worth::Mail),
+            _ => None,
+        }
+    }
+
+    /// The authenticator that it relies on.
+    const fn authenticator(&self) -> Option<&AuthenticatorId> {
+        match self {
+            Self::Otp(id) | Self::SmsCode(id) | Self::MailCode(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// A second factor that was proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// When.
+    pub at: Time,
+    /// What it is worth.
+    pub worth: Worth,
 }
 
 /// The facts of a session or of a login in progress.
@@ -90,18 +124,16 @@ impl Facts {
     #[must_use]
     pub fn lasting(&self) -> Self {
         let lasts = |fact: &&Fact| {
-            matches!(fact.kind.question(), Question::Password | Question::SecondFactor | Question::Notice)
+            matches!(fact.kind.question(), Question::FirstFactor | Question::SecondFactor | Question::Notice)
         };
         Self(self.0.iter().filter(lasts).cloned().collect())
     }
 
-    /// Without codes of authenticators other than this one: what was revoked since proves nothing.
+    /// Without what other authenticators than these proved: what was revoked since proves nothing.
     #[must_use]
-    pub fn trusting(&self, authenticator: Option<&AuthenticatorId>) -> Self {
-        let counts = |fact: &&Fact| match &fact.kind {
-            FactKind::Otp(id) => Some(id) == authenticator,
-            _ => true,
-        };
+    pub fn trusting(&self, held: &[Held]) -> Self {
+        let counts =
+            |fact: &&Fact| fact.kind.authenticator().is_none_or(|id| held.iter().any(|held| held.id == *id));
         Self(self.0.iter().filter(counts).cloned().collect())
     }
 
@@ -125,14 +157,20 @@ impl Facts {
         self.0.iter().find(|fact| fact.kind.question() == *question)
     }
 
-    /// When the password was proved.
-    pub fn password(&self) -> Option<Time> {
-        self.answer(&Question::Password).map(|fact| fact.at)
+    /// When a first factor was proved.
+    pub fn first_factor(&self) -> Option<Time> {
+        self.answer(&Question::FirstFactor).map(|fact| fact.at)
     }
 
-    /// When a second factor was proved, by authenticator or by recovery code.
-    pub fn second_factor(&self) -> Option<Time> {
-        self.answer(&Question::SecondFactor).map(|fact| fact.at)
+    /// Is it the password on which they rely?
+    pub fn has_password(&self) -> bool {
+        self.answer(&Question::FirstFactor).is_some_and(|fact| fact.kind == FactKind::Password)
+    }
+
+    /// The second factor that was proved, by authenticator or by recovery code.
+    pub fn second_factor(&self) -> Option<SecondFactor> {
+        let fact = self.answer(&Question::SecondFactor)?;
+        Some(SecondFactor { at: fact.at, worth: fact.kind.worth()? })
     }
 
     /// Was the second factor a recovery code, with no new authenticator since?
@@ -164,19 +202,27 @@ impl Facts {
         })
     }
 
-    /// `auth_time`, `acr` and `amr` for these facts; `None` before the first factor.
+    /// `auth_time`, `acr` and `amr` for these facts (functional specification 3.4); `None` before the first factor.
     ///
+    /// `enough` is the least worth of a second factor that counts as one: mail counts only where the tenant says so.
     /// `auth_time` is that of the *oldest* factor relied on, so that it never overstates freshness.
-    pub fn context(&self) -> Option<AuthContext> {
-        let password = self.password()?;
-        let amr = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
-        Some(match self.second_factor() {
-            Some(otp) => AuthContext {
-                auth_time: password.min(otp),
-                acr: Acr::TwoFactors,
-                amr: amr(&["pwd", "otp", "mfa"]),
-            },
-            None => AuthContext { auth_time: password, acr: Acr::OneFactor, amr: amr(&["pwd"]) },
+    pub fn context(&self, enough: Worth) -> Option<AuthContext> {
+        let first = self.answer(&Question::FirstFactor)?;
+        let second = self.answer(&Question::SecondFactor);
+        let counts = second.filter(|fact| fact.kind.worth().is_some_and(|worth| worth >= enough));
+        let mut amr = vec!["pwd"];
+        match second.map(|fact| &fact.kind) {
+            Some(FactKind::SmsCode(_)) => amr.push("sms"),
+            Some(_) => amr.push("otp"),
+            None => {}
+        }
+        amr.extend(counts.map(|_| "mfa"));
+        let delivered = |fact: &Fact| matches!(fact.kind, FactKind::SmsCode(_) | FactKind::MailCode(_));
+        amr.extend(second.is_some_and(delivered).then_some("mca"));
+        Some(AuthContext {
+            auth_time: counts.map_or(first.at, |second| second.at.min(first.at)),
+            acr: if counts.is_some() { Acr::TwoFactors } else { Acr::OneFactor },
+            amr: amr.into_iter().map(str::to_owned).collect(),
         })
     }
 }
@@ -196,12 +242,37 @@ mod tests {
     #[test]
     fn auth_time_is_that_of_the_oldest_factor() {
         let mut facts = Facts::default();
-        assert_eq!(facts.context(), None);
+        assert_eq!(facts.context(Worth::Sms), None);
         facts.add(FactKind::Password, at(10));
-        assert_eq!(facts.context().unwrap().acr, Acr::OneFactor);
+        assert_eq!(facts.context(Worth::Sms).unwrap().acr, Acr::OneFactor);
         facts.add(otp("a"), at(20));
-        let context = facts.context().unwrap();
+        let context = facts.context(Worth::Sms).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(10)));
+    }
+
+    /// The table of the functional specification, 3.4.
+    #[test]
+    fn level_and_methods_follow_from_the_kinds_of_factors() {
+        let a = || AuthenticatorId::new("a");
+        let table = [
+            (None, Worth::Sms, Acr::OneFactor, "pwd"),
+            (Some(FactKind::Otp(a())), Worth::Sms, Acr::TwoFactors, "pwd otp mfa"),
+            (Some(FactKind::RecoveryCode), Worth::Sms, Acr::TwoFactors, "pwd otp mfa"),
+            (Some(FactKind::SmsCode(a())), Worth::Sms, Acr::TwoFactors, "pwd sms mfa mca"),
+            (Some(FactKind::MailCode(a())), Worth::Sms, Acr::OneFactor, "pwd otp mca"),
+            (Some(FactKind::MailCode(a())), Worth::Mail, Acr::TwoFactors, "pwd otp mfa mca"),
+        ];
+        for (second, enough, acr, amr) in table {
+            let mut facts = Facts::default();
+            facts.add(FactKind::Password, at(20));
+            if let Some(kind) = second {
+                facts.add(kind, at(10));
+            }
+            let context = facts.context(enough).unwrap();
+            assert_eq!((context.acr, context.amr.join(" ").as_str()), (acr, amr));
+            let relied_on = if acr == Acr::TwoFactors { 10 } else { 20 };
+            assert_eq!(context.auth_time, at(relied_on), "{amr}");
+        }
     }
 
     #[test]
@@ -223,7 +294,7 @@ mod tests {
         login.add(FactKind::RecoveryCode, at(10));
         login.add(FactKind::Password, at(9));
         let all = session.union(&login);
-        assert_eq!(all.password(), Some(at(10)));
+        assert_eq!(all.first_factor(), Some(at(10)));
         assert!(all.is_recovering(), "of two in one second the one of the login in progress");
     }
 
@@ -237,8 +308,9 @@ mod tests {
         let kept = facts.lasting();
         assert_eq!(kept.consent(), None);
         assert_eq!(kept.account(), None);
-        assert!(kept.trusting(Some(&AuthenticatorId::new("a"))).second_factor().is_some());
-        assert_eq!(kept.trusting(Some(&AuthenticatorId::new("b"))).second_factor(), None);
-        assert_eq!(kept.trusting(None).context().unwrap().acr, Acr::OneFactor);
+        let held = |id| [Held { id: AuthenticatorId::new(id), worth: Worth::Device }];
+        assert!(kept.trusting(&held("a")).second_factor().is_some());
+        assert_eq!(kept.trusting(&held("b")).second_factor(), None);
+        assert_eq!(kept.trusting(&[]).context(Worth::Sms).unwrap().acr, Acr::OneFactor);
     }
 }

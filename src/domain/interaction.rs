@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authenticator::Method;
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, Reference, UserId};
 use super::request::AuthorizationRequest;
@@ -51,6 +52,8 @@ pub struct Progress {
     pub facts: Facts,
     /// Wrong codes since the password was proved: after a few the login starts again.
     pub wrong_codes: u32,
+    /// The way to enrol that was chosen.
+    pub method: Option<Method>,
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
     /// Recovery codes under the master key, until the user says that they are stored.
@@ -66,10 +69,18 @@ pub struct Progress {
 pub struct Enrolment {
     /// The pending authenticator.
     pub authenticator: AuthenticatorId,
+    /// What it is.
+    #[serde(default = "application")]
+    pub method: Method,
     /// When its secret was made.
     pub started_at: Time,
     /// Wrong codes so far.
     pub wrong_codes: u32,
+}
+
+/// Logins that were begun under the first schema knew no other.
+const fn application() -> Method {
+    Method::Totp
 }
 
 /// Why the last post did not lead on.
@@ -90,6 +101,9 @@ pub struct Typed {
     pub tenant: String,
     /// The user name.
     pub username: String,
+    /// The name of the office computer.
+    #[serde(default)]
+    pub desktop: Option<String>,
 }
 
 /// What was wrong with a post.
@@ -98,6 +112,8 @@ pub struct Typed {
 pub enum Problem {
     /// These fields were left empty.
     Missing(Vec<String>),
+    /// This field does not hold what it is for.
+    Invalid(String),
     /// The sign-in data is wrong; which part is not said.
     SignInFailed,
     /// Too many failures; nothing is checked before this time.
@@ -146,6 +162,6 @@ mod tests {
         progress.password_proved(bert, 0, Time::from_unix(4));
         assert_eq!(progress.facts.second_factor(), None);
         assert_eq!(progress.recovery_codes, None);
-        assert_eq!(progress.facts.password(), Some(Time::from_unix(4)));
+        assert_eq!(progress.facts.first_factor(), Some(Time::from_unix(4)));
     }
 }

@@ -4,9 +4,10 @@
 //! need is unmet: `interaction::engine` holds facts against this list and nothing else.
 
 use super::acr::Acr;
+use super::authenticator::{Held, Method, Worth};
 use super::error::ErrorCode;
 use super::fact::Facts;
-use super::ids::{AuthenticatorId, UserId};
+use super::ids::UserId;
 use super::request::AuthorizationRequest;
 use super::scope::Scope;
 use super::tenant::{Mfa, TenantPolicy};
@@ -17,8 +18,8 @@ use super::time::Time;
 pub enum Need {
     /// The user agrees to go on with this account, which is signed in.
     AccountChosen(UserId),
-    /// The password was proved, not before this time.
-    Password {
+    /// A first factor was proved, not before this time.
+    FirstFactor {
         /// `None`: any time in the session will do.
         since: Option<Time>,
     },
@@ -26,9 +27,24 @@ pub enum Need {
     SecondFactor {
         /// `None`: any time in the session will do.
         since: Option<Time>,
+        /// What it must be worth.
+        least: Worth,
     },
+    /// The user was asked for the name of the office computer, once in a new enrolment. No fact meets this need: the
+    /// user's row says that it was asked.
+    DesktopName,
+    /// One of these ways must be chosen for an authenticator that must be enrolled. If there is none, nothing can be done
+    /// here. It is gone once one is chosen.
+    Method {
+        /// Why.
+        reason: EnrolmentReason,
+        /// What there is to choose from, in the tenant's order.
+        methods: Vec<Method>,
+    },
+    /// An authenticator of this kind must be enrolled, and first it must be known where its codes go.
+    Destination(Enrolment),
     /// An authenticator must be enrolled. No fact meets this need: it is gone when there is one.
-    Enrolment(EnrolmentReason),
+    Enrolment(Enrolment),
     /// The recovery codes made by this login's enrolment must be stored. It is gone when they are erased.
     RecoveryCodesStored,
     /// The announcement of the second-factor duty was seen.
@@ -38,6 +54,17 @@ pub enum Need {
     },
     /// These scopes were allowed.
     Consent(Scope),
+}
+
+/// Which authenticator must be enrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrolment {
+    /// Why.
+    pub reason: EnrolmentReason,
+    /// Which way.
+    pub method: Method,
+    /// Is there another way to choose?
+    pub others: bool,
 }
 
 /// Why an authenticator must be enrolled.
@@ -57,6 +84,7 @@ pub enum EnrolmentReason {
 
 /// What the rules look at, beyond the request.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a rule looks at")]
 pub struct Circumstances<'a> {
     /// The tenant's rules.
     pub tenant: &'a TenantPolicy,
@@ -66,8 +94,14 @@ pub struct Circumstances<'a> {
     pub from_session: bool,
     /// Does the user hold the role `admin` now?
     pub is_admin: bool,
-    /// The user's active authenticator.
-    pub authenticator: Option<&'a AuthenticatorId>,
+    /// The user's active authenticators.
+    pub held: &'a [Held],
+    /// What can be enrolled here: what the tenant allows, as far as there is somebody to deliver it.
+    pub methods: &'a [Method],
+    /// The enrolment that is under way.
+    pub enrolling: Option<Enrolling>,
+    /// Was the name of the office computer not asked for in this enrolment of the user?
+    pub desktop_unasked: bool,
     /// What is proved and answered so far.
     pub facts: &'a Facts,
     /// Are there recovery codes that the user has not stored?
@@ -78,6 +112,15 @@ pub struct Circumstances<'a> {
     pub requested_at: Time,
     /// Now.
     pub now: Time,
+}
+
+/// How far the enrolment of an authenticator has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Enrolling {
+    /// The way that was chosen.
+    pub method: Method,
+    /// Is its secret made, or its destination known?
+    pub begun: bool,
 }
 
 /// Whether the user is asked before the client gets anything.
@@ -91,7 +134,7 @@ pub enum ConsentRule<'a> {
 
 /// What this login needs, in the order of the pages; or the error that no page can mend.
 ///
-/// Before anybody is known (`None`) the password is all that can be asked for.
+/// Before anybody is known (`None`) a first factor is all that can be asked for.
 pub fn needs(
     request: &AuthorizationRequest,
     who: Option<&Circumstances<'_>>,
@@ -99,27 +142,25 @@ pub fn needs(
     if request.demands_unknown_acr() {
         return Err(ErrorCode::UnmetAuthenticationRequirements);
     }
-    let Some(who) = who else { return Ok(vec![Need::Password { since: None }]) };
+    let Some(who) = who else { return Ok(vec![Need::FirstFactor { since: None }]) };
     if request.expected_sub.as_deref().is_some_and(|sub| sub != who.user.as_str()) {
         return Err(ErrorCode::LoginRequired);
     }
     // `max_age=0` asks for everything again: that is decided by whose facts count, not by a time (see `is_fresh`).
     let age = request.max_age.filter(|_| !request.is_fresh());
     let since = age.map(|seconds| who.requested_at.minus(std::time::Duration::from_secs(seconds)));
+    let demands = who.demands(request);
     let mut needs = Vec::new();
     if request.prompt.select_account && who.from_session {
         needs.push(Need::AccountChosen(who.user.clone()));
     }
-    needs.push(Need::Password { since });
-    if who.authenticator.is_some() {
-        needs.push(Need::SecondFactor { since });
+    needs.push(Need::FirstFactor { since });
+    if let Some(best) = who.best() {
+        // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
+        let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
+        needs.push(Need::SecondFactor { since, least });
     }
-    if let Some(reason) = who.enrolment(request) {
-        if who.tenant.methods.is_empty() && reason == EnrolmentReason::ClientWish {
-            return Err(ErrorCode::UnmetAuthenticationRequirements);
-        }
-        needs.push(Need::Enrolment(reason));
-    }
+    needs.extend(who.enrolment(&demands)?);
     if who.codes_to_store {
         needs.push(Need::RecoveryCodesStored);
     }
@@ -128,32 +169,74 @@ pub fn needs(
     Ok(needs)
 }
 
+/// A rule by which the user must have a second factor.
+#[derive(Clone, Copy)]
+struct Demand {
+    reason: EnrolmentReason,
+    least: Worth,
+}
+
 impl Circumstances<'_> {
     /// An administrator needs a second factor from the tenant's date on; no date means always (SEED1-1, SEED1-3).
     pub fn admin_duty(&self) -> bool {
         self.is_admin && self.tenant.admin_mfa_enforced_from.is_none_or(|from| from <= self.now)
     }
 
-    /// Must an authenticator be enrolled, and why? Whoever has one is asked for it and for nothing else.
-    fn enrolment(&self, request: &AuthorizationRequest) -> Option<EnrolmentReason> {
-        if self.facts.is_recovering() {
-            return Some(EnrolmentReason::Recovery);
-        }
-        if self.authenticator.is_some() {
-            return None;
-        }
-        let reasons = [
-            (self.admin_duty(), EnrolmentReason::AdminDuty),
-            (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule),
-            (request.essential_acr() == Some(Acr::TwoFactors), EnrolmentReason::ClientWish),
-            (self.facts.notice() == Some(true), EnrolmentReason::OwnWish),
+    /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
+    fn demands(&self, request: &AuthorizationRequest) -> Vec<Demand> {
+        let two_factors = request.essential_acr() == Some(Acr::TwoFactors);
+        let all = [
+            (self.admin_duty(), EnrolmentReason::AdminDuty, Worth::Device),
+            (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, Worth::Mail),
+            (two_factors, EnrolmentReason::ClientWish, self.tenant.two_factors(self.is_admin)),
+            // Only administrators are announced a duty, so the wish is to fulfil it.
+            (self.facts.notice() == Some(true), EnrolmentReason::OwnWish, Worth::Device),
         ];
-        reasons.into_iter().find_map(|(holds, reason)| holds.then_some(reason))
+        let holding = all.into_iter().filter(|(holds, ..)| *holds);
+        holding.map(|(_, reason, least)| Demand { reason, least }).collect()
     }
 
-    /// Administrators are told of a duty that lies ahead, until they have an authenticator (SEED1-2).
+    /// The best that the user has.
+    fn best(&self) -> Option<Worth> {
+        self.held.iter().map(|held| held.worth).max()
+    }
+
+    /// Must an authenticator be enrolled, and how far has that come? Whoever has one that is good enough is asked for it
+    /// and for nothing else.
+    fn enrolment(&self, demands: &[Demand]) -> Result<Vec<Need>, ErrorCode> {
+        let unmet = demands.iter().find(|demand| self.best().is_none_or(|best| best < demand.least));
+        let reason = match unmet {
+            _ if self.facts.is_recovering() => EnrolmentReason::Recovery,
+            Some(demand) => demand.reason,
+            None => return Ok(Vec::new()),
+        };
+        let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
+        let mut methods = self.methods.to_vec();
+        methods.retain(|method| method.worth() >= least);
+        if methods.is_empty() && reason == EnrolmentReason::ClientWish {
+            return Err(ErrorCode::UnmetAuthenticationRequirements);
+        }
+        let mut needs = Vec::new();
+        let new = self.held.is_empty() && reason != EnrolmentReason::Recovery;
+        if new && self.tenant.ask_desktop_name && self.desktop_unasked && !methods.is_empty() {
+            needs.push(Need::DesktopName);
+        }
+        let others = methods.len() > 1;
+        let chosen = self.enrolling.filter(|enrolling| methods.contains(&enrolling.method));
+        let only = methods.first().filter(|_| !others).map(|&method| Enrolling { method, begun: false });
+        needs.push(match chosen.or(only) {
+            None => Need::Method { reason, methods },
+            Some(Enrolling { method: method @ (Method::Sms | Method::Mail), begun: false }) => {
+                Need::Destination(Enrolment { reason, method, others })
+            }
+            Some(Enrolling { method, .. }) => Need::Enrolment(Enrolment { reason, method, others }),
+        });
+        Ok(needs)
+    }
+
+    /// Administrators are told of a duty that lies ahead, until they have an authenticator for it (SEED1-2).
     fn notice(&self) -> Option<Time> {
-        let ahead = self.is_admin && self.authenticator.is_none() && !self.admin_duty();
+        let ahead = self.is_admin && self.best() < Some(Worth::Device) && !self.admin_duty();
         self.tenant.admin_mfa_enforced_from.filter(|_| ahead)
     }
 
@@ -172,8 +255,8 @@ impl Circumstances<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::authenticator::Method;
     use crate::domain::fact::FactKind;
+    use crate::domain::ids::AuthenticatorId;
     use crate::domain::request::Prompt;
 
     /// A user of the default tenant, one second before `AT`.
@@ -182,24 +265,44 @@ mod tests {
     struct Case {
         tenant: TenantPolicy,
         is_admin: bool,
-        authenticator: Option<AuthenticatorId>,
+        held: Vec<Held>,
+        methods: Vec<Method>,
+        enrolling: Option<Enrolling>,
+        desktop_unasked: bool,
         facts: Facts,
         now: Time,
     }
 
     impl Default for Case {
         fn default() -> Self {
-            let (tenant, facts) = (TenantPolicy::default(), Facts::default());
-            Self { tenant, is_admin: false, authenticator: None, facts, now: AT.minus(SECOND) }
+            Self {
+                tenant: TenantPolicy::default(),
+                is_admin: false,
+                held: Vec::new(),
+                methods: vec![Method::Totp],
+                enrolling: None,
+                desktop_unasked: true,
+                facts: Facts::default(),
+                now: AT.minus(SECOND),
+            }
         }
     }
 
     const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
+    fn held(worth: Worth) -> Vec<Held> {
+        vec![Held { id: AuthenticatorId::new("a"), worth }]
+    }
+
     impl Case {
         fn admin_from(from: Option<Time>) -> Self {
             let tenant = TenantPolicy { admin_mfa_enforced_from: from, ..TenantPolicy::default() };
             Self { tenant, is_admin: true, ..Self::default() }
+        }
+
+        fn required(methods: &[Method]) -> Self {
+            let tenant = TenantPolicy { mfa: Mfa::Required, ..TenantPolicy::default() };
+            Self { tenant, methods: methods.to_vec(), ..Self::default() }
         }
 
         fn needs(&self, request: &AuthorizationRequest) -> Result<Vec<Need>, ErrorCode> {
@@ -209,7 +312,10 @@ mod tests {
                 user: &user,
                 from_session: false,
                 is_admin: self.is_admin,
-                authenticator: self.authenticator.as_ref(),
+                held: &self.held,
+                methods: &self.methods,
+                enrolling: self.enrolling,
+                desktop_unasked: self.desktop_unasked,
                 facts: &self.facts,
                 codes_to_store: false,
                 consent: ConsentRule::Unasked,
@@ -218,20 +324,35 @@ mod tests {
             };
             needs(request, Some(&who))
         }
+
+        fn last(&self) -> Need {
+            self.needs(&request()).unwrap().pop().unwrap()
+        }
     }
 
-    const PASSWORD: Need = Need::Password { since: None };
+    const PASSWORD: Need = Need::FirstFactor { since: None };
+
+    const fn enrol(reason: EnrolmentReason) -> Need {
+        Need::Enrolment(Enrolment { reason, method: Method::Totp, others: false })
+    }
 
     fn request() -> AuthorizationRequest {
         AuthorizationRequest::sample()
     }
+
+    fn demand(values: &str) -> AuthorizationRequest {
+        let claims = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":{values}}}}}}}"#);
+        AuthorizationRequest { claims: serde_json::from_str(&claims).unwrap(), ..request() }
+    }
+
+    const TWO: &str = r#"["urn:vestibule:acr:2fa"]"#;
 
     #[test]
     fn an_administrator_is_told_before_the_date_and_blocked_from_it_on() {
         let mut case = Case::admin_from(Some(AT));
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::Notice { from: AT }]));
         case.now = AT;
-        let blocked = Ok(vec![PASSWORD, Need::Enrolment(EnrolmentReason::AdminDuty)]);
+        let blocked = Ok(vec![PASSWORD, enrol(EnrolmentReason::AdminDuty)]);
         assert_eq!(case.needs(&request()), blocked);
         assert_eq!(Case::admin_from(None).needs(&request()), blocked);
         case.is_admin = false;
@@ -240,49 +361,115 @@ mod tests {
 
     #[test]
     fn who_has_an_authenticator_is_always_asked_for_it() {
-        let case = Case { authenticator: Some(AuthenticatorId::new("a")), ..Case::default() };
-        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::SecondFactor { since: None }]));
+        for worth in [Worth::Mail, Worth::Sms, Worth::Device] {
+            let case = Case { held: held(worth), ..Case::default() };
+            let second = Need::SecondFactor { since: None, least: Worth::Mail };
+            assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second]));
+        }
+    }
+
+    #[test]
+    fn codes_that_are_sent_never_satisfy_an_administrators_duty() {
+        let methods = vec![Method::Sms, Method::Totp, Method::Mail];
+        for worth in [Worth::Mail, Worth::Sms] {
+            let mut case = Case { methods: methods.clone(), held: held(worth), ..Case::admin_from(None) };
+            case.tenant.mail_counts_as_2fa = true;
+            let second = Need::SecondFactor { since: None, least: worth };
+            let needs = case.needs(&request());
+            assert_eq!(needs, Ok(vec![PASSWORD, second, enrol(EnrolmentReason::AdminDuty)]));
+            case.tenant.admin_mfa_enforced_from = Some(AT);
+            assert_eq!(case.last(), Need::Notice { from: AT });
+        }
+        let case = Case { methods: vec![Method::Sms], ..Case::admin_from(None) };
+        let nothing = Need::Method { reason: EnrolmentReason::AdminDuty, methods: Vec::new() };
+        assert_eq!(case.last(), nothing, "and an administrator is offered none");
+    }
+
+    #[test]
+    fn mail_satisfies_the_tenant_and_the_client_only_where_it_counts() {
+        let mut case = Case::required(&[Method::Mail, Method::Sms]);
+        case.held = held(Worth::Mail);
+        let second = Need::SecondFactor { since: None, least: Worth::Mail };
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second.clone()]));
+        let (reason, method) = (EnrolmentReason::ClientWish, Method::Sms);
+        let better = Need::Destination(Enrolment { reason, method, others: false });
+        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, second.clone(), better]));
+        case.methods = vec![Method::Mail];
+        assert_eq!(case.needs(&demand(TWO)), Err(ErrorCode::UnmetAuthenticationRequirements));
+        case.tenant.mail_counts_as_2fa = true;
+        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, second]));
+    }
+
+    #[test]
+    fn of_several_only_those_count_that_are_good_enough() {
+        let mut case = Case { is_admin: true, ..Case::default() };
+        case.held = [held(Worth::Sms), held(Worth::Device)].concat();
+        assert_eq!(case.last(), Need::SecondFactor { since: None, least: Worth::Device });
+    }
+
+    #[test]
+    fn a_method_is_chosen_then_its_destination_then_it_is_confirmed() {
+        let reason = EnrolmentReason::TenantRule;
+        let mut case = Case::required(&[Method::Totp, Method::Sms]);
+        let choose = Need::Method { reason, methods: case.methods.clone() };
+        assert_eq!(case.last(), choose);
+        let mut at = |method, begun| {
+            case.enrolling = Some(Enrolling { method, begun });
+            case.last()
+        };
+        let totp = Enrolment { reason, method: Method::Totp, others: true };
+        assert_eq!(at(Method::Totp, false), Need::Enrolment(totp));
+        let sms = Enrolment { reason, method: Method::Sms, others: true };
+        assert_eq!(at(Method::Sms, false), Need::Destination(sms));
+        assert_eq!(at(Method::Sms, true), Need::Enrolment(sms));
+        assert_eq!(at(Method::Mail, true), choose, "what is not allowed any more is not gone on with");
+    }
+
+    #[test]
+    fn the_office_computer_is_asked_for_in_a_new_enrolment_only() {
+        let mut case = Case::required(&[Method::Totp]);
+        case.tenant.ask_desktop_name = true;
+        let asked = Ok(vec![PASSWORD, Need::DesktopName, enrol(EnrolmentReason::TenantRule)]);
+        assert_eq!(case.needs(&request()), asked);
+        case.desktop_unasked = false;
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::TenantRule)]));
+        case.desktop_unasked = true;
+        case.facts.add(FactKind::RecoveryCode, AT);
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::Recovery)]));
     }
 
     #[test]
     fn a_recovery_code_forces_a_new_authenticator() {
-        let mut case = Case { authenticator: Some(AuthenticatorId::new("a")), ..Case::default() };
+        let mut case = Case { held: held(Worth::Device), ..Case::default() };
         case.facts.add(FactKind::RecoveryCode, AT);
-        let needs = case.needs(&request()).unwrap();
-        assert_eq!(needs.last(), Some(&Need::Enrolment(EnrolmentReason::Recovery)));
+        assert_eq!(case.last(), enrol(EnrolmentReason::Recovery));
     }
 
     #[test]
     fn the_notice_may_end_in_a_voluntary_enrolment() {
         let mut case = Case::admin_from(Some(AT));
         case.facts.add(FactKind::NoticeSeen { enrol: true }, AT);
-        assert!(case.needs(&request()).unwrap().contains(&Need::Enrolment(EnrolmentReason::OwnWish)));
+        assert!(case.needs(&request()).unwrap().contains(&enrol(EnrolmentReason::OwnWish)));
     }
 
     #[test]
     fn max_age_counts_back_from_the_request() {
         let case = Case::default();
         let aged = AuthorizationRequest { max_age: Some(9), ..request() };
-        assert_eq!(case.needs(&aged), Ok(vec![Need::Password { since: Some(Time::from_unix(990)) }]));
+        assert_eq!(case.needs(&aged), Ok(vec![Need::FirstFactor { since: Some(Time::from_unix(990)) }]));
         let huge = AuthorizationRequest { max_age: Some(u64::MAX), ..request() };
         assert!(case.needs(&huge).is_ok());
     }
 
     #[test]
     fn an_acr_out_of_reach_is_refused() {
-        let demand = |values: &str| {
-            let claims = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":{values}}}}}}}"#);
-            AuthorizationRequest { claims: serde_json::from_str(&claims).unwrap(), ..request() }
-        };
         let mut case = Case::default();
         let unmet = Err(ErrorCode::UnmetAuthenticationRequirements);
         assert_eq!(case.needs(&demand(r#"["urn:other"]"#)), unmet);
         assert_eq!(case.needs(&demand("[]")), Ok(vec![PASSWORD]));
-        let two = demand(r#"["urn:vestibule:acr:2fa"]"#);
-        let enrol = Ok(vec![PASSWORD, Need::Enrolment(EnrolmentReason::ClientWish)]);
-        assert_eq!(case.needs(&two), enrol);
-        case.tenant.methods.retain(|method| *method != Method::Totp);
-        assert_eq!(case.needs(&two), unmet);
+        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, enrol(EnrolmentReason::ClientWish)]));
+        case.methods.retain(|method| *method != Method::Totp);
+        assert_eq!(case.needs(&demand(TWO)), unmet);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::authenticator::Method;
+use super::authenticator::{Method, Worth};
 use super::branding::Branding;
 use super::ids::TenantId;
 use super::locale::Locale;
@@ -107,6 +107,11 @@ pub struct TenantPolicy {
     pub admin_mfa_enforced_from: Option<Time>,
     /// The second factors that may be enrolled.
     pub methods: Vec<Method>,
+    /// Does a code by mail count as a second factor (`acr` 2fa), and not only satisfy the tenant's own rule? It never
+    /// does for administrators.
+    pub mail_counts_as_2fa: bool,
+    /// Is the name of the office computer asked for at a new enrolment (SEED0-5)?
+    pub ask_desktop_name: bool,
     /// A session ends after this many seconds without use.
     pub session_idle: u64,
     /// A session ends after this many seconds in any case.
@@ -120,6 +125,8 @@ impl Default for TenantPolicy {
             mfa: Mfa::Optional,
             admin_mfa_enforced_from: None,
             methods: vec![Method::Totp],
+            mail_counts_as_2fa: false,
+            ask_desktop_name: false,
             session_idle: 30 * 60,
             session_max: 12 * 60 * 60,
         }
@@ -127,6 +134,12 @@ impl Default for TenantPolicy {
 }
 
 impl TenantPolicy {
+    /// The least worth of a second factor that makes two factors of it. Mail is not out of band (NIST SP 800-63B), so it
+    /// counts only where the tenant says so, and never for administrators.
+    pub const fn two_factors(&self, is_admin: bool) -> Worth {
+        if self.mail_counts_as_2fa && !is_admin { Worth::Mail } else { Worth::Sms }
+    }
+
     /// How long a session lives without use.
     pub const fn session_idle(&self) -> Duration {
         Duration::from_secs(self.session_idle)

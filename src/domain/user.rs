@@ -25,6 +25,8 @@ pub struct User {
     pub profile: Profile,
     /// When the profile last changed: the claim `updated_at`.
     pub updated_at: Time,
+    /// The user's office computer.
+    pub personal_desktop: Option<Desktop>,
     /// Whom of the host's own directory this stands for; `None` = the provider's own user.
     pub directory: Option<DirectoryKey>,
 }
@@ -102,6 +104,56 @@ impl From<Username> for String {
     }
 }
 
+/// The name or address of an office computer: a host name of up to 253 characters, or an IP address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(try_from = "String", into = "String")]
+#[sqlx(transparent)]
+pub struct Desktop(String);
+
+/// The text is not the name of a computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the name of a computer, such as pc-anna, or its IP address")]
+pub struct DesktopError;
+
+impl Desktop {
+    const MAX: usize = 253;
+
+    /// Checks a name: labels as in RFC 1123 §2.1, or an address of either version.
+    pub fn parse(text: &str) -> Result<Self, DesktopError> {
+        let name = text.trim();
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        // Nothing but digits and dots is an address or nothing (RFC 1123 §2.1).
+        let numeric = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let host = !numeric && name.len() <= Self::MAX && name.split('.').all(label);
+        let shaped = host || name.parse::<std::net::IpAddr>().is_ok();
+        if shaped { Ok(Self(name.to_owned())) } else { Err(DesktopError) }
+    }
+
+    /// The name as it was typed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Desktop {
+    type Error = DesktopError;
+
+    fn try_from(text: String) -> Result<Self, DesktopError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Desktop> for String {
+    fn from(name: Desktop) -> Self {
+        name.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +171,34 @@ mod tests {
     fn refuses_what_cannot_be_seen() {
         for text in ["", "a b", "a\u{200b}b", "a\u{202e}b", "a\0", &"x".repeat(51)] {
             assert!(Username::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_computer_has_a_host_name_or_an_address() {
+        for text in
+            ["pc-anna", " PC7.office.example ", "192.0.2.7", "2001:db8::7", "7eleven", &"a.".repeat(126), "x"]
+        {
+            let text = text.strip_suffix('.').unwrap_or(text);
+            assert_eq!(Desktop::parse(text).unwrap().as_str(), text.trim());
+        }
+        let long = format!("{}a", "a.".repeat(127));
+        for text in [
+            "",
+            "-pc",
+            "pc-",
+            "a b",
+            "a..b",
+            "a_b",
+            "1.2.3",
+            "300.1.1.1",
+            "ä",
+            "pc\0",
+            "<b>",
+            &"a".repeat(64),
+            &long,
+        ] {
+            assert!(Desktop::parse(text).is_err(), "{text:?}");
         }
     }
 }

@@ -34,9 +34,16 @@ fn is_met(need: &Need, facts: &Facts) -> bool {
         |proved: Option<Time>, since: Option<Time>| proved.is_some_and(|at| since.is_none_or(|s| s <= at));
     match need {
         Need::AccountChosen(user) => facts.account() == Some(user),
-        Need::Password { since } => fresh(facts.password(), *since),
-        Need::SecondFactor { since } => fresh(facts.second_factor(), *since),
-        Need::Enrolment(_) | Need::RecoveryCodesStored => false,
+        Need::FirstFactor { since } => fresh(facts.first_factor(), *since),
+        Need::SecondFactor { since, least } => {
+            let proved = facts.second_factor().filter(|proved| proved.worth >= *least);
+            fresh(proved.map(|proved| proved.at), *since)
+        }
+        Need::DesktopName
+        | Need::Method { .. }
+        | Need::Destination(_)
+        | Need::Enrolment(_)
+        | Need::RecoveryCodesStored => false,
         Need::Notice { .. } => facts.notice().is_some(),
         Need::Consent(scope) => facts.consent().is_some_and(|given| scope.is_subset(given)),
     }
@@ -50,11 +57,15 @@ const fn is_mere_news(need: &Need) -> bool {
 const fn error_without_page(need: &Need) -> ErrorCode {
     match need {
         Need::AccountChosen(_) => ErrorCode::AccountSelectionRequired,
-        Need::Password { .. } => ErrorCode::LoginRequired,
+        Need::FirstFactor { .. } => ErrorCode::LoginRequired,
         Need::Consent(_) => ErrorCode::ConsentRequired,
-        Need::SecondFactor { .. } | Need::Enrolment(_) | Need::RecoveryCodesStored | Need::Notice { .. } => {
-            ErrorCode::InteractionRequired
-        }
+        Need::SecondFactor { .. }
+        | Need::DesktopName
+        | Need::Method { .. }
+        | Need::Destination(_)
+        | Need::Enrolment(_)
+        | Need::RecoveryCodesStored
+        | Need::Notice { .. } => ErrorCode::InteractionRequired,
     }
 }
 
@@ -64,6 +75,8 @@ mod tests {
 
     use super::*;
     use crate::domain::acr::Acr;
+    use crate::domain::authenticator::{Held, Method, Worth};
+    use crate::domain::claims::ClaimsRequest;
     use crate::domain::fact::FactKind;
     use crate::domain::ids::{AuthenticatorId, UserId};
     use crate::domain::policy::{Circumstances, ConsentRule, needs};
@@ -86,8 +99,8 @@ mod tests {
         let refused = |need: Need, code| {
             assert_eq!(next(&[need], &Facts::default(), SILENT), Next::Refuse(code));
         };
-        refused(Need::Password { since: None }, ErrorCode::LoginRequired);
-        refused(Need::SecondFactor { since: None }, ErrorCode::InteractionRequired);
+        refused(Need::FirstFactor { since: None }, ErrorCode::LoginRequired);
+        refused(Need::SecondFactor { since: None, least: Worth::Mail }, ErrorCode::InteractionRequired);
         refused(Need::Consent(Scope::parse("openid")), ErrorCode::ConsentRequired);
         refused(Need::AccountChosen(UserId::new("a")), ErrorCode::AccountSelectionRequired);
         let notice = [Need::Notice { from: Time::from_unix(1) }];
@@ -98,7 +111,7 @@ mod tests {
     #[test]
     fn a_fact_is_fresh_from_the_very_second_on() {
         let known = facts([FactKind::Password]);
-        let at = |second| [Need::Password { since: Some(Time::from_unix(second)) }];
+        let at = |second| [Need::FirstFactor { since: Some(Time::from_unix(second)) }];
         assert_eq!(next(&at(100), &known, Prompt::default()), Next::Done);
         let later = at(101);
         assert_eq!(next(&later, &known, Prompt::default()), Next::Ask(&later[0]));
@@ -125,7 +138,9 @@ mod tests {
     fn kind() -> impl Strategy<Value = FactKind> {
         prop_oneof![
             Just(FactKind::Password),
-            Just(FactKind::Otp(AuthenticatorId::new("own"))),
+            Just(FactKind::Otp(AuthenticatorId::new("device"))),
+            Just(FactKind::SmsCode(AuthenticatorId::new("sms"))),
+            Just(FactKind::MailCode(AuthenticatorId::new("mail"))),
             Just(FactKind::Otp(AuthenticatorId::new("revoked"))),
             Just(FactKind::RecoveryCode),
             any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
@@ -135,9 +150,14 @@ mod tests {
     }
 
     prop_compose! {
-        fn policy()(required in any::<bool>(), from in proptest::option::of(50i64..200)) -> TenantPolicy {
+        fn policy()(
+            required in any::<bool>(),
+            from in proptest::option::of(50i64..200),
+            mail_counts_as_2fa in any::<bool>(),
+        ) -> TenantPolicy {
             let mfa = if required { Mfa::Required } else { Mfa::Optional };
-            TenantPolicy { mfa, admin_mfa_enforced_from: from.map(Time::from_unix), ..TenantPolicy::default() }
+            let admin_mfa_enforced_from = from.map(Time::from_unix);
+            TenantPolicy { mfa, admin_mfa_enforced_from, mail_counts_as_2fa, ..TenantPolicy::default() }
         }
     }
 
@@ -149,27 +169,37 @@ mod tests {
             learnt in proptest::collection::vec((kind(), 50i64..150), 0..12),
             tenant in policy(),
             is_admin in any::<bool>(),
-            has_authenticator in any::<bool>(),
+            worth in proptest::option::of(proptest::sample::select(vec![Worth::Mail, Worth::Sms, Worth::Device])),
+            essential in any::<bool>(),
             max_age in proptest::option::of(1u64..100),
             silent in any::<bool>(),
             ask_consent in any::<bool>(),
         ) {
-            let own = AuthenticatorId::new("own");
-            let authenticator = has_authenticator.then_some(&own);
+            let name = |worth| match worth { Worth::Mail => "mail", Worth::Sms => "sms", Worth::Device => "device" };
+            let held: Vec<_> =
+                worth.iter().map(|&worth| Held { id: AuthenticatorId::new(name(worth)), worth }).collect();
             let mut all = Facts::default();
             for (kind, at) in learnt {
                 all.add(kind, Time::from_unix(at));
             }
-            let counted = all.trusting(authenticator);
+            let counted = all.trusting(&held);
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
-            let request = AuthorizationRequest { prompt, max_age, ..AuthorizationRequest::sample() };
+            let claims = if essential {
+                serde_json::from_str(r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#).unwrap()
+            } else {
+                ClaimsRequest::default()
+            };
+            let request = AuthorizationRequest { prompt, max_age, claims, ..AuthorizationRequest::sample() };
             let (user, now) = (UserId::new("anna"), Time::from_unix(150));
             let who = Circumstances {
                 tenant: &tenant,
                 user: &user,
                 from_session: false,
                 is_admin,
-                authenticator,
+                held: &held,
+                methods: &[Method::Totp, Method::Sms, Method::Mail],
+                enrolling: None,
+                desktop_unasked: false,
                 facts: &counted,
                 codes_to_store: false,
                 consent: ConsentRule::Unasked,
@@ -178,9 +208,15 @@ mod tests {
             };
             let needs = needs(&request, Some(&who)).unwrap();
             if next(&needs, &counted, prompt) == Next::Done {
-                let context = counted.context().expect("a code needs a password");
-                let must = has_authenticator || tenant.mfa == Mfa::Required || who.admin_duty();
-                prop_assert_eq!(context.acr == Acr::TwoFactors, must, "level and duty agree");
+                let enough = tenant.two_factors(is_admin);
+                let context = counted.context(enough).expect("a code needs a password");
+                let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential;
+                prop_assert_eq!(counted.second_factor().is_some(), must, "who must, has proved one, and nobody else");
+                let counts = counted.second_factor().is_some_and(|proved| proved.worth >= enough);
+                prop_assert_eq!(context.acr == Acr::TwoFactors, counts, "the level is what was proved");
+                prop_assert!(!essential || context.acr == Acr::TwoFactors, "the client has what it demands");
+                let device = counted.second_factor().is_some_and(|proved| proved.worth == Worth::Device);
+                prop_assert!(!who.admin_duty() || device, "codes that are sent are not enough for administrators");
                 prop_assert!(!counted.is_recovering(), "a recovery code is never the end");
                 let oldest = max_age.map_or(i64::MIN, |age| 150 - i64::try_from(age).unwrap());
                 prop_assert!(context.auth_time.unix() >= oldest);

@@ -74,8 +74,9 @@ impl Login {
 
     async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
         let facts = self.facts();
-        // `next` says `Done` only for a person whose password is proved.
-        let (Some(context), Some(person)) = (facts.context(), self.person.clone()) else {
+        // `next` says `Done` only for a person whose first factor is proved.
+        let Some(person) = self.person.clone() else { return Err(storage::Error::Conflict) };
+        let Some(context) = facts.context(person.two_factors()) else {
             return Err(storage::Error::Conflict);
         };
         self.close(tx).await?;
@@ -106,7 +107,7 @@ impl Login {
 
     /// A password that is changed in the very moment of the login is not the one that opens it.
     async fn hold_password(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
-        let proved = self.proved(person).password().is_some();
+        let proved = self.proved(person).has_password();
         if proved && !users::still_proved(tx, &person.user.id, person.password_version).await? {
             return Err(storage::Error::Conflict);
         }
@@ -130,7 +131,7 @@ impl Login {
             return Ok((used, None));
         }
         let cookie = Secret::generate();
-        let facts = own.facts.lasting().union(&learnt).trusting(person.authenticator.as_ref());
+        let facts = own.facts.lasting().union(&learnt).trusting(&person.held());
         let renewed = self.proved_by(Session { cookie: cookie.hash(), facts, ..own.clone() });
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);

@@ -12,14 +12,16 @@ use super::finish::End;
 use super::person::Person;
 use super::steps;
 use super::visitor::Visitor;
+use crate::account::factors;
 use crate::crypto::{random, secret};
+use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::fact::{FactKind, Facts};
 use crate::domain::ids::{GrantId, Hash, InteractionId, Reference, UserId};
-use crate::domain::interaction::{Interaction, Problem, Progress, Refusal, Typed};
+use crate::domain::interaction::{Enrolment, Interaction, Problem, Progress, Refusal, Typed};
 use crate::domain::locale::Locale;
-use crate::domain::policy::{self, Circumstances, ConsentRule, Need};
+use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
 use crate::domain::request::AuthorizationRequest;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
@@ -177,7 +179,7 @@ impl Login {
         let Some(person) = &self.person else { return Facts::default() };
         let known =
             self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
-        known.unwrap_or_default().union(&self.proved(person)).trusting(person.authenticator.as_ref())
+        known.unwrap_or_default().union(&self.proved(person)).trusting(&person.held())
     }
 
     /// What was proved here. A password that was changed since proves nothing.
@@ -207,12 +209,18 @@ impl Login {
     fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
         let Some(person) = &self.person else { return policy::needs(self.request(), None) };
         let progress = &self.interaction.progress;
+        let (held, methods) = (person.held(), factors::methods(&person.tenant.policy));
+        let chosen = |method| Enrolling { method, begun: false };
+        let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
         let circumstances = Circumstances {
             tenant: &person.tenant.policy,
             user: &person.user.id,
             from_session: progress.user.is_none(),
             is_admin: person.user.is_admin(),
-            authenticator: person.authenticator.as_ref(),
+            held: &held,
+            methods: &methods,
+            enrolling: progress.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
+            desktop_unasked: person.desktop_unasked,
             facts,
             codes_to_store: progress.recovery_codes.is_some(),
             consent: if self.validated.client().metadata.require_consent {
@@ -241,7 +249,8 @@ impl Login {
     /// a new login's `auth_time` lies strictly after the old one's.
     pub(super) fn proof_time(&self, user: &UserId) -> Time {
         let mine = self.session.as_ref().filter(|session| session.user == *user);
-        let before = mine.and_then(|session| session.facts.context()).map(|context| context.auth_time);
+        let context = mine.and_then(|session| session.facts.context(Worth::Mail));
+        let before = context.map(|context| context.auth_time);
         let next = self.now.plus(std::time::Duration::from_secs(1));
         if before.is_some_and(|before| before >= self.now) { next } else { self.now }
     }
@@ -253,7 +262,8 @@ impl Login {
 
     /// Keeps what was typed, so that only the password is typed again.
     pub(super) fn remember_names(&mut self, tenant: &str, username: &str) {
-        self.interaction.progress.typed = Typed { tenant: tenant.to_owned(), username: username.to_owned() };
+        let (tenant, username) = (tenant.to_owned(), username.to_owned());
+        self.interaction.progress.typed = Typed { tenant, username, desktop: None };
     }
 
     /// The row that recovery codes not yet stored are sealed for.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::domain::authenticator::{Authenticator, Held, Worth};
 use crate::domain::client::Client;
-use crate::domain::ids::{AuthenticatorId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::session::Session;
@@ -22,7 +23,9 @@ pub(super) struct Person {
     pub(super) password_version: i64,
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
-    pub(super) authenticator: Option<AuthenticatorId>,
+    pub(super) authenticator: Option<Authenticator>,
+    /// Was the name of the office computer not asked for in this enrolment?
+    pub(super) desktop_unasked: bool,
     /// What the user allowed this client earlier.
     pub(super) consent: Option<Scope>,
 }
@@ -37,20 +40,31 @@ impl Person {
         id: &UserId,
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
-        let Some(Credentials { user, password_version, .. }) = found.filter(|found| !found.user.disabled)
+        let Some(Credentials { user, password_version, desktop_unasked, .. }) =
+            found.filter(|found| !found.user.disabled)
         else {
             return Ok(None);
         };
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
-        let authenticator = authenticators::active(tx, id).await?.map(|stored| stored.authenticator.id);
+        let authenticator = authenticators::active(tx, id).await?.map(|stored| stored.authenticator);
         let consent = if client.metadata.require_consent {
             consents::of(tx, id, &issuer.id, &client.id).await?
         } else {
             None
         };
-        Ok(Some(Self { user, password_version, tenant, authenticator, consent }))
+        Ok(Some(Self { user, password_version, tenant, authenticator, desktop_unasked, consent }))
+    }
+
+    /// What the policy asks about.
+    pub(super) fn held(&self) -> Vec<Held> {
+        self.authenticator.iter().map(Authenticator::held).collect()
+    }
+
+    /// The least worth of a second factor that makes two factors of it.
+    pub(super) fn two_factors(&self) -> Worth {
+        self.tenant.policy.two_factors(self.user.is_admin())
     }
 
     /// Does this session of theirs still stand? The store knows its end; how long it may lie idle the tenant says.

@@ -12,12 +12,16 @@ use crate::domain::tenant::TenantDomain;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 
-/// The domain of the user's tenant: ours, given with `profile`.
+/// The domain of the user's tenant.
 pub(super) const TENANT: &str = "tenant";
+/// The user's office computer.
+const PERSONAL_DESKTOP: &str = "personal_desktop";
+/// Our own, given with `profile`.
+const OURS: [&str; 2] = [TENANT, PERSONAL_DESKTOP];
 
 /// The names that discovery advertises, beside those of the ID token.
 pub(super) fn supported() -> impl Iterator<Item = &'static str> {
-    scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain([TENANT])
+    scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain(OURS)
 }
 
 /// The claims for UserInfo: those of the scopes, and those asked for there.
@@ -33,7 +37,7 @@ pub(super) async fn at_userinfo(
 }
 
 /// The claims for the ID token beyond its own: those asked for there. Scopes give theirs at UserInfo (Core §5.4), but
-/// which tenant a user belongs to is part of who signed in.
+/// which tenant a user belongs to, and which desktop is theirs, is part of who signed in.
 pub(super) async fn in_id_token(
     idp: &Idp,
     user: &User,
@@ -42,7 +46,7 @@ pub(super) async fn in_id_token(
     let tenant = tenant(idp, user).await?;
     let mut wanted = grant.claims.id_token.clone();
     if grant.scope.contains("profile") {
-        wanted.insert(TENANT.to_owned(), None);
+        wanted.extend(OURS.map(|name| (name.to_owned(), None)));
     }
     let mut claims = given(user, &tenant, &Scope::default(), &wanted);
     own_claims::add(idp, user, grant, Place::IdToken, &mut claims).await?;
@@ -60,7 +64,7 @@ type Wanted = BTreeMap<String, Option<ClaimRequest>>;
 /// The claims of these scopes and names that the user has.
 fn given(user: &User, tenant: &TenantDomain, scope: &Scope, wanted: &Wanted) -> Map<String, Value> {
     let in_scope = |name: &str| {
-        (name == TENANT && scope.contains("profile"))
+        (OURS.contains(&name) && scope.contains("profile"))
             || scope.iter().any(|word| scope::claims_of(word).contains(&name))
     };
     let mut claims = all(user, tenant);
@@ -82,6 +86,8 @@ fn all(user: &User, tenant: &TenantDomain) -> Map<String, Value> {
     claims.insert("preferred_username".to_owned(), user.username.as_str().into());
     claims.insert("updated_at".to_owned(), user.updated_at.unix().into());
     claims.insert(TENANT.to_owned(), tenant.as_str().into());
+    let desktop = user.personal_desktop.as_ref();
+    claims.extend(desktop.map(|name| (PERSONAL_DESKTOP.to_owned(), name.as_str().into())));
     claims
 }
 
@@ -93,7 +99,7 @@ mod tests {
     use crate::domain::claims::Profile;
     use crate::domain::ids::{TenantId, UserId};
     use crate::domain::time::Time;
-    use crate::domain::user::Username;
+    use crate::domain::user::{Desktop, Username};
 
     fn claims(scope: &str, wanted: &[&str]) -> Value {
         let user = User {
@@ -108,6 +114,7 @@ mod tests {
                 ..Profile::default()
             },
             updated_at: Time::from_unix(7),
+            personal_desktop: Desktop::parse("pc-anna").ok(),
             directory: None,
         };
         let wanted = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
@@ -119,7 +126,13 @@ mod tests {
         assert_eq!(claims("openid", &[]), json!({}));
         assert_eq!(
             claims("openid profile", &[]),
-            json!({ "name": "Anna Example", "preferred_username": "anna", "tenant": "a.sms", "updated_at": 7 })
+            json!({
+                "name": "Anna Example",
+                "preferred_username": "anna",
+                "tenant": "a.sms",
+                "personal_desktop": "pc-anna",
+                "updated_at": 7
+            })
         );
         assert_eq!(
             claims("openid email phone", &[]),

@@ -130,7 +130,7 @@ mod tests {
         display_values_supported ["page","popup"]
         prompt_values_supported ["none","login","consent","select_account"]
         claim_types_supported ["normal"]
-        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","tenant"]
+        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","tenant","personal_desktop"]
         claims_parameter_supported true
         request_parameter_supported true
         request_object_signing_alg_values_supported ["RS256","ES256","EdDSA"]

@@ -1,9 +1,9 @@
-//! Authenticators and their sealed secrets. A revoked one has no row any more.
+//! Authenticators of every kind, and the sealed secrets of those that have one. A revoked one has no row any more.
 
 use super::Tx;
 use super::error::Result;
 use super::json::{Json, Word};
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
+use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Pin};
 use crate::domain::ids::{AuthenticatorId, UserId};
 use crate::domain::time::Time;
 
@@ -12,20 +12,24 @@ use crate::domain::time::Time;
 pub struct Stored {
     /// The authenticator.
     pub authenticator: Authenticator,
-    /// Its secret, sealed for its row.
-    pub sealed_secret: String,
+    /// Its secret, sealed for its row; `None` where codes are delivered.
+    pub sealed_secret: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
     id: AuthenticatorId,
     user_id: UserId,
-    sealed_secret: String,
-    totp: Json<TotpParameters>,
+    kind: Json<Kind>,
+    sealed_secret: Option<String>,
+    drift: i64,
+    serial: Option<String>,
+    pin: Option<Json<Pin>>,
+    name: Option<String>,
     state: Word<AuthenticatorState>,
-    drift_steps: i64,
-    last_accepted_step: i64,
+    last_accepted: i64,
     created_at: Time,
+    last_used_at: Option<Time>,
 }
 
 impl From<Row> for Stored {
@@ -33,31 +37,39 @@ impl From<Row> for Stored {
         let authenticator = Authenticator {
             id: row.id,
             user: row.user_id,
-            totp: row.totp.0,
+            kind: row.kind.0.drifted(row.drift),
+            serial: row.serial,
+            pin: row.pin.map(|pin| pin.0),
+            name: row.name,
             state: row.state.0,
-            drift_steps: row.drift_steps,
-            last_accepted_step: row.last_accepted_step,
+            last_accepted: row.last_accepted,
             created_at: row.created_at,
+            last_used_at: row.last_used_at,
         };
         Self { authenticator, sealed_secret: row.sealed_secret }
     }
 }
 
 /// Adds an authenticator.
-pub async fn insert(tx: &mut Tx<'_>, new: &Authenticator, sealed_secret: &str) -> Result<()> {
+pub async fn insert(tx: &mut Tx<'_>, new: &Authenticator, sealed_secret: Option<&str>) -> Result<()> {
     execute!(
         tx,
         "INSERT INTO authenticators
-             (id, user_id, sealed_secret, totp, state, drift_steps, last_accepted_step, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
+              last_used_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &new.id,
         &new.user,
+        Json(&new.kind),
         sealed_secret,
-        Json(new.totp),
+        new.kind.drift(),
+        &new.serial,
+        new.pin.as_ref().map(Json),
+        &new.name,
         Word(new.state),
-        new.drift_steps,
-        new.last_accepted_step,
+        new.last_accepted,
         new.created_at,
+        new.last_used_at,
     )?;
     Ok(())
 }
@@ -65,7 +77,8 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Authenticator, sealed_secret: &str) -
 /// The authenticator that proves this user's second factor now.
 pub async fn active(tx: &mut Tx<'_>, user: &UserId) -> Result<Option<Stored>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, user_id, sealed_secret, totp, state, drift_steps, last_accepted_step, created_at
+        "SELECT id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
+             last_used_at
          FROM authenticators WHERE user_id = $1 AND state = 'active' ORDER BY created_at DESC, id LIMIT 1")
         .bind(user).fetch_optional(conn))?;
     Ok(row.map(Stored::from))
@@ -74,40 +87,50 @@ pub async fn active(tx: &mut Tx<'_>, user: &UserId) -> Result<Option<Stored>> {
 /// The authenticator with this id, pending or active.
 pub async fn by_id(tx: &mut Tx<'_>, id: &AuthenticatorId) -> Result<Option<Stored>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, user_id, sealed_secret, totp, state, drift_steps, last_accepted_step, created_at
+        "SELECT id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
+             last_used_at
          FROM authenticators WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
     Ok(row.map(Stored::from))
 }
 
-/// Uses up a time step (RFC 6238 §5.2): of all who bring a code of this or an earlier step, at most one gets `true`.
-pub async fn accept_step(tx: &mut Tx<'_>, id: &AuthenticatorId, step: i64, drift_steps: i64) -> Result<bool> {
+/// Uses up a time step or counter (RFC 6238 §5.2, RFC 4226 §7.2): of all who bring a code of this or an earlier one, at
+/// most one gets `true`.
+pub async fn accept(
+    tx: &mut Tx<'_>,
+    id: &AuthenticatorId,
+    moving_factor: i64,
+    drift: i64,
+    now: Time,
+) -> Result<bool> {
     let accepted = execute!(
         tx,
-        "UPDATE authenticators SET last_accepted_step = $2, drift_steps = $3
-         WHERE id = $1 AND last_accepted_step < $2 AND state = 'active'",
+        "UPDATE authenticators SET last_accepted = $2, drift = $3, last_used_at = $4
+         WHERE id = $1 AND last_accepted < $2 AND state = 'active'",
         id,
-        step,
-        drift_steps,
+        moving_factor,
+        drift,
+        now,
     )?;
     Ok(accepted == 1)
 }
 
-/// Makes a pending authenticator active, and uses up the time step of the code that confirmed it; one caller wins.
+/// Makes a pending authenticator active, and uses up the moving factor of the code that confirmed it; one caller wins.
 ///
 /// Follow it by [`revoke_others`] in the same transaction: then of two enrolments at once one remains. Those of one
 /// user go one after another: each would otherwise hold its own row and wait for the others', until PostgreSQL's
 /// search for deadlocks has ended all but one of them.
-pub async fn confirm(tx: &mut Tx<'_>, id: &AuthenticatorId, step: i64) -> Result<bool> {
+pub async fn confirm(tx: &mut Tx<'_>, id: &AuthenticatorId, moving_factor: i64, now: Time) -> Result<bool> {
     let hold = "UPDATE users SET updated_at = updated_at
                 WHERE id = (SELECT user_id FROM authenticators WHERE id = $1)";
     execute!(tx, hold, id)?;
     let confirmed = execute!(
         tx,
-        "UPDATE authenticators SET state = 'active', last_accepted_step = $2
-         WHERE id = $1 AND state = 'pending' AND last_accepted_step < $2",
+        "UPDATE authenticators SET state = 'active', last_accepted = $2, last_used_at = $3
+         WHERE id = $1 AND state = 'pending'",
         id,
-        step,
+        moving_factor,
+        now,
     )?;
     Ok(confirmed == 1)
 }

@@ -6,7 +6,7 @@ use super::json::Json;
 use crate::domain::claims::Profile;
 use crate::domain::ids::{DirectoryKey, TenantId, UserId};
 use crate::domain::time::Time;
-use crate::domain::user::{Role, User, Username};
+use crate::domain::user::{Desktop, Role, User, Username};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
@@ -18,6 +18,7 @@ pub(super) struct Row {
     profile: Json<Profile>,
     updated_at: Time,
     directory_key: Option<DirectoryKey>,
+    personal_desktop: Option<Desktop>,
 }
 
 impl From<Row> for User {
@@ -31,6 +32,7 @@ impl From<Row> for User {
             profile: row.profile.0,
             updated_at: row.updated_at,
             directory: row.directory_key,
+            personal_desktop: row.personal_desktop,
         }
     }
 }
@@ -44,6 +46,8 @@ pub struct Credentials {
     pub password_hash: Option<String>,
     /// Raised by every change of the password.
     pub password_version: i64,
+    /// Was the name of the office computer not asked for in this enrolment?
+    pub desktop_unasked: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -52,12 +56,15 @@ struct CredentialsRow {
     user: Row,
     password_hash: Option<String>,
     password_version: i64,
+    enrolment: i64,
+    desktop_asked: i64,
 }
 
 impl From<CredentialsRow> for Credentials {
     fn from(row: CredentialsRow) -> Self {
-        let CredentialsRow { user, password_hash, password_version } = row;
-        Self { user: user.into(), password_hash, password_version }
+        let CredentialsRow { user, password_hash, password_version, enrolment, desktop_asked } = row;
+        let desktop_unasked = desktop_asked < enrolment;
+        Self { user: user.into(), password_hash, password_version, desktop_unasked }
     }
 }
 
@@ -67,11 +74,12 @@ impl From<CredentialsRow> for Credentials {
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     let written = execute!(
         tx,
-        "INSERT INTO users (id, tenant_id, username, username_key, disabled, roles, profile, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO users
+             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,
-             updated_at = excluded.updated_at
+             updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop
          WHERE users.tenant_id = excluded.tenant_id",
         &user.id,
         &user.tenant,
@@ -81,6 +89,7 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         Json(&user.roles),
         Json(&user.profile),
         user.updated_at,
+        &user.personal_desktop,
     )?;
     if written == 1 { Ok(()) } else { Err(super::Error::Conflict) }
 }
@@ -89,7 +98,7 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key
+             directory_key, personal_desktop
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
@@ -98,7 +107,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, password_hash, password_version
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -107,7 +116,7 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
 pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, password_hash, password_version
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -116,7 +125,7 @@ pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Cr
 pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key
+             directory_key, personal_desktop
          FROM users WHERE tenant_id = $1 AND directory_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
@@ -147,6 +156,16 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
     Ok(User { id, ..user.clone() })
 }
 
+/// Notes that the name of the office computer was asked for in this enrolment, and the name if one was given.
+pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>, now: Time) -> Result<()> {
+    execute!(tx, "UPDATE users SET desktop_asked = enrolment WHERE id = $1", id)?;
+    if let Some(name) = given {
+        let sql = "UPDATE users SET personal_desktop = $2, updated_at = $3 WHERE id = $1";
+        execute!(tx, sql, id, name, now)?;
+    }
+    Ok(())
+}
+
 /// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`still_proved`]).
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
@@ -172,7 +191,7 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, password_hash, password_version
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
          FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }

@@ -39,6 +39,10 @@ pub enum Field {
     RecoveryCode,
     /// "I have stored them".
     Stored,
+    /// The name of the office computer.
+    PersonalDesktop,
+    /// The second factor that is chosen.
+    Method,
 }
 
 impl Field {
@@ -50,6 +54,8 @@ impl Field {
             Self::Password => "password",
             Self::Code | Self::RecoveryCode => "code",
             Self::Stored => "stored",
+            Self::PersonalDesktop => "personal_desktop",
+            Self::Method => "method",
         }
     }
 
@@ -67,6 +73,8 @@ impl Field {
             Self::Code => "field.code",
             Self::RecoveryCode => "field.recovery_code",
             Self::Stored => "recovery_codes.stored",
+            Self::PersonalDesktop => "field.personal_desktop",
+            Self::Method => "choose_method.title",
         }
     }
 }
@@ -77,6 +85,8 @@ impl Field {
 pub enum Problem {
     /// The field was left empty.
     Missing(Field),
+    /// The field does not hold what it is for.
+    Invalid(Field),
     /// Tenant, user name and password do not belong together; which of them is never said.
     LoginFailed,
     /// The code was not the one of this moment, or was used already.
@@ -95,7 +105,7 @@ impl Problem {
     /// The field to mend; `None` where it is the form as a whole.
     pub const fn field(self) -> Option<Field> {
         match self {
-            Self::Missing(field) => Some(field),
+            Self::Missing(field) | Self::Invalid(field) => Some(field),
             Self::CodeWrong => Some(Field::Code),
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
             Self::LoginFailed | Self::StartedAgain | Self::SecretRenewed | Self::Stale => None,
@@ -106,7 +116,9 @@ impl Problem {
     pub(super) fn text(self, texts: &Texts) -> String {
         let key = match self {
             Self::Missing(Field::Stored) => "recovery_codes.stored_missing",
-            Self::Missing(field) => {
+            Self::Missing(Field::Method) => "choose_method.missing",
+            Self::Invalid(Field::PersonalDesktop) => "desktop.invalid",
+            Self::Missing(field) | Self::Invalid(field) => {
                 return texts.with("field.required", &[("field", texts.t(field.label()))]);
             }
             Self::LoginFailed => "login.failed",

@@ -20,8 +20,8 @@ pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use steps::{
-    ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Identify, Notice, Recovery, RecoveryCodes,
-    SecondFactor,
+    ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Notice, Recovery,
+    RecoveryCodes, SecondFactor,
 };
 pub use theme::DefaultTheme;
 
@@ -55,6 +55,10 @@ pub enum Body {
     SecondFactor(SecondFactor),
     /// A recovery code instead.
     Recovery(Recovery),
+    /// The name of the office computer.
+    Desktop(Desktop),
+    /// Which second factor it shall be.
+    ChooseMethod(ChooseMethod),
     /// A new authenticator.
     Enrol(Enrol),
     /// The recovery codes, shown once.
@@ -90,6 +94,8 @@ impl Body {
             Self::Identify(_) => "identify",
             Self::SecondFactor(_) => "second_factor",
             Self::Recovery(_) => "recovery",
+            Self::Desktop(_) => "desktop",
+            Self::ChooseMethod(_) => "choose_method",
             Self::Enrol(_) => "enrol",
             Self::RecoveryCodes(_) => "recovery_codes",
             Self::Notice(_) => "notice",
@@ -112,6 +118,8 @@ impl Body {
             Self::Identify(_) => "identify.title",
             Self::SecondFactor(_) => "second_factor.title",
             Self::Recovery(_) => "recovery.title",
+            Self::Desktop(_) => "desktop.title",
+            Self::ChooseMethod(_) => "choose_method.title",
             Self::Enrol(_) => "enrol.title",
             Self::RecoveryCodes(_) => "recovery_codes.title",
             Self::Notice(_) => "notice.title",
@@ -157,6 +165,8 @@ impl Body {
             Self::Identify(Identify { form, .. })
             | Self::SecondFactor(SecondFactor { form, .. })
             | Self::Recovery(Recovery { form, .. })
+            | Self::Desktop(Desktop { form, .. })
+            | Self::ChooseMethod(ChooseMethod { form, .. })
             | Self::Enrol(Enrol { form, .. })
             | Self::RecoveryCodes(RecoveryCodes { form, .. })
             | Self::Notice(Notice { form, .. })

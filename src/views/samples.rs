@@ -2,10 +2,11 @@
 //! its own has the same to look at.
 
 use super::{
-    Application, Body, Brand, Busy, ChooseAccount, ConfirmSignOut, Consent, Duty, Enrol, Expired, Field,
-    Form, FormPost, Identify, Notice, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused,
-    SecondFactor, SignedIn, SignedOut, Wait, WayBack,
+    Application, Body, Brand, Busy, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty,
+    Enrol, Expired, Field, Form, FormPost, Identify, Notice, Problem, Recovery, RecoveryCodes, Reference,
+    Refusal, Refused, SecondFactor, SignedIn, SignedOut, Wait, WayBack,
 };
+use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -62,7 +63,17 @@ fn enrol(duty: Duty, problems: &[Problem]) -> Body {
         uri: format!("otpauth://totp/Example%20Works:anna?secret={secret}&issuer=Example%20Works"),
         secret: ["JBSW", "Y3DP", "EHPK", "3PXP"].repeat(2).into_iter().map(str::to_owned).collect(),
         account: "anna@example.works".to_owned(),
+        others: duty == Duty::Tenant,
     })
+}
+
+fn desktop(name: &str, problems: &[Problem]) -> Body {
+    Body::Desktop(Desktop { form: form(problems), name: name.to_owned() })
+}
+
+fn choose_method(duty: Duty, problems: &[Problem]) -> Body {
+    let methods = vec![Method::Totp, Method::Sms, Method::Mail, Method::Passkey];
+    Body::ChooseMethod(ChooseMethod { form: form(problems), duty, methods })
 }
 
 fn recovery_codes(problems: &[Problem]) -> Body {
@@ -120,7 +131,9 @@ fn form_post() -> Body {
 
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
-    use Problem::{CodeWrong, LoginFailed, Missing, RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain};
+    use Problem::{
+        CodeWrong, Invalid, LoginFailed, Missing, RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain,
+    };
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
     let from = Time::from_unix(1_796_137_500);
     vec![
@@ -135,6 +148,10 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("recovery", recovery(&[])),
         ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
         ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),
+        ("desktop", desktop("pc-anna", &[])),
+        ("desktop-invalid", desktop("my computer!", &[Invalid(Field::PersonalDesktop)])),
+        ("choose-method", choose_method(Duty::Tenant, &[])),
+        ("choose-method-missing", choose_method(Duty::Chosen, &[Missing(Field::Method)])),
         ("enrol", enrol(Duty::Administrator, &[])),
         ("enrol-tenant", enrol(Duty::Tenant, &[SecretRenewed])),
         ("enrol-application", enrol(Duty::Application, &[])),

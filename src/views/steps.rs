@@ -2,6 +2,7 @@
 
 use super::form::{Field, Form};
 use super::frame::Application;
+use crate::domain::authenticator::Method;
 use crate::domain::scope::{self, Scope};
 use crate::domain::time::Time;
 
@@ -45,7 +46,37 @@ pub struct Recovery {
     pub second_factor: String,
 }
 
-/// A new authenticator. Posts `code`.
+/// The name of the office computer, once in a new enrolment. Posts `personal_desktop`, or `skip`.
+pub struct Desktop {
+    /// The form.
+    pub form: Form,
+    /// What stands in the field.
+    pub name: String,
+}
+
+/// Which second factor it shall be. Posts `method`; where the user wished for one, `skip` goes on without.
+pub struct ChooseMethod {
+    /// The form.
+    pub form: Form,
+    /// Why.
+    pub duty: Duty,
+    /// What there is to choose from.
+    pub methods: Vec<Method>,
+}
+
+impl ChooseMethod {
+    /// Each method's word, and the keys of its name and of what it takes.
+    pub(super) fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+        self.methods.iter().map(|method| match method {
+            Method::Totp => ("totp", "choose_method.totp", "choose_method.totp_hint"),
+            Method::Sms => ("sms", "choose_method.sms", "choose_method.sms_hint"),
+            Method::Mail => ("mail", "choose_method.mail", "choose_method.mail_hint"),
+            Method::Passkey => ("passkey", "choose_method.passkey", "choose_method.passkey_hint"),
+        })
+    }
+}
+
+/// A new authenticator. Posts `code`, or `another` to choose another way.
 pub struct Enrol {
     /// The form.
     pub form: Form,
@@ -57,6 +88,8 @@ pub struct Enrol {
     pub secret: Vec<String>,
     /// The user's name, as it will stand in the authenticator.
     pub account: String,
+    /// Is there another way to choose?
+    pub others: bool,
 }
 
 /// Why an authenticator must be enrolled.

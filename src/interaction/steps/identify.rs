@@ -27,7 +27,7 @@ impl Step for Identify {
     }
 
     fn meets(&self, need: &Need) -> bool {
-        matches!(need, Need::Password { .. })
+        matches!(need, Need::FirstFactor { .. })
     }
 
     fn show<'a>(

@@ -1,8 +1,11 @@
 //! The steps of a login: each has a page, meets one kind of need, and knows no other step.
 
 mod choose_account;
+mod choose_method;
 mod consent;
+mod desktop;
 mod enrol;
+mod enrolling;
 mod identify;
 mod notice;
 mod recovery;
@@ -73,6 +76,8 @@ static STEPS: &[&dyn Step] = &[
     &identify::Identify,
     &second_factor::SecondFactor,
     &recovery::Recovery,
+    &desktop::DesktopName,
+    &choose_method::ChooseMethod,
     &enrol::Enrol,
     &recovery_codes::RecoveryCodes,
     &notice::Notice,
@@ -102,10 +107,10 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         }
         Problem::Locked(_) => {}
         Problem::Missing(fields) => {
-            let named = |word: &String| FIELDS.into_iter().find(|(name, _)| name == word);
-            form.problems
-                .extend(fields.iter().filter_map(named).map(|(_, field)| views::Problem::Missing(field)));
+            let fields = fields.iter().filter_map(|word| field(word));
+            form.problems.extend(fields.map(views::Problem::Missing));
         }
+        Problem::Invalid(word) => form.problems.extend(field(word).map(views::Problem::Invalid)),
         Problem::SignInFailed => form.problems.push(views::Problem::LoginFailed),
         Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
         Problem::WrongRecoveryCode => form.problems.push(views::Problem::RecoveryCodeWrong),
@@ -121,14 +126,20 @@ fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) ->
 }
 
 /// The fields by the words under which they are noted.
-const FIELDS: [(&str, Field); 6] = [
+const FIELDS: [(&str, Field); 8] = [
     ("tenant", Field::Tenant),
     ("username", Field::Username),
     ("password", Field::Password),
     ("code", Field::Code),
     ("recovery_code", Field::RecoveryCode),
     ("stored", Field::Stored),
+    ("personal_desktop", Field::PersonalDesktop),
+    ("method", Field::Method),
 ];
+
+fn field(word: &str) -> Option<Field> {
+    FIELDS.into_iter().find(|(name, _)| *name == word).map(|(_, field)| field)
+}
 
 /// A post that cannot be checked because a field is empty.
 async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Result<(Login, End), Internal> {

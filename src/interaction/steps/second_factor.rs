@@ -6,7 +6,6 @@ use futures_util::future::BoxFuture;
 use super::{Shown, Step, missing, with_refusal, wrong_code};
 use crate::account::factors::Verdict;
 use crate::crypto::random;
-use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
 use crate::http::Internal;
@@ -58,14 +57,14 @@ impl Step for SecondFactor {
         async move {
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
-            let attempt = login.idp().account().totp_attempt(&person.user.id, code).await?;
+            let attempt = login.idp().account().code_attempt(&person.user.id, code).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
             let (reference, at) = (random::reference(), login.proof_time(&person.user.id));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference) = (attempt.clone(), reference.clone());
                 async move {
                     match attempt.settle(tx, login.now).await? {
-                        Verdict::Right => login.learn_at(FactKind::Otp(attempt.authenticator), at),
+                        Verdict::Right => login.learn_at(attempt.proves, at),
                         Verdict::Wrong => wrong_code(&mut login, NAME, Problem::WrongCode, &reference),
                         Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
                     }

@@ -1,12 +1,12 @@
 //! One change of the store, ready to be written: whatever takes time (hashes, seals) is done before.
 
 use crate::account;
-use crate::domain::authenticator::Authenticator;
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
+use crate::storage::authenticators::Stored;
 use crate::storage::{Result, Tx, authenticators, clients, issuers, tenants, users};
 
 /// A change. Its parts are owned, since a write may be run again.
@@ -20,7 +20,7 @@ pub(super) enum Change {
     /// The same password at today's cost: the old hash and the new.
     Rehash(UserId, String, String),
     /// Becomes the user's only authenticator.
-    Authenticator(Authenticator, String),
+    Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
     Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
@@ -39,9 +39,10 @@ impl Change {
                 account::sessions::end_all(tx, user, None, now).await.map(drop)
             }
             Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),
-            Self::Authenticator(authenticator, sealed) => {
+            Self::Authenticator(new) => {
+                let Stored { authenticator, sealed_secret } = new.as_ref();
                 authenticators::remove_all(tx, &authenticator.user).await?;
-                authenticators::insert(tx, authenticator, sealed).await
+                authenticators::insert(tx, authenticator, sealed_secret.as_deref()).await
             }
             Self::RemoveAuthenticators(user) => authenticators::remove_all(tx, user).await.map(drop),
             Self::Client(client) => clients::upsert(tx, client).await,

@@ -12,6 +12,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantPolicy};
 use crate::http::Idp;
+use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
 use crate::storage::{Reader, authenticators, clients, issuers, tenants, users};
 
@@ -86,18 +87,32 @@ impl Idp {
         put("sub", json!(user.id));
         put("password_hash", json!(password_hash));
         put("disabled", json!(user.disabled.then_some(true)));
+        put("personal_desktop", json!(user.personal_desktop));
         put("roles", json!(Some(user.roles).filter(|roles| !roles.is_empty())));
         let active = authenticators::active(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?;
         if let Some(stored) = active {
-            let row = stored.authenticator.row();
-            let opened = self.sealer().open(&stored.sealed_secret, &row).map_err(ApplyError::failed)?;
-            let secret = TotpSecret::from_bytes(&opened).map_err(ApplyError::failed)?;
-            let mut authenticator = object(&stored.authenticator.totp)?;
-            authenticator.insert("kind".to_owned(), json!("totp"));
-            authenticator.insert("secret".to_owned(), json!(secret.base32().as_str()));
+            let authenticator = self.stored_authenticator(&stored)?;
             put("authenticators", json!([authenticator]));
         }
         Ok(Value::Object(table))
+    }
+}
+
+impl Idp {
+    /// An authenticator by its kind, with what that kind needs.
+    fn stored_authenticator(&self, stored: &Stored) -> Result<Map<String, Value>, ApplyError> {
+        let kinds = object(&stored.authenticator.kind)?;
+        let Some((kind, Value::Object(mut table))) = kinds.into_iter().next() else {
+            return Err(ApplyError::failed("an authenticator of no kind"));
+        };
+        table.insert("kind".to_owned(), json!(kind));
+        if let Some(sealed) = &stored.sealed_secret {
+            let opened = self.sealer().open(sealed, &stored.authenticator.row());
+            let secret = TotpSecret::from_bytes(&opened.map_err(ApplyError::failed)?);
+            let secret = secret.map_err(ApplyError::failed)?;
+            table.insert("secret".to_owned(), json!(secret.base32().as_str()));
+        }
+        Ok(table)
     }
 }
 

@@ -66,6 +66,7 @@ const POLICY: &[Member] = &[
     // The only way that exists: inside the login.
     member("admin_activation", Kind::Word(&["inline"])),
     member("methods", Kind::Words(&["totp"])),
+    member("ask_desktop_name", Kind::One(value::flag)),
     member("session_idle", Kind::Span),
     member("session_max", Kind::Span),
 ];
@@ -98,11 +99,12 @@ pub(super) const USER: &[Member] = &[
     member("phone_number", Kind::One(value::phone)),
     member("phone_number_verified", Kind::One(value::flag)),
     member("address", Kind::Table(ADDRESS)),
+    member("personal_desktop", Kind::One(value::desktop)),
     member("authenticators", Kind::Tables(AUTHENTICATOR)),
 ];
 
-/// The members of [`USER`] that are not claims.
-pub(super) const NOT_CLAIMS: [&str; 9] = [
+/// The members of [`USER`] that are not standard claims.
+pub(super) const NOT_CLAIMS: [&str; 10] = [
     "tenant",
     "username",
     "state",
@@ -111,6 +113,7 @@ pub(super) const NOT_CLAIMS: [&str; 9] = [
     "password_hash",
     "disabled",
     "roles",
+    "personal_desktop",
     "authenticators",
 ];
 

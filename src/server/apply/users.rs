@@ -10,10 +10,10 @@ use super::read::Entry;
 use crate::crypto::otp::TotpSecret;
 use crate::crypto::password::{Password, PasswordHasher};
 use crate::crypto::random;
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
+use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
 use crate::domain::claims::Profile;
 use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
-use crate::domain::user::{Role, User, Username};
+use crate::domain::user::{Desktop, Role, User, Username};
 use crate::storage::authenticators::{self, Stored};
 use crate::storage::users;
 
@@ -57,6 +57,7 @@ impl Planner<'_> {
             roles: Vec::new(),
             profile: Profile::default(),
             updated_at: self.idp.now(),
+            personal_desktop: None,
             directory: None,
         }
     }
@@ -91,6 +92,7 @@ impl Planner<'_> {
         let profile = self.overlay(&entry.place, &base.profile, &claims)?;
         let roles = entry.members.get("roles").cloned().map(serde_json::from_value::<Vec<Role>>);
         let roles = roles.map(|roles| self.mistakes.keep(&entry.place_of("roles"), roles));
+        let desktop = entry.members.get("personal_desktop");
         Some(User {
             id: base.id.clone(),
             tenant: base.tenant.clone(),
@@ -99,6 +101,10 @@ impl Planner<'_> {
             roles: roles.unwrap_or_else(|| Some(base.roles.clone()))?,
             profile,
             updated_at: base.updated_at,
+            personal_desktop: match desktop {
+                Some(name) => name.as_str().and_then(|name| Desktop::parse(name).ok()),
+                None => base.personal_desktop.clone(),
+            },
             directory: base.directory.clone(),
         })
     }
@@ -160,25 +166,20 @@ impl Planner<'_> {
             }
             return Ok(());
         };
-        let Some((secret, totp)) = self.totp(table) else { return Ok(()) };
-        if known.is_some_and(|known| self.is_same(&known, &secret, totp)) {
+        let Some((secret, kind)) = self.totp(table) else { return Ok(()) };
+        if known.is_some_and(|known| self.is_same(&known, &secret, &kind)) {
             return Ok(());
         }
-        let authenticator = Authenticator {
-            id: AuthenticatorId::new(random::uuid()),
-            user: user.clone(),
-            totp,
-            state: AuthenticatorState::Active,
-            drift_steps: 0,
-            last_accepted_step: 0,
-            created_at: self.idp.now(),
-        };
+        let id = AuthenticatorId::new(random::uuid());
+        let pending = Authenticator::pending(id, user.clone(), kind, self.idp.now());
+        let authenticator = Authenticator { state: AuthenticatorState::Active, ..pending };
         let sealed = self.idp.sealer().seal(secret.as_bytes(), &authenticator.row());
-        self.change(Change::Authenticator(authenticator, sealed.map_err(ApplyError::failed)?));
+        let sealed_secret = Some(sealed.map_err(ApplyError::failed)?);
+        self.change(Change::Authenticator(Box::new(Stored { authenticator, sealed_secret })));
         Ok(())
     }
 
-    fn totp(&mut self, table: &Entry) -> Option<(TotpSecret, TotpParameters)> {
+    fn totp(&mut self, table: &Entry) -> Option<(TotpSecret, Kind)> {
         for name in ["kind", "secret"].into_iter().filter(|name| !table.names(name)) {
             self.mistakes.at(&table.place_of(name), "is missing");
         }
@@ -190,11 +191,14 @@ impl Planner<'_> {
         if !totp.is_valid() {
             self.mistakes.at(&table.place, "digits must be 6 or 8, period a multiple of 30 up to 86400");
         }
-        secret.map(|secret| (secret, totp))
+        secret.map(|secret| (secret, Kind::Totp { parameters: totp, drift: 0 }))
     }
 
-    fn is_same(&self, known: &Stored, secret: &TotpSecret, totp: TotpParameters) -> bool {
-        let opened = self.idp.sealer().open(&known.sealed_secret, &known.authenticator.row());
-        known.authenticator.totp == totp && opened.is_ok_and(|known| *known == secret.as_bytes())
+    /// Is it enrolled already? How far its clock has drifted does not matter.
+    fn is_same(&self, known: &Stored, secret: &TotpSecret, kind: &Kind) -> bool {
+        let Stored { authenticator, sealed_secret: Some(sealed) } = known else { return false };
+        let opened = self.idp.sealer().open(sealed, &authenticator.row());
+        authenticator.kind.clone().drifted(0) == *kind
+            && opened.is_ok_and(|known| *known == secret.as_bytes())
     }
 }

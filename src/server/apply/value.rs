@@ -16,7 +16,7 @@ use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope;
 use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
-use crate::domain::user::Username;
+use crate::domain::user::{Desktop, Username};
 
 /// What is wrong with a value, in words that follow its place in the file.
 pub(super) type Checked = Result<Value, String>;
@@ -88,6 +88,14 @@ pub(super) fn tenant_domain(value: &Value) -> Checked {
 
 pub(super) fn username(value: &Value) -> Checked {
     Username::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
+}
+
+/// An office computer; the empty text takes it away.
+pub(super) fn desktop(value: &Value) -> Checked {
+    match as_text(value)? {
+        "" => Ok(Value::Null),
+        text => Desktop::parse(text).map(|name| json!(name)).map_err(|error| error.to_string()),
+    }
 }
 
 /// RFC 6749 appendix A.1: visible ASCII and spaces.

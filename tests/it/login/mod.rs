@@ -1,6 +1,7 @@
 //! The hosted login, from the authorization request to the code.
 
 mod consent;
+mod enrolment;
 mod password;
 mod pushed;
 mod random;

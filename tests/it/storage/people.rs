@@ -1,10 +1,14 @@
 //! Users, authenticators and recovery codes.
 
-use vestibule::domain::authenticator::{Authenticator, AuthenticatorState};
-use vestibule::domain::user::User;
+use vestibule::domain::authenticator::{
+    Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
+};
+use vestibule::domain::contact::{EmailAddress, PhoneNumber};
+use vestibule::domain::ids::AuthenticatorId;
+use vestibule::domain::user::{Desktop, User};
 use vestibule::storage::{Error, authenticators, recovery_codes, tenants, users};
 
-use super::rows::{NOW, World, authenticator, hash, keep, tenant, user};
+use super::rows::{NOW, World, authenticator, hash, keep, later, tenant, user};
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -79,17 +83,21 @@ async fn a_pending_authenticator_counts_once_it_is_confirmed() {
     on_each(async |db| {
         let World { anna, .. } = World::store(db).await;
         let new = authenticator(anna, "new", AuthenticatorState::Pending);
-        write!(db, tx => authenticators::insert(tx, new, "sealed")).unwrap();
+        write!(db, tx => authenticators::insert(tx, new, Some("sealed"))).unwrap();
         assert!(read!(db, tx => authenticators::active(tx, &anna.id)).is_none());
         let stored = read!(db, tx => authenticators::by_id(tx, &new.id)).unwrap();
-        assert_eq!((&stored.authenticator, stored.sealed_secret.as_str()), (new, "sealed"));
+        assert_eq!((&stored.authenticator, stored.sealed_secret.as_deref()), (new, Some("sealed")));
 
-        assert!(!write!(db, tx => authenticators::accept_step(tx, &new.id, 11, 0)).unwrap());
-        assert!(write!(db, tx => authenticators::confirm(tx, &new.id, 11)).unwrap());
-        assert!(!write!(db, tx => authenticators::confirm(tx, &new.id, 12)).unwrap());
+        assert!(!write!(db, tx => authenticators::accept(tx, &new.id, 11, 0, NOW)).unwrap());
+        assert!(write!(db, tx => authenticators::confirm(tx, &new.id, 11, NOW)).unwrap());
+        assert!(!write!(db, tx => authenticators::confirm(tx, &new.id, 12, NOW)).unwrap());
         let active = read!(db, tx => authenticators::active(tx, &anna.id)).unwrap().authenticator;
-        let expected =
-            Authenticator { state: AuthenticatorState::Active, last_accepted_step: 11, ..new.clone() };
+        let expected = Authenticator {
+            state: AuthenticatorState::Active,
+            last_accepted: 11,
+            last_used_at: Some(NOW),
+            ..new.clone()
+        };
         assert_eq!(active, expected);
     })
     .await;
@@ -100,13 +108,13 @@ async fn a_time_step_is_used_up() {
     on_each(async |db| {
         let World { anna, .. } = World::store(db).await;
         let own = authenticator(anna, "own", AuthenticatorState::Active);
-        write!(db, tx => authenticators::insert(tx, own, "sealed")).unwrap();
+        write!(db, tx => authenticators::insert(tx, own, Some("sealed"))).unwrap();
         for (step, accepted) in [(10, false), (12, true), (12, false), (11, false), (13, true)] {
-            let answer = write!(db, tx => authenticators::accept_step(tx, &own.id, step, -1)).unwrap();
+            let answer = write!(db, tx => authenticators::accept(tx, &own.id, step, -1, NOW)).unwrap();
             assert_eq!(answer, accepted, "{step}");
         }
         let stored = read!(db, tx => authenticators::active(tx, &anna.id)).unwrap().authenticator;
-        assert_eq!((stored.last_accepted_step, stored.drift_steps), (13, -1));
+        assert_eq!((stored.last_accepted, stored.kind.drift(), stored.last_used_at), (13, -1, Some(NOW)));
     })
     .await;
 }
@@ -123,14 +131,14 @@ async fn a_new_authenticator_takes_the_others_place() {
         write!(db, tx => async {
             users::upsert(tx, ben).await?;
             for each in [old, new, begun, bens] {
-                authenticators::insert(tx, each, "sealed").await?;
+                authenticators::insert(tx, each, Some("sealed")).await?;
             }
             Ok(())
         })
         .unwrap();
         assert_eq!(write!(db, tx => authenticators::remove_pending(tx, &ben.id)).unwrap(), 0);
         let revoked = write!(db, tx => async {
-            authenticators::confirm(tx, &new.id, 11).await?;
+            authenticators::confirm(tx, &new.id, 11, NOW).await?;
             authenticators::revoke_others(tx, &anna.id, &new.id).await
         });
         assert_eq!(revoked.unwrap(), 2);
@@ -160,6 +168,57 @@ async fn a_recovery_code_counts_once_and_only_from_the_newest_set() {
         assert!(redeem(anna, "3").await);
         assert!(!redeem(anna, "3").await, "used");
         assert_eq!(read!(db, tx => recovery_codes::left(tx, &anna.id)), 1);
+    })
+    .await;
+}
+
+/// Counter 0 is the first code of a device that counts (RFC 4226 §5.2): it can be used, and once.
+#[tokio::test]
+async fn every_kind_comes_back_as_it_was_and_a_counter_begins_at_nought() {
+    on_each(async |db| {
+        let World { anna, .. } = World::store(db).await;
+        let kinds = [
+            Kind::Totp { parameters: TotpParameters { period: 60, ..TotpParameters::default() }, drift: -3 },
+            Kind::Hotp { digits: 8 },
+            Kind::Sms { number: PhoneNumber::parse("+4915112345678", None).unwrap() },
+            Kind::Mail { address: EmailAddress::parse("anna@example.test").unwrap() },
+        ];
+        for (n, kind) in kinds.into_iter().enumerate() {
+            let id = AuthenticatorId::new(n.to_string());
+            let (has_secret, pending) =
+                (kind.has_secret(), Authenticator::pending(id, anna.id.clone(), kind, NOW));
+            let new = keep(Authenticator {
+                serial: Some("A-17".to_owned()),
+                pin: Some(Pin { hash: "phc".to_owned(), position: PinPosition::After }),
+                name: Some("on the desk".to_owned()),
+                state: AuthenticatorState::Active,
+                ..pending
+            });
+            write!(db, tx => authenticators::insert(tx, new, has_secret.then_some("sealed"))).unwrap();
+            let stored = read!(db, tx => authenticators::by_id(tx, &new.id)).unwrap();
+            assert_eq!((&stored.authenticator, stored.sealed_secret.is_some()), (new, has_secret));
+            let first = async || write!(db, tx => authenticators::accept(tx, &new.id, 0, 0, NOW)).unwrap();
+            assert!(first().await);
+            assert!(!first().await);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_office_computer_is_asked_for_once_in_an_enrolment() {
+    on_each(async |db| {
+        let World { anna, .. } = World::store(db).await;
+        let found = async || read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
+        assert!(found().await.desktop_unasked);
+        write!(db, tx => users::desktop_asked(tx, &anna.id, None, later(1))).unwrap();
+        let skipped = found().await;
+        assert!(!skipped.desktop_unasked);
+        assert_eq!(&skipped.user, anna, "skipping stores nothing");
+        let name = keep(Desktop::parse("pc-7").unwrap());
+        write!(db, tx => users::desktop_asked(tx, &anna.id, Some(name), later(1))).unwrap();
+        let given = found().await.user;
+        assert_eq!((given.personal_desktop.as_ref(), given.updated_at), (Some(name), later(1)));
     })
     .await;
 }

@@ -56,8 +56,8 @@ async fn one_uses_a_time_step() {
     on_each(async |db| {
         let World { anna, .. } = World::store(db).await;
         let own = authenticator(anna, "own", AuthenticatorState::Active);
-        write!(db, tx => authenticators::insert(tx, own, "sealed")).unwrap();
-        let accept = async |_| write!(db, tx => authenticators::accept_step(tx, &own.id, 11, 0)).unwrap();
+        write!(db, tx => authenticators::insert(tx, own, Some("sealed"))).unwrap();
+        let accept = async |_| write!(db, tx => authenticators::accept(tx, &own.id, 11, 0, NOW)).unwrap();
         assert_eq!(winners(accept).await, 1);
     })
     .await;
@@ -70,11 +70,11 @@ async fn of_enrolments_confirmed_at_once_one_remains() {
         let begun: Vec<_> =
             (0..8).map(|name| authenticator(anna, &name.to_string(), AuthenticatorState::Pending)).collect();
         for each in begun.iter().copied() {
-            write!(db, tx => authenticators::insert(tx, each, "sealed")).unwrap();
+            write!(db, tx => authenticators::insert(tx, each, Some("sealed"))).unwrap();
         }
         let confirm = async |each: &'static vestibule::domain::authenticator::Authenticator| {
             write!(db, tx => async {
-                let confirmed = authenticators::confirm(tx, &each.id, 11).await?;
+                let confirmed = authenticators::confirm(tx, &each.id, 11, NOW).await?;
                 if confirmed {
                     authenticators::revoke_others(tx, &anna.id, &each.id).await?;
                 }

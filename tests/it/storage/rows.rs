@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule::domain::acr::{Acr, AuthContext};
 use vestibule::domain::audience::{Audience, Resource};
-use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, TotpParameters};
+use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
 use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
 use vestibule::domain::client::{Client, ClientAuthentication, ClientMetadata};
@@ -20,7 +20,7 @@ use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
 use vestibule::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
 use vestibule::domain::time::Time;
-use vestibule::domain::user::{Role, User, Username};
+use vestibule::domain::user::{Desktop, Role, User, Username};
 use vestibule::storage::{Db, clients, codes, grants, tenants, users};
 
 use super::write;
@@ -60,6 +60,7 @@ pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
         roles: vec![Role::Admin],
         profile: Profile { email: Some("anna@example.test".to_owned()), ..Profile::default() },
         updated_at: NOW,
+        personal_desktop: Desktop::parse("pc-anna").ok(),
         directory: None,
     })
 }
@@ -75,15 +76,10 @@ pub(super) fn client(issuer: IssuerId, id: &str) -> &'static Client {
 }
 
 pub(super) fn authenticator(user: &User, name: &str, state: AuthenticatorState) -> &'static Authenticator {
-    keep(Authenticator {
-        id: AuthenticatorId::new(format!("{}/{name}", user.id)),
-        user: user.id.clone(),
-        totp: TotpParameters { digits: 8, ..TotpParameters::default() },
-        state,
-        drift_steps: 0,
-        last_accepted_step: 10,
-        created_at: NOW,
-    })
+    let kind = Kind::Totp { parameters: TotpParameters { digits: 8, ..TotpParameters::default() }, drift: 0 };
+    let id = AuthenticatorId::new(format!("{}/{name}", user.id));
+    let pending = Authenticator::pending(id, user.id.clone(), kind, NOW);
+    keep(Authenticator { state, last_accepted: 10, ..pending })
 }
 
 pub(super) fn session(user: &User, issuer: IssuerId, cookie: &str) -> &'static Session {

@@ -24,8 +24,8 @@ async fn what_has_expired_goes_and_what_lives_stays() {
         write!(db, tx => async {
             interactions::insert(tx, login).await?;
             sessions::insert(tx, own).await?;
-            authenticators::insert(tx, pending, "sealed").await?;
-            authenticators::insert(tx, active, "sealed").await?;
+            authenticators::insert(tx, pending, Some("sealed")).await?;
+            authenticators::insert(tx, active, Some("sealed")).await?;
             assertions::claim(tx, root, shop, hash("jti"), later(60)).await?;
             attempts::flow(tx, hash("ip"), NOW, Rate { count: 1, per: std::time::Duration::from_mins(1) }).await
         })

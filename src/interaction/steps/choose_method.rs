@@ -1,0 +1,78 @@
+//! Which second factor it shall be, where there are several to choose from (SEED0-9); and the end of the way where there
+//! is none.
+
+use axum::http::StatusCode;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, enrolling, missing, with_refusal};
+use crate::domain::fact::FactKind;
+use crate::domain::policy::{EnrolmentReason, Need};
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form, Refusal, Refused};
+
+const NAME: &str = "choose_method";
+
+pub(super) struct ChooseMethod;
+
+impl Step for ChooseMethod {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Method { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match need {
+            Need::Method { methods, .. } if methods.is_empty() => no_method(login),
+            Need::Method { reason, methods } => with_refusal(login, NAME, form).map_or_else(
+                |wait| *wait,
+                |form| {
+                    let (duty, methods) = (enrolling::duty(*reason), methods.clone());
+                    Shown::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
+                },
+            ),
+            _ => Shown::late(login),
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let Need::Method { reason, methods } = need else { return Ok((login, End::Late)) };
+            if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
+                login.learn(FactKind::NoticeSeen { enrol: false });
+                return login.store().await;
+            }
+            let word = form.get(Field::Method.name());
+            let Some(chosen) = methods.iter().find(|method| Some(method.as_str()) == word) else {
+                return missing(login, NAME, &[Field::Method]).await;
+            };
+            let progress = &mut login.interaction.progress;
+            (progress.method, progress.enrolment, progress.refusal) = (Some(*chosen), None, None);
+            login.store().await
+        }
+        .boxed()
+    }
+}
+
+fn no_method(login: &Login) -> Shown {
+    let reference = Some(login.visitor.refuse("no_mfa_method", None));
+    let refused = Refused { refusal: Refusal::NoMethod, detail: None, reference, back: None };
+    Shown::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
+}

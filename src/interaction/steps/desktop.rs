@@ -1,0 +1,95 @@
+//! The name of the office computer, asked for once in a new enrolment; it may be skipped (SEED0-5 to SEED0-8).
+//!
+//! That it was asked is written in the user's row and not in the login, so it is not asked again in another tab, another
+//! browser or tomorrow, however far the enrolment came.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, missing, with_refusal};
+use crate::domain::interaction::Problem;
+use crate::domain::policy::Need;
+use crate::domain::user::Desktop;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::storage::users;
+use crate::views::{self, Body, Field, Form};
+
+const NAME: &str = "desktop";
+
+/// No more of what was typed is kept for the page.
+const KEPT: usize = 300;
+
+pub(super) struct DesktopName;
+
+impl Step for DesktopName {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::DesktopName)
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = with_refusal(login, NAME, form).map_or_else(
+            |wait| *wait,
+            |form| {
+                let typed = login.interaction.progress.typed.desktop.clone();
+                let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
+                let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
+                Shown::Page(Body::Desktop(views::Desktop { form, name }))
+            },
+        );
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            if form.get("skip").is_some() {
+                return answered(login, None).await;
+            }
+            let typed = form.get(Field::PersonalDesktop.name()).unwrap_or_default();
+            login.interaction.progress.typed.desktop = Some(typed.chars().take(KEPT).collect());
+            if typed.trim().is_empty() {
+                return missing(login, NAME, &[Field::PersonalDesktop]).await;
+            }
+            if let Ok(name) = Desktop::parse(typed) {
+                return answered(login, Some(name)).await;
+            }
+            login.refuse(NAME, Problem::Invalid(Field::PersonalDesktop.name().to_owned()), None);
+            login.store().await
+        }
+        .boxed()
+    }
+}
+
+/// Notes the answer, so that the question is not asked again.
+async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, End), Internal> {
+    login.interaction.progress.typed.desktop = None;
+    login.interaction.progress.refusal = None;
+    let Some(person) = &mut login.person else { return Ok((login, End::Late)) };
+    let user = person.user.id.clone();
+    person.desktop_unasked = false;
+    let written = login.write(move |login, tx| {
+        let (user, name) = (user.clone(), name.clone());
+        async move {
+            users::desktop_asked(tx, &user, name.as_ref(), login.now).await?;
+            Ok(login)
+        }
+        .boxed()
+    });
+    written.await
+}
