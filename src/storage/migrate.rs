@@ -13,7 +13,7 @@ use super::error::{Error, Result};
 use super::writer;
 
 /// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "schema", include_str!("../../migrations/0001_schema.sql")),
     (2, "refresh_tokens", include_str!("../../migrations/0002_refresh_tokens.sql")),
     (3, "access_tokens", include_str!("../../migrations/0003_access_tokens.sql")),
@@ -21,6 +21,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "pushed_requests", include_str!("../../migrations/0005_pushed_requests.sql")),
     (6, "sessions", include_str!("../../migrations/0006_sessions.sql")),
     (7, "revoked_tokens", include_str!("../../migrations/0007_revoked_tokens.sql")),
+    (10, "factors", include_str!("../../migrations/0010_factors.sql")),
     (11, "outbox", include_str!("../../migrations/0011_outbox.sql")),
 ];
 
