@@ -89,8 +89,8 @@ fn reference(page: &Answer) -> String {
         let digit = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
         word.len() == 9 && word.as_bytes()[4] == b'-' && word.replace('-', "").chars().all(digit)
     };
-    let words = page.body.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    words.into_iter().find(is_one).expect(&page.body).to_owned()
+    let mut words = page.body.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.find(is_one).expect(&page.body).to_owned()
 }
 
 const HOUSE: &str = r#"
@@ -259,7 +259,7 @@ async fn use_everything(house: &mut Talkative, browser: &mut Browser, back: &Ans
     let wrong = house.canary("wrong client secret", "canary-wrong-client-secret");
     assert_eq!(house.token(&wrong, &redeem).await.status, 401);
     let tokens = house.token(CLIENT_SECRET, &redeem).await.json();
-    let text = |name: &str| tokens[name].as_str().expect(&tokens.to_string()).to_owned();
+    let text = |name: &str| tokens[name].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
     let access = house.canary("access token", text("access_token"));
     let refresh = house.canary("refresh token", text("refresh_token"));
     let id_token = house.canary("ID token", text("id_token"));
