@@ -11,6 +11,8 @@ mod logout;
 mod pages;
 mod person;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod visitor;
 
 use axum::http::Method;
