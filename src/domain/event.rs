@@ -1,6 +1,6 @@
 //! What an observer is told: the security events of the house, without secrets.
 
-use super::ids::{ClientId, IssuerId, Reference, UserId};
+use super::ids::{ClientId, IssuerId, MessageId, Reference, TenantId, UserId};
 
 /// One event. Names typed at a login appear only as a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,15 @@ pub enum Event {
         user: UserId,
         /// How many.
         sessions: u64,
+    },
+    /// A message to a user was given up.
+    MessageFailed {
+        /// Whose name it carries.
+        tenant: TenantId,
+        /// Which.
+        message: MessageId,
+        /// What the mail server or the gateway said.
+        reason: String,
     },
     /// A request was refused on a page.
     Refused {

@@ -14,7 +14,10 @@ pub struct LogObserver;
 
 impl Observer for LogObserver {
     fn observe(&self, event: &Event) {
-        if matches!(event, Event::CodeReused { .. } | Event::RefreshTokenReused { .. }) {
+        if matches!(
+            event,
+            Event::CodeReused { .. } | Event::RefreshTokenReused { .. } | Event::MessageFailed { .. }
+        ) {
             tracing::warn!(target: "vestibule::events", ?event);
         } else {
             tracing::info!(target: "vestibule::events", ?event);

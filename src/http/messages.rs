@@ -1,10 +1,13 @@
 //! Messages to users, as the handle offers them: which ways out there are, sending one, and what became of it.
 
+use std::time::Duration;
+
 use super::error::Internal;
 use super::state::Idp;
 use crate::account::delivery::Posted;
-use crate::domain::ids::{MessageId, Reference};
-use crate::domain::message::{Delivery, Message};
+use crate::domain::ids::{MessageId, Reference, UserId};
+use crate::domain::message::{Delivery, Letter, Message};
+use crate::storage::users;
 
 /// The store or the master key failed; the log has the reason under this reference.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -28,10 +31,20 @@ impl Idp {
         self.parts().sms.is_some()
     }
 
-    /// Sends a message to a user, as soon as housekeeping comes to it. Codes and links are capped by address, number and
-    /// user; the texts are the provider's own.
-    pub async fn send(&self, message: &Message) -> Result<Posted, SendFailed> {
-        let post = self.account().post(message, None)?;
+    /// Sends a letter to a user under the name of the user's tenant, as soon as housekeeping comes to it; if that is not
+    /// within its `lifetime`, never. Codes and links are capped by address, number and user.
+    pub async fn send(
+        &self,
+        user: &UserId,
+        letter: Letter,
+        lifetime: Duration,
+    ) -> Result<Posted, SendFailed> {
+        let Some(user) = users::by_id(&mut self.db().read().await?.tx(), user).await? else {
+            return Ok(Posted::Impossible);
+        };
+        let expires_at = self.now().plus(lifetime);
+        let message = Message { tenant: user.tenant, user: user.id, expires_at, letter };
+        let post = self.account().post(&message, None)?;
         let settled = self.db().write(move |tx| {
             let post = post.clone();
             Box::pin(async move { post.settle(tx).await })
@@ -39,7 +52,7 @@ impl Idp {
         Ok(settled.await?)
     }
 
-    /// Where a message stands; `None` a week after it was sent or given up.
+    /// Where a message stands; `None` a week after it was asked for.
     pub async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, SendFailed> {
         Ok(self.account().delivery(id).await?)
     }

@@ -7,6 +7,7 @@ mod builder;
 pub mod cli;
 #[cfg(feature = "server")]
 mod config;
+mod delivery;
 #[cfg(feature = "server")]
 mod demo;
 #[cfg(feature = "server")]

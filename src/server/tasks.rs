@@ -1,7 +1,8 @@
-//! What has to happen in the background: expired rows are swept in small batches.
+//! What has to happen in the background: expired rows are swept in small batches, keys are replaced, messages are sent.
 
 use std::time::Duration;
 
+use crate::domain::message::Channel;
 use crate::http::Idp;
 use crate::storage::sweep;
 
@@ -13,6 +14,10 @@ const BATCH: i64 = 500;
 impl Idp {
     /// Runs for ever; the host decides where. Dropping it at any moment loses nothing.
     pub async fn housekeeping(self) {
+        tokio::join!(self.tidy(), self.lane(Channel::Mail), self.lane(Channel::Sms));
+    }
+
+    async fn tidy(&self) {
         loop {
             if let Err(error) = self.tend_keys().await {
                 tracing::warn!(%error, "keys could not be looked after");

@@ -58,6 +58,15 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         limit,
         now,
     )?;
+    // What nobody could send in time: by now nobody has a use for it, and nobody should read it.
+    removed += execute!(
+        tx,
+        "UPDATE outbox SET state = 'failed', sealed = NULL, reason = 'expired before it could be sent'
+         WHERE id IN (SELECT id FROM outbox
+                      WHERE state IN ('waiting', 'sending') AND expires_at <= $1 AND due_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
     removed += execute!(
         tx,
         "DELETE FROM outbox WHERE id IN

@@ -38,6 +38,7 @@ mod form;
 mod place;
 mod provider;
 
+pub use crate::notify::{Mailbox, Sent};
 pub use application::{Application, Tokens};
 pub use browser::{Answer, Browser};
 pub use clock::TestClock;

@@ -8,11 +8,13 @@ use axum::Router;
 
 use super::place::Place;
 use super::{Application, Browser, TestClock};
+use crate::domain::contact::Country;
 use crate::domain::event::Event;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::{PasswordCost, Settings};
 use crate::ext::Observer;
 use crate::http::Idp;
+use crate::notify::{Mailbox, Sent};
 use crate::server::IdpBuilder;
 
 /// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
@@ -23,6 +25,7 @@ pub struct TestIdp {
     idp: Idp,
     clock: TestClock,
     events: Recorder,
+    mailbox: Mailbox,
     router: Router,
     place: Arc<Place>,
 }
@@ -42,13 +45,18 @@ impl TestIdp {
         Self::with_parts(settings, document, |parts| parts).await
     }
 
-    /// The same with parts of the host's own, for example a theme. An observer takes the place of [`TestIdp::events`].
+    /// The same with parts of the host's own, for example a theme. An observer takes the place of
+    /// [`TestIdp::events`], a mailer or a sender of texts that of [`TestIdp::mailbox`].
     pub async fn with_parts(
         mut settings: Settings,
         document: &str,
         parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
     ) -> Self {
         settings.password_cost = PasswordCost::CHEAPEST;
+        if settings.sms.countries.is_empty() {
+            settings.sms.countries =
+                ["DE", "FR"].into_iter().filter_map(|name| Country::parse(name).ok()).collect();
+        }
         let place = Arc::new(Place::fresh().await);
         let provider = Self::at(place, TestClock::default(), settings, parts).await;
         provider.idp.apply(document).await.unwrap_or_else(|error| panic!("{error}"));
@@ -67,12 +75,14 @@ impl TestIdp {
         settings: Settings,
         parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
     ) -> Self {
-        let events = Recorder::default();
+        let (events, mailbox) = (Recorder::default(), Mailbox::default());
         let builder = Idp::builder(settings)
             .database(place.database())
             .keys(place.folder().join("keys"))
             .clock(clock.clone())
-            .observer(events.clone());
+            .observer(events.clone())
+            .mailer(mailbox.clone())
+            .sms(mailbox.clone());
         let built = parts(builder).build().await;
         let idp = built.unwrap_or_else(|error| panic!("{error}"));
         let issuer = idp.settings().issuer.clone();
@@ -81,7 +91,7 @@ impl TestIdp {
             path => Router::new().nest(path, idp.router()),
         };
         let router = router.merge(idp.well_known());
-        Self { idp, clock, events, router, place }
+        Self { idp, clock, events, mailbox, router, place }
     }
 
     /// The provider itself.
@@ -97,6 +107,17 @@ impl TestIdp {
     /// What the observer was told.
     pub const fn events(&self) -> &Recorder {
         &self.events
+    }
+
+    /// Sends what is due, and returns the mail and texts that were sent so far, oldest first. Texts go to Germany and
+    /// France, unless the settings say otherwise.
+    pub async fn mailbox(&self) -> Vec<Sent> {
+        loop {
+            let sent = self.idp.deliver_due().await;
+            if sent.unwrap_or_else(|error| panic!("the outbox: {error}")) == 0 {
+                return self.mailbox.all();
+            }
+        }
     }
 
     /// The router, with everything at the addresses the issuer says.

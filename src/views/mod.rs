@@ -6,6 +6,7 @@
 mod assets;
 mod form;
 mod frame;
+mod letters;
 mod notices;
 mod qr;
 pub(crate) mod samples;
@@ -15,6 +16,7 @@ mod tests;
 mod theme;
 
 pub(crate) use assets::Asset;
+pub(crate) use letters::{Outgoing, letter};
 
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};

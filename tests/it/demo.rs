@@ -107,6 +107,16 @@ async fn makes_an_administrator_enrol_and_asks_the_enrolled_one() {
 }
 
 #[tokio::test]
+async fn shows_what_it_has_sent() {
+    let demo = Demo::start();
+    let page = browser().get(demo.address("mailbox")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("<h1>Mailbox</h1>") && page.body.contains("Nothing yet."), "{}", page.body);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{policy}");
+}
+
+#[tokio::test]
 async fn the_application_believes_no_answer_that_it_did_not_ask_for() {
     let demo = Demo::start();
     let application = demo.address("application");

@@ -8,6 +8,7 @@ mod apply;
 mod architecture;
 mod browser;
 mod budgets;
+mod delivery;
 mod demo;
 mod directory;
 mod embedding;

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "the demo tells where everything is")]
 
 mod application;
+mod mailbox;
 mod people;
 
 use std::io::{BufRead, BufReader, Write};
@@ -22,9 +23,11 @@ use super::health::Health;
 use super::listen::{self, Stop};
 use crate::crypto::otp::TotpSecret;
 use crate::crypto::secret::Secret;
+use crate::domain::contact::Country;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::Settings;
 use crate::http::Idp;
+use crate::notify::Mailbox;
 
 /// The `client_id` of the third-party application.
 const CLIENT_ID: &str = "shop";
@@ -55,14 +58,15 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let issuer = IssuerUrl::parse(&format!("http://localhost:{port}")).map_err(Failure::new)?;
     // Whoever holds the port is the only one to use the folder.
     let folder = std::env::temp_dir().join(format!("vestibule-demo-{port}"));
-    let idp = provider(&folder, issuer.clone()).await?;
+    let mailbox = Mailbox::default();
+    let idp = provider(&folder, issuer.clone(), &mailbox).await?;
     let client_secret = Secret::generate();
     let application = Application::start(&issuer, options.app_port, &client_secret)?;
     let totp_secret = TotpSecret::generate().base32().to_string();
     let document = people::document(&application.address, client_secret.expose(), &totp_secret);
     idp.apply_text(&document, Syntax::Json, None).await.map_err(Failure::new)?;
     let health = Health::new(idp.clone());
-    let app = listen::router(&idp, &health);
+    let app = listen::router(&idp, &health).merge(mailbox::router(&idp, mailbox));
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
     announce(options, &issuer, &application.address, &totp_secret);
     listen::serve(listener, app, &health, stop, Duration::ZERO).await;
@@ -73,7 +77,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// A provider in a new folder; what an earlier demo left there goes.
-async fn provider(folder: &Path, issuer: IssuerUrl) -> Result<Idp, Failure> {
+async fn provider(folder: &Path, issuer: IssuerUrl, mailbox: &Mailbox) -> Result<Idp, Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", folder.display()));
     if folder.exists() {
         std::fs::remove_dir_all(folder).map_err(failed)?;
@@ -83,7 +87,13 @@ async fn provider(folder: &Path, issuer: IssuerUrl) -> Result<Idp, Failure> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).map_err(failed)?;
     let database = format!("sqlite://{}", folder.join("vestibule.db").display());
-    let builder = Idp::builder(Settings::new(issuer)).database(database).keys(folder.join("keys"));
+    let mut settings = Settings::new(issuer);
+    settings.sms.countries = ["AT", "CH", "DE", "FR", "GB", "US"]
+        .into_iter()
+        .filter_map(|name| Country::parse(name).ok())
+        .collect();
+    let builder = Idp::builder(settings).database(database).keys(folder.join("keys"));
+    let builder = builder.mailer(mailbox.clone()).sms(mailbox.clone());
     builder.build().await.map_err(|error| Failure(error.problems))
 }
 
@@ -131,15 +141,20 @@ impl Drop for Application {
 }
 
 fn announce(options: &Options, issuer: &IssuerUrl, application: &str, totp_secret: &str) {
+    let mailbox = format!("{issuer}{}", mailbox::PATH);
     let secret_of = |person: &Person| person.has_authenticator.then_some(totp_secret);
     if options.json {
         let users: Vec<_> = PEOPLE.iter().map(|person| person.to_json(secret_of(person))).collect();
-        println!("{}", json!({ "issuer": issuer, "application": application, "users": users }));
+        println!(
+            "{}",
+            json!({ "issuer": issuer, "application": application, "mailbox": mailbox, "users": users })
+        );
         return;
     }
     println!("Vestibule demo. Everything is thrown away at the next start; Ctrl-C ends it.\n");
     println!("  Start here    {application}   a third-party application: sign in there");
-    println!("  Provider      {issuer}\n");
+    println!("  Provider      {issuer}");
+    println!("  Mailbox       {mailbox}   all mail and text messages that were sent\n");
     println!("  {:<14}{:<12}{:<30}", "Tenant", "User name", "Password");
     for person in &PEOPLE {
         let note = secret_of(person).map_or_else(String::new, |secret| format!(" (secret {secret})"));

@@ -5,6 +5,7 @@ mod catalogue;
 mod database;
 mod grants;
 mod interactions;
+mod outbox;
 mod people;
 mod pushed_requests;
 mod races;

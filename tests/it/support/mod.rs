@@ -3,6 +3,7 @@
 pub(crate) mod chromium;
 pub(crate) mod network;
 pub(crate) mod process;
+pub(crate) mod smtp;
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

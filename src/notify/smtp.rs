@@ -1,0 +1,222 @@
+//! Mail over SMTP: the message as it travels, and a pool of connections to one server.
+//!
+//! Encryption is never dropped silently: `smtps://` speaks TLS from the first byte, `smtp://…?tls=required` sends nothing
+//! before STARTTLS has succeeded, and a server that does not offer it gets no mail and the outbox says why. Opportunistic
+//! TLS is refused, for whoever sits between could take the offer away. Plain SMTP goes to this machine only.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::{self, PoolConfig};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use url::{Host, Url};
+
+use crate::domain::contact::EmailAddress;
+use crate::ext::{Mailer, OutgoingMail, Undelivered};
+
+/// How long the server may take for one answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Connections at once.
+const CONNECTIONS: u32 = 4;
+/// A connection that was not used for so long is closed.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A mail server.
+#[derive(Clone, Debug)]
+pub struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Address,
+}
+
+/// The mail server cannot be used as it is set up. The text names the member, and never the password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SmtpError {
+    /// Not an address of a mail server.
+    #[error("smtp: must be smtps://user:password@host, or smtp://user:password@host:587?tls=required")]
+    Address,
+    /// Passwords and codes would travel in the clear.
+    #[error("smtp: would send mail unencrypted to another machine: say smtps://, or add ?tls=required")]
+    Plain,
+    /// Whoever sits between could take TLS away.
+    #[error("smtp: tls=opportunistic is not offered: say tls=required")]
+    Opportunistic,
+    /// Not an address that mail can come from.
+    #[error("from: must be an email address")]
+    From,
+    /// The extra certificates cannot be read.
+    #[error("ca: {0}")]
+    Certificates(String),
+}
+
+impl Smtp {
+    /// A server by its address in lettre's form, the address that mail comes from, and certificates (PEM) to trust besides
+    /// the usual ones. Nothing is sent yet.
+    pub fn new(url: &str, from: &EmailAddress, extra_ca: Option<&[u8]>) -> Result<Self, SmtpError> {
+        let address = Url::parse(url).map_err(|_| SmtpError::Address)?;
+        let host = address.host_str().filter(|host| !host.is_empty()).ok_or(SmtpError::Address)?;
+        let tls = address.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+        let mut builder =
+            AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| SmtpError::Address)?;
+        match (address.scheme(), tls.as_deref()) {
+            ("smtps", _) => builder = builder.tls(Tls::Wrapper(parameters(host, extra_ca)?)),
+            (_, Some("required")) => builder = builder.tls(Tls::Required(parameters(host, extra_ca)?)),
+            (_, Some(_)) => return Err(SmtpError::Opportunistic),
+            (_, None) if is_here(&address) => {}
+            (_, None) => return Err(SmtpError::Plain),
+        }
+        let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE);
+        let transport = builder.timeout(Some(PATIENCE)).pool_config(pool).build();
+        let from = from.as_str().parse().map_err(|_| SmtpError::From)?;
+        Ok(Self { transport, from })
+    }
+
+    /// The mail as it travels. Whatever is not ASCII is encoded; what could end a header's line is refused.
+    fn write(&self, mail: &OutgoingMail) -> Result<Message, Undelivered> {
+        if [&mail.from_name, &mail.subject].iter().any(|line| line.contains(char::is_control)) {
+            return Err(Undelivered::Never("a header holds a control character".to_owned()));
+        }
+        let broken = |error: lettre::error::Error| Undelivered::Never(error.to_string());
+        let to = mail.to.as_str().parse().map_err(|_| Undelivered::Never("not an address".to_owned()))?;
+        Message::builder()
+            .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
+            .to(Mailbox::new(None, to))
+            .subject(mail.subject.clone())
+            .message_id(Some(format!("<{}@{}>", mail.id, self.from.domain())))
+            .date_now()
+            // RFC 3834 §5: no out-of-office notes to this one.
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("Content-Language", mail.language))
+            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+            .map_err(broken)
+    }
+}
+
+impl Mailer for Smtp {
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), Undelivered>> {
+        Box::pin(async move {
+            let message = self.write(mail)?;
+            self.transport.send(message).await.map(drop).map_err(|error| verdict(&error))
+        })
+    }
+}
+
+/// What a refusal means. Of the permanent ones those about the sender's own account (RFC 4954 §6) are the operator's to
+/// mend, and then the mail goes.
+fn verdict(error: &smtp::Error) -> Undelivered {
+    let code = error.status().map(|code| code.to_string());
+    let reason = std::iter::successors(std::error::Error::source(error), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
+    if error.is_permanent() && !code.is_some_and(|code| code.starts_with("53")) {
+        Undelivered::Never(reason)
+    } else {
+        Undelivered::Later(reason)
+    }
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn parameters(host: &str, extra_ca: Option<&[u8]>) -> Result<TlsParameters, SmtpError> {
+    let wrong = |error: smtp::Error| SmtpError::Certificates(error.to_string());
+    let mut builder = TlsParameters::builder(host.to_owned());
+    if let Some(pem) = extra_ca {
+        builder = builder.add_root_certificate(Certificate::from_pem(pem).map_err(wrong)?);
+    }
+    builder.build_rustls().map_err(wrong)
+}
+
+/// `smtp` is no special scheme, so its hosts are opaque texts until parsed again.
+fn is_here(address: &Url) -> bool {
+    let host = address.host_str().and_then(|host| Host::parse(host).ok());
+    match host {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::MessageId;
+
+    fn smtp(url: &str) -> Result<Smtp, SmtpError> {
+        Smtp::new(url, &EmailAddress::parse("no-reply@id.test").unwrap(), None)
+    }
+
+    #[tokio::test]
+    async fn encryption_is_not_a_matter_of_luck() {
+        let table = [
+            ("smtps://u:p@mail.test", None),
+            ("smtp://u:p@mail.test?tls=required", None),
+            ("smtp://mail.test:587?tls=required", None),
+            ("smtp://localhost:2525", None),
+            ("smtp://127.0.0.1", None),
+            ("smtp://[::1]:25", None),
+            ("smtp://mail.test", Some(SmtpError::Plain)),
+            ("smtp://localhost.mail.test", Some(SmtpError::Plain)),
+            ("smtp://mail.test?tls=opportunistic", Some(SmtpError::Opportunistic)),
+            ("smtp://mail.test?tls=none", Some(SmtpError::Address)),
+            ("http://mail.test", Some(SmtpError::Address)),
+            ("mail.test", Some(SmtpError::Address)),
+            ("", Some(SmtpError::Address)),
+        ];
+        for (url, expected) in table {
+            assert_eq!(smtp(url).err(), expected, "{url}");
+        }
+    }
+
+    /// Attack 160.
+    #[tokio::test]
+    async fn a_mail_has_the_headers_it_should_have_and_no_others() {
+        let mail = OutgoingMail {
+            id: MessageId::new("0b7e"),
+            to: EmailAddress::parse("anna@example.test").unwrap(),
+            from_name: "Söhne, Bcc: eve@example.test <eve@example.test>".to_owned(),
+            subject: "Bcc: eve@example.test =?utf-8?q?x?= Söhne".to_owned(),
+            language: "de",
+            text: "line\r\n.\r\nQUIT".to_owned(),
+            html: "<p>x</p>".to_owned(),
+        };
+        let smtp = smtp("smtp://localhost").unwrap();
+        for broken in ["a\r\nBcc: eve@example.test", "a\nb", "a\0b"] {
+            for mail in [
+                OutgoingMail { from_name: broken.to_owned(), ..mail.clone() },
+                OutgoingMail { subject: broken.to_owned(), ..mail.clone() },
+            ] {
+                assert!(matches!(smtp.write(&mail), Err(Undelivered::Never(_))), "{broken:?}");
+            }
+        }
+        let written = smtp.write(&mail).unwrap().formatted();
+        let written = String::from_utf8(written).unwrap();
+        let (head, _) = written.split_once("\r\n\r\n").unwrap();
+        let names: Vec<_> = head
+            .lines()
+            .filter(|line| !line.starts_with(' '))
+            .filter_map(|line| line.split(':').next())
+            .collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        let expected = [
+            "Auto-Submitted",
+            "Content-Language",
+            "Content-Type",
+            "Date",
+            "From",
+            "MIME-Version",
+            "Message-ID",
+            "Subject",
+            "To",
+        ];
+        assert_eq!(sorted, expected, "{head}");
+        assert!(
+            head.contains("Message-ID: <0b7e@id.test>") && head.contains("multipart/alternative"),
+            "{head}"
+        );
+    }
+}

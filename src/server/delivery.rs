@@ -1,0 +1,191 @@
+//! The way out: what waits in the outbox is claimed, put into words, handed to a sender, and what came of it written down.
+//!
+//! Mail and texts have a lane each, so that a mail server that hangs holds up no text; in a lane some go at once, so that
+//! one that hangs does not hold up the next. A lane looks when this node has put something into the outbox, and every
+//! few seconds for what other nodes have left or are due again. Whoever asked for the message waits for none of this.
+
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, join_all};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::domain::event::Event;
+use crate::domain::message::{Channel, Letter};
+use crate::domain::time::Time;
+use crate::ext::Undelivered;
+use crate::http::{Idp, Internal};
+use crate::storage::outbox::{self, Claimed, Outcome};
+use crate::storage::{self};
+use crate::views::{self, Outgoing};
+
+/// So many of one lane are under way at once.
+const AT_ONCE: usize = 8;
+/// How often to look for what others have left.
+const POLL: Duration = Duration::from_secs(5);
+/// How long a sender may take.
+const DEADLINE: Duration = Duration::from_mins(1);
+/// How long a claim holds: the deadline, and time to write down what came of it.
+const LEASE: Duration = Duration::from_mins(2);
+/// Seconds until the next try, by the number of tries before; after that an hour.
+const PAUSES: [u64; 5] = [5, 30, 120, 600, 1800];
+/// Then it is given up, if it has not expired before.
+const TRIES: i64 = 24;
+
+impl Idp {
+    /// Sends what waits, on this channel, for ever; without a sender for it, nothing.
+    pub(super) async fn lane(&self, channel: Channel) {
+        if !self.has_way(channel) {
+            return;
+        }
+        let mut news = self.db().messages();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let room = AT_ONCE - under_way.len();
+            if room > 0 {
+                match self.claim(channel, room).await {
+                    Ok(claimed) => under_way.extend(claimed.into_iter().map(|claimed| self.deliver(claimed))),
+                    Err(error) => tracing::warn!(%error, "the outbox could not be read"),
+                }
+            }
+            tokio::select! {
+                Some(()) = under_way.next() => {}
+                _ = news.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Sends one round of what is due now; tells how many there were.
+    pub(crate) async fn deliver_due(&self) -> Result<usize, storage::Error> {
+        let mut due = Vec::new();
+        for channel in Channel::ALL.into_iter().filter(|channel| self.has_way(*channel)) {
+            due.extend(self.claim(channel, AT_ONCE).await?);
+        }
+        Ok(join_all(due.into_iter().map(|claimed| self.deliver(claimed))).await.len())
+    }
+
+    fn has_way(&self, channel: Channel) -> bool {
+        match channel {
+            Channel::Mail => self.can_mail(),
+            Channel::Sms => self.can_sms(),
+        }
+    }
+
+    async fn claim(&self, channel: Channel, room: usize) -> Result<Vec<Claimed>, storage::Error> {
+        // An empty outbox costs a read and no write.
+        if outbox::waiting(&mut self.db().read().await?.tx(), channel).await? == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.now();
+        let limit = i64::try_from(room).unwrap_or(1);
+        self.db().write(move |tx| Box::pin(outbox::claim(tx, channel, now, LEASE, limit))).await
+    }
+
+    /// Boxed, for what it is made of is large and there are many at once.
+    fn deliver(&self, claimed: Claimed) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let sent = match self.put_into_words(&claimed).await {
+                Ok(_) if claimed.expires_at <= self.now() => {
+                    Err(Undelivered::Never("expired before it could be sent".to_owned()))
+                }
+                Ok(outgoing) => self.hand_over(&outgoing).await,
+                Err(undelivered) => Err(undelivered),
+            };
+            self.write_down(&claimed, sent).await;
+        })
+    }
+
+    async fn put_into_words(&self, claimed: &Claimed) -> Result<Outgoing, Undelivered> {
+        let sealed = self.sealer().open(&claimed.sealed, &outbox::row(&claimed.id));
+        let plain = sealed.map_err(|error| Undelivered::Never(error.to_string()))?;
+        let letter: Letter =
+            serde_json::from_slice(&plain).map_err(|error| Undelivered::Never(error.to_string()))?;
+        let tenant = self.catalogue().tenant(&claimed.tenant).await;
+        match tenant.map_err(|error| Undelivered::Later(error.to_string()))? {
+            Some(tenant) => Ok(views::letter(&claimed.id, &letter, &tenant)),
+            None => Err(Undelivered::Never("there is no such tenant any more".to_owned())),
+        }
+    }
+
+    async fn hand_over(&self, outgoing: &Outgoing) -> Result<(), Undelivered> {
+        let parts = self.parts();
+        let sending = match (outgoing, &parts.mailer, &parts.sms) {
+            (Outgoing::Mail(mail), Some(mailer), _) => mailer.send(mail),
+            (Outgoing::Sms(sms), _, Some(sender)) => sender.send(sms),
+            _ => return Err(Undelivered::Later("there is no sender".to_owned())),
+        };
+        let late = |_| Err(Undelivered::Later("no answer in time".to_owned()));
+        tokio::time::timeout(DEADLINE, sending).await.unwrap_or_else(late)
+    }
+
+    async fn write_down(&self, claimed: &Claimed, sent: Result<(), Undelivered>) {
+        let outcome = outcome(claimed, sent, self.now());
+        let (id, tries, work) = (claimed.id.clone(), claimed.tries, outcome.clone());
+        let settled = self.db().write(move |tx| {
+            let (id, work) = (id.clone(), work.clone());
+            Box::pin(async move { outbox::settle(tx, &id, tries, &work).await })
+        });
+        match settled.await {
+            // The lease runs out, and then somebody tries again: better twice than never.
+            Err(error) => drop(Internal::from(error)),
+            Ok(_) => {
+                if let Outcome::Failed(reason) = outcome {
+                    let (tenant, message) = (claimed.tenant.clone(), claimed.id.clone());
+                    self.observe(&Event::MessageFailed { tenant, message, reason });
+                }
+            }
+        }
+    }
+}
+
+/// What comes of a try.
+fn outcome(claimed: &Claimed, sent: Result<(), Undelivered>, now: Time) -> Outcome {
+    let reason = match sent {
+        Ok(()) => return Outcome::Sent,
+        Err(Undelivered::Never(reason)) => return Outcome::Failed(short(&reason)),
+        Err(Undelivered::Later(reason)) => short(&reason),
+    };
+    let before = usize::try_from(claimed.tries - 1).unwrap_or_default();
+    let pause = PAUSES.get(before).copied().unwrap_or(3600);
+    let next = now.plus(Duration::from_secs(pause));
+    if claimed.tries >= TRIES || next >= claimed.expires_at {
+        Outcome::Failed(reason)
+    } else {
+        Outcome::Again(next, reason)
+    }
+}
+
+/// One line of what a server said; it may say a lot.
+fn short(reason: &str) -> String {
+    reason.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::{MessageId, TenantId};
+
+    const NOW: Time = Time::from_unix(1_800_000_000);
+
+    fn later(tries: i64, expires_in: u64) -> Outcome {
+        let claimed = Claimed {
+            id: MessageId::new("m"),
+            tenant: TenantId::new("t"),
+            sealed: String::new(),
+            tries,
+            expires_at: NOW.plus(Duration::from_secs(expires_in)),
+        };
+        outcome(&claimed, Err(Undelivered::Later("451\r\nlater".to_owned())), NOW)
+    }
+
+    #[test]
+    fn pauses_grow_and_end_with_the_messages_use() {
+        let again = |seconds| Outcome::Again(NOW.plus(Duration::from_secs(seconds)), "451 later".to_owned());
+        let given_up = Outcome::Failed("451 later".to_owned());
+        for (tries, pause) in [(1, 5), (2, 30), (3, 120), (4, 600), (5, 1800), (6, 3600), (23, 3600)] {
+            assert_eq!(later(tries, 100_000), again(pause), "{tries}");
+            assert_eq!(later(tries, pause), given_up, "{tries}");
+        }
+        assert_eq!(later(24, 100_000), given_up);
+    }
+}

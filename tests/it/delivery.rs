@@ -1,0 +1,258 @@
+//! Mail and texts on their way: what a real mail server sees, and what becomes of a message when it fails (attack 236).
+
+use std::time::Duration;
+
+use vestibule::Posted;
+use vestibule::domain::contact::{EmailAddress, PhoneNumber};
+use vestibule::domain::ids::{MessageId, UserId};
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::locale::Locale;
+use vestibule::domain::message::{
+    Code, Confidential, Content, Delivery, Letter, Link, Mail, Notice, Purpose,
+};
+use vestibule::domain::settings::Settings;
+use vestibule::domain::time::Time;
+use vestibule::notify::Smtp;
+use vestibule::testing::TestIdp;
+
+use super::login::HOUSE;
+use super::support::smtp::{SmtpServer, Trouble};
+
+const SOON: Duration = Duration::from_mins(10);
+
+/// A provider that mails over this server, and a user of it.
+async fn house(server: &SmtpServer, query: &str) -> (TestIdp, UserId) {
+    let from = EmailAddress::parse("no-reply@id.test").unwrap();
+    let url = format!("smtp://localhost:{}{query}", server.port);
+    let smtp = Smtp::new(&url, &from, Some(server.ca.as_bytes())).unwrap();
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let idp = TestIdp::with_parts(settings, HOUSE, |parts| parts.mailer(smtp)).await;
+    let bert = bert(&idp).await;
+    (idp, bert)
+}
+
+async fn bert(idp: &TestIdp) -> UserId {
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut browser = idp.browser();
+    let login = browser.get(&shop.authorization_url("openid")).await;
+    let fields =
+        [("tenant", "123456.sms"), ("username", "bert"), ("password", "correct horse battery staple")];
+    let back = browser.submit(&login, &fields).await;
+    UserId::new(shop.redeem(&back).await.id_token["sub"].as_str().unwrap())
+}
+
+fn mail(to: &str, mail: Mail) -> Letter {
+    let content = Content::Mail { to: EmailAddress::parse(to).unwrap(), mail };
+    Letter { locale: Locale::De, account: "bert".to_owned(), content }
+}
+
+fn notice(to: &str) -> Letter {
+    mail(to, Mail::Notice { event: Notice::PasswordChanged, at: Time::from_unix(1_796_137_500) })
+}
+
+fn code() -> Code {
+    Code { purpose: Purpose::SignIn, code: Confidential::new("493817"), minutes: 10 }
+}
+
+fn sms(to: &str) -> Letter {
+    let to = PhoneNumber::parse(to, None).unwrap();
+    let content = Content::Sms { to, code: code(), host: "id.test".to_owned() };
+    Letter { locale: Locale::Fr, account: "bert".to_owned(), content }
+}
+
+async fn queue(idp: &TestIdp, user: &UserId, letter: Letter) -> MessageId {
+    let posted = idp.idp().send(user, letter, SOON).await.unwrap();
+    let Posted::Queued(id) = posted else { panic!("{posted:?}") };
+    id
+}
+
+async fn delivery(idp: &TestIdp, id: &MessageId) -> Delivery {
+    idp.idp().delivery(id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_mail_goes_encrypted_and_arrives_whole() {
+    let server = SmtpServer::start(true, &[]).await;
+    let (idp, bert) = house(&server, "?tls=required").await;
+    let id = queue(&idp, &bert, mail("bert@Bücher.example", Mail::Code(code()))).await;
+    assert_eq!(delivery(&idp, &id).await, Delivery::Waiting);
+    idp.mailbox().await;
+    assert_eq!(delivery(&idp, &id).await, Delivery::Sent);
+    let [received] = &server.received()[..] else { panic!("not one mail") };
+    assert!(received.encrypted && received.from.contains("<no-reply@id.test>"), "{received:?}");
+    assert!(received.to.contains("<bert@xn--bcher-kva.example>"), "{received:?}");
+    for part in
+        ["\"Example Works\" <no-reply@id.test>", "Auto-Submitted: auto-generated", "493817", "text/html"]
+    {
+        assert!(received.data.contains(part), "{part} is not in {}", received.data);
+    }
+    assert!(received.data.contains(&format!("Message-ID: <{id}@id.test>")), "{}", received.data);
+}
+
+#[tokio::test]
+async fn tls_is_never_dropped() {
+    let server = SmtpServer::start(false, &[]).await;
+    let (idp, bert) = house(&server, "?tls=required").await;
+    let id = queue(&idp, &bert, notice("bert@example.test")).await;
+    for _ in 0..40 {
+        idp.mailbox().await;
+        idp.clock().advance(Duration::from_mins(1));
+    }
+    assert!(server.received().is_empty());
+    let failed = delivery(&idp, &id).await;
+    assert!(matches!(&failed, Delivery::Failed(reason) if reason.contains("STARTTLS")), "{failed:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_trusts_gets_nothing() {
+    let (server, other) = (SmtpServer::start(true, &[]).await, SmtpServer::start(true, &[]).await);
+    let mistaken = SmtpServer { ca: other.ca.clone(), ..server };
+    let (idp, bert) = house(&mistaken, "?tls=required").await;
+    let id = queue(&idp, &bert, notice("bert@example.test")).await;
+    idp.mailbox().await;
+    assert_eq!((mistaken.received().len(), delivery(&idp, &id).await), (0, Delivery::Waiting));
+}
+
+#[tokio::test]
+async fn what_passes_is_tried_again_and_sent_once() {
+    let busy = Trouble::Refuse("451 4.3.0 later\r\n");
+    let server = SmtpServer::start(false, &[busy, Trouble::DropInData]).await;
+    let (idp, bert) = house(&server, "").await;
+    let id = queue(&idp, &bert, notice("bert@example.test")).await;
+    for pause in [5, 30] {
+        idp.mailbox().await;
+        assert_eq!(delivery(&idp, &id).await, Delivery::Waiting);
+        idp.clock().advance(Duration::from_secs(pause));
+    }
+    idp.mailbox().await;
+    assert_eq!((server.received().len(), delivery(&idp, &id).await), (1, Delivery::Sent));
+    idp.clock().advance(Duration::from_hours(1));
+    idp.mailbox().await;
+    assert_eq!(server.received().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_costs_one_copy_with_the_same_name() {
+    let server = SmtpServer::start(false, &[Trouble::DropAfterData]).await;
+    let (idp, bert) = house(&server, "").await;
+    let id = queue(&idp, &bert, notice("bert@example.test")).await;
+    for _ in 0..3 {
+        idp.mailbox().await;
+        idp.clock().advance(Duration::from_mins(1));
+    }
+    let received = server.received();
+    assert_eq!(received.len(), 2);
+    assert!(received.iter().all(|mail| mail.data.contains(&format!("Message-ID: <{id}@id.test>"))));
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_given_up_and_told() {
+    let server = SmtpServer::start(false, &[Trouble::Refuse("550 5.1.1 nobody here\r\n")]).await;
+    let (idp, bert) = house(&server, "").await;
+    let id = queue(&idp, &bert, notice("bert@example.test")).await;
+    idp.mailbox().await;
+    let failed = delivery(&idp, &id).await;
+    assert!(matches!(&failed, Delivery::Failed(reason) if reason.contains("550")), "{failed:?}");
+    let told = format!("{:?}", idp.events().all());
+    assert!(told.contains("MessageFailed") && !told.contains("bert@example.test"), "{told}");
+}
+
+#[tokio::test]
+async fn a_code_that_has_expired_is_never_sent() {
+    let idp = TestIdp::with(HOUSE).await;
+    let bert = bert(&idp).await;
+    let id = queue(&idp, &bert, mail("bert@example.test", Mail::Code(code()))).await;
+    idp.clock().advance(SOON);
+    assert_eq!(idp.mailbox().await, []);
+    assert!(matches!(delivery(&idp, &id).await, Delivery::Failed(_)));
+}
+
+/// A sign-in beside a mail server that says nothing: mail is a row, and the row is all that is waited for.
+#[tokio::test]
+async fn nobody_waits_for_the_mail_server() {
+    let server = SmtpServer::start(false, &[Trouble::Silence]).await;
+    let (idp, bert_id) = house(&server, "").await;
+    let id = queue(&idp, &bert_id, notice("bert@example.test")).await;
+    let housekeeping = tokio::spawn(idp.idp().clone().housekeeping());
+    while delivery(&idp, &id).await == Delivery::Waiting {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bert(&idp).await, bert_id);
+    assert_eq!(delivery(&idp, &id).await, Delivery::Sending);
+    housekeeping.abort();
+}
+
+/// Housekeeping learns of a new message by its commit: the clock stands still, so no later look is due.
+#[tokio::test]
+async fn two_nodes_send_it_once() {
+    let idp = TestIdp::with(HOUSE).await;
+    let other = idp.node().await;
+    let bert = bert(&idp).await;
+    for number in 0..20 {
+        queue(&idp, &bert, notice(&format!("bert{number}@example.test"))).await;
+    }
+    let (here, there) = tokio::join!(idp.mailbox(), other.mailbox());
+    let mut sent: Vec<_> = here.into_iter().chain(there).map(|sent| sent.to).collect();
+    sent.sort();
+    sent.dedup();
+    assert_eq!(sent.len(), 20);
+    let (here, there) = tokio::join!(idp.mailbox(), other.mailbox());
+    assert_eq!(here.len() + there.len(), 20);
+}
+
+/// Attacks 133 and 134.
+#[tokio::test]
+async fn who_asks_too_often_waits_longer_and_longer() {
+    let idp = TestIdp::with(HOUSE).await;
+    let bert = bert(&idp).await;
+    let send = async |letter: Letter| idp.idp().send(&bert, letter, SOON).await.unwrap();
+    let ask = || sms("+4915112345678");
+    let began = idp.idp().now();
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        loop {
+            match send(ask()).await {
+                Posted::Queued(_) => break,
+                Posted::Wait(until) => {
+                    waits.push(until.since(idp.idp().now()));
+                    idp.clock().advance(Duration::from_secs(until.since(idp.idp().now()).unsigned_abs()));
+                }
+                Posted::Impossible => panic!("impossible"),
+            }
+        }
+    }
+    assert_eq!(waits[..2], [60, 60], "{waits:?}");
+    assert!(waits[2..].iter().any(|wait| *wait > 1500), "{waits:?}");
+    assert!(idp.idp().now().since(began) > 4 * 3600, "{waits:?}");
+    // Another country, and a link: three, and then one an hour.
+    assert_eq!(send(sms("+12025550123")).await, Posted::Impossible);
+    let reset = || {
+        let address = Confidential::new("https://id.test/reset");
+        mail("bert@example.test", Mail::Reset(Link { address, minutes: 30 }))
+    };
+    for _ in 0..3 {
+        assert!(matches!(send(reset()).await, Posted::Queued(_)));
+        assert!(matches!(send(reset()).await, Posted::Wait(_)), "twice in a minute");
+        idp.clock().advance(Duration::from_mins(1));
+    }
+    let Posted::Wait(until) = send(reset()).await else { panic!("a fourth") };
+    assert!((3000..=3600).contains(&until.since(idp.idp().now())));
+    // Nobody can silence a notice.
+    for _ in 0..30 {
+        assert!(matches!(send(notice("bert@example.test")).await, Posted::Queued(_)));
+    }
+}
+
+#[tokio::test]
+async fn the_mailbox_finds_code_and_link() {
+    let idp = TestIdp::with(HOUSE).await;
+    let bert = bert(&idp).await;
+    queue(&idp, &bert, sms("+33612345678")).await;
+    let address = Confidential::new("https://id.test/reset?key=x");
+    queue(&idp, &bert, mail("bert@example.test", Mail::Reset(Link { address, minutes: 30 }))).await;
+    let sent = idp.mailbox().await;
+    let code = sent.iter().find(|sent| sent.to == "+33612345678").unwrap().code();
+    assert_eq!(code, Some("493817"));
+    let link = sent.iter().find(|sent| sent.to == "bert@example.test").unwrap().link();
+    assert_eq!(link, Some("https://id.test/reset?key=x"));
+}
