@@ -126,6 +126,7 @@ impl Event {
             Self::SignedOut { .. } => "signed_out",
             Self::SessionsEnded { .. } => "sessions_ended",
             Self::Refused { .. } => "refused",
+            Self::MessageFailed { .. } => "message_failed",
         }
     }
 

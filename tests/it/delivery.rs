@@ -106,7 +106,7 @@ async fn tls_is_never_dropped() {
 #[tokio::test]
 async fn a_server_that_nobody_trusts_gets_nothing() {
     let (server, other) = (SmtpServer::start(true, &[]).await, SmtpServer::start(true, &[]).await);
-    let mistaken = SmtpServer { ca: other.ca.clone(), ..server };
+    let mistaken = server.mistaken_for(&other);
     let (idp, bert) = house(&mistaken, "?tls=required").await;
     let id = queue(&idp, &bert, notice("bert@example.test")).await;
     idp.mailbox().await;
