@@ -27,19 +27,25 @@ impl Default for Habits {
 }
 
 /// A browser window.
-pub(crate) struct Chromium(WebDriver);
+pub(crate) struct Chromium {
+    driver: WebDriver,
+    /// The source of axe-core; it waits for promises, which never come true where pages may run no scripts.
+    axe: Option<String>,
+}
 
 /// Tells a story to a fresh Chromium, which is gone afterwards whatever happened; without a Chromium it is left out.
 pub(crate) async fn browse(habits: Habits, story: impl AsyncFnOnce(&Chromium)) {
     let suite = "pages in a real Chromium";
     let Some(program) = super::optional(suite, "VESTIBULE_TEST_CHROMEDRIVER") else { return };
     let Some(chrome) = super::optional(suite, "VESTIBULE_TEST_CHROME") else { return };
+    let Some(axe) = super::optional(suite, "VESTIBULE_TEST_AXE") else { return };
+    let axe = habits.javascript.then(|| std::fs::read_to_string(axe).unwrap());
     let _turn = AT_ONCE.acquire().await.unwrap();
     let driver = Driver::start(&program);
     let session =
         WebDriver::new(&driver.address, habits.capabilities(&chrome, &driver.profile)).await.unwrap();
-    let told = session.run_and_quit(async |session| -> WebDriverResult<()> {
-        story(&Chromium(session)).await;
+    let told = session.run_and_quit(async |driver| -> WebDriverResult<()> {
+        story(&Chromium { driver, axe }).await;
         Ok(())
     });
     told.await.unwrap();
@@ -79,19 +85,19 @@ impl Habits {
 
 impl Chromium {
     pub(crate) async fn open(&self, address: &str) {
-        self.0.goto(address).await.unwrap();
+        self.driver.goto(address).await.unwrap();
     }
 
     pub(crate) async fn back(&self) {
-        self.0.back().await.unwrap();
+        self.driver.back().await.unwrap();
     }
 
     pub(crate) async fn reload(&self) {
-        self.0.refresh().await.unwrap();
+        self.driver.refresh().await.unwrap();
     }
 
     pub(crate) async fn address(&self) -> String {
-        self.0.current_url().await.unwrap().into()
+        self.driver.current_url().await.unwrap().into()
     }
 
     /// The step of the hosted login that is on the screen, if it is one.
@@ -107,14 +113,14 @@ impl Chromium {
 
     pub(crate) async fn texts(&self, selector: &str) -> Vec<String> {
         let mut texts = Vec::new();
-        for element in self.0.find_all(By::Css(selector)).await.unwrap() {
+        for element in self.driver.find_all(By::Css(selector)).await.unwrap() {
             texts.push(element.text().await.unwrap());
         }
         texts
     }
 
     pub(crate) async fn has(&self, selector: &str) -> bool {
-        !self.0.find_all(By::Css(selector)).await.unwrap().is_empty()
+        !self.driver.find_all(By::Css(selector)).await.unwrap().is_empty()
     }
 
     /// Types into the field of that name, in place of what was there.
@@ -152,7 +158,7 @@ impl Chromium {
 
     /// Presses keys wherever the focus is.
     pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
-        self.0.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        self.driver.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
     /// Goes on with the Tab key until the focus is on what the selector names; there it must be seen.
@@ -173,27 +179,27 @@ impl Chromium {
 
     /// What a script of the test's own returns.
     pub(crate) async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.0.execute(script, arguments).await.unwrap().json().clone()
+        self.driver.execute(script, arguments).await.unwrap().json().clone()
     }
 
     /// What the browser complained of since last asked: blocked by the content security policy, not found, and the like.
     pub(crate) async fn complaints(&self) -> Vec<String> {
-        let log = self.0.browser_log().await.unwrap();
+        let log = self.driver.browser_log().await.unwrap();
         log.into_iter().filter(|entry| entry.level != "INFO").map(|entry| entry.message).collect()
     }
 
     /// Opens another tab in front of this one, and returns this one, to switch back to.
     pub(crate) async fn new_tab(&self) -> WindowHandle {
-        let here = self.0.window().await.unwrap();
-        let tab = self.0.new_tab().await.unwrap();
-        self.0.switch_to_window(tab).await.unwrap();
+        let here = self.driver.window().await.unwrap();
+        let tab = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
         here
     }
 
     /// Switches to a tab, and returns the one that was in front.
     pub(crate) async fn switch_to(&self, tab: WindowHandle) -> WindowHandle {
-        let here = self.0.window().await.unwrap();
-        self.0.switch_to_window(tab).await.unwrap();
+        let here = self.driver.window().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
         here
     }
 
@@ -201,33 +207,40 @@ impl Chromium {
     /// Returns what makes it hard to read or use there.
     pub(crate) async fn look(&self, width: u32, scheme: &str, name: &str) -> Vec<String> {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.0.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
         self.resize(width, 900).await;
         let height = self.script("return document.documentElement.scrollHeight", vec![]).await;
         self.resize(width, height.as_u64().unwrap().max(600)).await;
         let path = screenshots().join(format!("{name}-{scheme}-{width}.png"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        self.0.screenshot(&path).await.unwrap();
+        self.driver.screenshot(&path).await.unwrap();
         self.faults().await
     }
 
     /// What is wrong with the page for someone who reads, sees or points differently.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        serde_json::from_value(self.script(include_str!("accessibility.js"), vec![]).await).unwrap()
+        let found = self.script(include_str!("accessibility.js"), vec![]).await;
+        let mut faults: Vec<String> = serde_json::from_value(found).unwrap();
+        if let Some(axe) = &self.axe {
+            let script = format!("{axe}\n{}", include_str!("axe.js"));
+            let found = self.driver.execute_async(script, vec![]).await.unwrap();
+            faults.extend(serde_json::from_value::<Vec<String>>(found.json().clone()).unwrap());
+        }
+        faults
     }
 
     /// Gives the page a screen of that size; below 600 wide it is a telephone's.
     pub(crate) async fn resize(&self, width: u32, height: u64) {
         let screen =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.0.cdp().send_raw("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
+        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
     }
 
     async fn element(&self, selector: &str) -> WebElement {
-        if let Ok(element) = self.0.query(By::Css(selector)).first().await {
+        if let Ok(element) = self.driver.query(By::Css(selector)).first().await {
             return element;
         }
-        let page = self.0.find(By::Css("body")).await.unwrap().text().await.unwrap();
+        let page = self.driver.find(By::Css("body")).await.unwrap().text().await.unwrap();
         panic!("no {selector} at {}:\n{page}", self.address().await)
     }
 }
