@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 /// The binary in a folder of its own, with nothing of this process's settings.
 pub(crate) fn vestibule(folder: &Path, arguments: &[&str]) -> Command {
@@ -21,55 +21,65 @@ pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 /// A running process that does not outlive its test.
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    process: Child,
+    /// What was not read yet; one reader for all waits, for each reads ahead.
+    log: Option<BufReader<ChildStderr>>,
+}
 
 impl Running {
     /// Starts it with its output at hand.
     pub(crate) fn start(mut command: Command) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+        Self::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     /// Starts it with its log in a file, which takes however much there is to say.
     pub(crate) fn start_logging_to(mut command: Command, log: std::fs::File) -> Self {
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap())
+        Self::of(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut process = command.spawn().unwrap();
+        let log = process.stderr.take().map(BufReader::new);
+        Self { process, log }
     }
 
     /// The next line of its standard output.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(self.process.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         line
     }
 
     /// Reads the log until a line holds this text; returns that line.
     pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
-        let log = BufReader::new(self.0.stderr.as_mut().unwrap());
+        let log = self.log.as_mut().unwrap();
         log.lines().map(Result::unwrap).find(|line| line.contains(text)).unwrap()
     }
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
     /// Waits for its end; returns the exit code.
     pub(crate) fn wait(mut self) -> Option<i32> {
-        self.0.wait().unwrap().code()
+        self.process.wait().unwrap().code()
     }
 
     /// Waits for its end; returns the exit code and what is left of the log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
-        self.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        (self.0.wait().unwrap().code(), log)
+        self.log.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.process.wait().unwrap().code(), log)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // It may be gone already, which is as good.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.process.kill());
+        drop(self.process.wait());
     }
 }
