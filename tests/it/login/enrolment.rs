@@ -1,4 +1,4 @@
-//! The first enrolment inside a login: the office computer, then a method, then on (reference paths 1, 2, 5, 16, 17).
+//! The first enrolment inside a login: the office computer, then a method, then on (reference paths 1 and 2).
 
 use std::time::Duration;
 
