@@ -31,23 +31,24 @@ pub struct Smtp {
     from: Address,
 }
 
-/// The mail server cannot be used as it is set up. The text names the member, and never the password.
+/// The mail server cannot be used as it is set up. The text reads on after the name of its setting and never repeats the
+/// password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpError {
     /// Not an address of a mail server.
-    #[error("smtp: must be smtps://user:password@host, or smtp://user:password@host:587?tls=required")]
+    #[error("must be smtps://user:password@host, or smtp://user:password@host:587?tls=required")]
     Address,
     /// Passwords and codes would travel in the clear.
-    #[error("smtp: would send mail unencrypted to another machine: say smtps://, or add ?tls=required")]
+    #[error("would send mail unencrypted to another machine: say smtps://, or add ?tls=required")]
     Plain,
     /// Whoever sits between could take TLS away.
-    #[error("smtp: tls=opportunistic is not offered: say tls=required")]
+    #[error("tls=opportunistic is not offered: say tls=required")]
     Opportunistic,
     /// Not an address that mail can come from.
-    #[error("from: must be an email address")]
+    #[error("mail must come from an email address")]
     From,
     /// The extra certificates cannot be read.
-    #[error("ca: {0}")]
+    #[error("the extra certificates cannot be used: {0}")]
     Certificates(String),
 }
 

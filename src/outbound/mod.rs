@@ -30,8 +30,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long a request may take until its answer is read.
 const TOTAL: Duration = Duration::from_secs(10);
 
-/// Asks others, with care.
-#[derive(Debug)]
+/// Asks others, with care. Clones share their connections.
+#[derive(Clone, Debug)]
 pub(crate) struct Outbound {
     /// Resolves names to public addresses alone.
     guarded: reqwest::Client,
@@ -77,7 +77,8 @@ impl Outbound {
         Self::with_deadline(settings, TOTAL)
     }
 
-    fn with_deadline(settings: &Settings, total: Duration) -> Result<Self, String> {
+    /// The same with another deadline, so that tests need not wait.
+    pub(crate) fn with_deadline(settings: &Settings, total: Duration) -> Result<Self, String> {
         let tls = tls::config(&settings.ca)?;
         let client = || {
             reqwest::Client::builder()
@@ -100,13 +101,15 @@ impl Outbound {
         request: http::Request<Vec<u8>>,
         limit: usize,
     ) -> Result<http::Response<Vec<u8>>, OutboundError> {
-        let request = reqwest::Request::try_from(request).map_err(|error| no_answer(&error))?;
+        // The client's errors name the address, in which there may be a key.
+        let failed = |error: reqwest::Error| no_answer(&error.without_url());
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
         let answer = self.client_for(request.url())?.execute(request).await;
-        let mut answer = answer.map_err(|error| no_answer(&error))?;
+        let mut answer = answer.map_err(failed)?;
         let mut response = http::Response::new(Vec::new());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
-        while let Some(piece) = answer.chunk().await.map_err(|error| no_answer(&error))? {
+        while let Some(piece) = answer.chunk().await.map_err(failed)? {
             if response.body().len() + piece.len() > limit {
                 return Err(OutboundError::TooLong(limit));
             }

@@ -117,5 +117,13 @@ async fn build(config: &Config) -> Result<Idp, Failure> {
         Some(key) => builder.master_key(key.as_str()),
         None => builder.keys(&config.keys),
     };
+    let builder = match config.mail.clone() {
+        Some(mail) => builder.mailer(mail),
+        None => builder,
+    };
+    let builder = match config.sms.clone() {
+        Some(sms) => builder.sms(sms),
+        None => builder,
+    };
     builder.build().await.map_err(|error| Failure(error.problems))
 }

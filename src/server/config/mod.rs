@@ -6,6 +6,7 @@
 
 mod flags;
 mod read;
+mod senders;
 mod sources;
 mod table;
 
@@ -18,9 +19,11 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::flags::Flags;
 pub(crate) use self::read::LogFormat;
+use self::senders::{Contradiction, Senders};
 use self::sources::Sources;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::Settings;
+use crate::notify::{Gateway, Smtp};
 
 /// The settings file, in the working folder.
 const FILE: &str = "vestibule.toml";
@@ -40,6 +43,11 @@ pub(crate) struct Config {
     pub(crate) keys: PathBuf,
     /// The master key itself, if the environment holds it.
     pub(crate) master_key: Option<Zeroizing<String>>,
+    senders: Senders,
+    /// The mail server, if there is one.
+    pub(crate) mail: Option<Smtp>,
+    /// The gateway for text messages, if there is one.
+    pub(crate) sms: Option<Gateway>,
     /// Where `/metrics` is, if anywhere.
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// What is logged.
@@ -72,7 +80,7 @@ impl Config {
         for row in table::ROWS {
             sources.set(row, &mut config);
         }
-        for (name, problem) in config.contradictions() {
+        for (name, problem) in config.put_together() {
             sources.refuse(name, &problem);
         }
         let mistakes = sources.mistakes();
@@ -89,14 +97,17 @@ impl Config {
             database: String::new(),
             keys: PathBuf::new(),
             master_key: None,
+            senders: Senders::default(),
+            mail: None,
+            sms: None,
             metrics_listen: None,
             log: EnvFilter::default(),
             log_format: LogFormat::Text,
         })
     }
 
-    /// What each setting allows by itself and not together: the name of the setting to change, and why.
-    fn contradictions(&self) -> Vec<(&'static str, String)> {
+    /// Makes what takes several settings; tells what each allows by itself and not together with the others.
+    fn put_together(&mut self) -> Vec<Contradiction> {
         let mut found = Vec::new();
         // Passwords and codes must not cross a network in the clear. Behind a proxy that speaks TLS the issuer is https
         // and only the listener is plain, which is fine.
@@ -107,6 +118,18 @@ impl Config {
                  in front, or set allow_http"
             );
             found.push(("issuer", problem));
+        }
+        match self.senders.mail(&self.settings.outbound) {
+            Ok(mail) => self.mail = mail,
+            Err(contradiction) => found.push(contradiction),
+        }
+        match self.senders.sms(&self.settings.outbound) {
+            Ok(sms) => self.sms = sms,
+            Err(contradiction) => found.push(contradiction),
+        }
+        if self.sms.is_some() && self.settings.sms.countries.is_empty() {
+            let problem = "needs sms.countries, to which texts may be sent, for example [\"DE\"]";
+            found.push(("sms.url", problem.to_owned()));
         }
         found
     }

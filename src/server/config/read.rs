@@ -6,7 +6,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
+use crate::domain::contact::{Country, EmailAddress};
 use crate::domain::issuer::IssuerUrl;
+use crate::domain::message::Confidential;
+use crate::domain::outbound::AllowedHost;
 use crate::domain::span;
 
 /// How log lines are written.
@@ -58,6 +61,36 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     list(text)
         .map(|item| network(item).map_err(|_| format!("{item} is no network such as 10.0.0.0/8")))
         .collect()
+}
+
+/// One header per line. A value may be secret and is not repeated.
+pub(super) fn headers(text: &str) -> Result<Vec<(String, Confidential)>, String> {
+    let pair = |line: &str| {
+        let (name, value) = line.split_once(':').ok_or("must hold `Name: value`, one per line")?;
+        Ok((name.trim().to_owned(), Confidential::new(value.trim())))
+    };
+    text.lines().filter(|line| !line.trim().is_empty()).map(pair).collect()
+}
+
+pub(super) fn countries(text: &str) -> Result<Vec<Country>, String> {
+    list(text).map(|item| Country::parse(item).map_err(|error| format!("{item:?} {error}"))).collect()
+}
+
+pub(super) fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "must be a whole number".to_owned())
+}
+
+pub(super) fn email(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn hosts(text: &str) -> Result<Vec<AllowedHost>, String> {
+    list(text).map(|item| AllowedHost::parse(item).map_err(|error| format!("{item:?} {error}"))).collect()
+}
+
+/// What is in these files.
+pub(super) fn files(text: &str) -> Result<Vec<String>, String> {
+    list(text).map(|path| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))).collect()
 }
 
 pub(super) fn log_filter(text: &str) -> Result<EnvFilter, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::{Config, read};
+use crate::domain::message::Confidential;
 
 /// The issuer of who has said nothing.
 pub(super) const DEFAULT_ISSUER: &str = "http://localhost:8080";
@@ -43,6 +44,8 @@ pub(super) enum Shape {
 pub(super) enum Places {
     /// As flag, in the environment and in the file.
     Everywhere,
+    /// In the environment and in the file: what may hold a password.
+    NoFlag,
     /// In the environment alone.
     Environment,
 }
@@ -81,9 +84,10 @@ impl Row {
 
     /// Every spelling there is, for whoever got one wrong.
     pub(super) fn spellings(&self) -> String {
-        match self.flag() {
-            None => self.variable(),
-            Some(flag) => format!("{}, {} or --{flag}", self.name, self.variable()),
+        match (self.places, self.flag()) {
+            (Places::Everywhere, Some(flag)) => format!("{}, {} or --{flag}", self.name, self.variable()),
+            (Places::NoFlag, _) => format!("{} or {}", self.name, self.variable()),
+            _ => self.variable(),
         }
     }
 }
@@ -156,6 +160,90 @@ pub(super) const ROWS: &[Row] = &[
         |config, text| read::span_or_never(text).map(|span| config.settings.key_rotation = span),
     )
     .or("90d"),
+    Row::text(
+        "require_pushed_authorization_requests",
+        "",
+        "Every application must push its authorization requests (RFC 9126)",
+        |config, text| {
+            read::switch(text).map(|must| config.settings.require_pushed_authorization_requests = must)
+        },
+    )
+    .shaped(Shape::Switch)
+    .or("false"),
+    Row::text(
+        "mail.smtp",
+        "URL",
+        "The mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`",
+        |config, text| {
+            config.senders.smtp = Some(Confidential::new(text));
+            Ok(())
+        },
+    )
+    .only(Places::NoFlag),
+    Row::text("mail.from", "ADDRESS", "The email address that mail comes from", |config, text| {
+        read::email(text).map(|from| config.senders.from = Some(from))
+    }),
+    Row::text(
+        "sms.url",
+        "URL",
+        "The gateway for text messages; may hold {number}, {text} and {id}",
+        |config, text| {
+            config.senders.url = Some(Confidential::new(text));
+            Ok(())
+        },
+    )
+    .only(Places::NoFlag),
+    Row::text("sms.method", "METHOD", "`POST`, `PUT` or `GET`", |config, text| {
+        text.clone_into(&mut config.senders.method);
+        Ok(())
+    })
+    .or("POST"),
+    Row::text("sms.headers", "LINE", "Headers for the gateway", |config, text| {
+        read::headers(text).map(|headers| config.senders.headers = headers)
+    })
+    .shaped(Shape::Lines)
+    .only(Places::NoFlag),
+    Row::text(
+        "sms.body",
+        "TEMPLATE",
+        "What the gateway is sent, a form or JSON, with {number}, {text} and {id}",
+        |config, text| {
+            config.senders.body = Some(Confidential::new(text));
+            Ok(())
+        },
+    )
+    .only(Places::NoFlag),
+    Row::text(
+        "sms.success",
+        "TEST",
+        "What a good answer holds beside its status: a text, or place and value in JSON: `/status=0`",
+        |config, text| {
+            config.senders.success = Some(text.to_owned());
+            Ok(())
+        },
+    ),
+    Row::text(
+        "sms.countries",
+        "COUNTRY",
+        "Countries that texts may go to, for example DE",
+        |config, text| read::countries(text).map(|countries| config.settings.sms.countries = countries),
+    )
+    .shaped(Shape::Lines),
+    Row::text("sms.tenant_day", "NUMBER", "How many texts a tenant may send in a day", |config, text| {
+        read::number(text).map(|most| config.settings.sms.tenant_day = most)
+    })
+    .or("1000"),
+    Row::text("outbound.ca", "FILE", "Certificates (PEM) to trust beside the usual ones", |config, text| {
+        read::files(text).map(|pems| config.settings.outbound.ca = pems)
+    })
+    .shaped(Shape::Lines),
+    Row::text(
+        "outbound.allow",
+        "HOST",
+        "Inner hosts that may be asked, over plain http too, for example gateway.internal:8443",
+        |config, text| read::hosts(text).map(|hosts| config.settings.outbound.allow = hosts),
+    )
+    .shaped(Shape::Lines),
     Row::text(
         "log",
         "FILTER",

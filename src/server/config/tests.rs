@@ -1,6 +1,7 @@
 //! What may be said where, and how mistakes are told.
 
 use super::*;
+use crate::domain::outbound::AllowedHost;
 
 fn read(flags: &[&str], environment: &[(&str, &str)], file: &str) -> Result<Config, Vec<String>> {
     #[derive(clap::Parser)]
@@ -35,9 +36,16 @@ fn no_two_settings_share_a_spelling_and_the_readme_has_each() {
     let mut seen = std::collections::BTreeSet::new();
     for row in table::ROWS {
         assert!(seen.insert(row.variable()), "{}", row.variable());
-        let told =
-            if row.places == table::Places::Environment { row.variable() } else { row.name.to_owned() };
-        assert!(readme.contains(&format!("| `{told}` |")), "{told} is not in the README's table of settings");
+        // One line of the table for each setting, or for each section: | `[mail]` `smtp`, `from` |
+        let (line, told) = match (row.places, row.name.split_once('.')) {
+            (table::Places::Environment, _) => (format!("| `{}` |", row.variable()), String::new()),
+            (_, Some((section, member))) => (format!("| `[{section}]` `"), format!("`{member}`")),
+            (_, None) => (format!("| `{}` |", row.name), String::new()),
+        };
+        let setting =
+            readme.lines().filter_map(|text| text.split(" | ").next()).map(|cell| format!("{cell} |"));
+        let found = setting.into_iter().any(|cell| cell.starts_with(&line) && cell.contains(&told));
+        assert!(found, "{} is not in the README's table of settings", row.name);
     }
 }
 
@@ -107,6 +115,95 @@ fn tells_every_mistake_at_once_and_where_it_stands() {
     }
     assert_eq!(text.lines().count(), 8, "{text}");
     assert!(!text.contains("hidden"), "{text}");
+}
+
+#[tokio::test]
+async fn mail_needs_both_of_its_settings_and_encryption() {
+    let smtp = ("VESTIBULE_MAIL_SMTP", "smtps://u:hidden@mail.test");
+    let both = read(&["--mail-from", "no-reply@id.test"], &[smtp], "").unwrap();
+    assert!(both.mail.is_some() && both.sms.is_none());
+    assert!(!format!("{both:?}").contains("hidden"));
+    let file = "[mail]\nsmtp = \"smtp://u:hidden@mail.test\"\nfrom = \"no-reply@id.test\"";
+    for (environment, file, place) in [
+        (&[smtp][..], "", "VESTIBULE_MAIL_SMTP: needs mail.from"),
+        (&[], "[mail]\nfrom = \"no-reply@id.test\"", "mail.from in vestibule.toml: needs mail.smtp"),
+        (&[], "[mail]\nfrom = \"nobody\"", "mail.from in vestibule.toml: must be an email address"),
+        (&[], file, "mail.smtp in vestibule.toml: would send mail unencrypted"),
+    ] {
+        let told = read(&[], environment, file).unwrap_err().join("\n");
+        assert!(told.starts_with(place) && !told.contains("hidden"), "{place}: {told}");
+    }
+}
+
+#[test]
+fn each_example_of_a_gateway_is_one() {
+    for file in
+        [include_str!("../../../examples/sms/twilio.toml"), include_str!("../../../examples/sms/seven.toml")]
+    {
+        let config = read(&[], &[], file).unwrap();
+        assert!(config.sms.is_some() && config.settings.sms.countries.len() == 3);
+        for secret in ["auth-token", "api-key"] {
+            assert!(!format!("{config:?}").contains(secret));
+        }
+    }
+}
+
+#[test]
+fn a_gateway_can_be_said_in_the_environment_and_its_mistakes_are_told() {
+    let url = ("VESTIBULE_SMS_URL", "https://sms.test/?key=hidden");
+    let headers = ("VESTIBULE_SMS_HEADERS", "X-Key: hidden: and more\nAccept: text/plain, */*");
+    let body = ("VESTIBULE_SMS_BODY", "to={number}&text={text}");
+    let countries = ["--sms-countries", "de", "--sms-countries", "FR", "--sms-tenant-day", "7"];
+    let config = read(&countries, &[url, headers, body], "").unwrap();
+    assert_eq!((config.settings.sms.countries.len(), config.settings.sms.tenant_day), (2, 7));
+    assert_eq!(config.senders.headers[0].1.expose(), "hidden: and more");
+    for (flags, environment, place) in [
+        (&[][..], &[url, body][..], "VESTIBULE_SMS_URL: needs sms.countries"),
+        (
+            &countries,
+            &[url],
+            "the default: has no place for {number} (spelled sms.body or VESTIBULE_SMS_BODY)",
+        ),
+        (&countries, &[body], "VESTIBULE_SMS_BODY: needs sms.url"),
+        (&countries, &[url, body, ("VESTIBULE_SMS_HEADERS", "hidden")], "VESTIBULE_SMS_HEADERS: must hold"),
+        (&countries, &[url, body, ("VESTIBULE_SMS_METHOD", "PATCH")], "VESTIBULE_SMS_METHOD: must be POST"),
+        (&["--sms-countries", "Narnia"], &[], "--sms-countries: \"Narnia\" must be the two letters"),
+        (&["--sms-tenant-day", "many"], &[], "--sms-tenant-day: must be a whole number"),
+    ] {
+        let told = read(flags, environment, "").unwrap_err().join("\n");
+        assert!(told.starts_with(place) && !told.contains("hidden"), "{place}: {told}");
+    }
+}
+
+#[test]
+fn what_may_be_secret_is_no_flag() {
+    for row in table::ROWS.iter().filter(|row| row.places == table::Places::NoFlag) {
+        assert_eq!(row.flag(), None);
+    }
+    let hidden: Vec<_> = table::ROWS.iter().filter(|row| row.flag().is_none()).map(|row| row.name).collect();
+    assert_eq!(hidden, ["master_key", "mail.smtp", "sms.url", "sms.headers", "sms.body"]);
+}
+
+#[test]
+fn whom_the_provider_may_ask_is_read_from_files_and_names() {
+    let ca = std::env::temp_dir().join(format!("vestibule-config-{}.pem", std::process::id()));
+    std::fs::write(&ca, "PEM").unwrap();
+    let path = ca.to_str().unwrap();
+    let config = read(&["--outbound-ca", path, "--outbound-allow", "a.internal:8443"], &[], "").unwrap();
+    assert_eq!(config.settings.outbound.ca, ["PEM"]);
+    assert_eq!(config.settings.outbound.allow, [AllowedHost::parse("a.internal:8443").unwrap()]);
+    std::fs::remove_file(&ca).unwrap();
+    let told = read(&["--outbound-ca", path, "--outbound-allow", "https://a"], &[], "").unwrap_err();
+    assert!(
+        told[0].starts_with("--outbound-ca: /") && told[1].starts_with("--outbound-allow: \"https:"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn every_application_can_be_made_to_push() {
+    let flag = ["--require-pushed-authorization-requests"];
+    assert!(read(&flag, &[], "").unwrap().settings.require_pushed_authorization_requests);
 }
 
 #[test]

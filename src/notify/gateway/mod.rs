@@ -1,0 +1,256 @@
+//! Text messages over HTTP, by whichever provider: a method, an address, headers and a body with places for number and
+//! text, and what a good answer looks like. `examples/sms/` has the settings for some.
+//!
+//! The address is the operator's own, so it may lead inside, where gateways stand; the guard that holds for what clients
+//! name does not hold here. All else of the one way out does: no redirects, deadlines, an answer of bounded length. Plain
+//! http is for this machine only, unless the settings `allow` the host: the request holds codes and a password.
+//!
+//! Nothing is sent twice that a gateway has taken on. It may take a text on and be cut off before it says so; the text is
+//! then sent again with the same `{id}` and `Idempotency-Key`, by which gateways that know either drop the second.
+
+mod success;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Uri};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::future::BoxFuture;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+use url::{Host, Url};
+
+use self::success::Success;
+use self::template::{Filling, Place, Template, json, percent};
+use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
+use crate::ext::{OutgoingSms, SmsSender, Undelivered};
+use crate::outbound::{Outbound, OutboundError};
+
+/// Bytes of an answer; none says anything at such length.
+const ANSWER_LIMIT: usize = 64 * 1024;
+/// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>: a structured string.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Fits into a JSON string, and nowhere else in a document.
+const PROBE: Filling<'static> = Filling { number: "+\"", text: "a\"", id: "b\"" };
+
+/// How a provider wants to be asked. `{number}`, `{text}` and `{id}` in address and body are filled in.
+#[derive(Clone, Default)]
+pub struct GatewaySettings {
+    /// The address. A user name and a password in it become `Authorization: Basic …`.
+    pub url: String,
+    /// POST, PUT or GET.
+    pub method: String,
+    /// Name and value of headers, as they are sent.
+    pub headers: Vec<(String, String)>,
+    /// JSON or a form, as the header `Content-Type` says; without one it is JSON if it begins with a brace or a bracket.
+    pub body: Option<String>,
+    /// What an answer of 2xx must hold: a text, or a place in a JSON document and its value: `/messages/0/status=0`.
+    pub success: Option<String>,
+}
+
+/// A member of the settings is wrong. The problem reads on after its name and repeats nothing that may be secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{member}: {problem}")]
+pub struct GatewayError {
+    /// `url`, `method`, `headers`, `body` or `ca`.
+    pub member: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// A provider of text messages.
+#[derive(Clone)]
+pub struct Gateway {
+    outbound: Outbound,
+    method: Method,
+    url: Template,
+    headers: HeaderMap,
+    body: Option<(Template, Encoding)>,
+    success: Success,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gateway(..)")
+    }
+}
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Json,
+    Form,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap, body: &str) -> Option<Self> {
+        let Some(named) = headers.get(CONTENT_TYPE) else {
+            return Some(if body.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Form });
+        };
+        let essence = named.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/x-www-form-urlencoded" => Some(Self::Form),
+            "application/json" => Some(Self::Json),
+            other => other.ends_with("+json").then_some(Self::Json),
+        }
+    }
+
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+        })
+    }
+
+    const fn encode(self) -> fn(&str) -> String {
+        match self {
+            Self::Json => json,
+            Self::Form => percent,
+        }
+    }
+}
+
+impl Gateway {
+    /// Checks what can be checked without asking the provider. Of the outbound settings count the certificates and, for
+    /// plain http, the allowed hosts.
+    pub fn new(settings: &GatewaySettings, outbound: &OutboundSettings) -> Result<Self, GatewayError> {
+        let mut headers = headers(&settings.headers).map_err(wrong("headers"))?;
+        let method = method(&settings.method).map_err(wrong("method"))?;
+        let (address, host) = address(&settings.url, outbound, &mut headers).map_err(wrong("url"))?;
+        let body = match &settings.body {
+            Some(_) if method == Method::GET => {
+                return Err(wrong("body")("a GET request has none".to_owned()));
+            }
+            Some(text) => Some(body(text, &mut headers)?),
+            None => None,
+        };
+        for (place, name) in [(Place::Number, "{number}"), (Place::Text, "{text}")] {
+            if !address.has(place) && !body.as_ref().is_some_and(|(body, _)| body.has(place)) {
+                let member = if method == Method::GET { "url" } else { "body" };
+                return Err(wrong(member)(format!("has no place for {name}")));
+            }
+        }
+        let own = OutboundSettings { ca: outbound.ca.clone(), allow: vec![host] };
+        Ok(Self {
+            outbound: Outbound::new(&own).map_err(wrong("ca"))?,
+            method,
+            url: address,
+            headers,
+            body,
+            success: settings.success.as_deref().map_or(Success::Status, Success::parse),
+        })
+    }
+
+    fn request(&self, sms: &OutgoingSms) -> Result<Request<Vec<u8>>, Undelivered> {
+        let broken = |error: &dyn std::fmt::Display| Undelivered::Never(format!("no request: {error}"));
+        let filling = Filling { number: sms.to.as_str(), text: &sms.text, id: sms.id.as_str() };
+        let url = self.url.fill(&filling, percent);
+        let body = self.body.as_ref().map(|(body, encoding)| body.fill(&filling, encoding.encode()));
+        let mut request = Request::new(body.unwrap_or_default().into_bytes());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = url.parse().map_err(|error| broken(&error))?;
+        *request.headers_mut() = self.headers.clone();
+        let key = HeaderValue::try_from(format!("\"{}\"", sms.id)).map_err(|error| broken(&error))?;
+        request.headers_mut().insert(IDEMPOTENCY_KEY, key);
+        Ok(request)
+    }
+}
+
+impl SmsSender for Gateway {
+    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), Undelivered>> {
+        Box::pin(async move {
+            match self.outbound.send(self.request(sms)?, ANSWER_LIMIT).await {
+                Ok(answer) => self.success.judge(&answer),
+                // It was asked and did answer: once more would be twice.
+                Err(error @ (OutboundError::TooLong(_) | OutboundError::Refused(_))) => {
+                    Err(Undelivered::Never(error.to_string()))
+                }
+                Err(error) => Err(Undelivered::Later(error.to_string())),
+            }
+        })
+    }
+}
+
+fn wrong(member: &'static str) -> impl Fn(String) -> GatewayError {
+    move |problem| GatewayError { member, problem }
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "POST" => Ok(Method::POST),
+        "PUT" => Ok(Method::PUT),
+        "GET" => Ok(Method::GET),
+        _ => Err("must be POST, PUT or GET".to_owned()),
+    }
+}
+
+fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        let name = HeaderName::try_from(name).map_err(|_| "a name is no name of a header".to_owned())?;
+        let mut value = HeaderValue::try_from(value)
+            .map_err(|_| format!("the value of {name} holds what no header may hold"))?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// The address without its user, whose password goes into a header; and the host that is asked.
+fn address(
+    text: &str,
+    outbound: &OutboundSettings,
+    headers: &mut HeaderMap,
+) -> Result<(Template, AllowedHost), String> {
+    let shape = || "must be https://host/path".to_owned();
+    // Nothing of a message may choose who is asked.
+    let start = Template::parse(text)?;
+    let (scheme, rest) = start.start().split_once("://").ok_or_else(shape)?;
+    let authority = rest.split_once(['/', '?']).ok_or_else(shape)?.0;
+    let url = Url::parse(&format!("{scheme}://{authority}/")).map_err(|_| shape())?;
+    let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")).ok_or_else(shape)?;
+    if url.scheme() == "http" && !is_here(&url) && !outbound.allow.iter().any(|host| host.covers(&url)) {
+        return Err("would send codes unencrypted to another machine: say https://, or name the host in \
+                    outbound.allow"
+            .to_owned());
+    }
+    if !url.username().is_empty() {
+        let decoded = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+        let pair = [decoded(url.username()), decoded(url.password().unwrap_or_default())].join(&b':');
+        let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+            .map_err(|error| error.to_string())?;
+        basic.set_sensitive(true);
+        headers.insert(AUTHORIZATION, basic);
+    }
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let asked = format!("{host}{port}");
+    let behind = text.get(scheme.len() + "://".len() + authority.len()..).unwrap_or_default();
+    let address = Template::parse(&format!("{}://{asked}{behind}", url.scheme()))?;
+    address.fill(&PROBE, percent).parse::<Uri>().map_err(|error| error.to_string())?;
+    Ok((address, AllowedHost::parse(&asked).map_err(|_| shape())?))
+}
+
+fn is_here(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn body(text: &str, headers: &mut HeaderMap) -> Result<(Template, Encoding), GatewayError> {
+    let encoding = Encoding::of(headers, text)
+        .ok_or_else(|| wrong("headers")("Content-Type must name JSON or a form".to_owned()))?;
+    let body = Template::parse(text).map_err(wrong("body"))?;
+    let is_json = |text: String| serde_json::from_str::<Value>(&text).is_ok();
+    if encoding == Encoding::Json && !is_json(body.fill(&PROBE, json)) {
+        let problem = "is not JSON with {number} and {text} inside of quotes";
+        return Err(wrong("body")(problem.to_owned()));
+    }
+    headers.entry(CONTENT_TYPE).or_insert_with(|| encoding.content_type());
+    Ok((body, encoding))
+}

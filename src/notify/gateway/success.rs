@@ -1,0 +1,129 @@
+//! Has the gateway taken a text on? By its status, and by what else the operator says that its answer must show.
+
+use axum::http::{Response, StatusCode};
+use serde_json::Value;
+
+use crate::ext::Undelivered;
+
+/// What a good answer has beside a status of 2xx.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Success {
+    /// Nothing more.
+    Status,
+    /// This text, anywhere.
+    Holds(String),
+    /// This value at this place (RFC 6901) of a JSON document.
+    Shows { pointer: String, value: String },
+}
+
+impl Success {
+    /// `/messages/0/status=0` is a place and its value, everything else a text.
+    pub(super) fn parse(text: &str) -> Self {
+        match text.split_once('=') {
+            Some((pointer, value)) if pointer.starts_with('/') => {
+                Self::Shows { pointer: pointer.to_owned(), value: value.to_owned() }
+            }
+            _ => Self::Holds(text.to_owned()),
+        }
+    }
+
+    /// What an answer means.
+    ///
+    /// What concerns the operator's account, and what asks for patience, is mended without the user; every other refusal is
+    /// about this text. An answer of 2xx that is not a good one is final as well: were the test itself mistaken, each
+    /// try would be one more text, paid for and read.
+    pub(super) fn judge(&self, answer: &Response<Vec<u8>>) -> Result<(), Undelivered> {
+        let status = answer.status();
+        let reason = format!("the gateway answered {status}");
+        match status {
+            _ if status.is_success() => self.find(answer.body()).map_err(Undelivered::Never),
+            StatusCode::UNAUTHORIZED
+            | StatusCode::PAYMENT_REQUIRED
+            | StatusCode::FORBIDDEN
+            | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS => Err(Undelivered::Later(reason)),
+            _ if status.is_server_error() => Err(Undelivered::Later(reason)),
+            _ => Err(Undelivered::Never(reason)),
+        }
+    }
+
+    /// Answers are not repeated: many hold the number or the text.
+    fn find(&self, body: &[u8]) -> Result<(), String> {
+        let found = match self {
+            Self::Status => true,
+            Self::Holds(text) => String::from_utf8_lossy(body).contains(text),
+            Self::Shows { pointer, value } => {
+                let document: Value = serde_json::from_slice(body).unwrap_or_default();
+                document.pointer(pointer).is_some_and(|found| {
+                    found.as_str().map_or_else(|| found.to_string(), str::to_owned) == *value
+                })
+            }
+        };
+        if found { Ok(()) } else { Err("the gateway's answer is not what sms.success names".to_owned()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(success: &str, status: u16, body: &str) -> &'static str {
+        let mut answer = Response::new(body.as_bytes().to_vec());
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        match Success::parse(success).judge(&answer) {
+            Ok(()) => "sent",
+            Err(Undelivered::Later(_)) => "later",
+            Err(Undelivered::Never(_)) => "never",
+        }
+    }
+
+    #[test]
+    fn what_answers_mean() {
+        for (status, meaning) in [
+            (200, "sent"),
+            (201, "sent"),
+            (202, "sent"),
+            (204, "never"),
+            (301, "never"),
+            (307, "never"),
+            (400, "never"),
+            (401, "later"),
+            (402, "later"),
+            (403, "later"),
+            (404, "never"),
+            (408, "later"),
+            (413, "never"),
+            (422, "never"),
+            (429, "later"),
+            (500, "later"),
+            (502, "later"),
+            (503, "later"),
+            (504, "later"),
+        ] {
+            let body = if status == 204 { "" } else { "OK: 1" };
+            assert_eq!(judge("OK", status, body), meaning, "{status}");
+        }
+        assert_eq!(judge("", 204, ""), "sent");
+    }
+
+    #[test]
+    fn a_place_in_the_document_is_looked_at_and_not_its_neighbours() {
+        let seven =
+            |code: &str| format!(r#"{{"success":{code},"messages":[{{"success":true,"text":"100"}}]}}"#);
+        for (test, body, meaning) in [
+            ("/success=100", seven("\"100\""), "sent"),
+            ("/success=100", seven("100"), "sent"),
+            ("/success=100", seven("\"900\""), "never"),
+            ("/messages/0/success=true", seven("100"), "sent"),
+            ("/messages/1/success=true", seven("100"), "never"),
+            ("/success=100", "100".to_owned(), "never"),
+            ("/success=100", "<html>".to_owned(), "never"),
+            ("100", "100".to_owned(), "sent"),
+            ("100", "900".to_owned(), "never"),
+        ] {
+            assert_eq!(judge(test, 200, &body), meaning, "{test} {body}");
+        }
+    }
+}
