@@ -1,8 +1,12 @@
 //! Encryption at rest of what must be read back (signing keys, OTP secrets), and keyed hashes of what must not.
 //!
-//! AES-256-GCM under a key derived from the master key. The row's identity is the associated data, so that a
-//! sealed value copied into another row does not open there. A sealed value names scheme and key:
-//! `v1.<key id>.<base64url of nonce, ciphertext, tag>`, so that the master key can be changed one day.
+//! AES-256-GCM. The row's identity is the associated data, so that a sealed value copied into another row does not open
+//! there. A sealed value names scheme and key: `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
+//!
+//! The keys behind it are random, drawn once for a database, and stored there [wrapped](Sealer::wrapped) under the master
+//! key. So a new master key is a new wrapping: no sealed value changes, keyed hashes stay what they were, and a provider
+//! that is running needs to be told nothing. What wraps is derived from the master key and from nothing else; whoever
+//! finds an old master key opens nothing once its wrapping is gone.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
@@ -10,13 +14,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-pub(crate) use self::master_key::MasterKey;
+pub(crate) use self::master_key::{MasterKey, MasterKeyError};
+use super::random;
 use crate::domain::ids::Hash;
 
 mod master_key;
 
 const SCHEME: &str = "v1";
 const NONCE_LENGTH: usize = 12;
+const KEY_LENGTH: usize = 32;
 
 /// Why a value could not be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +30,8 @@ pub(crate) enum SealError {
     /// Not of the form that [`Sealer::seal`] writes.
     #[error("the sealed value is malformed")]
     Malformed,
-    /// Sealed under another master key.
-    #[error("the value was sealed under another master key")]
+    /// Sealed under another key.
+    #[error("the value was sealed under another key")]
     OtherKey,
     /// Altered, or from another row.
     #[error("the sealed value was altered or belongs to another row")]
@@ -35,32 +41,47 @@ pub(crate) enum SealError {
     Cipher,
 }
 
-/// Seals and opens values under one master key.
+/// Seals and opens the values of one database.
 pub(crate) struct Sealer {
     key_id: String,
-    sealing: Zeroizing<[u8; 32]>,
-    hashing: hmac::Key,
+    sealing: Key,
+    hashing: Key,
+    hasher: hmac::Key,
 }
 
+type Key = Zeroizing<[u8; KEY_LENGTH]>;
+
 impl Sealer {
-    /// Derives one key per use from the master key, which is not kept.
-    pub(crate) fn new(master: &MasterKey) -> Self {
-        let id = master.derive("vestibule/key-id");
-        let (short, _) = id.split_at(6);
-        Self {
-            key_id: URL_SAFE_NO_PAD.encode(short),
-            sealing: master.derive("vestibule/seal/v1"),
-            hashing: hmac::Key::new(HMAC_SHA256, master.derive("vestibule/hash/v1").as_slice()),
-        }
+    /// New keys, for a database that has none.
+    pub(crate) fn generate() -> Self {
+        Self::of(Zeroizing::new(random::bytes()), Zeroizing::new(random::bytes()))
+    }
+
+    fn of(sealing: Key, hashing: Key) -> Self {
+        let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, sealing.as_slice()), b"vestibule/key-id");
+        let (short, _) = tag.as_ref().split_at(6.min(tag.as_ref().len()));
+        let hasher = hmac::Key::new(HMAC_SHA256, hashing.as_slice());
+        Self { key_id: URL_SAFE_NO_PAD.encode(short), sealing, hashing, hasher }
+    }
+
+    /// Its keys as the database keeps them: only this master key opens them.
+    pub(crate) fn wrapped(&self, master: &MasterKey) -> Result<String, SealError> {
+        let keys = Zeroizing::new([self.sealing.as_slice(), self.hashing.as_slice()].concat());
+        encrypt(&master.wrapping(), &keys, &wrapping_row(master)).map(|text| URL_SAFE_NO_PAD.encode(text))
+    }
+
+    /// The keys that were wrapped under this master key.
+    pub(crate) fn unwrap(wrapped: &str, master: &MasterKey) -> Result<Self, SealError> {
+        let text = URL_SAFE_NO_PAD.decode(wrapped).map_err(|_| SealError::Malformed)?;
+        let keys = decrypt(&master.wrapping(), &text, &wrapping_row(master))?;
+        let (sealing, hashing) = keys.split_at_checked(KEY_LENGTH).ok_or(SealError::Malformed)?;
+        let key = |bytes: &[u8]| bytes.try_into().map(Zeroizing::new).map_err(|_| SealError::Malformed);
+        Ok(Self::of(key(sealing)?, key(hashing)?))
     }
 
     /// Seals a value for one row, named for example `signing-key/tenant-a/RS256`.
     pub(crate) fn seal(&self, plain: &[u8], row: &str) -> Result<String, SealError> {
-        let mut text = Zeroizing::new(plain.to_vec());
-        let aad = Aad::from(row.as_bytes());
-        let nonce =
-            self.cipher()?.seal_in_place_append_tag(aad, &mut *text).map_err(|_| SealError::Cipher)?;
-        let sealed = [nonce.as_ref(), text.as_slice()].concat();
+        let sealed = encrypt(&self.sealing, plain, row)?;
         Ok(format!("{SCHEME}.{}.{}", self.key_id, URL_SAFE_NO_PAD.encode(sealed)))
     }
 
@@ -74,29 +95,45 @@ impl Sealer {
             return Err(SealError::OtherKey);
         }
         let body = URL_SAFE_NO_PAD.decode(body).map_err(|_| SealError::Malformed)?;
-        let (nonce, text) = body.split_at_checked(NONCE_LENGTH).ok_or(SealError::Malformed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Malformed)?;
-        let mut text = Zeroizing::new(text.to_vec());
-        let aad = Aad::from(row.as_bytes());
-        let length =
-            self.cipher()?.open_in_place(nonce, aad, &mut text).map_err(|_| SealError::Forged)?.len();
-        text.truncate(length);
-        Ok(text)
+        decrypt(&self.sealing, &body, row)
     }
 
     /// A hash that only this provider can make: of a typed name or an address, so that the row does not tell it.
     /// The same text for another purpose gives another hash.
     pub(crate) fn keyed_hash(&self, purpose: &str, text: &str) -> Hash {
-        let mut context = hmac::Context::with_key(&self.hashing);
+        let mut context = hmac::Context::with_key(&self.hasher);
         context.update(&(purpose.len() as u64).to_be_bytes());
         context.update(purpose.as_bytes());
         context.update(text.as_bytes());
         Hash::new(URL_SAFE_NO_PAD.encode(context.sign()))
     }
+}
 
-    fn cipher(&self) -> Result<RandomizedNonceKey, SealError> {
-        RandomizedNonceKey::new(&AES_256_GCM, self.sealing.as_slice()).map_err(|_| SealError::Cipher)
-    }
+/// What a wrapping is bound to.
+fn wrapping_row(master: &MasterKey) -> String {
+    format!("wrapped_keys/{}", master.id())
+}
+
+/// Nonce, ciphertext and tag.
+fn encrypt(key: &Key, plain: &[u8], row: &str) -> Result<Vec<u8>, SealError> {
+    let mut text = Zeroizing::new(plain.to_vec());
+    let aad = Aad::from(row.as_bytes());
+    let nonce = cipher(key)?.seal_in_place_append_tag(aad, &mut *text).map_err(|_| SealError::Cipher)?;
+    Ok([nonce.as_ref(), text.as_slice()].concat())
+}
+
+fn decrypt(key: &Key, sealed: &[u8], row: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (nonce, text) = sealed.split_at_checked(NONCE_LENGTH).ok_or(SealError::Malformed)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Malformed)?;
+    let mut text = Zeroizing::new(text.to_vec());
+    let aad = Aad::from(row.as_bytes());
+    let length = cipher(key)?.open_in_place(nonce, aad, &mut text).map_err(|_| SealError::Forged)?.len();
+    text.truncate(length);
+    Ok(text)
+}
+
+fn cipher(key: &Key) -> Result<RandomizedNonceKey, SealError> {
+    RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| SealError::Cipher)
 }
 
 #[cfg(test)]
@@ -106,7 +143,7 @@ mod tests {
     use super::*;
 
     fn sealer(byte: u8) -> Sealer {
-        Sealer::new(&MasterKey::from_bytes([byte; 32]))
+        Sealer::of(Zeroizing::new([byte; 32]), Zeroizing::new([byte; 32]))
     }
 
     #[test]
@@ -125,9 +162,25 @@ mod tests {
     }
 
     #[test]
-    fn another_master_key_is_named_as_the_reason() {
+    fn another_key_is_named_as_the_reason() {
         let text = sealer(1).seal(b"x", "row").unwrap();
         assert_eq!(sealer(2).open(&text, "row"), Err(SealError::OtherKey));
+    }
+
+    #[test]
+    fn only_its_master_key_unwraps_what_was_wrapped() {
+        let (one, other) = (MasterKey::generate(), MasterKey::generate());
+        let sealer = Sealer::generate();
+        let value = sealer.seal(b"x", "row").unwrap();
+        for master in [&one, &other] {
+            let again = Sealer::unwrap(&sealer.wrapped(master).unwrap(), master).unwrap();
+            assert_eq!(again.open(&value, "row").unwrap().as_slice(), b"x");
+            assert_eq!(again.keyed_hash("name", "anna"), sealer.keyed_hash("name", "anna"));
+        }
+        let wrapped = sealer.wrapped(&one).unwrap();
+        assert_eq!(Sealer::unwrap(&wrapped, &other).err(), Some(SealError::Forged));
+        assert_eq!(Sealer::unwrap("AAAA", &one).err(), Some(SealError::Malformed));
+        assert_ne!(Sealer::generate().keyed_hash("name", "anna"), sealer.keyed_hash("name", "anna"));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::sealing;
 use crate::crypto::password::PasswordHasher;
-use crate::crypto::seal::{MasterKey, Sealer};
+use crate::crypto::seal::{MasterKey, MasterKeyError};
 use crate::domain::scope::Scope;
 use crate::domain::settings::Settings;
 use crate::ext::{
@@ -32,10 +33,22 @@ pub struct IdpBuilder {
     sms: Option<Arc<dyn SmsSender>>,
 }
 
+/// The file of the master key in its folder.
+pub(super) const MASTER_KEY: &str = "master.key";
+
 /// Where the master key comes from.
 enum MasterKeySource {
     Folder(PathBuf),
     Given(String),
+}
+
+impl MasterKeySource {
+    fn load(&self) -> Result<MasterKey, MasterKeyError> {
+        match self {
+            Self::Folder(folder) => MasterKey::load_or_create(&folder.join(MASTER_KEY)),
+            Self::Given(base64) => MasterKey::from_base64(base64),
+        }
+    }
 }
 
 /// Why a provider could not be built.
@@ -127,10 +140,7 @@ impl IdpBuilder {
 
     /// Opens the store and the keys; tells every problem at once.
     pub async fn build(self) -> Result<Idp, BuildError> {
-        let master_key = match &self.master_key {
-            MasterKeySource::Folder(folder) => MasterKey::load_or_create(&folder.join("master.key")),
-            MasterKeySource::Given(base64) => MasterKey::from_base64(base64),
-        };
+        let master_key = self.master_key.load();
         let db = open(&self.database).await;
         let own_claims = self.claim_source.declared();
         let mut problems = claim_problems(&own_claims);
@@ -149,6 +159,10 @@ impl IdpBuilder {
                 return Err(BuildError { problems });
             }
         };
+        let sealer = match sealing::open(&db, &master_key).await {
+            Ok(sealer) => sealer,
+            Err(error) => return Err(BuildError { problems: vec![format!("keys: {error}")] }),
+        };
         let settings = self.settings;
         let catalogue = Catalogue::new(db.clone(), self.clock.clone(), settings.issuer.clone());
         let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
@@ -156,7 +170,7 @@ impl IdpBuilder {
         Ok(Idp::new(Parts {
             db,
             catalogue,
-            sealer: Sealer::new(&master_key),
+            sealer,
             hasher,
             clock: self.clock,
             directory: self.directory,
@@ -175,7 +189,8 @@ impl IdpBuilder {
     }
 }
 
-async fn open(url: &str) -> Result<Db, crate::storage::Error> {
+/// The database, migrated.
+pub(super) async fn open(url: &str) -> Result<Db, crate::storage::Error> {
     let db = Db::open(url).await?;
     db.migrate().await?;
     Ok(db)

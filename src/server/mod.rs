@@ -17,6 +17,7 @@ mod listen;
 #[cfg(feature = "server")]
 mod metrics;
 mod router;
+mod sealing;
 mod tasks;
 
 pub use apply::{Applied, ApplyError};

@@ -13,7 +13,7 @@ use super::error::{Error, Result};
 use super::writer;
 
 /// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
-const MIGRATIONS: [(i64, &str, &str); 9] = [
+const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "schema", include_str!("../../migrations/0001_schema.sql")),
     (2, "refresh_tokens", include_str!("../../migrations/0002_refresh_tokens.sql")),
     (3, "access_tokens", include_str!("../../migrations/0003_access_tokens.sql")),
@@ -23,6 +23,7 @@ const MIGRATIONS: [(i64, &str, &str); 9] = [
     (7, "revoked_tokens", include_str!("../../migrations/0007_revoked_tokens.sql")),
     (10, "factors", include_str!("../../migrations/0010_factors.sql")),
     (11, "outbox", include_str!("../../migrations/0011_outbox.sql")),
+    (18, "wrapped_keys", include_str!("../../migrations/0018_wrapped_keys.sql")),
 ];
 
 /// How long to wait for another node that is migrating.
@@ -51,10 +52,10 @@ pub(super) async fn postgres(options: &PgConnectOptions) -> Result<()> {
 }
 
 fn migrator() -> Migrator {
-    let migration = |(version, name, text): (i64, &'static str, &'static str)| {
+    let migration = |&(version, name, text): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     };
-    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
 }
 
 fn explain(error: MigrateError) -> Error {

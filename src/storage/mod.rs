@@ -44,6 +44,7 @@ pub mod sessions;
 pub mod sweep;
 pub mod tenants;
 pub mod users;
+pub mod wrapped_keys;
 mod writer;
 
 pub use catalogue::Catalogue;

@@ -134,6 +134,43 @@ fn what_holds_secrets_is_its_owners_alone() {
     assert!(!started && said.contains("master.key"), "{said}");
 }
 
+/// A server that runs goes on with what it holds; one that starts does so with the old key until that is forgotten.
+#[test]
+fn the_master_key_is_replaced_under_a_running_server() {
+    let folder = Folder::new("master-key");
+    let served = Served::start(&folder);
+    let keys = |served: &Served| served.get("/jwks").rsplit("\r\n").next().unwrap().to_owned();
+    let published = keys(&served);
+    assert!(published.contains("\"kid\""), "{published}");
+    let master = folder.0.join("keys/master.key");
+    let old = std::fs::read_to_string(&master).unwrap();
+    let (rotated, said) = folder.run(&["keys", "rotate-master"]);
+    assert!(rotated && said.contains("master.key is new"), "{said}");
+    let new = std::fs::read_to_string(&master).unwrap();
+    assert_ne!(old, new);
+    assert_eq!(keys(&served), published);
+    drop(served);
+
+    let serves = |key: &str| {
+        std::fs::write(&master, key).unwrap();
+        let served = Served::start(&folder);
+        assert_eq!(keys(&served), published, "the same keys are opened");
+        drop(served);
+    };
+    serves(&old);
+    let (forgotten, said) = folder.run(&["keys", "forget-master"]);
+    assert!(!forgotten && said.contains("does not have the current one"), "{said}");
+    serves(&new);
+    let (rotated, said) = folder.run(&["keys", "rotate-master"]);
+    assert!(!rotated && said.contains("forget-master"), "{said}");
+    assert_eq!(std::fs::read_to_string(&master).unwrap(), new, "a refusal changes nothing");
+    assert!(folder.run(&["keys", "forget-master"]).0);
+    serves(&new);
+    std::fs::write(&master, &old).unwrap();
+    let (started, said) = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(!started && said.contains("not the master key of this database"), "{said}");
+}
+
 #[test]
 fn refuses_to_start_with_mistakes_and_names_them_all() {
     let folder = Folder::new("mistakes");

@@ -1,4 +1,5 @@
-//! The master key: 32 random bytes in a file that only its owner can read, or from the environment.
+//! The master key: 32 random bytes in a file that only its owner can read, or from the environment. All it does is to
+//! wrap the keys of a database, so that a database alone opens nothing.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -7,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::crypto::random;
 
-/// The key from which all others that protect stored values are derived.
+/// The key that protects those under which values are stored.
 pub(crate) struct MasterKey(Zeroizing<[u8; 32]>);
 
 /// Why there is no master key.
@@ -44,7 +45,6 @@ pub(crate) enum MasterKeyError {
 
 impl MasterKey {
     /// A new key, kept nowhere.
-    #[cfg(test)]
     pub(crate) fn generate() -> Self {
         Self::from_bytes(random::bytes())
     }
@@ -61,6 +61,11 @@ impl MasterKey {
         Ok(Self::from_bytes(bytes))
     }
 
+    /// As it stands in the file or the environment.
+    pub(crate) fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()))
+    }
+
     /// Reads the key file, or makes it if there is none. Two processes that start at once get the same key.
     pub(crate) fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
         match File::open(path) {
@@ -72,8 +77,20 @@ impl MasterKey {
         }
     }
 
+    /// What it is known by; it tells nothing else of it.
+    pub(crate) fn id(&self) -> String {
+        let id = self.derive("vestibule/key-id");
+        let (short, _) = id.split_at(6);
+        URL_SAFE_NO_PAD.encode(short)
+    }
+
+    /// The key that wraps those of a database.
+    pub(super) fn wrapping(&self) -> Zeroizing<[u8; 32]> {
+        self.derive("vestibule/wrap/v1")
+    }
+
     /// A key for one purpose; none of them tells another or the master key.
-    pub(super) fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+    fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, self.0.as_slice()), purpose.as_bytes());
         let mut key = Zeroizing::new([0; 32]);
         key.copy_from_slice(tag.as_ref());
@@ -111,8 +128,7 @@ fn create(path: &Path) -> std::io::Result<()> {
 
 fn write(path: &Path) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let key = Zeroizing::new(STANDARD.encode(Zeroizing::new(random::bytes::<32>())));
-    file.write_all(key.as_bytes())?;
+    file.write_all(MasterKey::generate().to_base64().as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()
 }

@@ -1,9 +1,9 @@
-//! `vestibule keys list` and `vestibule keys rotate`: on a stopped server's database or a running one's.
+//! `vestibule keys …`: signing keys and the master key, on a stopped server's database or a running one's.
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Failure, Flags, build, configure};
+use super::{Failure, Flags, build, configure, master_key};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::IssuerId;
 use crate::http::{Idp, KeyStatus, Rotated, Rotation};
@@ -32,6 +32,16 @@ pub(super) enum Command {
         /// signed. Everybody must sign in again, and clients that keep the old key set fail until they ask for it again
         #[arg(long)]
         now: bool,
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Make a new master key, without stopping anything: what runs goes on, what starts does so with the old one or the new
+    RotateMaster {
+        #[command(flatten)]
+        settings: Flags,
+    },
+    /// Once every node has the new master key: the one before it opens this database no more, only backups made until now
+    ForgetMaster {
         #[command(flatten)]
         settings: Flags,
     },
@@ -73,6 +83,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
             idp.db().close().await;
             rotated
         }
+        Command::RotateMaster { settings } => master_key::rotate(&configure(&settings)?).await,
+        Command::ForgetMaster { settings } => master_key::forget_previous(&configure(&settings)?).await,
     }
 }
 

@@ -5,6 +5,7 @@
 mod apply;
 mod export;
 mod keys;
+mod master_key;
 mod serve;
 
 use std::path::PathBuf;

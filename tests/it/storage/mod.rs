@@ -12,6 +12,7 @@ mod races;
 mod rows;
 mod sweep;
 mod tenants;
+mod wrapped_keys;
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;

@@ -1,0 +1,87 @@
+//! `vestibule keys rotate-master` and `vestibule keys forget-master`
+//!
+//! The order is such that a machine may die between any two lines: the new key is in its file before the database knows
+//! it, the database knows it before it takes the old one's place, and the old one stays beside it for other nodes and for
+//! backups.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::crypto::seal::MasterKey;
+use crate::server::builder::{self, MASTER_KEY};
+use crate::server::config::Config;
+use crate::server::sealing;
+use crate::storage::Db;
+
+/// Makes a new master key and stores what it opens.
+pub(super) async fn rotate(config: &Config) -> Result<(), Failure> {
+    match &config.master_key {
+        Some(given) => {
+            let old = MasterKey::from_base64(given).map_err(keys)?;
+            let new = MasterKey::generate();
+            replace(config, &old, &new).await?;
+            println!("VESTIBULE_MASTER_KEY={}", new.to_base64().as_str());
+            eprintln!("Give this to every node and keep it safe: it is written nowhere. {NEXT}");
+        }
+        None => {
+            let (file, next) = (config.keys.join(MASTER_KEY), config.keys.join("master.key.next"));
+            let old = existing(&file)?;
+            let new = MasterKey::load_or_create(&next).map_err(keys)?;
+            replace(config, &old, &new).await?;
+            let aside = config.keys.join(format!("master.key.{}", old.id()));
+            put_in_place(&file, &next, &aside)
+                .map_err(|error| keys(format!("{}: {error}", file.display())))?;
+            println!(
+                "{} is new; the one before is {}. Copy the new one to every node. {NEXT}",
+                file.display(),
+                aside.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+const NEXT: &str = "What runs need not be restarted. Then: vestibule keys forget-master";
+
+/// Forgets the master key before this one.
+pub(super) async fn forget_previous(config: &Config) -> Result<(), Failure> {
+    let current = match &config.master_key {
+        Some(given) => MasterKey::from_base64(given).map_err(keys)?,
+        None => existing(&config.keys.join(MASTER_KEY))?,
+    };
+    let db = open(config).await?;
+    let forgotten = sealing::forget_previous(&db, &current).await;
+    db.close().await;
+    forgotten.map_err(keys)?;
+    println!("Only this master key opens the database now. Backups made before need the one before it.");
+    Ok(())
+}
+
+async fn replace(config: &Config, old: &MasterKey, new: &MasterKey) -> Result<(), Failure> {
+    let db = open(config).await?;
+    let replaced = sealing::replace(&db, old, new).await;
+    db.close().await;
+    replaced.map_err(keys)
+}
+
+/// The key in this file, which is not made here: a new one would open nothing.
+fn existing(file: &Path) -> Result<MasterKey, Failure> {
+    if !file.exists() {
+        return Err(keys(format!("{} does not exist", file.display())));
+    }
+    MasterKey::load_or_create(file).map_err(keys)
+}
+
+/// The old key gets a second name, then the new one takes its first: at no time is there none.
+fn put_in_place(file: &Path, next: &Path, aside: &Path) -> std::io::Result<()> {
+    std::fs::hard_link(file, aside)?;
+    std::fs::rename(next, file)
+}
+
+async fn open(config: &Config) -> Result<Db, Failure> {
+    builder::open(&config.database).await.map_err(|error| Failure::new(format!("database: {error}")))
+}
+
+fn keys(problem: impl std::fmt::Display) -> Failure {
+    Failure::new(format!("keys: {problem}"))
+}

@@ -1,0 +1,93 @@
+//! The master key of a database: what opens the keys in it, and how it is replaced.
+//!
+//! Replacing it never stops anything. The new one is stored beside the old: nodes that are running go on with the keys
+//! they hold, nodes that start do so with either. Once every node has the new one, the old one is forgotten, and from
+//! then on it opens nothing but old backups.
+
+use crate::crypto::seal::{MasterKey, Sealer};
+use crate::storage::wrapped_keys::{self, Place, WrappedKeys};
+use crate::storage::{self, Db};
+
+/// Why the keys of a database are not to be had, or the master key was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SealingError {
+    /// The keys are under another master key.
+    #[error(
+        "this is not the master key of this database: its keys are sealed under the one with the id {expected}, and this one has {found}; bring the right one back"
+    )]
+    Foreign {
+        /// The id of the database's master key.
+        expected: String,
+        /// The id of this one.
+        found: String,
+    },
+    /// The keys under this master key were altered.
+    #[error("the keys in the database cannot be opened: {0}")]
+    Damaged(#[from] crate::crypto::seal::SealError),
+    /// Somebody else was faster, or the one before is still there.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The store did not answer.
+    #[error(transparent)]
+    Storage(#[from] storage::Error),
+}
+
+/// What seals the values of this database. An empty one gets its keys now; of nodes that start at once, one draws them
+/// for all.
+pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingError> {
+    if let Some(sealer) = unwrap(db, master).await? {
+        return Ok(sealer);
+    }
+    let first = WrappedKeys { master: master.id(), wrapped: Sealer::generate().wrapped(master)? };
+    db.write(move |tx| {
+        let first = first.clone();
+        Box::pin(async move { wrapped_keys::insert_first(tx, &first).await })
+    })
+    .await?;
+    unwrap(db, master).await?.ok_or(SealingError::Refused("keys just stored are not there"))
+}
+
+/// `None`: the database has no keys yet.
+async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingError> {
+    let mut reader = db.read().await?;
+    let Some(current) = wrapped_keys::at(&mut reader.tx(), Place::Current).await? else { return Ok(None) };
+    let previous = wrapped_keys::at(&mut reader.tx(), Place::Previous).await?;
+    let found = master.id();
+    let expected = current.master.clone();
+    let ours = [Some(current), previous].into_iter().flatten().find(|keys| keys.master == found);
+    let ours = ours.ok_or(SealingError::Foreign { expected, found })?;
+    Ok(Some(Sealer::unwrap(&ours.wrapped, master)?))
+}
+
+/// Makes `new` the master key of this database; `old` goes on to open it until it is [forgotten](forget_previous).
+pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result<(), SealingError> {
+    let sealer = open(db, old).await?;
+    let keys = WrappedKeys { master: new.id(), wrapped: sealer.wrapped(new)? };
+    let from = old.id();
+    let replaced = db.write(move |tx| {
+        let (from, keys) = (from.clone(), keys.clone());
+        Box::pin(async move { wrapped_keys::replace(tx, &from, &keys).await })
+    });
+    if replaced.await? {
+        return Ok(());
+    }
+    Err(SealingError::Refused(
+        "the master key was replaced before, and the one before it still opens the database: see that every node has the current one, then `vestibule keys forget-master`",
+    ))
+}
+
+/// From now on only `current` opens this database.
+pub(super) async fn forget_previous(db: &Db, current: &MasterKey) -> Result<(), SealingError> {
+    open(db, current).await?;
+    let id = current.id();
+    let forgotten = db.write(move |tx| {
+        let id = id.clone();
+        Box::pin(async move { wrapped_keys::forget_previous(tx, &id).await })
+    });
+    if forgotten.await? {
+        return Ok(());
+    }
+    Err(SealingError::Refused(
+        "there is nothing to forget: no earlier master key opens this database, or this node does not have the current one yet",
+    ))
+}
