@@ -16,28 +16,29 @@ use crate::storage::Db;
 /// Makes a new master key and stores what it opens.
 pub(super) async fn rotate(config: &Config) -> Result<(), Failure> {
     match &config.master_key {
-        Some(given) => {
-            let old = MasterKey::from_base64(given).map_err(keys)?;
-            let new = MasterKey::generate();
-            replace(config, &old, &new).await?;
-            println!("VESTIBULE_MASTER_KEY={}", new.to_base64().as_str());
-            eprintln!("Give this to every node and keep it safe: it is written nowhere. {NEXT}");
-        }
-        None => {
-            let (file, next) = (config.keys.join(MASTER_KEY), config.keys.join("master.key.next"));
-            let old = existing(&file)?;
-            let new = MasterKey::load_or_create(&next).map_err(keys)?;
-            replace(config, &old, &new).await?;
-            let aside = config.keys.join(format!("master.key.{}", old.id()));
-            put_in_place(&file, &next, &aside)
-                .map_err(|error| keys(format!("{}: {error}", file.display())))?;
-            println!(
-                "{} is new; the one before is {}. Copy the new one to every node. {NEXT}",
-                file.display(),
-                aside.display()
-            );
-        }
+        Some(given) => rotate_given(config, given).await,
+        None => rotate_file(config).await,
     }
+}
+
+async fn rotate_given(config: &Config, given: &str) -> Result<(), Failure> {
+    let old = MasterKey::from_base64(given).map_err(keys)?;
+    let new = MasterKey::generate();
+    replace(config, &old, &new).await?;
+    println!("VESTIBULE_MASTER_KEY={}", new.to_base64().as_str());
+    eprintln!("Give this to every node and keep it safe: it is written nowhere. {NEXT}");
+    Ok(())
+}
+
+async fn rotate_file(config: &Config) -> Result<(), Failure> {
+    let (file, next) = (config.keys.join(MASTER_KEY), config.keys.join("master.key.next"));
+    let old = existing(&file)?;
+    let new = MasterKey::load_or_create(&next).map_err(keys)?;
+    replace(config, &old, &new).await?;
+    let aside = config.keys.join(format!("master.key.{}", old.id()));
+    put_in_place(&file, &next, &aside).map_err(|error| keys(format!("{}: {error}", file.display())))?;
+    let (file, aside) = (file.display(), aside.display());
+    println!("{file} is new; the one before is {aside}. Copy the new one to every node. {NEXT}");
     Ok(())
 }
 
