@@ -151,21 +151,21 @@ fn the_master_key_is_replaced_under_a_running_server() {
     assert_eq!(keys(&served), published);
     drop(served);
 
-    let serves = |key: &str| {
+    let opens_with = |key: &str| {
         std::fs::write(&master, key).unwrap();
         let served = Served::start(&folder);
         assert_eq!(keys(&served), published, "the same keys are opened");
         drop(served);
     };
-    serves(&old);
+    opens_with(&old);
     let (forgotten, said) = folder.run(&["keys", "forget-master"]);
     assert!(!forgotten && said.contains("does not have the current one"), "{said}");
-    serves(&new);
+    opens_with(&new);
     let (rotated, said) = folder.run(&["keys", "rotate-master"]);
     assert!(!rotated && said.contains("forget-master"), "{said}");
     assert_eq!(std::fs::read_to_string(&master).unwrap(), new, "a refusal changes nothing");
     assert!(folder.run(&["keys", "forget-master"]).0);
-    serves(&new);
+    opens_with(&new);
     std::fs::write(&master, &old).unwrap();
     let (started, said) = folder.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert!(!started && said.contains("not the master key of this database"), "{said}");
