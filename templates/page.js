@@ -33,6 +33,22 @@ for (const place of document.querySelectorAll("[data-copy]")) {
   if (print) place.append(button(print, () => window.print()));
 }
 
+// The wait for another code, second by second; meanwhile there is no button for it.
+for (const wait of document.querySelectorAll("[data-seconds]")) {
+  const end = Date.now() + 1000 * wait.dataset.seconds;
+  const resend = document.querySelector("[name=resend]");
+  const [words] = wait.children;
+  resend.hidden = true;
+  const tick = setInterval(() => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    words.textContent = words.textContent.replace(/\d+/, left);
+    if (left > 0) return;
+    clearInterval(tick);
+    resend.hidden = false;
+    wait.remove();
+  }, 1000);
+}
+
 // Times of day in the browser's own time zone.
 for (const time of document.querySelectorAll("time")) {
   const { lang } = document.documentElement;

@@ -17,7 +17,7 @@ use crate::storage::attempts::{self, Rate};
 use crate::storage::{self, Tx, outbox};
 
 /// One, then a minute's wait.
-const RESEND: Rate = Rate { count: 1, per: Duration::from_mins(1) };
+pub(crate) const RESEND: Rate = Rate { count: 1, per: Duration::from_mins(1) };
 /// Three codes at once, then one every half hour: in no hour more than five (functional specification 6.6).
 const CODES: Rate = Rate { count: 3, per: Duration::from_mins(90) };
 /// Ten codes, then one every 144 minutes.

@@ -1,5 +1,7 @@
 //! Random values: the one place that asks the generator.
 
+use zeroize::Zeroizing;
+
 use crate::domain::ids::Reference;
 
 /// Digits without letters that are mistaken for others (Crockford's base 32).
@@ -26,6 +28,12 @@ pub(crate) fn uuid() -> String {
 pub(crate) fn crockford<const N: usize>() -> String {
     let digit = |byte: u8| CROCKFORD.get(usize::from(byte % 32)).copied().map(char::from);
     bytes::<N>().into_iter().filter_map(digit).collect()
+}
+
+/// Six random digits, for a code that is sent.
+pub(crate) fn digits() -> Zeroizing<String> {
+    // Of the remainder, the likeliest value is one in 10^13 more likely than the others.
+    Zeroizing::new(format!("{:06}", u64::from_le_bytes(bytes()) % 1_000_000))
 }
 
 /// A code under which a refusal can be explained: `K7QF-2MPX`.
@@ -57,6 +65,15 @@ mod tests {
             (0..100).flat_map(|_| crockford::<32>().chars().collect::<Vec<_>>()).collect();
         assert_eq!(digits.len(), 32);
         assert!(!digits.iter().any(|digit| "ILOU".contains(*digit)));
+    }
+
+    #[test]
+    fn codes_have_six_digits_each_of_them_any() {
+        let codes: Vec<_> = (0..500).map(|_| digits()).collect();
+        assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())));
+        for digit in "0123456789".chars() {
+            assert!(codes.iter().any(|code| code.starts_with(digit)), "{digit}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contact::{EmailAddress, PhoneNumber};
 use super::ids::{AuthenticatorId, UserId};
+use super::message::Channel;
 use super::time::Time;
 
 /// A way to prove a second factor that users may enrol, by the word that forms and settings use.
@@ -143,11 +144,13 @@ pub enum Kind {
     /// Codes sent to a telephone.
     Sms {
         /// Where.
+        #[serde(rename = "phone_number")]
         number: PhoneNumber,
     },
     /// Codes sent by mail.
     Mail {
         /// Where.
+        #[serde(rename = "email")]
         address: EmailAddress,
     },
 }
@@ -170,6 +173,15 @@ impl Kind {
     /// Does it share a secret with us? Where codes are delivered, there is nothing to share.
     pub const fn has_secret(&self) -> bool {
         matches!(self, Self::Totp { .. } | Self::Hotp { .. })
+    }
+
+    /// Where its codes are sent, as far as a page may say; `None` where the device makes them.
+    pub fn destination(&self) -> Option<(Channel, String)> {
+        match self {
+            Self::Sms { number } => Some((Channel::Sms, number.masked())),
+            Self::Mail { address } => Some((Channel::Mail, address.masked())),
+            Self::Totp { .. } | Self::Hotp { .. } => None,
+        }
     }
 
     /// Time steps the device's clock was seen ahead or behind; 0 where there is no clock.

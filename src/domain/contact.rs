@@ -155,10 +155,10 @@ impl PhoneNumber {
         self.e164.len().checked_sub(3).and_then(|end| self.e164.get(..end)).unwrap_or_default()
     }
 
-    /// What may stand on a page: `•••78`.
+    /// What may stand on a page: `+49 •••78`.
     pub fn masked(&self) -> String {
         let last = self.e164.len().checked_sub(2).and_then(|start| self.e164.get(start..));
-        format!("•••{}", last.unwrap_or_default())
+        format!("{} •••{}", self.country.dialled(), last.unwrap_or_default())
     }
 }
 
@@ -200,6 +200,12 @@ impl Country {
     /// The two letters.
     pub fn as_str(&self) -> &str {
         self.0.as_ref()
+    }
+
+    /// What is dialled before its numbers: `+49`.
+    pub fn dialled(&self) -> String {
+        let known = phonenumber::metadata::DATABASE.by_id(self.as_str());
+        known.map_or_else(String::new, |metadata| format!("+{}", metadata.country_code()))
     }
 }
 
@@ -269,7 +275,7 @@ mod tests {
     #[test]
     fn a_page_shows_a_hint_of_the_address() {
         assert_eq!(EmailAddress::parse("anna@example.test").unwrap().masked(), "a•••@example.test");
-        assert_eq!(PhoneNumber::parse("+4915112345678", None).unwrap().masked(), "•••78");
+        assert_eq!(PhoneNumber::parse("+4915112345678", None).unwrap().masked(), "+49 •••78");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authenticator::Method;
 use super::fact::{FactKind, Facts};
-use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, Reference, UserId};
+use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
 use super::request::AuthorizationRequest;
 use super::time::Time;
 
@@ -56,6 +56,8 @@ pub struct Progress {
     pub method: Option<Method>,
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
+    /// The code that was sent last, or was to be.
+    pub dispatch: Option<Dispatch>,
     /// Recovery codes under the master key, until the user says that they are stored.
     pub recovery_codes: Option<String>,
     /// What the last post was answered, for the page that follows it.
@@ -83,6 +85,29 @@ const fn application() -> Method {
     Method::Totp
 }
 
+/// What became of the last wish for a code by SMS or mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispatch {
+    /// Where the code was to go.
+    pub authenticator: AuthenticatorId,
+    /// Whether it went.
+    pub outcome: Dispatched,
+    /// When another can be asked for.
+    pub again_at: Time,
+}
+
+/// Whether a code went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dispatched {
+    /// Yes, as this message.
+    Sent(MessageId),
+    /// No: too many were asked for.
+    Held,
+    /// No: there is no way there.
+    Impossible,
+}
+
 /// Why the last post did not lead on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -104,6 +129,15 @@ pub struct Typed {
     /// The name of the office computer.
     #[serde(default)]
     pub desktop: Option<String>,
+    /// The country of the telephone number, by its two letters.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// The telephone number.
+    #[serde(default)]
+    pub phone_number: Option<String>,
+    /// The email address.
+    #[serde(default)]
+    pub email: Option<String>,
 }
 
 /// What was wrong with a post.
@@ -120,12 +154,16 @@ pub enum Problem {
     Locked(Time),
     /// The code was not accepted.
     WrongCode,
+    /// There is no code that could be right: it expired, was tried too often, or none was sent.
+    CodeExpired,
     /// A recovery code was not accepted.
     WrongRecoveryCode,
     /// Too many wrong codes: the login began again.
     StartedAgain,
     /// Too many wrong codes, or too late: the secret shown is void and another one is shown.
     EnrolmentVoid,
+    /// Too many wrong codes, or too late: the number or address must be given again.
+    DestinationVoid,
 }
 
 impl Progress {

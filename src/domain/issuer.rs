@@ -65,6 +65,11 @@ impl IssuerUrl {
         self.0.path().trim_end_matches('/')
     }
 
+    /// The host, without port.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// Host and, unless it is the scheme's default, port: what a `Host` header says.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();

@@ -116,11 +116,22 @@ pub struct Code {
 
 /// What a code is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// To sign in.
     SignIn,
     /// To show that the address or number is the user's own.
     Address,
+}
+
+impl Purpose {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Address => "address",
+        }
+    }
 }
 
 /// A link.

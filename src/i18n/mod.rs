@@ -3,6 +3,7 @@
 //! Why a plain map and not Fluent: three languages, a handful of placeholders and one plural form need no grammar
 //! of their own; a translator reads TOML. Placeholders are `{name}`; the form for one thing has a key in `_one`.
 
+mod countries;
 mod dates;
 mod negotiate;
 

@@ -12,7 +12,6 @@ use super::finish::End;
 use super::person::Person;
 use super::steps;
 use super::visitor::Visitor;
-use crate::account::factors;
 use crate::crypto::{random, secret};
 use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
@@ -209,7 +208,7 @@ impl Login {
     fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
         let Some(person) = &self.person else { return policy::needs(self.request(), None) };
         let progress = &self.interaction.progress;
-        let (held, methods) = (person.held(), factors::methods(&person.tenant.policy));
+        let (held, methods) = (person.held(), self.idp().account().methods(&person.tenant.policy));
         let chosen = |method| Enrolling { method, begun: false };
         let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
         let circumstances = Circumstances {
@@ -263,7 +262,7 @@ impl Login {
     /// Keeps what was typed, so that only the password is typed again.
     pub(super) fn remember_names(&mut self, tenant: &str, username: &str) {
         let (tenant, username) = (tenant.to_owned(), username.to_owned());
-        self.interaction.progress.typed = Typed { tenant, username, desktop: None };
+        self.interaction.progress.typed = Typed { tenant, username, ..Typed::default() };
     }
 
     /// The row that recovery codes not yet stored are sealed for.

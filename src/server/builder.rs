@@ -132,6 +132,11 @@ impl IdpBuilder {
         self
     }
 
+    /// Nothing can be sent after all.
+    pub(crate) fn without_senders(self) -> Self {
+        Self { mailer: None, sms: None, ..self }
+    }
+
     /// How pages look.
     pub fn theme(mut self, theme: impl Theme) -> Self {
         self.theme = Arc::new(theme);

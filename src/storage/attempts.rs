@@ -24,6 +24,8 @@ pub enum Kind {
     Password,
     /// A code of an authenticator.
     Otp,
+    /// A code that was sent.
+    Delivered,
     /// A recovery code.
     Recovery,
 }
@@ -33,6 +35,7 @@ impl Kind {
         match self {
             Self::Password => "password",
             Self::Otp => "otp",
+            Self::Delivered => "delivered",
             Self::Recovery => "recovery",
         }
     }

@@ -115,6 +115,13 @@ pub async fn accept(
     Ok(accepted == 1)
 }
 
+/// Notes that a code sent to an authenticator was right; `false`: it is not active any more. That the code counts once
+/// is decided where the code is.
+pub async fn used(tx: &mut Tx<'_>, id: &AuthenticatorId, now: Time) -> Result<bool> {
+    let sql = "UPDATE authenticators SET last_used_at = $2 WHERE id = $1 AND state = 'active'";
+    Ok(execute!(tx, sql, id, now)? == 1)
+}
+
 /// Makes a pending authenticator active, and uses up the moving factor of the code that confirmed it; one caller wins.
 ///
 /// Follow it by [`revoke_others`] in the same transaction: then of two enrolments at once one remains. Those of one

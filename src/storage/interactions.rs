@@ -61,6 +61,12 @@ pub async fn save(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
     Ok(execute!(tx, sql, &interaction.id, interaction.version, Json(interaction))? == 1)
 }
 
+/// Keeps everybody else from changing a login until this write is over; `false`: somebody has changed it since it was read.
+pub async fn hold(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
+    let sql = "UPDATE interactions SET version = version WHERE id = $1 AND version = $2";
+    Ok(execute!(tx, sql, &interaction.id, interaction.version)? == 1)
+}
+
 /// Ends a login; of two at once, one gets `true`, and only that one may answer the client.
 pub async fn remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM interactions WHERE id = $1", id)? == 1)

@@ -24,6 +24,7 @@ pub mod clients;
 pub mod codes;
 pub mod consents;
 mod db;
+pub mod delivered_codes;
 mod error;
 mod figures;
 pub mod grants;

@@ -17,14 +17,16 @@ const USED: Duration = Duration::from_hours(7 * 24);
 /// How long it can be looked up what became of a message.
 const MESSAGES: Duration = Duration::from_hours(7 * 24);
 
-/// What goes at its `expires_at`; codes go with their grants.
-const EXPIRED: [&str; 7] = [
+/// What goes at its `expires_at`; authorization codes go with their grants.
+const EXPIRED: [&str; 8] = [
     "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM delivered_codes WHERE (interaction_id, purpose) IN
+             (SELECT interaction_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
              (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
 ];

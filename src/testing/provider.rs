@@ -63,6 +63,12 @@ impl TestIdp {
         provider
     }
 
+    /// A provider that can send neither mail nor texts.
+    pub async fn without_mailbox(document: &str) -> Self {
+        let issuer = IssuerUrl::parse(Self::ISSUER).unwrap_or_else(|error| panic!("issuer {error}"));
+        Self::with_parts(Settings::new(issuer), document, IdpBuilder::without_senders).await
+    }
+
     /// Another node over the same store, keys and clock, with caches of its own.
     pub async fn node(&self) -> Self {
         let settings = self.idp.settings().clone();

@@ -43,6 +43,12 @@ pub enum Field {
     PersonalDesktop,
     /// The second factor that is chosen.
     Method,
+    /// The country of a telephone number, by its two letters.
+    Country,
+    /// A telephone number.
+    PhoneNumber,
+    /// An email address.
+    Email,
 }
 
 impl Field {
@@ -56,6 +62,9 @@ impl Field {
             Self::Stored => "stored",
             Self::PersonalDesktop => "personal_desktop",
             Self::Method => "method",
+            Self::Country => "country",
+            Self::PhoneNumber => "phone_number",
+            Self::Email => "email",
         }
     }
 
@@ -75,6 +84,9 @@ impl Field {
             Self::Stored => "recovery_codes.stored",
             Self::PersonalDesktop => "field.personal_desktop",
             Self::Method => "choose_method.title",
+            Self::Country => "field.country",
+            Self::PhoneNumber => "field.phone_number",
+            Self::Email => "field.email",
         }
     }
 }
@@ -91,12 +103,20 @@ pub enum Problem {
     LoginFailed,
     /// The code was not the one of this moment, or was used already.
     CodeWrong,
+    /// There is no code that could be right: it expired, was tried too often, or none was sent.
+    CodeExpired,
+    /// The code could not be sent.
+    CodeNotSent,
+    /// No code was sent, for too many were asked for.
+    TooManyCodes,
     /// No such recovery code, or it was used already.
     RecoveryCodeWrong,
     /// Too many wrong codes: the login begins again with the password.
     StartedAgain,
     /// Too many wrong codes, or too late: the secret shown before is void, this is another one.
     SecretRenewed,
+    /// Too many wrong codes, or too late: the number or address must be given again.
+    DestinationAgain,
     /// The form was not sent from the page that we showed: it is shown again.
     Stale,
 }
@@ -106,9 +126,15 @@ impl Problem {
     pub const fn field(self) -> Option<Field> {
         match self {
             Self::Missing(field) | Self::Invalid(field) => Some(field),
-            Self::CodeWrong => Some(Field::Code),
+            Self::CodeWrong | Self::CodeExpired => Some(Field::Code),
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
-            Self::LoginFailed | Self::StartedAgain | Self::SecretRenewed | Self::Stale => None,
+            Self::LoginFailed
+            | Self::CodeNotSent
+            | Self::TooManyCodes
+            | Self::StartedAgain
+            | Self::SecretRenewed
+            | Self::DestinationAgain
+            | Self::Stale => None,
         }
     }
 
@@ -117,15 +143,21 @@ impl Problem {
         let key = match self {
             Self::Missing(Field::Stored) => "recovery_codes.stored_missing",
             Self::Missing(Field::Method) => "choose_method.missing",
+            Self::Invalid(Field::PhoneNumber) => "phone.invalid",
+            Self::Invalid(Field::Email) => "email.invalid",
             Self::Invalid(Field::PersonalDesktop) => "desktop.invalid",
             Self::Missing(field) | Self::Invalid(field) => {
                 return texts.with("field.required", &[("field", texts.t(field.label()))]);
             }
             Self::LoginFailed => "login.failed",
             Self::CodeWrong => "code.wrong",
+            Self::CodeExpired => "code.expired",
+            Self::CodeNotSent => "sent.failed",
+            Self::TooManyCodes => "sent.too_many",
             Self::RecoveryCodeWrong => "recovery.wrong",
             Self::StartedAgain => "form.started_again",
             Self::SecretRenewed => "form.secret_renewed",
+            Self::DestinationAgain => "form.destination_again",
             Self::Stale => "form.stale",
         };
         texts.t(key).to_owned()

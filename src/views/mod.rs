@@ -4,6 +4,7 @@
 //! pages mean. Texts stay out of the structs; a theme looks them up in the language of the [`Frame`].
 
 mod assets;
+mod codes;
 mod form;
 mod frame;
 mod letters;
@@ -18,6 +19,7 @@ mod theme;
 pub(crate) use assets::Asset;
 pub(crate) use letters::{Outgoing, letter};
 
+pub use codes::{CodeSource, ConfirmCode, Email, Phone, SentCode};
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
@@ -63,6 +65,12 @@ pub enum Body {
     ChooseMethod(ChooseMethod),
     /// A new authenticator.
     Enrol(Enrol),
+    /// The number of a telephone that gets codes.
+    Phone(Phone),
+    /// The mailbox that gets codes.
+    Email(Email),
+    /// The first code that was sent there.
+    ConfirmCode(ConfirmCode),
     /// The recovery codes, shown once.
     RecoveryCodes(RecoveryCodes),
     /// The second-factor duty is announced.
@@ -99,6 +107,9 @@ impl Body {
             Self::Desktop(_) => "desktop",
             Self::ChooseMethod(_) => "choose_method",
             Self::Enrol(_) => "enrol",
+            Self::Phone(_) => "phone",
+            Self::Email(_) => "email",
+            Self::ConfirmCode(_) => "confirm_code",
             Self::RecoveryCodes(_) => "recovery_codes",
             Self::Notice(_) => "notice",
             Self::Consent(_) => "consent",
@@ -123,6 +134,9 @@ impl Body {
             Self::Desktop(_) => "desktop.title",
             Self::ChooseMethod(_) => "choose_method.title",
             Self::Enrol(_) => "enrol.title",
+            Self::Phone(_) => "phone.title",
+            Self::Email(_) => "email.title",
+            Self::ConfirmCode(_) => "confirm_code.title",
             Self::RecoveryCodes(_) => "recovery_codes.title",
             Self::Notice(_) => "notice.title",
             Self::Consent(_) => "consent.title",
@@ -170,6 +184,9 @@ impl Body {
             | Self::Desktop(Desktop { form, .. })
             | Self::ChooseMethod(ChooseMethod { form, .. })
             | Self::Enrol(Enrol { form, .. })
+            | Self::Phone(Phone { form, .. })
+            | Self::Email(Email { form, .. })
+            | Self::ConfirmCode(ConfirmCode { form, .. })
             | Self::RecoveryCodes(RecoveryCodes { form, .. })
             | Self::Notice(Notice { form, .. })
             | Self::Consent(Consent { form, .. })

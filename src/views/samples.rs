@@ -2,12 +2,15 @@
 //! its own has the same to look at.
 
 use super::{
-    Application, Body, Brand, Busy, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty,
-    Enrol, Expired, Field, Form, FormPost, Identify, Notice, Problem, Recovery, RecoveryCodes, Reference,
-    Refusal, Refused, SecondFactor, SignedIn, SignedOut, Wait, WayBack,
+    Application, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode, ConfirmSignOut,
+    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Form, FormPost, Identify, Notice, Phone, Problem,
+    Recovery, RecoveryCodes, Reference, Refusal, Refused, SecondFactor, SentCode, SignedIn, SignedOut, Wait,
+    WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
+use crate::domain::contact::Country;
+use crate::domain::message::Channel;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 
@@ -48,7 +51,44 @@ fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body 
 }
 
 fn second_factor(problems: &[Problem]) -> Body {
-    Body::SecondFactor(SecondFactor { form: form(problems), recovery: Some("recovery".to_owned()) })
+    second_factor_from(CodeSource::Application, problems)
+}
+
+fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
+    let recovery = Some("recovery".to_owned());
+    Body::SecondFactor(SecondFactor { form: form(problems), source, recovery })
+}
+
+fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {
+    let destination = match channel {
+        Channel::Sms => "+49 •••78",
+        Channel::Mail => "a•••@example.test",
+    };
+    let now = Time::from_unix(1_795_442_700);
+    let again_at = Time::from_unix(now.unix() + wait);
+    SentCode { channel, destination: destination.to_owned(), is_out, again_at, now }
+}
+
+fn phone(number: &str, problems: &[Problem]) -> Body {
+    let countries = ["DE", "AT", "CH", "FR", "US"].into_iter().filter_map(|code| Country::parse(code).ok());
+    let countries: Vec<_> = countries.collect();
+    Body::Phone(Phone {
+        form: form(problems),
+        duty: Duty::Tenant,
+        country: countries.first().copied(),
+        countries,
+        number: number.to_owned(),
+        others: true,
+    })
+}
+
+fn email(address: &str, problems: &[Problem]) -> Body {
+    let address = address.to_owned();
+    Body::Email(Email { form: form(problems), duty: Duty::Chosen, address, others: false })
+}
+
+fn confirm_code(sent: SentCode, problems: &[Problem]) -> Body {
+    Body::ConfirmCode(ConfirmCode { form: form(problems), duty: Duty::Tenant, sent, others: true })
 }
 
 fn recovery(problems: &[Problem]) -> Body {
@@ -132,7 +172,8 @@ fn form_post() -> Body {
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
     use Problem::{
-        CodeWrong, Invalid, LoginFailed, Missing, RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain,
+        CodeExpired, CodeNotSent, CodeWrong, DestinationAgain, Invalid, LoginFailed, Missing,
+        RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain, TooManyCodes,
     };
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
     let from = Time::from_unix(1_796_137_500);
@@ -145,6 +186,15 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("identify-again", identify(None, "anna", &[StartedAgain])),
         ("second-factor", second_factor(&[])),
         ("second-factor-wrong", second_factor(&[CodeWrong])),
+        ("second-factor-sms", second_factor_from(CodeSource::Sent(sent(Channel::Sms, true, 47)), &[])),
+        (
+            "second-factor-mail",
+            second_factor_from(CodeSource::Sent(sent(Channel::Mail, true, 0)), &[CodeExpired]),
+        ),
+        (
+            "second-factor-not-sent",
+            second_factor_from(CodeSource::Sent(sent(Channel::Sms, false, 0)), &[CodeNotSent]),
+        ),
         ("recovery", recovery(&[])),
         ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
         ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),
@@ -157,6 +207,15 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("enrol-application", enrol(Duty::Application, &[])),
         ("enrol-replacement", enrol(Duty::Replacement, &[])),
         ("enrol-chosen", enrol(Duty::Chosen, &[Missing(Field::Code)])),
+        ("phone", phone("", &[])),
+        ("phone-missing", phone("", &[Missing(Field::Country), Missing(Field::PhoneNumber)])),
+        ("phone-invalid", phone("110", &[Invalid(Field::PhoneNumber)])),
+        ("phone-again", phone("0151 12345678", &[DestinationAgain])),
+        ("email", email("anna@example.test", &[])),
+        ("email-invalid", email("anna@", &[Invalid(Field::Email)])),
+        ("confirm-code", confirm_code(sent(Channel::Sms, true, 60), &[])),
+        ("confirm-code-wrong", confirm_code(sent(Channel::Mail, true, 0), &[CodeWrong])),
+        ("confirm-code-held", confirm_code(sent(Channel::Mail, false, 1800), &[TooManyCodes])),
         ("recovery-codes", recovery_codes(&[])),
         ("recovery-codes-missing", recovery_codes(&[Missing(Field::Stored)])),
         ("notice", Body::Notice(Notice { form: form(&[Stale]), from })),

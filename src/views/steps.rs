@@ -1,5 +1,6 @@
 //! The pages on which the user does something. Every form has a button named `cancel`, never the first one.
 
+use super::codes::CodeSource;
 use super::form::{Field, Form};
 use super::frame::Application;
 use crate::domain::authenticator::Method;
@@ -30,10 +31,13 @@ impl Identify {
     }
 }
 
-/// The code of the authenticator application. Posts `code`. Deliberately without a hint who the user is (SEED1-18).
+/// The code of the second factor. Posts `code`, or `resend` where it was sent. Deliberately without a hint who the user is
+/// (SEED1-18).
 pub struct SecondFactor {
     /// The form.
     pub form: Form,
+    /// Where the code comes from.
+    pub source: CodeSource,
     /// Where a recovery code is accepted instead; `None` where none is left.
     pub recovery: Option<String>,
 }

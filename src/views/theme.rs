@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::assets::Asset;
-use super::{Body, Duty, Field, Html, Page, RecoveryCodes, Theme};
+use super::{Body, CodeSource, ConfirmCode, Duty, Field, Html, Page, RecoveryCodes, SecondFactor, Theme};
 use crate::domain::locale::Locale;
 use crate::domain::scope;
 use crate::i18n::Texts;
@@ -58,7 +58,12 @@ impl Document<'_> {
 
     fn script(&self) -> Option<String> {
         let asset = match self.page.body {
-            Body::Identify(_) | Body::Enrol(_) | Body::RecoveryCodes(_) | Body::Wait(_) => Asset::PAGE,
+            Body::Identify(_)
+            | Body::SecondFactor(SecondFactor { source: CodeSource::Sent(_), .. })
+            | Body::ConfirmCode(_)
+            | Body::Enrol(_)
+            | Body::RecoveryCodes(_)
+            | Body::Wait(_) => Asset::PAGE,
             Body::FormPost(_) => Asset::SUBMIT,
             _ => return None,
         };
@@ -93,7 +98,12 @@ impl Document<'_> {
 
     /// Does the typing start in the code field? On the enrolment page there is something to read and scan before.
     fn starts_at_code(&self) -> bool {
-        matches!(&self.page.body, Body::SecondFactor(step) if step.form.problems.is_empty())
+        match &self.page.body {
+            Body::SecondFactor(SecondFactor { form, .. }) | Body::ConfirmCode(ConfirmCode { form, .. }) => {
+                form.problems.is_empty()
+            }
+            _ => false,
+        }
     }
 
     /// The codes as a text file that never travels: a `data:` address works without script and under the policy.

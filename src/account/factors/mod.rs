@@ -1,7 +1,7 @@
 //! Second factors, one file each behind the trait [`Factor`].
 //!
 //! What differs between them is small: whether a code is made by the device or sent, and how it is found right. So that
-//! is all that the trait asks. Everything around it is here once: enrolment in two phases, the budget of guesses, and
+//! is all that the traits ask. Everything around it is here once: enrolment in two phases, the budget of guesses, and
 //! the promise that a code counts once. That promise is a [`Claim`]: what a factor has found out beforehand, to be
 //! settled by one conditional statement in the *caller's* transaction. The same code twice, at once or at two nodes,
 //! wins once (functional specification 6.4).
@@ -9,6 +9,9 @@
 //! Of `acr` and `amr` nothing is said here: they follow from the fact that a factor [proves](Factor::proves), by the one
 //! table in `domain::fact`.
 
+mod delivered;
+mod mail;
+mod sms;
 mod totp;
 
 use std::fmt::Debug;
@@ -17,14 +20,17 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
+pub(crate) use self::delivered::Wish;
 use super::attempts::{Allowance, Counter};
+use super::delivery::Ways;
 use super::{Account, Error};
 use crate::crypto::otp::TotpSecret;
 use crate::crypto::random;
 use crate::crypto::seal::SealError;
 use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
-use crate::domain::ids::{AuthenticatorId, UserId};
+use crate::domain::ids::{AuthenticatorId, InteractionId, UserId};
+use crate::domain::message::{Code, Content, Purpose};
 use crate::domain::tenant::TenantPolicy;
 use crate::domain::time::Time;
 use crate::storage::attempts::Kind as Guess;
@@ -32,12 +38,17 @@ use crate::storage::authenticators::Stored;
 use crate::storage::{Result as Stores, Tx, authenticators};
 
 /// Every second factor that has codes.
-static FACTORS: &[&dyn Factor] = &[&totp::Totp];
+static FACTORS: &[&dyn Factor] = &[&totp::Totp, &sms::Sms, &mail::Mail];
 
 /// One kind of second factor.
 pub(super) trait Factor: Sync {
     /// What users choose it by; `None` where administrators hand it out.
     fn enrols(&self) -> Option<Method>;
+
+    /// Is there a way for its codes to reach the user?
+    fn has_way(&self, _: Ways<'_>) -> bool {
+        true
+    }
 
     /// Is this authenticator one of its kind?
     fn serves(&self, kind: &Kind) -> bool;
@@ -45,33 +56,76 @@ pub(super) trait Factor: Sync {
     /// What a right code of this authenticator proves.
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind;
 
+    /// Which tries its codes take from.
+    fn budget(&self) -> Guess {
+        Guess::Otp
+    }
+
+    /// How its codes are sent; `None` where a device makes them.
+    fn delivers(&self) -> Option<&dyn Deliver> {
+        None
+    }
+
     /// Reads what was typed. `None`: it is wrong, whatever the store says.
     fn read<'a>(
         &'a self,
         account: &'a Account<'_>,
-        stored: &'a Stored,
-        typed: &'a str,
+        entry: Entry<'a>,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>>;
+}
+
+/// How a factor sends its codes.
+pub(super) trait Deliver {
+    /// For how many minutes a code is good.
+    fn minutes(&self) -> u32;
+
+    /// The message with the code; `None`: this authenticator is of another kind. `host` is that of the page that asks.
+    fn content(&self, kind: &Kind, code: Code, host: &str) -> Option<Content>;
+}
+
+/// What was typed, and where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    /// The authenticator whose code it should be.
+    stored: &'a Stored,
+    /// The login that asked for it.
+    login: &'a InteractionId,
+    /// What the login asked for it for.
+    purpose: Purpose,
+    /// What was typed.
+    typed: &'a str,
 }
 
 /// A code that looks right, to be used up.
 pub(crate) trait Claim: Debug + Send + Sync {
-    /// Uses it up for an active authenticator; of all who bring it, one gets `true`.
-    fn accept<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<bool>>;
+    /// Uses it up for an active authenticator; of all who bring it, one is right.
+    fn accept<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<Finding>>;
 
-    /// Uses it up to make a pending authenticator active; one gets `true`.
-    fn confirm<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<bool>>;
+    /// Uses it up to make a pending authenticator active; one is right.
+    fn confirm<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<Finding>>;
+}
+
+/// What the store found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// It was right, and is used up.
+    Right,
+    /// It was not, or was used already.
+    Wrong,
+    /// No code could be right: none was sent, or it is void. So this was no guess.
+    Void,
+}
+
+impl Finding {
+    /// Of a statement that uses a code up.
+    const fn of(won: bool) -> Self {
+        if won { Self::Right } else { Self::Wrong }
+    }
 }
 
 /// The factor of this kind. There is none for a kind that cannot be used yet.
 fn factor(kind: &Kind) -> Option<&'static dyn Factor> {
     FACTORS.iter().copied().find(|factor| factor.serves(kind))
-}
-
-/// What a tenant's users may enrol, in the tenant's order: what it allows, as far as there is a factor for it.
-pub(crate) fn methods(policy: &TenantPolicy) -> Vec<Method> {
-    let works = |method: &Method| FACTORS.iter().any(|factor| factor.enrols() == Some(*method));
-    policy.methods.iter().copied().filter(works).collect()
 }
 
 /// What became of a code.
@@ -81,6 +135,8 @@ pub(crate) enum Verdict {
     Right,
     /// It was wrong, too old, or used already; which of these is not said.
     Wrong,
+    /// There was none that could be right; it does not count.
+    Expired,
     /// It was not looked at.
     Locked(Time),
 }
@@ -97,15 +153,22 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Counts the try and uses the code up.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
-        if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
-            return Ok(Verdict::Locked(until));
-        }
+        let lock = match self.counter.take(tx, now).await? {
+            Allowance::Granted { lock } => lock,
+            Allowance::Locked(until) => return Ok(Verdict::Locked(until)),
+        };
         let Some(claim) = &self.claim else { return Ok(Verdict::Wrong) };
-        if !claim.accept(tx, now).await? {
-            return Ok(Verdict::Wrong);
+        match claim.accept(tx, now).await? {
+            Finding::Wrong => Ok(Verdict::Wrong),
+            Finding::Right => {
+                self.counter.clear(tx).await?;
+                Ok(Verdict::Right)
+            }
+            Finding::Void => {
+                self.counter.give_back(tx, lock).await?;
+                Ok(Verdict::Expired)
+            }
         }
-        self.counter.clear(tx).await?;
-        Ok(Verdict::Right)
     }
 }
 
@@ -167,6 +230,8 @@ pub(crate) enum Confirmed {
     Yes,
     /// The code was wrong.
     Wrong,
+    /// There was none that could be right.
+    Expired,
     /// The enrolment is void: it is no longer pending, or the active authenticator is not the one it may replace.
     Void,
 }
@@ -184,22 +249,47 @@ impl Confirmation {
         if active.map(|active| active.authenticator.id).as_ref() != replaced {
             return Ok(Confirmed::Void);
         }
-        if !self.claim.confirm(tx, now).await? {
-            return Ok(Confirmed::Wrong);
+        match self.claim.confirm(tx, now).await? {
+            Finding::Right => {}
+            Finding::Wrong => return Ok(Confirmed::Wrong),
+            Finding::Void => return Ok(Confirmed::Expired),
         }
         authenticators::revoke_others(tx, user, id).await?;
         Ok(Confirmed::Yes)
     }
 }
 
+impl Enrolment {
+    /// The authenticator that waits for its first code.
+    pub(crate) const fn authenticator(&self) -> &Authenticator {
+        &self.stored.authenticator
+    }
+}
+
 impl Account<'_> {
-    /// A code for the user's active authenticator, to be settled; `None` if there is no such authenticator.
-    pub(crate) async fn code_attempt(&self, user: &UserId, code: &str) -> Result<Option<Attempt>, Error> {
+    /// What a tenant's users may enrol, in the tenant's order: what it allows, as far as there is a factor for it and a
+    /// way for its codes.
+    pub(crate) fn methods(&self, policy: &TenantPolicy) -> Vec<Method> {
+        let works =
+            |factor: &&dyn Factor, method| factor.enrols() == Some(method) && factor.has_way(self.ways);
+        let all = policy.methods.iter().copied();
+        all.filter(|method| FACTORS.iter().any(|factor| works(factor, *method))).collect()
+    }
+
+    /// A code for the user's active authenticator, typed in this login, to be settled; `None` if there is no such
+    /// authenticator.
+    pub(crate) async fn code_attempt(
+        &self,
+        user: &UserId,
+        login: &InteractionId,
+        typed: &str,
+    ) -> Result<Option<Attempt>, Error> {
         let active = authenticators::active(&mut self.db.read().await?.tx(), user).await?;
         let Some(stored) = active else { return Ok(None) };
         let Some(factor) = factor(&stored.authenticator.kind) else { return Ok(None) };
-        let claim = factor.read(self, &stored, code).await?;
-        let counter = Counter::new(self.sealer, Guess::Otp, user.as_str());
+        let entry = Entry { stored: &stored, login, purpose: Purpose::SignIn, typed };
+        let claim = factor.read(self, entry).await?;
+        let counter = Counter::new(self.sealer, factor.budget(), user.as_str());
         Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counter }))
     }
 
@@ -239,11 +329,13 @@ impl Account<'_> {
     pub(crate) async fn confirmation(
         &self,
         enrolment: Enrolment,
-        code: &str,
+        login: &InteractionId,
+        typed: &str,
     ) -> Result<Option<Confirmation>, Error> {
         let Enrolment { stored } = enrolment;
         let Some(factor) = factor(&stored.authenticator.kind) else { return Ok(None) };
-        let Some(claim) = factor.read(self, &stored, code).await? else { return Ok(None) };
+        let entry = Entry { stored: &stored, login, purpose: Purpose::Address, typed };
+        let Some(claim) = factor.read(self, entry).await? else { return Ok(None) };
         let authenticator = stored.authenticator;
         Ok(Some(Confirmation { proves: factor.proves(authenticator.id.clone()), authenticator, claim }))
     }

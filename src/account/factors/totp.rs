@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 
 use super::super::{Account, Error};
-use super::{Claim, Factor};
+use super::{Claim, Entry, Factor, Finding};
 use crate::crypto::otp;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
@@ -39,10 +39,9 @@ impl Factor for Totp {
     fn read<'a>(
         &'a self,
         account: &'a Account<'_>,
-        stored: &'a Stored,
-        typed: &'a str,
+        entry: Entry<'a>,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
-        let step = step(account, stored, typed);
+        let step = step(account, entry.stored, entry.typed);
         async move { Ok(step?.map(|step| Arc::new(step) as Arc<dyn Claim>)) }.boxed()
     }
 }
@@ -68,11 +67,12 @@ fn step(account: &Account<'_>, stored: &Stored, typed: &str) -> Result<Option<Ti
 }
 
 impl Claim for TimeStep {
-    fn accept<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<bool>> {
-        authenticators::accept(tx, &self.authenticator, self.number, self.drift, now).boxed()
+    fn accept<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<Finding>> {
+        let accepted = authenticators::accept(tx, &self.authenticator, self.number, self.drift, now);
+        accepted.map_ok(Finding::of).boxed()
     }
 
-    fn confirm<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<bool>> {
-        authenticators::confirm(tx, &self.authenticator, self.number, now).boxed()
+    fn confirm<'t>(&'t self, tx: &'t mut Tx<'_>, now: Time) -> BoxFuture<'t, Stores<Finding>> {
+        authenticators::confirm(tx, &self.authenticator, self.number, now).map_ok(Finding::of).boxed()
     }
 }

@@ -6,8 +6,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal};
-use crate::domain::interaction::Problem;
+use super::{Shown, Step, invalid, missing, with_refusal};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
 use crate::http::Internal;
@@ -69,8 +68,7 @@ impl Step for DesktopName {
             if let Ok(name) = Desktop::parse(typed) {
                 return answered(login, Some(name)).await;
             }
-            login.refuse(NAME, Problem::Invalid(Field::PersonalDesktop.name().to_owned()), None);
-            login.store().await
+            invalid(login, NAME, Field::PersonalDesktop).await
         }
         .boxed()
     }

@@ -2,14 +2,15 @@
 //!
 //! The secret is made when the page is first opened.
 
+use std::ops::ControlFlow;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::{Shown, Step, enrolling, missing, with_refusal};
 use crate::domain::authenticator::{Kind, Method};
-use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
-use crate::domain::policy::{Enrolment, EnrolmentReason, Need};
+use crate::domain::policy::{Enrolment, Need};
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
@@ -17,7 +18,7 @@ use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-const NAME: &str = "enrol";
+pub(super) const NAME: &str = "enrol";
 
 pub(super) struct Enrol;
 
@@ -66,7 +67,7 @@ impl Step for Enrol {
 
     fn submit<'a>(
         &'a self,
-        mut login: Login,
+        login: Login,
         need: &'a Need,
         form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
@@ -74,18 +75,15 @@ impl Step for Enrol {
             let (Some(person), Need::Enrolment(due)) = (login.person.clone(), need) else {
                 return Ok((login, End::Late));
             };
-            if due.reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
-                login.learn(FactKind::NoticeSeen { enrol: false });
-                return login.store().await;
-            }
-            if due.others && form.get("another").is_some() {
-                return enrolling::choose_another(login, person).await;
-            }
+            let login = match enrolling::other_ways(login, &person, *due, form).await? {
+                ControlFlow::Continue(login) => login,
+                ControlFlow::Break(done) => return Ok(done),
+            };
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let Some(enrolment) = enrolling::begun(&login, &person).await? else {
-                return enrolling::void(login, NAME).await;
+                return enrolling::void(login).await;
             };
-            match login.idp().account().confirmation(enrolment, code).await? {
+            match login.idp().account().confirmation(enrolment, &login.interaction.id, code).await? {
                 None => enrolling::wrong(login, NAME).await,
                 Some(confirmation) => enrolling::confirm(login, person, confirmation, NAME).await,
             }

@@ -3,20 +3,24 @@
 //! A secret stays the same for its login until it is void: after ten wrong codes or a quarter of an hour, when another
 //! way is chosen, or when another enrolment of the same user is begun, for of two tabs one must win.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 
+use super::{email, enrol, phone};
 use crate::account::factors::{self, Confirmation, Confirmed};
 use crate::crypto::random;
-use crate::domain::authenticator::Kind;
+use crate::domain::authenticator::{Authenticator, Kind, Method};
 use crate::domain::event::Event;
+use crate::domain::fact::FactKind;
 use crate::domain::interaction::{Enrolment, Problem};
-use crate::domain::policy::EnrolmentReason;
+use crate::domain::policy::{self, EnrolmentReason};
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
+use crate::protocol::parameters::Parameters;
 use crate::storage::authenticators;
 use crate::views::Duty;
 
@@ -45,16 +49,39 @@ pub(super) async fn begun(login: &Login, person: &Person) -> Result<Option<facto
     }
 }
 
+/// What every page of an enrolment offers besides: another way, and none where the enrolment was the user's own wish.
+pub(super) async fn other_ways(
+    mut login: Login,
+    person: &Person,
+    due: policy::Enrolment,
+    form: &Parameters,
+) -> Result<ControlFlow<(Login, End), Login>, Internal> {
+    if due.reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
+        login.learn(FactKind::NoticeSeen { enrol: false });
+        return Ok(ControlFlow::Break(login.store().await?));
+    }
+    if due.others && form.get("another").is_some() {
+        login.interaction.progress.method = None;
+        return Ok(ControlFlow::Break(abandon(login, person).await?));
+    }
+    Ok(ControlFlow::Continue(login))
+}
+
+/// Notes the enrolment of a new authenticator.
+pub(super) fn note(login: &mut Login, authenticator: &Authenticator) {
+    login.interaction.progress.enrolment = Some(Enrolment {
+        authenticator: authenticator.id.clone(),
+        method: authenticator.kind.method(),
+        started_at: login.now,
+        wrong_codes: 0,
+    });
+}
+
 /// Begins an enrolment; one that was begun before is void.
 pub(super) async fn begin(login: &Login, person: &Person, kind: Kind) -> Result<(Login, End), Internal> {
     let start = login.idp().account().start_enrolment(&person.user.id, kind)?;
     let mut login = login.clone();
-    login.interaction.progress.enrolment = Some(Enrolment {
-        authenticator: start.authenticator.id.clone(),
-        method: start.authenticator.kind.method(),
-        started_at: login.now,
-        wrong_codes: 0,
-    });
+    note(&mut login, &start.authenticator);
     let written = login.write(move |login, tx| {
         let start = start.clone();
         async move {
@@ -66,12 +93,13 @@ pub(super) async fn begin(login: &Login, person: &Person, kind: Kind) -> Result<
     written.await
 }
 
-/// Another way is chosen: what was begun is destroyed.
-pub(super) async fn choose_another(mut login: Login, person: Person) -> Result<(Login, End), Internal> {
+/// Another way or another destination is chosen: what was begun is destroyed.
+pub(super) async fn abandon(mut login: Login, person: &Person) -> Result<(Login, End), Internal> {
     let progress = &mut login.interaction.progress;
-    (progress.method, progress.enrolment, progress.refusal) = (None, None, None);
+    (progress.enrolment, progress.refusal) = (None, None);
+    let user = person.user.id.clone();
     let written = login.write(move |login, tx| {
-        let user = person.user.id.clone();
+        let user = user.clone();
         async move {
             authenticators::remove_pending(tx, &user).await?;
             Ok(login)
@@ -82,10 +110,19 @@ pub(super) async fn choose_another(mut login: Login, person: Person) -> Result<(
 }
 
 /// The next page begins anew, and says so.
-pub(super) async fn void(mut login: Login, step: &str) -> Result<(Login, End), Internal> {
-    login.interaction.progress.enrolment = None;
-    login.refuse(step, Problem::EnrolmentVoid, None);
+pub(super) async fn void(mut login: Login) -> Result<(Login, End), Internal> {
+    note_void(&mut login);
     login.store().await
+}
+
+fn note_void(login: &mut Login) {
+    let begun = login.interaction.progress.enrolment.take().map(|begun| begun.method);
+    let (step, problem) = match begun {
+        Some(Method::Sms) => (phone::NAME, Problem::DestinationVoid),
+        Some(Method::Mail) => (email::NAME, Problem::DestinationVoid),
+        _ => (enrol::NAME, Problem::EnrolmentVoid),
+    };
+    login.refuse(step, problem, None);
 }
 
 /// The code was wrong.
@@ -99,8 +136,7 @@ fn note_wrong(login: &mut Login, step: &str) {
     let Some(enrolment) = &mut login.interaction.progress.enrolment else { return };
     enrolment.wrong_codes = enrolment.wrong_codes.saturating_add(1);
     if enrolment.wrong_codes >= CODES {
-        login.interaction.progress.enrolment = None;
-        return login.refuse(step, Problem::EnrolmentVoid, None);
+        return note_void(login);
     }
     if let Some(person) = &login.person {
         let (issuer, user) = (login.interaction.issuer.clone(), person.user.id.clone());
@@ -130,9 +166,12 @@ pub(super) async fn confirm(
                     note_wrong(&mut login, step);
                     return Ok(login);
                 }
+                Confirmed::Expired => {
+                    login.refuse(step, Problem::CodeExpired, None);
+                    return Ok(login);
+                }
                 Confirmed::Void => {
-                    login.interaction.progress.enrolment = None;
-                    login.refuse(step, Problem::EnrolmentVoid, None);
+                    note_void(&mut login);
                     return Ok(login);
                 }
             }

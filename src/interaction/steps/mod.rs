@@ -2,15 +2,19 @@
 
 mod choose_account;
 mod choose_method;
+mod confirm_code;
 mod consent;
 mod desktop;
+mod email;
 mod enrol;
 mod enrolling;
 mod identify;
 mod notice;
+mod phone;
 mod recovery;
 mod recovery_codes;
 mod second_factor;
+mod sending;
 
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
@@ -78,6 +82,9 @@ static STEPS: &[&dyn Step] = &[
     &recovery::Recovery,
     &desktop::DesktopName,
     &choose_method::ChooseMethod,
+    &phone::Phone,
+    &email::Email,
+    &confirm_code::ConfirmCode,
     &enrol::Enrol,
     &recovery_codes::RecoveryCodes,
     &notice::Notice,
@@ -113,9 +120,11 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::Invalid(word) => form.problems.extend(field(word).map(views::Problem::Invalid)),
         Problem::SignInFailed => form.problems.push(views::Problem::LoginFailed),
         Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
+        Problem::CodeExpired => form.problems.push(views::Problem::CodeExpired),
         Problem::WrongRecoveryCode => form.problems.push(views::Problem::RecoveryCodeWrong),
         Problem::StartedAgain => form.problems.push(views::Problem::StartedAgain),
         Problem::EnrolmentVoid => form.problems.push(views::Problem::SecretRenewed),
+        Problem::DestinationVoid => form.problems.push(views::Problem::DestinationAgain),
     }
     Ok(form)
 }
@@ -126,7 +135,7 @@ fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) ->
 }
 
 /// The fields by the words under which they are noted.
-const FIELDS: [(&str, Field); 8] = [
+const FIELDS: [(&str, Field); 11] = [
     ("tenant", Field::Tenant),
     ("username", Field::Username),
     ("password", Field::Password),
@@ -135,6 +144,9 @@ const FIELDS: [(&str, Field); 8] = [
     ("stored", Field::Stored),
     ("personal_desktop", Field::PersonalDesktop),
     ("method", Field::Method),
+    ("country", Field::Country),
+    ("phone_number", Field::PhoneNumber),
+    ("email", Field::Email),
 ];
 
 fn field(word: &str) -> Option<Field> {
@@ -146,6 +158,12 @@ async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Resul
     let noted = FIELDS.iter().filter(|(_, field)| empty.contains(field));
     let fields = noted.map(|(word, _)| (*word).to_owned()).collect();
     login.refuse(step, Problem::Missing(fields), None);
+    login.store().await
+}
+
+/// A post of which a field does not hold what it is for.
+async fn invalid(mut login: Login, step: &'static str, field: Field) -> Result<(Login, End), Internal> {
+    login.refuse(step, Problem::Invalid(field.name().to_owned()), None);
     login.store().await
 }
 

@@ -67,7 +67,7 @@ impl Step for Recovery {
                             login.learn_at(FactKind::RecoveryCode, at);
                             login.tell(Event::RecoveryCodeUsed { user });
                         }
-                        Verdict::Wrong => {
+                        Verdict::Wrong | Verdict::Expired => {
                             wrong_code(&mut login, NAME, Problem::WrongRecoveryCode, &reference);
                         }
                         Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),

@@ -1,19 +1,22 @@
-//! The code of the authenticator application. It is asked for only after the password was right (SEED1-18).
+//! The code of the second factor. It is asked for only after the password was right (SEED1-18).
+//!
+//! Where codes are sent, opening the page sends the first one, once in a login; further ones are sent by a button.
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal, wrong_code};
+use super::{Shown, Step, missing, sending, with_refusal, wrong_code};
 use crate::account::factors::Verdict;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
+use crate::domain::message::Purpose;
 use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::storage::recovery_codes;
-use crate::views::{self, Body, Field, Form};
+use crate::views::{self, Body, CodeSource, Field, Form};
 
 const NAME: &str = "second_factor";
 
@@ -35,15 +38,23 @@ impl Step for SecondFactor {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
-            let form = match with_refusal(login, NAME, form) {
+            let mut form = match with_refusal(login, NAME, form) {
                 Ok(form) => form,
                 Err(wait) => return Ok(*wait),
             };
             let Some(person) = &login.person else { return Ok(Shown::late(login)) };
+            let Some(authenticator) = &person.authenticator else { return Ok(Shown::late(login)) };
+            if sending::is_due(login, authenticator) {
+                let (login, end) =
+                    sending::send(login.clone(), person, authenticator, Purpose::SignIn).await?;
+                return Ok(Shown::Changed(Box::new(login), end));
+            }
+            let sent = sending::shown(login, authenticator, &mut form).await?;
+            let source = sent.map_or(CodeSource::Application, CodeSource::Sent);
             let left =
                 recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
             let recovery = (left > 0).then(|| login.address(super::recovery::NAME));
-            Ok(Shown::Page(Body::SecondFactor(views::SecondFactor { form, recovery })))
+            Ok(Shown::Page(Body::SecondFactor(views::SecondFactor { form, source, recovery })))
         }
         .boxed()
     }
@@ -55,9 +66,15 @@ impl Step for SecondFactor {
         form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
         async move {
-            let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
-            let attempt = login.idp().account().code_attempt(&person.user.id, code).await?;
+            if let Some(authenticator) = &person.authenticator
+                && form.get("resend").is_some()
+            {
+                return sending::send(login, &person, authenticator, Purpose::SignIn).await;
+            }
+            let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
+            let (user, id) = (&person.user.id, &login.interaction.id);
+            let attempt = login.idp().account().code_attempt(user, id, code).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
             let (reference, at) = (random::reference(), login.proof_time(&person.user.id));
             let written = login.write(move |mut login, tx| {
@@ -66,6 +83,7 @@ impl Step for SecondFactor {
                     match attempt.settle(tx, login.now).await? {
                         Verdict::Right => login.learn_at(attempt.proves, at),
                         Verdict::Wrong => wrong_code(&mut login, NAME, Problem::WrongCode, &reference),
+                        Verdict::Expired => login.refuse(NAME, Problem::CodeExpired, None),
                         Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
                     }
                     Ok(login)

@@ -65,7 +65,8 @@ const POLICY: &[Member] = &[
     member("admin_mfa_enforced_from", Kind::Moment),
     // The only way that exists: inside the login.
     member("admin_activation", Kind::Word(&["inline"])),
-    member("methods", Kind::Words(&["totp"])),
+    member("methods", Kind::Words(&["totp", "sms", "mail"])),
+    member("mail_counts_as_2fa", Kind::One(value::flag)),
     member("ask_desktop_name", Kind::One(value::flag)),
     member("session_idle", Kind::Span),
     member("session_max", Kind::Span),
@@ -127,11 +128,13 @@ const ADDRESS: &[Member] = &[
 ];
 
 const AUTHENTICATOR: &[Member] = &[
-    member("kind", Kind::Word(&["totp"])),
+    member("kind", Kind::Word(&["totp", "sms", "mail"])),
     member("secret", Kind::One(value::secret)),
     member("algorithm", Kind::Word(&["SHA1", "SHA256", "SHA512"])),
     member("digits", Kind::One(value::number)),
     member("period", Kind::One(value::number)),
+    member("phone_number", Kind::One(value::phone)),
+    member("email", Kind::One(value::email)),
 ];
 
 const ALGORITHMS: &[&str] =

@@ -4,6 +4,7 @@
 //! hashes passwords and seals secrets; then all changes are written in one closure. Nothing is written while there is
 //! a single mistake, and all mistakes are told at once.
 
+mod authenticators;
 mod change;
 mod clients;
 mod export;

@@ -1,4 +1,4 @@
-//! The users of a document, their passwords and authenticators.
+//! The users of a document, and their passwords.
 
 use serde_json::{Map, Value};
 
@@ -7,14 +7,11 @@ use super::change::Change;
 use super::format::NOT_CLAIMS;
 use super::plan::{Novelty, Planner};
 use super::read::Entry;
-use crate::crypto::otp::TotpSecret;
 use crate::crypto::password::{Password, PasswordHasher};
 use crate::crypto::random;
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
 use crate::domain::claims::Profile;
-use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{Desktop, Role, User, Username};
-use crate::storage::authenticators::{self, Stored};
 use crate::storage::users;
 
 impl Planner<'_> {
@@ -149,56 +146,5 @@ impl Planner<'_> {
             self.change(Change::Password(user.clone(), hash));
         }
         Ok(())
-    }
-
-    async fn authenticators(&mut self, entry: &Entry, user: &UserId) -> Result<(), ApplyError> {
-        if !entry.names("authenticators") {
-            return Ok(());
-        }
-        let known = authenticators::active(&mut self.reader.tx(), user).await.map_err(ApplyError::failed)?;
-        let tables = entry.tables("authenticators");
-        if let Some(second) = tables.get(1) {
-            self.mistakes.at(&second.place, "a user has one authenticator application");
-        }
-        let Some(table) = tables.first() else {
-            if known.is_some() {
-                self.change(Change::RemoveAuthenticators(user.clone()));
-            }
-            return Ok(());
-        };
-        let Some((secret, kind)) = self.totp(table) else { return Ok(()) };
-        if known.is_some_and(|known| self.is_same(&known, &secret, &kind)) {
-            return Ok(());
-        }
-        let id = AuthenticatorId::new(random::uuid());
-        let pending = Authenticator::pending(id, user.clone(), kind, self.idp.now());
-        let authenticator = Authenticator { state: AuthenticatorState::Active, ..pending };
-        let sealed = self.idp.sealer().seal(secret.as_bytes(), &authenticator.row());
-        let sealed_secret = Some(sealed.map_err(ApplyError::failed)?);
-        self.change(Change::Authenticator(Box::new(Stored { authenticator, sealed_secret })));
-        Ok(())
-    }
-
-    fn totp(&mut self, table: &Entry) -> Option<(TotpSecret, Kind)> {
-        for name in ["kind", "secret"].into_iter().filter(|name| !table.names(name)) {
-            self.mistakes.at(&table.place_of(name), "is missing");
-        }
-        let place = table.place_of("secret");
-        self.refuse_sample(&place, table.text("secret"));
-        let secret = table.names("secret").then(|| TotpSecret::from_base32(table.text("secret")));
-        let secret = secret.and_then(|secret| self.mistakes.keep(&place, secret));
-        let totp: TotpParameters = self.overlay(&table.place, &TotpParameters::default(), &table.members)?;
-        if !totp.is_valid() {
-            self.mistakes.at(&table.place, "digits must be 6 or 8, period a multiple of 30 up to 86400");
-        }
-        secret.map(|secret| (secret, Kind::Totp { parameters: totp, drift: 0 }))
-    }
-
-    /// Is it enrolled already? How far its clock has drifted does not matter.
-    fn is_same(&self, known: &Stored, secret: &TotpSecret, kind: &Kind) -> bool {
-        let Stored { authenticator, sealed_secret: Some(sealed) } = known else { return false };
-        let opened = self.idp.sealer().open(sealed, &authenticator.row());
-        authenticator.kind.clone().drifted(0) == *kind
-            && opened.is_ok_and(|known| *known == secret.as_bytes())
     }
 }

@@ -1,6 +1,7 @@
 //! The hosted login, from the authorization request to the code.
 
 mod consent;
+mod delivered;
 mod enrolment;
 mod password;
 mod pushed;

@@ -3,6 +3,7 @@
 mod attempts;
 mod catalogue;
 mod database;
+mod delivered_codes;
 mod grants;
 mod interactions;
 mod outbox;

@@ -1,0 +1,67 @@
+//! Codes by mail, good for ten minutes.
+//!
+//! Mail is no channel of its own (NIST SP 800-63B §3.1.3.1 does not take it): what it is worth the tenant says.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::super::delivery::Ways;
+use super::super::{Account, Error};
+use super::{Claim, Deliver, Entry, Factor, delivered};
+use crate::domain::authenticator::{Kind, Method};
+use crate::domain::fact::FactKind;
+use crate::domain::ids::AuthenticatorId;
+use crate::domain::message::{Code, Content, Mail as Sheet};
+use crate::storage::attempts::Kind as Guess;
+
+pub(super) struct Mail;
+
+impl Factor for Mail {
+    fn enrols(&self) -> Option<Method> {
+        Some(Method::Mail)
+    }
+
+    fn has_way(&self, ways: Ways<'_>) -> bool {
+        ways.mail
+    }
+
+    fn serves(&self, kind: &Kind) -> bool {
+        matches!(kind, Kind::Mail { .. })
+    }
+
+    fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
+        FactKind::MailCode(authenticator)
+    }
+
+    fn budget(&self) -> Guess {
+        Guess::Delivered
+    }
+
+    fn delivers(&self) -> Option<&dyn Deliver> {
+        Some(self)
+    }
+
+    fn read<'a>(
+        &'a self,
+        account: &'a Account<'_>,
+        entry: Entry<'a>,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
+        let claim = delivered::read(account, &entry);
+        async { Ok(Some(claim)) }.boxed()
+    }
+}
+
+impl Deliver for Mail {
+    fn minutes(&self) -> u32 {
+        10
+    }
+
+    fn content(&self, kind: &Kind, code: Code, _: &str) -> Option<Content> {
+        match kind {
+            Kind::Mail { address } => Some(Content::Mail { to: address.clone(), mail: Sheet::Code(code) }),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The first code that was sent to a new number or mailbox: it shows that the user reads what goes there.
+
+use std::ops::ControlFlow;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, enrolling, missing, sending, with_refusal};
+use crate::domain::authenticator::Method;
+use crate::domain::message::Purpose;
+use crate::domain::policy::{Enrolment, Need};
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form};
+
+const NAME: &str = "confirm_code";
+
+pub(super) struct ConfirmCode;
+
+impl Step for ConfirmCode {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Enrolment(Enrolment { method: Method::Sms | Method::Mail, .. }))
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        async move {
+            let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
+                return Ok(Shown::late(login));
+            };
+            let Some(enrolment) = enrolling::begun(login, person).await? else {
+                let (login, end) = enrolling::void(login.clone()).await?;
+                return Ok(Shown::Changed(Box::new(login), end));
+            };
+            let mut form = match with_refusal(login, NAME, form) {
+                Ok(form) => form,
+                Err(wait) => return Ok(*wait),
+            };
+            let Some(sent) = sending::shown(login, enrolment.authenticator(), &mut form).await? else {
+                return Ok(Shown::late(login));
+            };
+            let (duty, others) = (enrolling::duty(due.reason), due.others);
+            Ok(Shown::Page(Body::ConfirmCode(views::ConfirmCode { form, duty, sent, others })))
+        }
+        .boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let (Some(person), Need::Enrolment(due)) = (login.person.clone(), need) else {
+                return Ok((login, End::Late));
+            };
+            let login = match enrolling::other_ways(login, &person, *due, form).await? {
+                ControlFlow::Continue(login) => login,
+                ControlFlow::Break(done) => return Ok(done),
+            };
+            if form.get("change").is_some() {
+                return enrolling::abandon(login, &person).await;
+            }
+            let Some(enrolment) = enrolling::begun(&login, &person).await? else {
+                return enrolling::void(login).await;
+            };
+            if form.get("resend").is_some() {
+                return sending::send(login, &person, enrolment.authenticator(), Purpose::Address).await;
+            }
+            let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
+            match login.idp().account().confirmation(enrolment, &login.interaction.id, code).await? {
+                None => enrolling::wrong(login, NAME).await,
+                Some(confirmation) => enrolling::confirm(login, person, confirmation, NAME).await,
+            }
+        }
+        .boxed()
+    }
+}

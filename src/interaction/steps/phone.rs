@@ -1,0 +1,105 @@
+//! The telephone number that codes go to (SEED0-11). A code is sent there at once, and the number counts when it comes back.
+
+use std::ops::ControlFlow;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, enrolling, invalid, missing, sending, with_refusal};
+use crate::domain::authenticator::{Kind, Method};
+use crate::domain::contact::{Country, PhoneNumber};
+use crate::domain::policy::{Enrolment, Need};
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form};
+
+pub(super) const NAME: &str = "phone";
+
+/// No more of what was typed is kept for the page.
+const KEPT: usize = 40;
+
+pub(super) struct Phone;
+
+impl Step for Phone {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Destination(Enrolment { method: Method::Sms, .. }))
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match need {
+            Need::Destination(due) => with_refusal(login, NAME, form).map_or_else(
+                |wait| *wait,
+                |form| {
+                    let (country, number) = typed(login);
+                    let countries = login.idp().settings().sms.countries.clone();
+                    let country = country.or_else(|| countries.first().copied());
+                    let (duty, others) = (enrolling::duty(due.reason), due.others);
+                    Shown::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
+                },
+            ),
+            _ => Shown::late(login),
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let (Some(person), Need::Destination(due)) = (login.person.clone(), need) else {
+                return Ok((login, End::Late));
+            };
+            let mut login = match enrolling::other_ways(login, &person, *due, form).await? {
+                ControlFlow::Continue(login) => login,
+                ControlFlow::Break(done) => return Ok(done),
+            };
+            let number = form.get(Field::PhoneNumber.name()).unwrap_or_default().trim();
+            let country = form.get(Field::Country.name()).and_then(|letters| served(&login, letters));
+            let kept = &mut login.interaction.progress.typed;
+            kept.country = country.map(|country| country.to_string());
+            kept.phone_number = Some(number.chars().take(KEPT).collect());
+            let fields = [(country.is_none(), Field::Country), (number.is_empty(), Field::PhoneNumber)];
+            let empty: Vec<_> = fields.into_iter().filter(|(is, _)| *is).map(|(_, field)| field).collect();
+            if !empty.is_empty() {
+                return missing(login, NAME, &empty).await;
+            }
+            match PhoneNumber::parse(number, country) {
+                Ok(number) if login.idp().settings().sms.serve(number.country()) => {
+                    sending::begin(login, &person, Kind::Sms { number }).await
+                }
+                _ => invalid(login, NAME, Field::PhoneNumber).await,
+            }
+        }
+        .boxed()
+    }
+}
+
+fn served(login: &Login, letters: &str) -> Option<Country> {
+    Country::parse(letters).ok().filter(|country| login.idp().settings().sms.serve(*country))
+}
+
+/// What stands in the fields: what was typed last, or the profile's number, if texts can go there.
+fn typed(login: &Login) -> (Option<Country>, String) {
+    let typed = &login.interaction.progress.typed;
+    if let Some(number) = &typed.phone_number {
+        return (typed.country.as_deref().and_then(|letters| served(login, letters)), number.clone());
+    }
+    let profile = login.person.as_ref().and_then(|person| person.user.profile.phone_number.as_deref());
+    let number = profile.and_then(|number| PhoneNumber::parse(number, None).ok());
+    let number = number.filter(|number| login.idp().settings().sms.serve(number.country()));
+    number.map(|number| (Some(number.country()), number.to_string())).unwrap_or_default()
+}
