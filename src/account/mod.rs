@@ -8,8 +8,12 @@ pub(crate) mod attempts;
 pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod factors;
+pub(crate) mod new_password;
+mod notices;
 pub(crate) mod passwords;
 pub(crate) mod recovery;
+pub(crate) mod reset_requests;
+pub(crate) mod resets;
 pub(crate) mod sessions;
 
 use self::delivery::Ways;

@@ -15,7 +15,6 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::storage::attempts::Kind;
 use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx};
 
@@ -136,7 +135,7 @@ impl Account<'_> {
         };
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map_or_else(|| typed.username.trim().to_lowercase(), Username::key);
-        let counter = Counter::new(self.sealer, Kind::Password, &format!("{subject}\n{key}"));
+        let counter = self.password_counter(&subject, &key);
         let network = typed.network.map(|address| Network::new(self.sealer, address));
         let tried = match self.take(counter.clone(), network.clone()).await? {
             Allowance::Granted { lock } => Try { counter, network, lock },

@@ -52,6 +52,13 @@ impl Password {
     }
 }
 
+impl Password {
+    /// The text, to be judged.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Password(..)")

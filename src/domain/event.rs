@@ -38,6 +38,20 @@ pub enum Event {
         /// Whose.
         user: UserId,
     },
+    /// Somebody said that a password is forgotten.
+    ResetRequested {
+        /// The tenant that was meant, if there is one.
+        tenant: Option<TenantId>,
+        /// The user who was meant, if there is one.
+        user: Option<UserId>,
+        /// What came of it; whoever asked is not told.
+        outcome: ResetOutcome,
+    },
+    /// A password was changed; what the old one had opened has ended.
+    PasswordChanged {
+        /// Whose.
+        user: UserId,
+    },
     /// A recovery code was used.
     RecoveryCodeUsed {
         /// Whose.
@@ -112,6 +126,33 @@ pub enum LoginFailure {
     Locked,
 }
 
+/// What came of a wish for a reset mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResetOutcome {
+    /// A link is on its way.
+    Mailed,
+    /// No such tenant domain.
+    TenantUnknown,
+    /// The tenant is switched off.
+    TenantDisabled,
+    /// No such user in the tenant.
+    UserUnknown,
+    /// The user is switched off.
+    UserDisabled,
+    /// The host's directory keeps the user's password.
+    Elsewhere,
+    /// The user has no address that mail can be sent to.
+    NoAddress,
+    /// Several users have the address that was typed; each has a name.
+    Ambiguous,
+    /// Too many mails were asked for.
+    TooMany,
+    /// No mail can be sent, or too much waits to be sent.
+    NoMail,
+    /// It had waited so long that nobody looks for the mail any more.
+    TooLate,
+}
+
 impl Event {
     /// Its name in figures.
     pub const fn name(&self) -> &'static str {
@@ -121,6 +162,8 @@ impl Event {
             Self::LoginCompleted { .. } => "login_completed",
             Self::AuthenticatorEnrolled { .. } => "authenticator_enrolled",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::ResetRequested { .. } => "reset_requested",
+            Self::PasswordChanged { .. } => "password_changed",
             Self::CodeReused { .. } => "code_reused",
             Self::RefreshTokenReused { .. } => "refresh_token_reused",
             Self::SignedOut { .. } => "signed_out",

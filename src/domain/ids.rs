@@ -59,6 +59,8 @@ text_newtypes! {
     AuthenticatorId;
     /// A message on its way to a user.
     MessageId;
+    /// A wish for a reset mail that waits for its answer.
+    ResetRequestId;
     /// A signing key, by its `kid`.
     KeyId;
     /// SHA-256 of a secret, base64url: all that is stored of a code, a cookie or a client secret.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
 use super::claims::Profile;
+use super::contact::EmailAddress;
 use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
@@ -35,6 +36,11 @@ impl User {
     /// Does the second-factor duty of administrators apply?
     pub fn is_admin(&self) -> bool {
         self.roles.contains(&Role::Admin)
+    }
+
+    /// Where mail reaches the user.
+    pub fn address(&self) -> Option<EmailAddress> {
+        self.profile.email.as_deref().and_then(|address| EmailAddress::parse(address).ok())
     }
 
     /// The language the user asked for, if there is a catalogue for it.

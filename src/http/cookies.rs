@@ -23,6 +23,8 @@ impl<'a> Cookies<'a> {
     pub(crate) const SESSION: &'static str = "session";
     /// Which browser a login in progress belongs to.
     pub(crate) const BROWSER: &'static str = "browser";
+    /// The link to a new password that was opened last, or the ticket that took its place.
+    pub(crate) const RESET: &'static str = "reset";
     /// The language chosen with the switch.
     pub(crate) const LOCALE: &'static str = "locale";
 

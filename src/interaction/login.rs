@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use super::engine::{self, Next};
 use super::finish::End;
 use super::person::Person;
-use super::steps;
 use super::visitor::Visitor;
+use super::{reset, steps};
 use crate::crypto::{random, secret};
 use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
@@ -69,7 +69,7 @@ impl Login {
             expires_at: now.plus(visitor.idp.settings().interaction_lifetime),
             version: 0,
         };
-        Self::assemble(visitor, validated, interaction, false).await
+        Self::assemble(visitor, validated, interaction, false).boxed().await
     }
 
     /// The login with this id; `None` if it is over. Whose browser it is, the caller decides.
@@ -84,7 +84,7 @@ impl Login {
         };
         let Some(interaction) = found else { return Ok(None) };
         let validated = authorize::resume(&idp, &visitor.issuer, interaction.request.clone()).await?;
-        Ok(Some(Self::assemble(visitor, validated, interaction, true).await?))
+        Ok(Some(Self::assemble(visitor, validated, interaction, true).boxed().await?))
     }
 
     async fn assemble(
@@ -294,6 +294,13 @@ impl Login {
         let client = [("client_id", self.validated.client().id.to_string())];
         let page = format!("{}/login/{}/{step}", self.visitor.issuer.url.path(), self.interaction.id);
         with_query(&page, client)
+    }
+
+    /// Where a forgotten password is replaced, and from where the way leads back here.
+    pub(super) fn forgotten(&self) -> Option<String> {
+        let offered = self.idp().account().mails_resets(self.visitor.tenant.as_deref());
+        let from = (&self.interaction.id, &self.validated.client().id);
+        offered.then(|| reset::ask::address(&self.visitor, Some(from)))
     }
 
     /// The language of this login's pages.

@@ -1,7 +1,8 @@
 //! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
 //!
 //! Reading order: `authorize` (a request becomes a login), `engine` (what comes next), `pages` (the pages' two
-//! handlers), `steps` (one file each), `finish` (a login becomes a code).
+//! handlers), `steps` (one file each), `finish` (a login becomes a code). `reset` is apart: it leads to a new password, and
+//! to no code.
 
 mod authorize;
 mod engine;
@@ -10,6 +11,7 @@ mod login;
 mod logout;
 mod pages;
 mod person;
+mod reset;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ const PAGE: &[Method] = &[Method::GET, Method::POST];
 
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
-    vec![
+    let mut all = vec![
         Route::new("/authorize", PAGE, Access::Open, get(authorize::authorize).post(authorize::authorize)),
         Route::new(
             "/login/{interaction}/{step}",
@@ -33,5 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
             get(pages::show).post(pages::submit),
         ),
         Route::new("/logout", PAGE, Access::Open, get(logout::logout).post(logout::logout)),
-    ]
+    ];
+    all.extend(reset::routes());
+    all
 }

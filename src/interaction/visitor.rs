@@ -161,7 +161,7 @@ impl Visitor {
     }
 
     /// The page address names the client, so that the way back is known even when nothing else is.
-    async fn way_back(&self) -> Option<WayBack> {
+    pub(super) async fn way_back(&self) -> Option<WayBack> {
         let query = self.uri.query().unwrap_or_default();
         let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
         let client = self.idp.catalogue().client(&self.issuer.id, &ClientId::new(id)).await.ok()??;

@@ -40,6 +40,11 @@ impl Idp {
         let mut news = self.db().messages();
         let mut under_way = FuturesUnordered::new();
         loop {
+            if channel == Channel::Mail
+                && let Err(error) = self.answer_reset_requests().await
+            {
+                tracing::warn!(reference = %error.reference(), "who wants a reset mail could not be looked up");
+            }
             let room = AT_ONCE - under_way.len();
             if room > 0 {
                 match self.claim(channel, room).await {
@@ -55,8 +60,28 @@ impl Idp {
         }
     }
 
+    /// Looks who is meant by those who want a reset mail, and puts the mails of whoever is to have one into the outbox.
+    async fn answer_reset_requests(&self) -> Result<(), Internal> {
+        loop {
+            let answers = self.account().reset_answers().await?;
+            if answers.is_empty() {
+                return Ok(());
+            }
+            for answer in answers {
+                let settled = self.db().write(move |tx| {
+                    let answer = answer.clone();
+                    Box::pin(async move { answer.settle(tx).await })
+                });
+                if let Some(event) = settled.await? {
+                    self.observe(&event);
+                }
+            }
+        }
+    }
+
     /// Sends one round of what is due now; tells how many there were.
-    pub(crate) async fn deliver_due(&self) -> Result<usize, storage::Error> {
+    pub(crate) async fn deliver_due(&self) -> Result<usize, Internal> {
+        self.answer_reset_requests().await?;
         let mut due = Vec::new();
         for channel in Channel::ALL.into_iter().filter(|channel| self.has_way(*channel)) {
             due.extend(self.claim(channel, AT_ONCE).await?);

@@ -39,6 +39,8 @@ mod postgres;
 pub mod pushed_requests;
 pub mod recovery_codes;
 pub mod refresh_tokens;
+pub mod reset_requests;
+pub mod resets;
 mod revision;
 pub mod revoked_tokens;
 pub mod sessions;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Tx;
 use super::error::Result;
+use crate::domain::reset;
 use crate::domain::time::Time;
 
 /// An enrolment begun and not confirmed.
@@ -18,12 +19,13 @@ const USED: Duration = Duration::from_hours(7 * 24);
 const MESSAGES: Duration = Duration::from_hours(7 * 24);
 
 /// What goes at its `expires_at`; authorization codes go with their grants.
-const EXPIRED: [&str; 8] = [
+const EXPIRED: [&str; 9] = [
     "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM resets WHERE link IN (SELECT link FROM resets WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM delivered_codes WHERE (interaction_id, purpose) IN
              (SELECT interaction_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
@@ -74,6 +76,14 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         "DELETE FROM outbox WHERE id IN
              (SELECT id FROM outbox WHERE created_at <= $1 AND state IN ('sent', 'failed') LIMIT $2)",
         now.minus(MESSAGES),
+        limit,
+    )?;
+    // A mail that comes so late helps nobody.
+    removed += execute!(
+        tx,
+        "DELETE FROM reset_requests WHERE id IN
+             (SELECT id FROM reset_requests WHERE created_at <= $1 LIMIT $2)",
+        now.minus(reset::LINK),
         limit,
     )?;
     removed += execute!(

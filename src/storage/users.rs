@@ -75,11 +75,12 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     let written = execute!(
         tx,
         "INSERT INTO users
-             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop, email_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,
-             updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop
+             updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop,
+             email_key = excluded.email_key
          WHERE users.tenant_id = excluded.tenant_id",
         &user.id,
         &user.tenant,
@@ -90,6 +91,7 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         Json(&user.profile),
         user.updated_at,
         &user.personal_desktop,
+        user.address().map(|address| address.key()),
     )?;
     if written == 1 { Ok(()) } else { Err(super::Error::Conflict) }
 }
@@ -110,6 +112,17 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
              directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
+}
+
+/// The users of this tenant with this address ([`EmailAddress::key`]), as many as are needed to see whether it is one's.
+///
+/// [`EmailAddress::key`]: crate::domain::contact::EmailAddress::key
+pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
+    let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
+        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
+         FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2").bind(tenant).bind(key).fetch_all(conn))?;
+    Ok(rows.into_iter().map(Credentials::from).collect())
 }
 
 /// The user with this id, with the stored password.
@@ -144,14 +157,16 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
         &user.directory,
     )?;
     let id = on!(tx, conn => sqlx::query_scalar(
-        "INSERT INTO users (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, directory_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO users
+             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, directory_key, email_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (tenant_id, directory_key) DO UPDATE SET username = excluded.username,
              username_key = excluded.username_key, disabled = excluded.disabled, roles = excluded.roles,
-             profile = excluded.profile, updated_at = excluded.updated_at
+             profile = excluded.profile, updated_at = excluded.updated_at, email_key = excluded.email_key
          RETURNING id")
         .bind(&user.id).bind(&user.tenant).bind(&user.username).bind(user.username.key()).bind(user.disabled)
         .bind(Json(&user.roles)).bind(Json(&user.profile)).bind(user.updated_at).bind(&user.directory)
+        .bind(user.address().map(|address| address.key()))
         .fetch_one(conn))?;
     Ok(User { id, ..user.clone() })
 }
@@ -170,6 +185,15 @@ pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
     Ok(execute!(tx, sql, id, hash)? == 1)
+}
+
+/// Stores the PHC string of a password that its user has chosen in place of the one with this version; of two changes at
+/// once, one gets `true`.
+pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, version: i64) -> Result<bool> {
+    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1,
+                   must_change_password = FALSE
+               WHERE id = $1 AND password_version = $3";
+    Ok(execute!(tx, sql, id, hash, version)? == 1)
 }
 
 /// Does a password that was proved at this version still hold?

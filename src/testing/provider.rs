@@ -120,7 +120,7 @@ impl TestIdp {
     pub async fn mailbox(&self) -> Vec<Sent> {
         loop {
             let sent = self.idp.deliver_due().await;
-            if sent.unwrap_or_else(|error| panic!("the outbox: {error}")) == 0 {
+            if sent.unwrap_or_else(|error| panic!("the outbox: {error:?}")) == 0 {
                 return self.mailbox.all();
             }
         }

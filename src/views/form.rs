@@ -1,6 +1,7 @@
 //! Forms: where they are sent, and what was wrong with them the last time.
 
 use crate::domain::ids::Reference;
+use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::i18n::Texts;
 
 /// What every form needs.
@@ -49,6 +50,10 @@ pub enum Field {
     PhoneNumber,
     /// An email address.
     Email,
+    /// A new password.
+    NewPassword,
+    /// The new password once more.
+    NewPasswordAgain,
 }
 
 impl Field {
@@ -65,6 +70,8 @@ impl Field {
             Self::Country => "country",
             Self::PhoneNumber => "phone_number",
             Self::Email => "email",
+            Self::NewPassword => "new_password",
+            Self::NewPasswordAgain => "new_password_again",
         }
     }
 
@@ -87,6 +94,8 @@ impl Field {
             Self::Country => "field.country",
             Self::PhoneNumber => "field.phone_number",
             Self::Email => "field.email",
+            Self::NewPassword => "field.new_password",
+            Self::NewPasswordAgain => "field.new_password_again",
         }
     }
 }
@@ -117,6 +126,8 @@ pub enum Problem {
     SecretRenewed,
     /// Too many wrong codes, or too late: the number or address must be given again.
     DestinationAgain,
+    /// The text will not do as a new password.
+    NewPassword(PasswordFault),
     /// The form was not sent from the page that we showed: it is shown again.
     Stale,
 }
@@ -128,6 +139,8 @@ impl Problem {
             Self::Missing(field) | Self::Invalid(field) => Some(field),
             Self::CodeWrong | Self::CodeExpired => Some(Field::Code),
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
+            Self::NewPassword(PasswordFault::Different) => Some(Field::NewPasswordAgain),
+            Self::NewPassword(_) => Some(Field::NewPassword),
             Self::LoginFailed
             | Self::CodeNotSent
             | Self::TooManyCodes
@@ -155,6 +168,15 @@ impl Problem {
             Self::CodeNotSent => "sent.failed",
             Self::TooManyCodes => "sent.too_many",
             Self::RecoveryCodeWrong => "recovery.wrong",
+            Self::NewPassword(PasswordFault::TooShort(least)) => {
+                return texts.count("new_password.too_short", i64::from(least));
+            }
+            Self::NewPassword(PasswordFault::TooLong) => {
+                return texts.count("new_password.too_long", i64::from(PasswordRules::MOST));
+            }
+            Self::NewPassword(PasswordFault::Guessable) => "new_password.guessable",
+            Self::NewPassword(PasswordFault::Unchanged) => "new_password.unchanged",
+            Self::NewPassword(PasswordFault::Different) => "new_password.different",
             Self::StartedAgain => "form.started_again",
             Self::SecretRenewed => "form.secret_renewed",
             Self::DestinationAgain => "form.destination_again",

@@ -10,6 +10,7 @@ mod frame;
 mod letters;
 mod notices;
 mod qr;
+mod resets;
 pub(crate) mod samples;
 mod steps;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use codes::{CodeSource, ConfirmCode, Email, Phone, SentCode};
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
+pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
     ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Notice, Recovery,
     RecoveryCodes, SecondFactor,
@@ -93,6 +95,16 @@ pub enum Body {
     Refused(Refused),
     /// The answer to the application, posted by the browser.
     FormPost(FormPost),
+    /// The password is forgotten.
+    Forgotten(Forgotten),
+    /// A mail was sent, if there is anybody to send it to.
+    ResetSent(ResetSent),
+    /// A new password.
+    NewPassword(NewPassword),
+    /// The new password counts.
+    ResetDone(ResetDone),
+    /// A link that opens nothing.
+    ResetVoid(ResetVoid),
     /// Come again in a moment.
     Busy(Busy),
 }
@@ -121,6 +133,11 @@ impl Body {
             Self::Expired(_) => "expired",
             Self::Refused(_) => "refused",
             Self::FormPost(_) => "form_post",
+            Self::Forgotten(_) => "forgotten",
+            Self::ResetSent(_) => "reset_sent",
+            Self::NewPassword(_) => "new_password",
+            Self::ResetDone(_) => "reset_done",
+            Self::ResetVoid(_) => "reset_void",
             Self::Busy(_) => "busy",
         }
     }
@@ -148,6 +165,11 @@ impl Body {
             Self::Expired(_) => "expired.title",
             Self::Refused(Refused { refusal, .. }) => refusal.title(),
             Self::FormPost(_) => "form_post.title",
+            Self::Forgotten(_) => "forgotten.title",
+            Self::ResetSent(_) => "reset_sent.title",
+            Self::NewPassword(_) => "new_password.title",
+            Self::ResetDone(_) => "reset_done.title",
+            Self::ResetVoid(_) => "reset_void.title",
             Self::Busy(_) => "busy.title",
         }
     }
@@ -157,6 +179,7 @@ impl Body {
         match self {
             Self::Wait(Wait { reference, .. })
             | Self::Refused(Refused { reference, .. })
+            | Self::ResetVoid(ResetVoid { reference, .. })
             | Self::Expired(Expired { reference, .. }) => reference.as_ref(),
             _ => match self.form() {
                 Some(form) => form.reference.as_ref(),
@@ -191,13 +214,18 @@ impl Body {
             | Self::Notice(Notice { form, .. })
             | Self::Consent(Consent { form, .. })
             | Self::ChooseAccount(ChooseAccount { form, .. })
-            | Self::ConfirmSignOut(ConfirmSignOut { form, .. }) => Some(form),
+            | Self::ConfirmSignOut(ConfirmSignOut { form, .. })
+            | Self::Forgotten(Forgotten { form, .. })
+            | Self::NewPassword(NewPassword { form, .. }) => Some(form),
             Self::SignedOut(_)
             | Self::SignedIn(_)
             | Self::Wait(_)
             | Self::Expired(_)
             | Self::Refused(_)
             | Self::FormPost(_)
+            | Self::ResetSent(_)
+            | Self::ResetDone(_)
+            | Self::ResetVoid(_)
             | Self::Busy(_) => None,
         }
     }

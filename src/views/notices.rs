@@ -75,6 +75,8 @@ pub enum Refusal {
     NotFound,
     /// A second factor is needed, but the tenant allows none to be enrolled: the user must ask an administrator.
     NoMethod,
+    /// No mail can be sent, so no password can be replaced here: the user must ask an administrator.
+    NoReset,
     /// A fault of ours.
     Internal,
 }
@@ -86,6 +88,7 @@ impl Refusal {
             Self::Form => "refused.form_title",
             Self::NotFound => "refused.not_found_title",
             Self::NoMethod => "refused.no_method_title",
+            Self::NoReset => "refused.no_reset_title",
             Self::Internal => "refused.internal_title",
         }
     }
@@ -96,6 +99,7 @@ impl Refusal {
             Self::Form => "refused.form_text",
             Self::NotFound => "refused.not_found_text",
             Self::NoMethod => "refused.no_method_text",
+            Self::NoReset => "refused.no_reset_text",
             Self::Internal => "refused.internal_text",
         }
     }

@@ -3,14 +3,15 @@
 
 use super::{
     Application, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode, ConfirmSignOut,
-    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Form, FormPost, Identify, Notice, Phone, Problem,
-    Recovery, RecoveryCodes, Reference, Refusal, Refused, SecondFactor, SentCode, SignedIn, SignedOut, Wait,
-    WayBack,
+    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost, Identify, NewPassword,
+    Notice, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused, ResetDone, ResetSent,
+    ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, Wait, WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
 use crate::domain::contact::Country;
 use crate::domain::message::Channel;
+use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 
@@ -47,6 +48,7 @@ fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body 
         application: application(),
         tenant,
         username: username.to_owned(),
+        forgotten: Some("/reset?client_id=shop".to_owned()),
     })
 }
 
@@ -145,6 +147,20 @@ fn confirm_sign_out(application: Option<Application>) -> Body {
     Body::ConfirmSignOut(ConfirmSignOut { form: form(&[]), account: "anna".to_owned(), application })
 }
 
+fn forgotten(tenant: Option<&str>, problems: &[Problem]) -> Body {
+    let tenant = tenant.map(str::to_owned);
+    Body::Forgotten(Forgotten { form: form(problems), tenant, username: String::new() })
+}
+
+fn new_password(is_admin: bool, problems: &[Problem]) -> Body {
+    let (rules, account) = (PasswordRules::of(is_admin), "anna".to_owned());
+    Body::NewPassword(NewPassword { form: form(problems), rules, account })
+}
+
+fn reset_void(again: Option<&str>) -> Body {
+    Body::ResetVoid(ResetVoid { again: again.map(str::to_owned), reference: Some(reference()) })
+}
+
 fn wait(seconds: i64) -> Body {
     let now = Time::from_unix(1_795_442_700);
     let until = Time::from_unix(now.unix() + seconds);
@@ -171,6 +187,11 @@ fn form_post() -> Body {
 
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
+    [steps(), notices(), resets()].into_iter().flatten().collect()
+}
+
+/// The pages on which the user does something.
+fn steps() -> Vec<(&'static str, Body)> {
     use Problem::{
         CodeExpired, CodeNotSent, CodeWrong, DestinationAgain, Invalid, LoginFailed, Missing,
         RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain, TooManyCodes,
@@ -224,6 +245,12 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("choose-account-nameless", choose_account(None)),
         ("confirm-sign-out", confirm_sign_out(None)),
         ("confirm-sign-out-asked", confirm_sign_out(Some(application()))),
+    ]
+}
+
+/// The pages that say something and, at most, offer a way on.
+fn notices() -> Vec<(&'static str, Body)> {
+    vec![
         ("signed-in", Body::SignedIn(SignedIn { account: "anna".to_owned() })),
         ("signed-out", Body::SignedOut(SignedOut { back: Some(back()) })),
         ("wait", wait(290)),
@@ -237,5 +264,30 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
         ("refused-internal", refused(Refusal::Internal, None)),
         ("form-post", form_post()),
         ("busy", Body::Busy(Busy { retry: Some("identify".to_owned()) })),
+    ]
+}
+
+/// The pages on the way back in.
+fn resets() -> Vec<(&'static str, Body)> {
+    use Problem::{Missing, NewPassword as Fault};
+    vec![
+        ("forgotten", forgotten(Some("example.works"), &[])),
+        ("forgotten-fixed", forgotten(None, &[])),
+        ("forgotten-missing", forgotten(Some(""), &[Missing(Field::Tenant), Missing(Field::Username)])),
+        ("reset-sent", Body::ResetSent(ResetSent { login: Some("identify".to_owned()) })),
+        ("reset-sent-alone", Body::ResetSent(ResetSent { login: None })),
+        ("new-password", new_password(false, &[])),
+        ("new-password-administrator", new_password(true, &[])),
+        ("new-password-short", new_password(true, &[Fault(PasswordFault::TooShort(12))])),
+        ("new-password-long", new_password(false, &[Fault(PasswordFault::TooLong)])),
+        ("new-password-guessable", new_password(false, &[Fault(PasswordFault::Guessable)])),
+        ("new-password-unchanged", new_password(false, &[Fault(PasswordFault::Unchanged)])),
+        ("new-password-different", new_password(false, &[Fault(PasswordFault::Different)])),
+        ("reset-done", Body::ResetDone(ResetDone { login: Some("identify".to_owned()), back: None })),
+        ("reset-done-elsewhere", Body::ResetDone(ResetDone { login: None, back: Some(back()) })),
+        ("reset-done-alone", Body::ResetDone(ResetDone { login: None, back: None })),
+        ("reset-void", reset_void(Some("/reset"))),
+        ("reset-void-mailless", reset_void(None)),
+        ("refused-no-reset", refused(Refusal::NoReset, None)),
     ]
 }

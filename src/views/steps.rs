@@ -17,6 +17,8 @@ pub struct Identify {
     pub tenant: Option<String>,
     /// What stands in the name field.
     pub username: String,
+    /// Where a forgotten password is replaced; `None` where no mail can be sent.
+    pub forgotten: Option<String>,
 }
 
 impl Identify {

@@ -33,7 +33,7 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 #[test]
 fn samples_show_every_page() {
     let steps: BTreeSet<_> = bodies().iter().map(|(_, body)| body.step()).collect();
-    assert_eq!(steps.len(), 21, "{steps:?}");
+    assert_eq!(steps.len(), 26, "{steps:?}");
 }
 
 #[test]
@@ -139,6 +139,7 @@ fn what_others_chose_is_escaped() {
         application,
         tenant: Some(evil.to_owned()),
         username: evil.to_owned(),
+        forgotten: Some(evil.to_owned()),
     });
     let page = Page { frame: Frame { here: evil.to_owned(), ..frame(Locale::En, Some(brand)) }, body };
     let html = DefaultTheme.render(&page).into_string();

@@ -61,6 +61,7 @@ impl Document<'_> {
             Body::Identify(_)
             | Body::SecondFactor(SecondFactor { source: CodeSource::Sent(_), .. })
             | Body::ConfirmCode(_)
+            | Body::NewPassword(_)
             | Body::Enrol(_)
             | Body::RecoveryCodes(_)
             | Body::Wait(_) => Asset::PAGE,

@@ -20,6 +20,7 @@ mod login;
 mod nodes;
 mod pages;
 mod readme;
+mod recovery;
 mod relying_parties;
 mod rotation;
 mod routes;

@@ -44,7 +44,14 @@ impl Step for Identify {
             let (tenant, username) = names(login);
             let application = Application::of(login.validated.client());
             let tenant = login.visitor.tenant.is_none().then_some(tenant);
-            Ok(Shown::Page(Body::Identify(views::Identify { form, application, tenant, username })))
+            let forgotten = login.forgotten();
+            Ok(Shown::Page(Body::Identify(views::Identify {
+                form,
+                application,
+                tenant,
+                username,
+                forgotten,
+            })))
         }
         .boxed()
     }

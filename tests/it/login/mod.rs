@@ -127,7 +127,9 @@ pub(crate) fn error(answer: &Answer) -> Option<String> {
 /// The page without what differs between any two: the form's token, the login's id, the reference.
 pub(crate) fn bare(answer: &Answer) -> String {
     let mut text = answer.body.clone();
-    for (before, after) in [("name=\"csrf\" value=\"", "\""), ("/login/", "/"), ("%2Flogin%2F", "%2F")] {
+    let differing =
+        [("name=\"csrf\" value=\"", "\""), ("/login/", "/"), ("%2Flogin%2F", "%2F"), ("/reset?login=", "&")];
+    for (before, after) in differing {
         let parts: Vec<_> = text.split(before).map(str::to_owned).collect();
         let kept = parts.iter().skip(1).map(|part| part.split_once(after).map_or("", |(_, rest)| rest));
         text = std::iter::once(parts[0].as_str()).chain(kept).collect::<Vec<_>>().join("~");

@@ -1,0 +1,28 @@
+//! Mails that tell a user what has happened to the account (OWASP ASVS 6.3.7). They go to the address that the user has,
+//! and are never held back: who could use a cap up would silence them.
+
+use std::time::Duration;
+
+use super::delivery::Post;
+use super::{Account, Error};
+use crate::domain::message::{Content, Letter, Mail, Message, Notice};
+use crate::domain::tenant::Tenant;
+use crate::domain::user::User;
+
+/// As long as this the news is tried to be sent.
+const NEWS: Duration = Duration::from_hours(3 * 24);
+
+impl Account<'_> {
+    /// A mail to the user that tells of this, to be settled with what it tells of; `None`: no mail reaches the user.
+    pub(crate) fn notice(&self, user: &User, tenant: &Tenant, event: Notice) -> Result<Option<Post>, Error> {
+        let Some(to) = user.address().filter(|_| self.ways.mail) else { return Ok(None) };
+        let at = self.now();
+        let letter = Letter {
+            locale: user.locale().unwrap_or(tenant.locale),
+            account: user.username.to_string(),
+            content: Content::Mail { to, mail: Mail::Notice { event, at } },
+        };
+        let (tenant, user) = (tenant.id.clone(), user.id.clone());
+        self.post(&Message { tenant, user, expires_at: at.plus(NEWS), letter }, None).map(Some)
+    }
+}

@@ -1,0 +1,136 @@
+//! "I have forgotten my password": who is meant is found out after the answer (SEED1-16, attacks 120 and 134).
+//!
+//! Whoever asks is told nothing, and the answer costs one row, whatever was typed. Later a node reads the row, looks for
+//! the user, and sends a link or does not; only the observer learns which. So neither pages nor times tell whether there
+//! is such a user, has an address, or has had too many mails already.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::delivery::Posted;
+use super::resets::{Home, NewLink};
+use super::{Account, Error};
+use crate::crypto::random;
+use crate::domain::contact::EmailAddress;
+use crate::domain::event::{Event, ResetOutcome};
+use crate::domain::ids::{ResetRequestId, TenantId, UserId};
+use crate::domain::reset::{self, Purpose};
+use crate::domain::tenant::TenantDomain;
+use crate::domain::user::Username;
+use crate::storage::reset_requests::{self, Waiting};
+use crate::storage::users::{self, Credentials};
+use crate::storage::{self, Tx};
+
+/// No more is kept of what was typed: longer names are nobody's.
+const KEPT: usize = 300;
+/// So many are answered in one round.
+const ROUND: i64 = 16;
+
+/// What was typed, and where.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Wish {
+    /// Where the pages of the link will be.
+    pub(crate) home: Home,
+    /// The tenant, where the issuer is fixed to one; then what was typed for it does not count.
+    pub(crate) fixed: Option<TenantId>,
+    /// The tenant domain.
+    pub(crate) tenant: String,
+    /// The user name, or the email address.
+    pub(crate) username: String,
+    /// The network it came from.
+    pub(crate) network: Option<String>,
+}
+
+/// What comes of a wish, to be settled.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    id: ResetRequestId,
+    tenant: Option<TenantId>,
+    user: Option<UserId>,
+    link: Result<NewLink, ResetOutcome>,
+}
+
+impl Answer {
+    /// Sends the mail, if there is one to send. `None`: somebody else has answered.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
+        if !reset_requests::take(tx, &self.id).await? {
+            return Ok(None);
+        }
+        let outcome = match &self.link {
+            Err(reason) => *reason,
+            Ok(link) => match link.settle(tx).await? {
+                Posted::Queued(_) => ResetOutcome::Mailed,
+                Posted::Wait(_) => ResetOutcome::TooMany,
+                Posted::Impossible => ResetOutcome::NoMail,
+            },
+        };
+        let (tenant, user) = (self.tenant.clone(), self.user.clone());
+        Ok(Some(Event::ResetRequested { tenant, user, outcome }))
+    }
+}
+
+impl Account<'_> {
+    /// Seals a wish, to be written down.
+    pub(crate) fn reset_request(&self, wish: &Wish) -> Result<Waiting, Error> {
+        let kept = |text: &str| text.chars().take(KEPT).collect();
+        let wish = Wish { tenant: kept(&wish.tenant), username: kept(&wish.username), ..wish.clone() };
+        let plain = serde_json::to_vec(&wish).map(Zeroizing::new).map_err(storage::Error::encoding)?;
+        let id = ResetRequestId::new(random::uuid());
+        let sealed = self.sealer.seal(&plain, &reset_requests::row(&id))?;
+        Ok(Waiting { id, sealed, created_at: self.now() })
+    }
+
+    /// What comes of the wishes that have waited longest.
+    pub(crate) async fn reset_answers(&self) -> Result<Vec<Answer>, Error> {
+        let waiting = reset_requests::oldest(&mut self.db.read().await?.tx(), ROUND).await?;
+        let mut answers = Vec::new();
+        for waiting in waiting {
+            answers.push(self.answer(waiting).await?);
+        }
+        Ok(answers)
+    }
+
+    async fn answer(&self, waiting: Waiting) -> Result<Answer, Error> {
+        let Waiting { id, sealed, created_at } = waiting;
+        let nobody = |link| Answer { id: id.clone(), tenant: None, user: None, link };
+        let late = created_at.plus(reset::LINK) <= self.now();
+        let opened = self.sealer.open(&sealed, &reset_requests::row(&id)).ok();
+        let wish = opened.and_then(|plain| serde_json::from_slice::<Wish>(&plain).ok());
+        let Some(wish) = wish.filter(|_| !late) else { return Ok(nobody(Err(ResetOutcome::TooLate))) };
+        let tenant = match (&wish.fixed, TenantDomain::typed(&wish.tenant)) {
+            (Some(fixed), _) => self.catalogue.tenant(fixed).await?,
+            (None, Ok(domain)) => self.catalogue.tenant_by_domain(&domain).await?,
+            (None, Err(_)) => None,
+        };
+        let Some(tenant) = tenant else { return Ok(nobody(Err(ResetOutcome::TenantUnknown))) };
+        let answer = |user, link| Answer { id: id.clone(), tenant: Some(tenant.id.clone()), user, link };
+        let found = match self.meant(&tenant.id, &wish.username).await? {
+            Ok(found) => found,
+            Err(reason) => return Ok(answer(None, Err(reason))),
+        };
+        let user = Some(found.user.id.clone());
+        let link = self.new_link(&found, &tenant, wish.home, Purpose::Forgotten, wish.network.as_deref())?;
+        Ok(answer(user, link))
+    }
+
+    /// Whose name this is; otherwise whose address, if it is one person's only.
+    async fn meant(
+        &self,
+        tenant: &TenantId,
+        typed: &str,
+    ) -> Result<Result<Credentials, ResetOutcome>, Error> {
+        let mut reader = self.db.read().await?;
+        if let Ok(name) = Username::parse(typed)
+            && let Some(found) = users::credentials(&mut reader.tx(), tenant, &name.key()).await?
+        {
+            return Ok(Ok(found));
+        }
+        let Ok(address) = EmailAddress::parse(typed) else { return Ok(Err(ResetOutcome::UserUnknown)) };
+        let mut found = users::by_address(&mut reader.tx(), tenant, &address.key()).await?;
+        Ok(match (found.pop(), found.is_empty()) {
+            (Some(one), true) => Ok(one),
+            (Some(_), false) => Err(ResetOutcome::Ambiguous),
+            (None, _) => Err(ResetOutcome::UserUnknown),
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! Links to choose a new password, and what a new password brings about.
+//!
+//! Who may have a link: a user of our own, with an address. Whose password the host keeps changes it there.
+
+use serde::{Deserialize, Serialize};
+
+use super::attempts::Counter;
+use super::delivery::{Post, Posted};
+use super::{Account, Error, sessions};
+use crate::crypto::secret::Secret;
+use crate::domain::event::ResetOutcome;
+use crate::domain::ids::{ClientId, Hash, InteractionId, IssuerId, SessionId, UserId};
+use crate::domain::issuer::IssuerUrl;
+use crate::domain::message::{Confidential, Content, Letter, Link, Mail, Message, Notice};
+use crate::domain::reset::{self, Progress, Purpose, Reset};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::storage::attempts::Kind;
+use crate::storage::users::{self, Credentials};
+use crate::storage::{self, Tx, resets};
+
+/// Where a link leads, and back to which login.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Home {
+    /// The issuer.
+    pub(crate) issuer: IssuerId,
+    /// Its configured URL: what a request says of its host never gets into a mail (attack 152).
+    pub(crate) url: IssuerUrl,
+    /// The login that waits.
+    pub(crate) login: Option<InteractionId>,
+    /// The application that it is for.
+    pub(crate) client: Option<ClientId>,
+}
+
+/// A link and the mail that brings it, to be settled.
+#[derive(Clone, Debug)]
+pub(crate) struct NewLink {
+    post: Post,
+    reset: Reset,
+}
+
+impl NewLink {
+    /// Puts the mail into the outbox; every link before it is void. If it cannot be sent, those stay.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Posted> {
+        let posted = self.post.settle(tx).await?;
+        if matches!(posted, Posted::Queued(_)) {
+            resets::replace(tx, &self.reset).await?;
+        }
+        Ok(posted)
+    }
+}
+
+/// A new password in place of the old one, to be settled.
+#[derive(Clone, Debug)]
+pub(crate) struct PasswordChange {
+    user: UserId,
+    version: i64,
+    hash: String,
+    counter: Counter,
+    notice: Option<Post>,
+}
+
+impl PasswordChange {
+    /// Changes it, if it was not changed meanwhile. What the old one had opened ends, other than `session`; so does every
+    /// link other than `link`. The failures of whoever did not know the old one are forgotten.
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        session: Option<&SessionId>,
+        link: Option<&Hash>,
+        now: Time,
+    ) -> storage::Result<bool> {
+        if !users::change_password(tx, &self.user, &self.hash, self.version).await? {
+            return Ok(false);
+        }
+        sessions::end_all(tx, &self.user, session, now).await?;
+        resets::remove_others(tx, &self.user, link).await?;
+        self.counter.clear(tx).await?;
+        if let Some(notice) = &self.notice {
+            notice.settle(tx).await?;
+        }
+        Ok(true)
+    }
+}
+
+impl Account<'_> {
+    /// May the pages offer a reset mail? Where the host keeps all passwords there is none to choose here.
+    pub(crate) fn mails_resets(&self, tenant: Option<&Tenant>) -> bool {
+        self.ways.mail && tenant.is_none_or(|tenant| self.directory_of(tenant).is_none())
+    }
+
+    /// A new link to the user's address, to be settled; or why there is none.
+    pub(crate) fn new_link(
+        &self,
+        found: &Credentials,
+        tenant: &Tenant,
+        home: Home,
+        purpose: Purpose,
+        network: Option<&str>,
+    ) -> Result<Result<NewLink, ResetOutcome>, Error> {
+        let user = &found.user;
+        let to = match user.address() {
+            _ if tenant.disabled => return Ok(Err(ResetOutcome::TenantDisabled)),
+            _ if user.disabled => return Ok(Err(ResetOutcome::UserDisabled)),
+            _ if user.directory.is_some() || self.directory_of(tenant).is_some() => {
+                return Ok(Err(ResetOutcome::Elsewhere));
+            }
+            None => return Ok(Err(ResetOutcome::NoAddress)),
+            Some(to) => to,
+        };
+        let secret = Secret::generate();
+        let address = Confidential::new(home.url.at(&format!("/reset/link/{}", secret.expose())));
+        let minutes = u32::try_from(reset::LINK.as_secs() / 60).unwrap_or(u32::MAX);
+        let expires_at = self.now().plus(reset::LINK);
+        let message = Message {
+            tenant: tenant.id.clone(),
+            user: user.id.clone(),
+            expires_at,
+            letter: Letter {
+                locale: user.locale().unwrap_or(tenant.locale),
+                account: user.username.to_string(),
+                content: Content::Mail { to: to.clone(), mail: Mail::Reset(Link { address, minutes }) },
+            },
+        };
+        let Home { issuer, login, client, .. } = home;
+        let reset = Reset {
+            link: secret.hash(),
+            ticket: None,
+            issuer,
+            user: user.id.clone(),
+            purpose,
+            password_version: found.password_version,
+            progress: Progress { sent_to: Some(to), login, client, ..Progress::default() },
+            expires_at,
+            version: 0,
+        };
+        Ok(Ok(NewLink { post: self.post(&message, network)?, reset }))
+    }
+
+    /// A new password in place of the one with this version, to be settled; a mail tells the user.
+    pub(crate) fn password_change(
+        &self,
+        user: &User,
+        tenant: &Tenant,
+        version: i64,
+        hash: String,
+    ) -> Result<PasswordChange, Error> {
+        let notice = self.notice(user, tenant, Notice::PasswordChanged)?;
+        let counter = self.password_counter(tenant.domain.as_str(), &user.username.key());
+        Ok(PasswordChange { user: user.id.clone(), version, hash, counter, notice })
+    }
+
+    /// The counter of wrong passwords for this name.
+    pub(super) fn password_counter(&self, tenant: &str, name: &str) -> Counter {
+        Counter::new(self.sealer, Kind::Password, &format!("{tenant}\n{name}"))
+    }
+}

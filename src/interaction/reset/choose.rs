@@ -1,0 +1,80 @@
+//! A new password. It uses the link up; it counts at once, unless there is a second factor to be proved first.
+
+use axum::http::header::SET_COOKIE;
+use axum::response::Response;
+use futures_util::FutureExt;
+
+use super::holder::{Holder, void};
+use super::{link, pages};
+use crate::account::new_password::NewPassword;
+use crate::crypto::secret::Secret;
+use crate::domain::event::Event;
+use crate::domain::password::PasswordRules;
+use crate::domain::reset::{self, Stage};
+use crate::http::Internal;
+use crate::protocol::parameters::Parameters;
+use crate::storage::{self, authenticators, resets};
+use crate::views::{self, Body, Field, Form, Problem};
+
+/// The page.
+pub(super) fn page(holder: &Holder, form: Form) -> Body {
+    let rules = PasswordRules::of(holder.user.is_admin());
+    Body::NewPassword(views::NewPassword { form, rules, account: holder.user.username.to_string() })
+}
+
+/// Takes the password that was typed.
+pub(super) async fn submit(holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+    let typed = |field: Field| form.get(field.name()).unwrap_or_default();
+    let asked = [Field::NewPassword, Field::NewPasswordAgain];
+    let empty: Vec<_> =
+        asked.into_iter().filter(|&field| typed(field).is_empty()).map(Problem::Missing).collect();
+    if !empty.is_empty() {
+        return pages::open(&holder, pages::PASSWORD, &empty).await;
+    }
+    let (new, again) = (typed(Field::NewPassword), typed(Field::NewPasswordAgain));
+    match NewPassword::check(new, again, &holder.user, &holder.tenant) {
+        Ok(password) => chosen(holder, &password).await,
+        Err(fault) => pages::open(&holder, pages::PASSWORD, &[Problem::NewPassword(fault)]).await,
+    }
+}
+
+/// Uses the link up, and changes the password if nothing else is to be proved. Whether something is, the store says in
+/// the same write: an authenticator that is enrolled in this very moment is asked for.
+async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, Internal> {
+    let ticket = Secret::generate();
+    let account = holder.idp().account();
+    let hash = account.hash_new(password).await?;
+    let version = holder.reset.password_version;
+    let change = account.password_change(&holder.user, &holder.tenant, version, hash.clone())?;
+    let now = holder.now;
+    holder.reset.ticket = Some(ticket.hash());
+    holder.reset.expires_at = now.plus(reset::REST);
+    let opened = holder.reset.clone();
+    let written = holder.idp().db().write(move |tx| {
+        let (mut reset, change, hash) = (opened.clone(), change.clone(), hash.clone());
+        async move {
+            reset.progress.changed = authenticators::active(tx, &reset.user).await?.is_none();
+            reset.progress.password = (!reset.progress.changed).then_some(hash);
+            if !resets::use_up(tx, &reset, now).await? {
+                return Err(storage::Error::Conflict);
+            }
+            reset.version += 1;
+            if reset.progress.changed && !change.settle(tx, None, Some(&reset.link), now).await? {
+                return Err(storage::Error::Conflict);
+            }
+            Ok(reset)
+        }
+        .boxed()
+    });
+    match written.await {
+        // Somebody was quicker, with this link or with another change.
+        Err(storage::Error::Conflict) => return Ok(void(&holder.visitor)),
+        written => holder.reset = written?,
+    }
+    if holder.reset.stage() == Stage::Done {
+        holder.idp().observe(&Event::PasswordChanged { user: holder.user.id.clone() });
+    }
+    let mut response = pages::onward(&holder);
+    response.headers_mut().extend(link::keep(&holder.visitor, &ticket).map(|cookie| (SET_COOKIE, cookie)));
+    Ok(response)
+}

@@ -1,0 +1,115 @@
+//! Whoever holds a link or a ticket: whose account it is about, and whether it still counts.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::ask;
+use crate::crypto::secret;
+use crate::domain::authenticator::Authenticator;
+use crate::domain::ids::{Hash, InteractionId};
+use crate::domain::reset::Reset;
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::http::{ContentSecurity, Cookies, Idp, Internal};
+use crate::interaction::visitor::{Visitor, way_back_to};
+use crate::protocol::authorize::respond::with_query;
+use crate::storage::{authenticators, interactions, resets, users};
+use crate::views::{Body, ResetVoid, WayBack};
+
+/// A link that counts, in the hands of this browser.
+#[derive(Clone)]
+pub(super) struct Holder {
+    pub(super) visitor: Arc<Visitor>,
+    /// The hash of the secret in the cookie: forms are bound to it.
+    pub(super) secret: Hash,
+    pub(super) reset: Reset,
+    pub(super) user: User,
+    pub(super) tenant: Arc<Tenant>,
+    /// The active authenticator.
+    pub(super) authenticator: Option<Authenticator>,
+    pub(super) now: Time,
+}
+
+impl Holder {
+    /// What the cookie opens. `None`: nothing. A link says nothing any more once the password was changed in another way,
+    /// the user has another address, or may not sign in.
+    pub(super) async fn load(visitor: &Arc<Visitor>) -> Result<Option<Self>, Internal> {
+        let Some(secret) = visitor.cookies().hash(Cookies::RESET) else { return Ok(None) };
+        let (idp, now) = (&visitor.idp, visitor.idp.now());
+        let mut reader = idp.db().read().await?;
+        let found = resets::by_secret(&mut reader.tx(), &visitor.issuer.id, &secret, now).await?;
+        let Some(reset) = found else { return Ok(None) };
+        let found = users::credentials_by_id(&mut reader.tx(), &reset.user).await?;
+        let Some(found) = found else { return Ok(None) };
+        let authenticator = authenticators::active(&mut reader.tx(), &reset.user).await?;
+        drop(reader);
+        let user = found.user;
+        let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
+        let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
+        let may_sign_in = here && !tenant.disabled && !user.disabled && user.directory.is_none();
+        let unchanged = reset.progress.changed || reset.password_version == found.password_version;
+        let reached = reset.progress.sent_to.is_none() || reset.progress.sent_to == user.address();
+        if !(may_sign_in && unchanged && reached) {
+            return Ok(None);
+        }
+        let authenticator = authenticator.map(|stored| stored.authenticator);
+        let visitor = Arc::clone(visitor);
+        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, now }))
+    }
+
+    pub(super) fn idp(&self) -> &Idp {
+        &self.visitor.idp
+    }
+
+    /// The name under which the forms are sealed.
+    pub(super) fn form_name(&self) -> String {
+        format!("reset {}", self.user.id)
+    }
+
+    /// Draws a page.
+    pub(super) fn page(&self, status: StatusCode, body: Body) -> Response {
+        let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
+        self.visitor.page(status, locale, Some(&self.tenant), body, &ContentSecurity::own())
+    }
+
+    /// Back to the login that waits in this browser.
+    pub(super) async fn login(&self) -> Result<Option<String>, Internal> {
+        waiting_login(&self.visitor, self.reset.progress.login.as_ref()).await
+    }
+
+    /// Back to the application that it was for.
+    pub(super) async fn back(&self) -> Result<Option<WayBack>, Internal> {
+        let Some(id) = &self.reset.progress.client else { return Ok(None) };
+        let client = self.idp().catalogue().client(&self.visitor.issuer.id, id).await?;
+        let client = client.filter(|client| !client.disabled);
+        Ok(client.and_then(|client| way_back_to(&client, &self.visitor.issuer)))
+    }
+}
+
+/// The first page of a login that is not over and belongs to this browser.
+pub(super) async fn waiting_login(
+    visitor: &Visitor,
+    id: Option<&InteractionId>,
+) -> Result<Option<String>, Internal> {
+    let (Some(id), Some(browser)) = (id, visitor.browser()) else { return Ok(None) };
+    let now = visitor.idp.now();
+    let mut reader = visitor.idp.db().read().await?;
+    let found = interactions::by_id(&mut reader.tx(), id, &visitor.issuer.id, now).await?;
+    let ours =
+        found.filter(|login| login.browser.as_ref().is_some_and(|bound| secret::equal(bound, &browser)));
+    Ok(ours.map(|login| {
+        let page = format!("{}/login/{id}/{}", visitor.issuer.url.path(), crate::interaction::steps::FIRST);
+        with_query(&page, [("client_id", login.request.client.to_string())])
+    }))
+}
+
+/// A link that opens nothing: one page, whyever it does not.
+pub(super) fn void(visitor: &Visitor) -> Response {
+    let reference = Some(visitor.refuse("reset_void", None));
+    let mails = visitor.idp.account().mails_resets(visitor.tenant.as_deref());
+    let again = mails.then(|| ask::address(visitor, None));
+    visitor.notice(StatusCode::GONE, Body::ResetVoid(ResetVoid { again, reference }))
+}

@@ -1,0 +1,31 @@
+//! The way back in for whoever has forgotten the password: a machine beside the login, and never part of one.
+//!
+//! Reading order: `ask` (who are you? a mail may follow), `link` (the mail's address is opened), `holder` (whose link it
+//! is, and how far they have come), `pages` (the pages' two handlers), `choose`, `prove` and `sending` (what the pages do).
+//!
+//! The secret of the link goes from its address into a cookie at once: no page of ours has it in its address, so it stands
+//! in no history, no log and no `Referer` (attack 157). Opening the address changes nothing, for it is scanners that open
+//! it first (attack 156); a link is used up by the post that brings a new password.
+
+pub(super) mod ask;
+mod choose;
+mod holder;
+mod link;
+mod pages;
+mod prove;
+mod sending;
+
+use axum::routing::get;
+
+use super::PAGE;
+use crate::http::{Access, Route};
+
+/// The routes.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new("/reset", PAGE, Access::Open, get(ask::show).post(ask::submit)),
+        Route::new("/reset/sent", link::ONLY_GET, Access::Open, get(ask::sent)),
+        Route::new("/reset/link/{link}", link::ONLY_GET, Access::Open, get(link::open)),
+        Route::new("/reset/{step}", PAGE, Access::Browser, get(pages::show).post(pages::submit)),
+    ]
+}

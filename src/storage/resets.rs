@@ -1,0 +1,106 @@
+//! Links to choose a new password, found by the hash of the secret in them, or of the ticket that takes its place.
+
+use super::Tx;
+use super::error::Result;
+use super::json::{Json, Word};
+use crate::domain::ids::{Hash, IssuerId, UserId};
+use crate::domain::reset::{Progress, Purpose, Reset};
+use crate::domain::time::Time;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    link: Hash,
+    ticket: Option<Hash>,
+    issuer_id: IssuerId,
+    user_id: UserId,
+    purpose: Word<Purpose>,
+    password_version: i64,
+    progress: Json<Progress>,
+    version: i64,
+    expires_at: Time,
+}
+
+impl From<Row> for Reset {
+    fn from(row: Row) -> Self {
+        Self {
+            link: row.link,
+            ticket: row.ticket,
+            issuer: row.issuer_id,
+            user: row.user_id,
+            purpose: row.purpose.0,
+            password_version: row.password_version,
+            progress: row.progress.0,
+            version: row.version,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+/// Adds a link; every other of the user's that was not used yet is void.
+///
+/// The user's row is held first: of two links made at once, one stays.
+pub async fn replace(tx: &mut Tx<'_>, new: &Reset) -> Result<()> {
+    execute!(tx, "UPDATE users SET updated_at = updated_at WHERE id = $1", &new.user)?;
+    execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND ticket IS NULL", &new.user)?;
+    execute!(
+        tx,
+        "INSERT INTO resets (link, issuer_id, user_id, purpose, password_version, progress, version, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        &new.link,
+        &new.issuer,
+        &new.user,
+        Word(new.purpose),
+        new.password_version,
+        Json(&new.progress),
+        new.version,
+        new.expires_at,
+    )?;
+    Ok(())
+}
+
+/// What this secret opens at this issuer: a link that was not used, or a ticket.
+pub async fn by_secret(
+    tx: &mut Tx<'_>,
+    issuer: &IssuerId,
+    secret: &Hash,
+    now: Time,
+) -> Result<Option<Reset>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT link, ticket, issuer_id, user_id, purpose, password_version, progress, version, expires_at
+         FROM resets
+         WHERE ((link = $1 AND ticket IS NULL) OR ticket = $1) AND issuer_id = $2 AND expires_at > $3")
+        .bind(secret).bind(issuer).bind(now).fetch_optional(conn))?;
+    Ok(row.map(Reset::from))
+}
+
+/// Uses a link up: from now on its ticket opens what the link did. Of all who bring the link at once, one gets `true`.
+pub async fn use_up(tx: &mut Tx<'_>, reset: &Reset, now: Time) -> Result<bool> {
+    let used = execute!(
+        tx,
+        "UPDATE resets SET ticket = $2, progress = $3, expires_at = $4, version = version + 1
+         WHERE link = $1 AND ticket IS NULL AND expires_at > $5",
+        &reset.link,
+        &reset.ticket,
+        Json(&reset.progress),
+        reset.expires_at,
+        now,
+    )?;
+    Ok(used == 1)
+}
+
+/// Stores what happened since, if nobody else did since it was read. `false`: somebody did.
+pub async fn save(tx: &mut Tx<'_>, reset: &Reset) -> Result<bool> {
+    let sql = "UPDATE resets SET progress = $3, version = version + 1 WHERE link = $1 AND version = $2";
+    Ok(execute!(tx, sql, &reset.link, reset.version, Json(&reset.progress))? == 1)
+}
+
+/// Ends one.
+pub async fn remove(tx: &mut Tx<'_>, link: &Hash) -> Result<bool> {
+    Ok(execute!(tx, "DELETE FROM resets WHERE link = $1", link)? == 1)
+}
+
+/// Ends every one of the user's but this.
+pub async fn remove_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&Hash>) -> Result<u64> {
+    let keep = keep.map_or("", Hash::as_str);
+    execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND link <> $2", user, keep)
+}
