@@ -65,9 +65,9 @@ async fn every_answer_is_the_same_and_costs_the_same() {
         let page = browser.get(&format!("{}/reset", TestIdp::ISSUER)).await;
         let before = idp.cost();
         let sent = browser.submit(&page, &[("tenant", tenant), ("username", username)]).await;
-        let spent = idp.cost() - before;
+        let work = idp.cost() - before;
         assert_eq!(sent.step(), Some("reset_sent"), "{username}: {}", sent.body);
-        answers.push((sent.status, sent.headers, sent.body, spent));
+        answers.push((sent.status, sent.headers, sent.body, work));
         idp.clock().advance(Duration::from_secs(1));
     }
     answers.dedup();
