@@ -15,6 +15,7 @@ pub(crate) mod recovery;
 pub(crate) mod reset_requests;
 pub(crate) mod resets;
 pub(crate) mod sessions;
+pub(crate) mod trusted_browsers;
 
 use self::delivery::Ways;
 use self::directory::Host;

@@ -13,7 +13,7 @@ use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::{Result, Tx, grants, sessions};
+use crate::storage::{Result, Tx, grants, sessions, trusted_browsers};
 
 /// The browser's user signs out: `false` if the session had ended before.
 pub(crate) async fn sign_out(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<bool> {
@@ -31,7 +31,8 @@ pub(crate) async fn end(tx: &mut Tx<'_>, user: &UserId, session: &SessionId, now
     Ok(ended)
 }
 
-/// Ends all sessions of the user but one, and every grant that is not that one's; tells how many sessions.
+/// Ends all sessions of the user but one, and every grant that is not that one's; tells how many sessions. No browser is
+/// trusted any more.
 pub(crate) async fn end_all(
     tx: &mut Tx<'_>,
     user: &UserId,
@@ -39,6 +40,7 @@ pub(crate) async fn end_all(
     now: Time,
 ) -> Result<u64> {
     let ended = sessions::end_others(tx, user, keep).await?;
+    trusted_browsers::remove_all(tx, user).await?;
     match keep {
         Some(session) => grants::revoke_elsewhere(tx, user, session, now).await?,
         None => grants::revoke_user(tx, user, now).await?,

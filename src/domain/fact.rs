@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::acr::{Acr, AuthContext};
 use super::authenticator::{Held, Worth};
-use super::ids::{AuthenticatorId, UserId};
+use super::ids::{AuthenticatorId, TrustedBrowserId, UserId};
 use super::scope::Scope;
 use super::time::Time;
 
@@ -33,6 +33,8 @@ pub enum FactKind {
     MailCode(AuthenticatorId),
     /// A recovery code was right, and is used up. A new authenticator must follow.
     RecoveryCode,
+    /// The browser is one that the user trusts, so that no second factor need be proved. It is none itself.
+    TrustedBrowser(TrustedBrowserId),
     /// The announcement of the second-factor duty was seen.
     NoticeSeen {
         /// The user wants to enrol at once.
@@ -49,6 +51,7 @@ pub enum FactKind {
 enum Question {
     FirstFactor,
     SecondFactor,
+    Trust,
     Notice,
     Account,
     Consent,
@@ -61,6 +64,7 @@ impl FactKind {
             Self::Otp(_) | Self::SmsCode(_) | Self::MailCode(_) | Self::RecoveryCode => {
                 Question::SecondFactor
             }
+            Self::TrustedBrowser(_) => Question::Trust,
             Self::NoticeSeen { .. } => Question::Notice,
             Self::AccountChosen(_) => Question::Account,
             Self::Consent(_) => Question::Consent,
@@ -123,9 +127,7 @@ impl Facts {
     /// What a session keeps: the factors that were proved and what need not be announced again.
     #[must_use]
     pub fn lasting(&self) -> Self {
-        let lasts = |fact: &&Fact| {
-            matches!(fact.kind.question(), Question::FirstFactor | Question::SecondFactor | Question::Notice)
-        };
+        let lasts = |fact: &&Fact| !matches!(fact.kind.question(), Question::Account | Question::Consent);
         Self(self.0.iter().filter(lasts).cloned().collect())
     }
 
@@ -135,6 +137,18 @@ impl Facts {
         let counts =
             |fact: &&Fact| fact.kind.authenticator().is_none_or(|id| held.iter().any(|held| held.id == *id));
         Self(self.0.iter().filter(counts).cloned().collect())
+    }
+
+    /// Without the trust in another browser than this: what is trusted no longer counts no longer.
+    #[must_use]
+    pub fn in_browser(self, trusted: Option<&TrustedBrowserId>) -> Self {
+        let counts = |fact: &Fact| !matches!(&fact.kind, FactKind::TrustedBrowser(id) if Some(id) != trusted);
+        Self(self.0.into_iter().filter(counts).collect())
+    }
+
+    /// Is the browser one that its user trusts?
+    pub fn is_trusted_browser(&self) -> bool {
+        self.answer(&Question::Trust).is_some()
     }
 
     /// Without the password: it was changed since.
@@ -214,6 +228,7 @@ impl Facts {
         match second.map(|fact| &fact.kind) {
             Some(FactKind::SmsCode(_)) => amr.push("sms"),
             Some(_) => amr.push("otp"),
+            None if self.is_trusted_browser() => amr.push("rba"),
             None => {}
         }
         amr.extend(counts.map(|_| "mfa"));

@@ -57,6 +57,8 @@ text_newtypes! {
     DirectoryKey;
     /// An authenticator: the thing that makes codes.
     AuthenticatorId;
+    /// A browser that skips its user's second factor.
+    TrustedBrowserId;
     /// A message on its way to a user.
     MessageId;
     /// A wish for a reset mail that waits for its answer.

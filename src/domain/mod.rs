@@ -32,4 +32,6 @@ pub mod settings;
 pub mod span;
 pub mod tenant;
 pub mod time;
+pub mod trusted_browser;
 pub mod user;
+pub mod user_agent;

@@ -155,7 +155,7 @@ pub fn needs(
         needs.push(Need::AccountChosen(who.user.clone()));
     }
     needs.push(Need::FirstFactor { since });
-    if let Some(best) = who.best() {
+    if let Some(best) = who.best().filter(|_| !who.skips_second_factor(request)) {
         // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
         let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
         needs.push(Need::SecondFactor { since, least });
@@ -194,6 +194,15 @@ impl Circumstances<'_> {
         ];
         let holding = all.into_iter().filter(|(holds, ..)| *holds);
         holding.map(|(_, reason, least)| Demand { reason, least }).collect()
+    }
+
+    /// A browser that its user trusts is enough, where the tenant says so and the client does not ask how the user was
+    /// recognised; administrators always prove theirs (functional specification 3.2, rule 8).
+    fn skips_second_factor(&self, request: &AuthorizationRequest) -> bool {
+        self.tenant.trusted_browsers.lifetime().is_some()
+            && !self.is_admin
+            && !request.asks_for_acr()
+            && self.facts.is_trusted_browser()
     }
 
     /// The best that the user has.

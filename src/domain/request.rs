@@ -92,6 +92,11 @@ impl AuthorizationRequest {
         self.essential_acr_values()?.into_iter().flatten().min()
     }
 
+    /// Does it ask for any class at all, be it only as a wish?
+    pub fn asks_for_acr(&self) -> bool {
+        !self.acr_values.is_empty() || self.claims.id_token.contains_key("acr")
+    }
+
     /// Is every class of an essential `acr` unknown here? Then no login can satisfy the request.
     pub fn demands_unknown_acr(&self) -> bool {
         self.essential_acr_values()

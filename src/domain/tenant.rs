@@ -10,6 +10,7 @@ use super::branding::Branding;
 use super::ids::TenantId;
 use super::locale::Locale;
 use super::time::Time;
+use super::trusted_browser::TrustRules;
 
 /// One tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,9 @@ pub struct TenantPolicy {
     pub mail_counts_as_2fa: bool,
     /// Is the name of the office computer asked for at a new enrolment (SEED0-5)?
     pub ask_desktop_name: bool,
+    /// Whether a browser may skip the second factor because its user trusts it, and what that takes; never for
+    /// administrators.
+    pub trusted_browsers: TrustRules,
     /// A session ends after this many seconds without use.
     pub session_idle: u64,
     /// A session ends after this many seconds in any case.
@@ -127,6 +131,7 @@ impl Default for TenantPolicy {
             methods: vec![Method::Totp],
             mail_counts_as_2fa: false,
             ask_desktop_name: false,
+            trusted_browsers: TrustRules::default(),
             session_idle: 30 * 60,
             session_max: 12 * 60 * 60,
         }

@@ -4,6 +4,8 @@
 //! (RFC 6265bis §4.1.3.2). The issuer's URL is part of the name because all that is below one host shares its cookie jar:
 //! tenants, other providers, and even what listens on another port (RFC 6265 §8.5).
 
+use std::time::Duration;
+
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -25,6 +27,8 @@ impl<'a> Cookies<'a> {
     pub(crate) const BROWSER: &'static str = "browser";
     /// The link to a new password that was opened last, or the ticket that took its place.
     pub(crate) const RESET: &'static str = "reset";
+    /// Which browser its user trusts; each user of a browser has one of their own, so the user's id follows.
+    pub(crate) const TRUSTED: &'static str = "trusted";
     /// The language chosen with the switch.
     pub(crate) const LOCALE: &'static str = "locale";
 
@@ -60,6 +64,16 @@ pub(crate) fn set(issuer: &Issuer, purpose: &str, value: &Secret) -> Option<Head
 /// `Set-Cookie` for a harmless choice that is kept for a year.
 pub(crate) fn keep(issuer: &Issuer, purpose: &str, value: &str) -> Option<HeaderValue> {
     header(issuer, purpose, value, "; Max-Age=31536000")
+}
+
+/// `Set-Cookie` for a secret that is kept for this time.
+pub(crate) fn keep_secret(
+    issuer: &Issuer,
+    purpose: &str,
+    value: &Secret,
+    lifetime: Duration,
+) -> Option<HeaderValue> {
+    header(issuer, purpose, value.expose(), &format!("; Max-Age={}", lifetime.as_secs()))
 }
 
 /// `Set-Cookie` that removes a cookie.

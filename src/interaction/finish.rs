@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::login::{Due, Login};
 use super::person::Person;
 use super::steps;
+use super::trust;
 use crate::account;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
@@ -199,6 +200,13 @@ impl Login {
 
     /// The answer to the browser.
     pub(super) fn respond(&self, end: End) -> Response {
+        let mut response = self.answer(end);
+        let trusted = self.trusted.as_ref().and_then(|secret| trust::cookie(self, secret));
+        response.headers_mut().extend(trusted.map(|cookie| (SET_COOKIE, cookie)));
+        response
+    }
+
+    fn answer(&self, end: End) -> Response {
         match end {
             End::Onward => {
                 let step = self.current();

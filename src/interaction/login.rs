@@ -11,8 +11,9 @@ use super::engine::{self, Next};
 use super::finish::End;
 use super::person::Person;
 use super::visitor::Visitor;
-use super::{reset, steps};
-use crate::crypto::{random, secret};
+use super::{reset, steps, trust};
+use crate::crypto::random;
+use crate::crypto::secret::{self, Secret};
 use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
@@ -24,6 +25,7 @@ use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
 use crate::domain::request::AuthorizationRequest;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
+use crate::domain::trusted_browser::TrustedBrowser;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal, trace};
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::authorize::{self, AuthorizeError, Validated};
@@ -41,6 +43,10 @@ pub(super) struct Login {
     /// The browser's session, whoever's it is.
     pub(super) session: Option<Session>,
     pub(super) person: Option<Person>,
+    /// The browser, if it is one that this person trusts.
+    pub(super) browser: Option<TrustedBrowser>,
+    /// What its new cookie holds, if it was trusted just now.
+    pub(super) trusted: Option<Secret>,
     pub(super) now: Time,
     /// What the observer is told once everything is written.
     pub(super) events: Vec<Event>,
@@ -59,7 +65,7 @@ impl Login {
     pub(super) async fn begin(visitor: Visitor, validated: Validated) -> Result<Self, Internal> {
         let now = visitor.idp.now();
         let interaction = Interaction {
-            id: InteractionId::new(secret::Secret::generate().expose()),
+            id: InteractionId::new(Secret::generate().expose()),
             issuer: visitor.issuer.id.clone(),
             grant: GrantId::new(random::uuid()),
             request: validated.request().clone(),
@@ -104,6 +110,8 @@ impl Login {
             stored,
             session: None,
             person: None,
+            browser: None,
+            trusted: None,
             now,
             events: Vec::new(),
         };
@@ -126,7 +134,17 @@ impl Login {
         if login.interaction.progress.user.is_none() && login.own_session().is_none() {
             login.person = None;
         }
+        login.recognise().await?;
         Ok(login)
+    }
+
+    /// Looks whether this browser is one that this person trusts.
+    async fn recognise(&mut self) -> Result<(), Internal> {
+        self.browser = match &self.person {
+            Some(person) => trust::known(&self.visitor, person).await?,
+            None => None,
+        };
+        Ok(())
     }
 
     /// Who comes from the host's directory is as the directory says now, or is nobody.
@@ -155,7 +173,8 @@ impl Login {
         let issuer = &self.visitor.issuer;
         let found = Person::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
         self.person = found;
-        Ok(())
+        drop(reader);
+        self.recognise().await
     }
 
     pub(super) fn idp(&self) -> &Idp {
@@ -176,9 +195,10 @@ impl Login {
     /// Otherwise what the session knows, unless all must be proved afresh, and what was proved here.
     pub(super) fn facts(&self) -> Facts {
         let Some(person) = &self.person else { return Facts::default() };
+        let trusted = self.browser.as_ref().map(|browser| &browser.id);
         let known =
             self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
-        known.unwrap_or_default().union(&self.proved(person)).trusting(&person.held())
+        known.unwrap_or_default().union(&self.proved(person)).trusting(&person.held()).in_browser(trusted)
     }
 
     /// What was proved here. A password that was changed since proves nothing.

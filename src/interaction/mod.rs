@@ -15,6 +15,7 @@ mod reset;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod visitor;
 
 use axum::http::Method;

@@ -46,6 +46,7 @@ pub mod revoked_tokens;
 pub mod sessions;
 pub mod sweep;
 pub mod tenants;
+pub mod trusted_browsers;
 pub mod users;
 pub mod wrapped_keys;
 mod writer;

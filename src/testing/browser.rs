@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{
+    ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT,
+};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use tower::ServiceExt;
 use url::{Position, Url, form_urlencoded};
@@ -22,6 +24,7 @@ pub struct Browser {
     router: Router,
     cookies: BTreeMap<(String, String), String>,
     languages: String,
+    user_agent: Option<String>,
     address: Option<SocketAddr>,
     host: Option<String>,
 }
@@ -42,7 +45,14 @@ pub struct Answer {
 impl Browser {
     /// A browser in front of this router.
     pub fn new(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new(), languages: "en".to_owned(), address: None, host: None }
+        Self {
+            router,
+            cookies: BTreeMap::new(),
+            languages: "en".to_owned(),
+            user_agent: None,
+            address: None,
+            host: None,
+        }
     }
 
     /// The same browser, cookies and all, that a load balancer now sends to another node.
@@ -55,6 +65,13 @@ impl Browser {
     #[must_use]
     pub fn speaking(mut self, languages: &str) -> Self {
         languages.clone_into(&mut self.languages);
+        self
+    }
+
+    /// Calls itself this (`User-Agent`).
+    #[must_use]
+    pub fn calling_itself(mut self, user_agent: &str) -> Self {
+        self.user_agent = Some(user_agent.to_owned());
         self
     }
 
@@ -121,6 +138,9 @@ impl Browser {
             .uri(&url[Position::BeforePath..Position::AfterQuery])
             .header(HOST, &host)
             .header(ACCEPT_LANGUAGE, &self.languages);
+        if let Some(user_agent) = &self.user_agent {
+            request = request.header(USER_AGENT, user_agent);
+        }
         if let Some(cookies) = self.cookie_header(&host) {
             request = request.header(COOKIE, cookies);
         }

@@ -58,7 +58,7 @@ fn second_factor(problems: &[Problem]) -> Body {
 
 fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
     let recovery = Some("recovery".to_owned());
-    Body::SecondFactor(SecondFactor { form: form(problems), source, recovery })
+    Body::SecondFactor(SecondFactor { form: form(problems), source, trust: Some(30), recovery })
 }
 
 fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {

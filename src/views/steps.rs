@@ -40,6 +40,8 @@ pub struct SecondFactor {
     pub form: Form,
     /// Where the code comes from.
     pub source: CodeSource,
+    /// For how many days this browser may be trusted (`trust_browser`); `None` where that is not offered.
+    pub trust: Option<u32>,
     /// Where a recovery code is accepted instead; `None` where none is left.
     pub recovery: Option<String>,
 }

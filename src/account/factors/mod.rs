@@ -35,7 +35,7 @@ use crate::domain::tenant::TenantPolicy;
 use crate::domain::time::Time;
 use crate::storage::attempts::Kind as Guess;
 use crate::storage::authenticators::Stored;
-use crate::storage::{Result as Stores, Tx, authenticators};
+use crate::storage::{Result as Stores, Tx, authenticators, trusted_browsers};
 
 /// Every second factor that has codes.
 static FACTORS: &[&dyn Factor] = &[&totp::Totp, &sms::Sms, &mail::Mail];
@@ -255,6 +255,7 @@ impl Confirmation {
             Finding::Void => return Ok(Confirmed::Expired),
         }
         authenticators::revoke_others(tx, user, id).await?;
+        trusted_browsers::remove_all(tx, user).await?;
         Ok(Confirmed::Yes)
     }
 }

@@ -12,6 +12,7 @@ use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::scope::ACCOUNT_SESSIONS;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
+use crate::domain::user_agent;
 use crate::http::{CurrentIssuer, Idp};
 use crate::protocol::bearer::{self, Caller};
 
@@ -90,7 +91,7 @@ async fn entry(idp: &Idp, session: Session, caller: &Caller) -> Result<Entry, Ap
         created_at: session.created_at,
         last_used_at: session.used_at,
         expires_at: session.expires_at,
-        browser: session.user_agent.as_deref().and_then(browser),
+        browser: session.user_agent.as_deref().and_then(user_agent::browser),
         address: session.address,
         applications,
     })
@@ -145,43 +146,4 @@ pub(super) async fn end_all(
     let ended = ended.await?;
     idp.observe(&Event::SessionsEnded { user: caller.user.id, sessions: ended });
     Ok(Json(Ended { ended }))
-}
-
-/// Families by the word that gives them away; the first that fits counts, for each names its forebears too.
-const BROWSERS: [(&str, &str); 7] = [
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("Chrom", "Chrome"),
-    ("Safari/", "Safari"),
-];
-
-fn browser(user_agent: &str) -> Option<&'static str> {
-    // Chrome on iOS.
-    let chrome = user_agent.contains("CriOS/").then_some("Chrome");
-    chrome.or_else(|| BROWSERS.iter().find(|(word, _)| user_agent.contains(word)).map(|(_, family)| *family))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_browser_is_known_by_its_family() {
-        const WEBKIT: &str = "Mozilla/5.0 (X) AppleWebKit/537.36 (KHTML, like Gecko)";
-        for (rest, family) in [
-            ("Chrome/140.0 Safari/537.36", Some("Chrome")),
-            ("Chrome/140.0 Safari/537.36 Edg/140.0", Some("Edge")),
-            ("Chrome/140.0 Safari/537.36 OPR/120.0", Some("Opera")),
-            ("CriOS/140.0 Mobile/15E148 Safari/604.1", Some("Chrome")),
-            ("FxiOS/143.0 Mobile/15E148 Safari/605.1.15", Some("Firefox")),
-            ("Version/18.5 Safari/605.1.15", Some("Safari")),
-            ("", None),
-        ] {
-            assert_eq!(browser(&format!("{WEBKIT} {rest}")), family, "{rest}");
-        }
-        assert_eq!(browser("Mozilla/5.0 (X11; rv:143.0) Gecko/20100101 Firefox/143.0"), Some("Firefox"));
-    }
 }

@@ -7,13 +7,16 @@ use super::{FIRST, Shown, Step, missing, with_refusal};
 use crate::account::passwords::{Checked, Proof, SignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
+use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
+use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
+use crate::storage::trusted_browsers;
 use crate::views::{self, Application, Body, Field, Form};
 
 /// Longer names are nobody's; no more than this of one is kept for the page.
@@ -112,21 +115,27 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
     let password = typed(Field::Password);
     let sign_in = SignIn { fixed: fixed.as_ref(), tenant, username, password, network: network.as_deref() };
     match login.idp().account().check_password(&sign_in).await? {
-        Checked::Right(proof) => proved(login, proof).await,
+        Checked::Right(proof) => proved(login, proof, form).await,
         Checked::Wrong(reason) => failed(login, Problem::SignInFailed, reason).await,
         Checked::Locked(until) => failed(login, Problem::Locked(until), LoginFailure::Locked).await,
     }
 }
 
-async fn proved(mut login: Login, proof: Proof) -> Result<(Login, End), Internal> {
+async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, End), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
     login.interaction.progress.password_proved(proof.user.clone(), proof.version, at);
+    let browser = trust::recognised(&login, form);
     login
-        .write(move |login, tx| {
-            let proof = proof.clone();
+        .write(move |mut login, tx| {
+            let (proof, browser) = (proof.clone(), browser.clone());
             async move {
                 proof.settle(tx).await?;
+                if let Some(browser) = browser
+                    && trusted_browsers::touch(tx, &browser, login.now).await?
+                {
+                    login.learn_at(FactKind::TrustedBrowser(browser), at);
+                }
                 Ok(login)
             }
             .boxed()

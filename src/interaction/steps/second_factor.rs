@@ -14,6 +14,7 @@ use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
+use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
 use crate::storage::recovery_codes;
 use crate::views::{self, Body, CodeSource, Field, Form};
@@ -54,7 +55,12 @@ impl Step for SecondFactor {
             let left =
                 recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
             let recovery = (left > 0).then(|| login.address(super::recovery::NAME));
-            Ok(Shown::Page(Body::SecondFactor(views::SecondFactor { form, source, recovery })))
+            Ok(Shown::Page(Body::SecondFactor(views::SecondFactor {
+                form,
+                source,
+                trust: trust::offered(person),
+                recovery,
+            })))
         }
         .boxed()
     }
@@ -77,11 +83,18 @@ impl Step for SecondFactor {
             let attempt = login.idp().account().code_attempt(user, id, code).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
             let (reference, at) = (random::reference(), login.proof_time(&person.user.id));
+            let trust = trust::wanted(&login, &person, form);
             let written = login.write(move |mut login, tx| {
-                let (attempt, reference) = (attempt.clone(), reference.clone());
+                let (attempt, reference, trust) = (attempt.clone(), reference.clone(), trust.clone());
                 async move {
                     match attempt.settle(tx, login.now).await? {
-                        Verdict::Right => login.learn_at(attempt.proves, at),
+                        Verdict::Right => {
+                            login.learn_at(attempt.proves, at);
+                            if let Some(trust) = trust {
+                                trust.settle(tx).await?;
+                                login.trusted = Some(trust.secret);
+                            }
+                        }
                         Verdict::Wrong => wrong_code(&mut login, NAME, Problem::WrongCode, &reference),
                         Verdict::Expired => login.refuse(NAME, Problem::CodeExpired, None),
                         Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),

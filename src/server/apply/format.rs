@@ -68,8 +68,21 @@ const POLICY: &[Member] = &[
     member("methods", Kind::Words(&["totp", "sms", "mail"])),
     member("mail_counts_as_2fa", Kind::One(value::flag)),
     member("ask_desktop_name", Kind::One(value::flag)),
+    member("trusted_browsers", Kind::Table(TRUSTED_BROWSERS)),
     member("session_idle", Kind::Span),
     member("session_max", Kind::Span),
+];
+
+const WEIGHTS: &[&str] = &["off", "minimal", "normal", "trusted"];
+
+const TRUSTED_BROWSERS: &[Member] = &[
+    member("days", Kind::One(value::number)),
+    member("cookie", Kind::Word(WEIGHTS)),
+    member("browser", Kind::Word(WEIGHTS)),
+    member("system", Kind::Word(WEIGHTS)),
+    member("languages", Kind::Word(WEIGHTS)),
+    member("time_zone", Kind::Word(WEIGHTS)),
+    member("screen", Kind::Word(WEIGHTS)),
 ];
 
 const BRANDING: &[Member] = &[member("accent", Kind::One(value::accent)), member("logo", Kind::Logo)];

@@ -12,6 +12,7 @@ use crate::domain::ids::TenantId;
 use crate::domain::issuer::Address;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+use crate::domain::trusted_browser::TrustRules;
 use crate::storage::{issuers, tenants};
 
 impl Planner<'_> {
@@ -47,6 +48,10 @@ impl Planner<'_> {
         let policy: TenantPolicy = self.overlay(&entry.place_of("policy"), &base.policy, &table("policy"))?;
         if policy.session_idle > policy.session_max {
             self.mistakes.at(&entry.place_of("policy.session_idle"), "must not be longer than session_max");
+        }
+        if policy.trusted_browsers.days > TrustRules::LONGEST {
+            let place = entry.place_of("policy.trusted_browsers.days");
+            self.mistakes.at(&place, "is at most 90; 0 trusts no browser");
         }
         let branding: Branding =
             self.overlay(&entry.place_of("branding"), &base.branding, &table("branding"))?;

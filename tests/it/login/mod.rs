@@ -11,6 +11,7 @@ mod session;
 mod sign_out;
 mod step_up;
 mod steps;
+mod trusted;
 
 use std::time::Duration;
 

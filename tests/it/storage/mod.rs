@@ -13,6 +13,7 @@ mod races;
 mod rows;
 mod sweep;
 mod tenants;
+mod trusted_browsers;
 mod wrapped_keys;
 
 use std::panic::AssertUnwindSafe;
