@@ -37,7 +37,7 @@ const EXPIRED: &[&str] = &[
 /// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
 pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
     let mut removed = 0;
-    for sql in EXPIRED {
+    for &sql in EXPIRED {
         removed += execute!(tx, sql, now, limit)?;
     }
     removed += execute!(

@@ -39,7 +39,7 @@ pub(super) async fn second_factor(
     let source = sending::source(holder, authenticator, &mut form).await?;
     let left = recovery_codes::left(&mut holder.idp().db().read().await?.tx(), &holder.user.id).await?;
     let recovery = (left > 0).then(|| pages::address(&holder.visitor, pages::RECOVERY));
-    Ok(Ok(Body::SecondFactor(views::SecondFactor { form, source, recovery })))
+    Ok(Ok(Body::SecondFactor(views::SecondFactor { form, source, trust: None, recovery })))
 }
 
 /// The page that asks for a recovery code instead.
