@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::attempts::{Allowance, Counter, Network};
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
-use crate::crypto::password::{Busy, Password, Place, Verdict};
+use crate::crypto::password::{Password, Place, Verdict};
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
@@ -120,7 +120,7 @@ impl Account<'_> {
     /// in a flood, whoever will be sent away must not wait behind what all the others read.
     pub(crate) fn room(&self) -> Result<(), Error> {
         // The host's directory hashes for itself, and whose tenant it will be nobody knows yet.
-        if self.host.is_none() && self.hasher.is_full() { Err(Busy.into()) } else { Ok(()) }
+        if self.host.is_none() { Ok(self.hasher.has_room()?) } else { Ok(()) }
     }
 
     /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled; one that could not be checked

@@ -131,11 +131,14 @@ impl PasswordHasher {
 
     /// A place inside, taken before anything else is spent on a login that could not be served.
     pub(crate) fn enter(&self) -> Result<Place, Busy> {
-        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| {
-            self.0.refused.fetch_add(1, Ordering::Relaxed);
-            Busy
-        })?;
+        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| self.0.refuse())?;
         Ok(Place { pool: Arc::clone(&self.0), permit })
+    }
+
+    /// Would somebody be let in at this moment? Who is told no goes away, and counts as refused; who is told yes has no
+    /// place yet.
+    pub(crate) fn has_room(&self) -> Result<(), Busy> {
+        if self.0.places.available_permits() == 0 { Err(self.0.refuse()) } else { Ok(()) }
     }
 
     /// How busy it is.
@@ -148,11 +151,6 @@ impl PasswordHasher {
             waiting: inside.saturating_sub(running),
             refused: self.0.refused.load(Ordering::Relaxed),
         }
-    }
-
-    /// Would nobody be let in at this moment?
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.places.available_permits() == 0
     }
 
     /// Enters and hashes.
@@ -223,6 +221,12 @@ impl Place {
 }
 
 impl Pool {
+    /// Counts somebody who found no place.
+    fn refuse(&self) -> Busy {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Busy
+    }
+
     /// The output for this password with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
     fn compute(&self, password: &Password, stored: &Stored) -> Option<Vec<u8>> {
         let mut memory = self.lend();
