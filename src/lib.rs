@@ -18,7 +18,6 @@ mod http;
 mod i18n;
 mod interaction;
 pub mod notify;
-#[cfg_attr(not(test), expect(dead_code, reason = "its first users come next: jwks_uri and the gateways"))]
 mod outbound;
 mod protocol;
 #[doc(hidden)]

@@ -6,6 +6,7 @@
 pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod otp;
+pub(crate) mod pairwise;
 pub(crate) mod password;
 pub(crate) mod random;
 pub(crate) mod seal;

@@ -1,10 +1,14 @@
 //! A registered client, by the member names of RFC 7591, and what it is allowed.
 
+mod algorithm;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
+
+pub use algorithm::{AssertionAlgorithm, MacAlgorithm, SigningAlgorithm};
 
 use super::audience::Resource;
 use super::ids::{ClientId, Hash, IssuerId};
@@ -32,6 +36,12 @@ impl Client {
         matches!(self.authentication, ClientAuthentication::None)
     }
 
+    /// What its sealed secret is bound to: its id alone, so that an export can be brought back after the tenant was
+    /// removed, whose issuer then has another id.
+    pub fn secret_row(&self) -> String {
+        format!("clients/{}/secret", self.id)
+    }
+
     /// The registered URI that the request's `redirect_uri` names, if any.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
         self.metadata.redirect_uris.iter().find(|uri| uri.matches(requested, self.metadata.application_type))
@@ -44,12 +54,23 @@ impl Client {
         web.map(|url| url.origin().ascii_serialization())
     }
 
-    /// The keys it registered, as a JWK set.
-    pub const fn jwks(&self) -> Option<&Value> {
-        match &self.authentication {
-            ClientAuthentication::PrivateKeyJwt(keys) => Some(keys),
-            _ => None,
+    /// Has it public keys registered, of which it holds the private ones?
+    pub const fn has_keys(&self) -> bool {
+        matches!(self.authentication, ClientAuthentication::PrivateKeyJwt(_))
+    }
+
+    /// The sector in which users have names of their own (OpenID Connect Core §8.1): the host of
+    /// `sector_identifier_uri`, or the one of its redirect URIs; `None`: it knows users by their public names.
+    pub fn sector(&self) -> Option<String> {
+        let metadata = &self.metadata;
+        if metadata.subject_type == SubjectType::Public {
+            return None;
         }
+        let addresses = metadata.redirect_uris.iter().map(RedirectUri::as_str);
+        let mut hosts =
+            metadata.sector_identifier_uri.as_deref().into_iter().chain(addresses).filter_map(host);
+        // `apply` takes no client without one; its own id is then a sector of its own.
+        Some(hosts.next().unwrap_or_else(|| self.id.as_str().to_owned()))
     }
 
     /// What the user reads as its name.
@@ -68,13 +89,26 @@ pub enum ClientAuthentication {
     ClientSecretBasic(Hash),
     /// `client_secret_post`
     ClientSecretPost(Hash),
-    /// `private_key_jwt`, with the keys registered inline as a JWK set.
-    PrivateKeyJwt(Value),
+    /// `client_secret_jwt`, with the secret sealed under the master key: only who can read it can check an HMAC.
+    ClientSecretJwt(String),
+    /// `private_key_jwt`
+    PrivateKeyJwt(ClientKeys),
+}
+
+/// Where a client's public keys are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ClientKeys {
+    /// `jwks_uri`: the client publishes them itself.
+    At(String),
+    /// `jwks`: registered as a JWK set.
+    Inline(Value),
 }
 
 impl ClientAuthentication {
     /// The methods' names in discovery.
-    pub const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    pub const METHODS: [&str; 5] =
+        ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
 
     /// The value of `token_endpoint_auth_method`.
     pub const fn method(&self) -> &'static str {
@@ -82,6 +116,7 @@ impl ClientAuthentication {
             Self::None => "none",
             Self::ClientSecretBasic(_) => "client_secret_basic",
             Self::ClientSecretPost(_) => "client_secret_post",
+            Self::ClientSecretJwt(_) => "client_secret_jwt",
             Self::PrivateKeyJwt(_) => "private_key_jwt",
         }
     }
@@ -105,6 +140,12 @@ pub struct ClientMetadata {
     pub response_types: Vec<ResponseType>,
     /// The scopes it may ask for; `None` = all that exist.
     pub scope: Option<Scope>,
+    /// How it knows users.
+    pub subject_type: SubjectType,
+    /// Whose host is its sector; a list of the redirect URIs of the sector's clients is published there.
+    pub sector_identifier_uri: Option<String>,
+    /// The one algorithm of its assertions; `None` = any that fits its method.
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     /// The algorithm of its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
     /// `max_age` where a request has none.
@@ -160,6 +201,9 @@ impl Default for ClientMetadata {
             grant_types: vec![GrantType::AuthorizationCode],
             response_types: vec![ResponseType::Code],
             scope: None,
+            subject_type: SubjectType::Public,
+            sector_identifier_uri: None,
+            token_endpoint_auth_signing_alg: None,
             id_token_signed_response_alg: SigningAlgorithm::Rs256,
             default_max_age: None,
             default_acr_values: Vec::new(),
@@ -210,6 +254,21 @@ impl ClientMetadata {
     pub fn access_token_alg(&self) -> SigningAlgorithm {
         self.access_token_signed_response_alg.unwrap_or(self.id_token_signed_response_alg)
     }
+}
+
+fn host(address: &str) -> Option<String> {
+    Url::parse(address).ok()?.host_str().map(str::to_owned)
+}
+
+/// `subject_type` of OpenID Connect Registration §2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectType {
+    /// A user has the same name everywhere.
+    #[default]
+    Public,
+    /// A user has another name in every sector.
+    Pairwise,
 }
 
 /// `application_type` of OpenID Connect Registration §2.
@@ -265,32 +324,4 @@ impl GrantType {
 pub enum ResponseType {
     /// RFC 6749 §4.1
     Code,
-}
-
-/// Signature algorithms (RFC 7518 §3.1, RFC 8037) that an issuer has a key for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SigningAlgorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// ECDSA with P-256 and SHA-256
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
-impl SigningAlgorithm {
-    /// All of them; the first is the one every client understands (OpenID Connect Core §15.1).
-    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
-
-    /// The value of `alg`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
 }

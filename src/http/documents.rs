@@ -1,6 +1,7 @@
 //! Public documents that are built once per issuer and then served as they are: discovery and key sets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
@@ -17,27 +18,27 @@ use crate::domain::ids::IssuerId;
 pub(crate) struct Document {
     body: Bytes,
     etag: HeaderValue,
+    cache_control: HeaderValue,
 }
 
 impl Document {
-    /// A JSON document.
-    pub(crate) fn json(value: &serde_json::Value) -> Result<Self, Internal> {
+    /// A JSON document that anybody may keep for so long.
+    pub(crate) fn json(value: &serde_json::Value, max_age: Duration) -> Result<Self, Internal> {
         let body = Bytes::from(value.to_string());
         let hash = secret::hash(&value.to_string());
         let tag = hash.as_str().get(..16).unwrap_or_default();
-        let etag = HeaderValue::try_from(format!("\"{tag}\"")).map_err(|error| Internal::fault(&error))?;
-        Ok(Self { body, etag })
+        let header = |text: String| HeaderValue::try_from(text).map_err(|error| Internal::fault(&error));
+        let etag = header(format!("\"{tag}\""))?;
+        let cache_control = header(format!("public, max-age={}", max_age.as_secs()))?;
+        Ok(Self { body, etag, cache_control })
     }
 
     /// The document, or 304 if the caller has it. Any web page may read it: it is public and asks for no cookie.
-    pub(crate) fn answer(&self, request: &HeaderMap, cache_control: &str) -> Response {
+    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
         let known = request.get_all(IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
         let headers = [
             (ETAG, self.etag.clone()),
-            (
-                CACHE_CONTROL,
-                HeaderValue::from_str(cache_control).unwrap_or(HeaderValue::from_static("no-cache")),
-            ),
+            (CACHE_CONTROL, self.cache_control.clone()),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         ];

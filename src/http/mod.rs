@@ -2,6 +2,7 @@
 
 mod address;
 mod assets;
+mod client_keys;
 pub(crate) mod cookies;
 mod cors;
 mod csrf;
@@ -11,7 +12,10 @@ mod figures;
 mod issuer;
 mod keyring;
 mod language;
+mod limiter;
+mod limits;
 mod messages;
+mod pairwise;
 mod reply;
 mod rotation;
 mod route;
@@ -20,6 +24,7 @@ pub(crate) mod trace;
 mod traffic;
 
 pub(crate) use address::ClientAddress;
+pub(crate) use client_keys::{ClientKeysError, PublishedKeys};
 pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
 pub(crate) use documents::{Document, Documents};
@@ -27,6 +32,7 @@ pub(crate) use error::Internal;
 pub use figures::Figures;
 pub(crate) use issuer::CurrentIssuer;
 pub(crate) use keyring::Keyring;
+pub(crate) use limits::Limits;
 pub use messages::SendFailed;
 pub(crate) use reply::{ContentSecurity, page, secured};
 pub use rotation::{KeyStatus, KeysFailed, Rotated, Rotation};

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
+use super::client_keys::PublishedKeys;
 use super::documents::Documents;
 use super::keyring::Keyring;
+use super::limits::Limits;
 use super::traffic::Traffic;
 use crate::account::Account;
 use crate::account::delivery::Ways;
 use crate::account::directory::Host;
+use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
 use crate::domain::event::Event;
@@ -40,6 +45,9 @@ pub(crate) struct Parts {
     pub(crate) sms: Option<Arc<dyn SmsSender>>,
     pub(crate) theme: Arc<dyn Theme>,
     pub(crate) outbound: Outbound,
+    pub(crate) published_keys: PublishedKeys,
+    pub(crate) pairwise: OnceCell<PairwiseKey>,
+    pub(crate) limits: Limits,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
     pub(crate) traffic: Traffic,
@@ -59,6 +67,11 @@ impl Idp {
     /// What the provider thinks the time is.
     pub fn now(&self) -> Time {
         self.0.clock.now()
+    }
+
+    /// The same in milliseconds since 1970, for what is counted by less than seconds.
+    pub(crate) fn unix_millis(&self) -> i64 {
+        self.0.clock.unix_millis()
     }
 
     pub(crate) fn parts(&self) -> &Parts {
@@ -85,10 +98,14 @@ impl Idp {
         self.0.theme.as_ref()
     }
 
-    #[expect(dead_code, reason = "its first users come next: jwks_uri and the gateways")]
     /// The one client for what the provider asks for by itself.
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.0.outbound
+    }
+
+    /// What this node counts by itself.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

@@ -94,7 +94,7 @@ pub(super) async fn issue(
         expires = expires.min(grant.expires_at);
     }
     let (sub, login) = match basis {
-        Basis::Grant(grant) => (subject::of(&grant.user), Some(Login::of(grant))),
+        Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(Login::of(grant))),
         Basis::Client => (client.id.as_str().to_owned(), None),
     };
     let token = AccessToken {
@@ -139,6 +139,11 @@ pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live,
         None => None,
     };
     Ok(Live { token, person })
+}
+
+/// Does a text look like a token that has to be looked up?
+pub(super) fn is_opaque(text: &str) -> bool {
+    opaque::is_shaped(text)
 }
 
 /// Ends one token of this client (RFC 7009 §2). `false`: it has the form of no access token of ours.

@@ -1,22 +1,61 @@
 //! How a client proves itself (RFC 6749 §2.3, OpenID Connect Core §9): by the one method it registered, once per request.
+//!
+//! [`ClientRequest`] is how `/token`, `/introspect`, `/revoke` and `/par` begin: one form, each parameter once, and the
+//! client that proved itself. Whoever takes it as an argument cannot forget any of that.
 
 mod assertion;
 mod basic;
+mod guess;
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 
+use self::guess::Guess;
 use super::error::TokenError;
-use super::parameters::Parameters;
+use super::parameters::{self, Parameters};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
-use crate::http::Idp;
+use crate::http::{ClientAddress, CurrentIssuer, Idp};
 
-pub(super) use assertion::ALGORITHMS as ASSERTION_ALGORITHMS;
+/// A form posted to an issuer by a client that proved itself.
+pub(super) struct ClientRequest {
+    /// The issuer asked.
+    pub(super) issuer: Arc<Issuer>,
+    /// The client.
+    pub(super) client: Arc<Client>,
+    /// Each there once, except `resource`.
+    pub(super) parameters: Parameters,
+}
+
+impl FromRequest<Idp> for ClientRequest {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, idp: &Idp) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let current = CurrentIssuer::from_request_parts(&mut parts, idp).await;
+        let CurrentIssuer { issuer, .. } = current.map_err(IntoResponse::into_response)?;
+        let Ok(address) = ClientAddress::from_request_parts(&mut parts, idp).await;
+        let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
+        let body = Bytes::from_request(Request::from_parts(parts, body), idp).await;
+        let body = body.map_err(IntoResponse::into_response)?;
+        if !parameters::is_form(&headers) {
+            return Err(TokenError::MediaType.into_response());
+        }
+        let parameters =
+            Parameters::of_form(&uri, &headers, &body).and_then(|all| all.each_once().map(|()| all));
+        let parameters = parameters.map_err(|error| TokenError::from(error).into_response())?;
+        let proved = authenticate(idp, &issuer, address, &headers, &parameters).await;
+        let client = proved.map_err(IntoResponse::into_response)?;
+        Ok(Self { issuer, client, parameters })
+    }
+}
 
 /// What the request brings along as proof.
 enum Credentials<'a> {
@@ -27,28 +66,36 @@ enum Credentials<'a> {
 }
 
 /// The client that sent the request, if it proves that it is.
-pub(super) async fn authenticate(
+async fn authenticate(
     idp: &Idp,
     issuer: &Issuer,
+    address: ClientAddress,
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<Arc<Client>, TokenError> {
     let (id, credentials) = presented(headers, parameters)?;
     let client = idp.catalogue().client(&issuer.id, &id).await?;
     let client = client.ok_or_else(|| failed("unknown client"))?;
-    let proved = match (&client.authentication, &credentials) {
-        (ClientAuthentication::None, Credentials::None) => true,
+    match (&client.authentication, &credentials) {
+        (ClientAuthentication::None, Credentials::None) => {}
         (ClientAuthentication::ClientSecretBasic(hash), Credentials::Basic(secret))
         | (ClientAuthentication::ClientSecretPost(hash), Credentials::Post(secret)) => {
-            is_secret(secret, hash)
+            let guess = Guess::begin(idp, &client, address)?;
+            if !is_secret(secret, hash) {
+                guess.was_wrong();
+                return Err(failed("wrong secret"));
+            }
         }
-        (ClientAuthentication::PrivateKeyJwt(jwks), Credentials::Assertion(assertion)) => {
-            assertion::prove(idp, issuer, &client.id, jwks, assertion).await?;
-            true
+        (ClientAuthentication::ClientSecretJwt(sealed), Credentials::Assertion(assertion)) => {
+            let guess = Guess::begin(idp, &client, address)?;
+            assertion::made_with(idp, issuer, &client, sealed, assertion, &guess).await?;
+        }
+        (ClientAuthentication::PrivateKeyJwt(_), Credentials::Assertion(assertion)) => {
+            assertion::signed(idp, issuer, &client, assertion).await?;
         }
         _ => return Err(failed("another method than the registered one")),
-    };
-    if proved { Ok(client) } else { Err(failed("wrong secret")) }
+    }
+    Ok(client)
 }
 
 /// Who the request says it is from, and its one proof of that.

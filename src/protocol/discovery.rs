@@ -1,22 +1,24 @@
 //! What this issuer can do, said exactly (OpenID Connect Discovery §3, RFC 8414 §2): nothing is listed that does not work.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{claims, client_auth, request_object, token};
+use super::{claims, request_object, token};
 use crate::domain::acr::Acr;
-use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
+use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::request::ResponseMode;
 use crate::ext::OwnClaims;
 use crate::http::{CurrentIssuer, Document, Idp, Internal};
 
-const CACHE_CONTROL: &str = "public, max-age=300";
+/// How long the document may be kept.
+const MAX_AGE: Duration = Duration::from_mins(5);
 
 /// `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`: one document serves both.
 pub(super) async fn configuration(
@@ -27,9 +29,9 @@ pub(super) async fn configuration(
     let url = &current.issuer.url;
     let revision = idp.catalogue().revision().await?;
     let must_push = idp.settings().require_pushed_authorization_requests;
-    let build = async { Document::json(&metadata(url, must_push, &idp.scopes(), idp.own_claims())) };
+    let build = async { Document::json(&metadata(url, must_push, &idp.scopes(), idp.own_claims()), MAX_AGE) };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
-    Ok(document.answer(&headers, CACHE_CONTROL))
+    Ok(document.answer(&headers))
 }
 
 fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClaims]) -> Value {
@@ -50,19 +52,16 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
         "grant_types_supported": token::grant_types(),
         "acr_values_supported": Acr::ALL.map(Acr::as_str),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "userinfo_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "introspection_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "introspection_endpoint_auth_methods_supported": proven,
-        "introspection_endpoint_auth_signing_alg_values_supported":
-            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
+        "introspection_endpoint_auth_signing_alg_values_supported": AssertionAlgorithm::NAMES,
         "revocation_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
-        "revocation_endpoint_auth_signing_alg_values_supported":
-            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
+        "revocation_endpoint_auth_signing_alg_values_supported": AssertionAlgorithm::NAMES,
         "token_endpoint_auth_methods_supported": ClientAuthentication::METHODS,
-        "token_endpoint_auth_signing_alg_values_supported":
-            client_auth::ASSERTION_ALGORITHMS.map(SigningAlgorithm::as_str),
+        "token_endpoint_auth_signing_alg_values_supported": AssertionAlgorithm::NAMES,
         "code_challenge_methods_supported": ["S256"],
         "display_values_supported": ["page", "popup"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -116,16 +115,16 @@ mod tests {
         response_modes_supported ["query","form_post"]
         grant_types_supported ["authorization_code","refresh_token","client_credentials"]
         acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa"]
-        subject_types_supported ["public"]
+        subject_types_supported ["public","pairwise"]
         id_token_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         userinfo_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         introspection_signing_alg_values_supported ["RS256","ES256","EdDSA"]
-        introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt"]
-        introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
-        revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-        revocation_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
-        token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-        token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
+        introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
+        revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+        revocation_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
+        token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+        token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
         code_challenge_methods_supported ["S256"]
         display_values_supported ["page","popup"]
         prompt_values_supported ["none","login","consent","select_account"]

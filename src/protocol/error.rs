@@ -25,8 +25,10 @@ pub(crate) enum TokenError {
     Refused(OAuthError),
     /// The body is not a form.
     MediaType,
-    /// Too many of the client's requests are open (RFC 9126 §2.3).
+    /// Too much of something (RFC 6585 §4).
     TooMany {
+        /// Of what, for the client's developer.
+        what: &'static str,
         /// When that is over.
         retry_after: Duration,
     },
@@ -74,9 +76,9 @@ impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
         let (status, error) = match self {
             Self::Internal(internal) => return internal.into_response(),
-            Self::TooMany { retry_after } => {
-                let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many open requests");
-                let wait = [(RETRY_AFTER, retry_after.as_secs().max(1).to_string())];
+            Self::TooMany { what, retry_after } => {
+                let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, what);
+                let wait = [(RETRY_AFTER, seconds(retry_after).to_string())];
                 return (wait, refusal(StatusCode::TOO_MANY_REQUESTS, &error)).into_response();
             }
             Self::MediaType => (
@@ -98,6 +100,11 @@ impl IntoResponse for TokenError {
             response
         }
     }
+}
+
+/// Whole seconds, of which the last is over too.
+fn seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 /// An error as JSON (RFC 6749 §5.2), logged.

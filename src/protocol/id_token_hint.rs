@@ -10,22 +10,20 @@ use serde_json::Value;
 use super::token::issue::ID_TOKEN_TYP;
 use crate::crypto::jwt::{self, Audience, Expected, Subject};
 use crate::domain::client::SigningAlgorithm;
-use crate::domain::ids::{ClientId, SessionId, UserId};
+use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::http::{Idp, Internal};
 
 /// What a genuine ID token says.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Hint {
-    /// Whom it is about.
-    #[serde(rename = "sub")]
-    pub(super) user: UserId,
+    /// Whom it is about, by the name that its client knows.
+    pub(super) sub: String,
     /// To whom it was given.
     #[serde(rename = "aud")]
     pub(super) client: ClientId,
-    /// Which session it tells of.
-    #[serde(rename = "sid")]
-    pub(super) session: SessionId,
+    /// Which session it tells of, likewise.
+    pub(super) sid: String,
 }
 
 /// Reads an ID token of this issuer; `None` if it is not one.

@@ -1,20 +1,23 @@
 //! Introspection (RFC 7662): what a token means, for the client that holds it and for the APIs it is meant for.
 //!
 //! Whatever is not theirs to know gets one answer, byte for byte: expired, revoked, unknown, somebody else's.
+//!
+//! Nobody searches for tokens here: of those that are found by looking them up, a client may ask about so many that
+//! mean nothing to it, and then it waits, hits and misses alike. A JWT is not counted: its signature says without a
+//! look whether it is one of ours. The limit is wide, because an API asks on behalf of whoever calls it; one that is
+//! flooded with made-up tokens has to turn its own callers away.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
 use super::access_token::{self, AccessToken, Live};
-use super::client_auth;
+use super::client_auth::ClientRequest;
 use super::error::{BearerError, NOT_STORED, TokenError};
-use super::parameters::{self, Parameters};
 use super::subject;
 use crate::crypto::{jwt, secret};
 use crate::domain::client::Client;
@@ -24,7 +27,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::http::{CurrentIssuer, Idp, Internal};
+use crate::http::{Idp, Internal};
 use crate::storage::refresh_tokens;
 
 /// RFC 9701 §4
@@ -35,18 +38,9 @@ const TYP: &str = "token-introspection+jwt";
 /// `POST /introspect`
 pub(super) async fn introspect(
     State(idp): State<Idp>,
-    current: CurrentIssuer,
-    uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    ClientRequest { issuer, client: caller, parameters }: ClientRequest,
 ) -> Result<Response, TokenError> {
-    if !parameters::is_form(&headers) {
-        return Err(TokenError::MediaType);
-    }
-    let parameters = Parameters::of_form(&uri, &headers, &body)?;
-    parameters.each_once()?;
-    let issuer = &current.issuer;
-    let caller = client_auth::authenticate(&idp, issuer, &headers, &parameters).await?;
     if caller.is_public() {
         let refused = OAuthError::new(ErrorCode::InvalidClient, "client authentication failed");
         return Err(refused.with_hint("a public client proves nothing").into());
@@ -54,21 +48,42 @@ pub(super) async fn introspect(
     let token = parameters
         .get("token")
         .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "token is missing"))?;
-    let meaning = if secret::is_shaped(token) {
-        of_refresh_token(&idp, issuer, &caller, token).await?
-    } else {
-        of_access_token(&idp, issuer, &caller, token).await?
-    };
-    let meaning = meaning.unwrap_or(Meaning::Inactive { active: false });
+    let meaning =
+        meaning(&idp, &issuer, &caller, token).await?.unwrap_or(Meaning::Inactive { active: false });
     if wants_jwt(&headers) {
-        let signed = signed(&idp, issuer, &caller, &meaning).await?;
+        let signed = signed(&idp, &issuer, &caller, &meaning).await?;
         return Ok((NOT_STORED, [(CONTENT_TYPE, SIGNED)], signed).into_response());
     }
     Ok((NOT_STORED, Json(meaning)).into_response())
 }
 
-/// The kinds of tokens are told apart by their looks, so that none costs more than one read; `token_type_hint` has
-/// nothing to add.
+/// What the token means to the caller, if anything. The kinds of tokens are told apart by their looks, so that none costs
+/// more than one read; `token_type_hint` has nothing to add.
+async fn meaning(
+    idp: &Idp,
+    issuer: &Issuer,
+    caller: &Client,
+    token: &str,
+) -> Result<Option<Meaning>, TokenError> {
+    let is_refresh_token = secret::is_shaped(token);
+    if !is_refresh_token && !access_token::is_opaque(token) {
+        return Ok(of_access_token(idp, issuer, caller, token).await?);
+    }
+    let (limit, by) = (&idp.limits().introspection_misses, (caller.issuer.clone(), caller.id.clone()));
+    if let Some(retry_after) = limit.wait(&by, idp.unix_millis()) {
+        return Err(TokenError::TooMany { what: "too many unknown tokens", retry_after });
+    }
+    let meaning = if is_refresh_token {
+        of_refresh_token(idp, issuer, caller, token).await?
+    } else {
+        of_access_token(idp, issuer, caller, token).await?
+    };
+    if meaning.is_none() {
+        limit.count(&by, idp.unix_millis());
+    }
+    Ok(meaning)
+}
+
 async fn of_access_token(
     idp: &Idp,
     issuer: &Issuer,
@@ -76,8 +91,11 @@ async fn of_access_token(
     token: &str,
 ) -> Result<Option<Meaning>, Internal> {
     match access_token::live(idp, issuer, token).await {
-        Ok(live) => Ok(Some(live).filter(|live| may_know(caller, &live.token)).map(Meaning::of)),
-        Err(BearerError::Missing | BearerError::Refused(_)) => Ok(None),
+        Ok(live) if may_know(caller, &live.token) => {
+            let holder = idp.catalogue().client(&issuer.id, &live.token.client_id).await?;
+            Ok(Some(Meaning::of(live, holder.is_some_and(|holder| holder.sector().is_some()))))
+        }
+        Ok(_) | Err(BearerError::Missing | BearerError::Refused(_)) => Ok(None),
         Err(BearerError::Internal(internal)) => Err(internal),
     }
 }
@@ -99,11 +117,11 @@ async fn of_refresh_token(
     Ok(Some(Meaning::RefreshToken {
         active: true,
         iss: issuer.url.to_string(),
-        sub: subject::of(&grant.user),
+        sub: subject::of(idp, caller, &grant.user).await?,
         client_id: grant.client,
         scope: grant.scope,
         exp,
-        username: user.username,
+        username: Some(user.username).filter(|_| caller.sector().is_none()),
     }))
 }
 
@@ -131,16 +149,18 @@ enum Meaning {
         client_id: ClientId,
         scope: Scope,
         exp: Time,
-        username: Username,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        username: Option<Username>,
     },
     /// Nothing else may be said of it.
     Inactive { active: bool },
 }
 
 impl Meaning {
-    /// Of a user's login too, for an API that demands a strong or a recent one (RFC 9470 §6.2).
-    fn of(Live { token, person }: Live) -> Self {
-        let username = person.map(|person| person.1.username);
+    /// Of a user's login too, for an API that demands a strong or a recent one (RFC 9470 §6.2). Where the user has a
+    /// pairwise name, the public one must not stand beside it.
+    fn of(Live { token, person }: Live, is_pairwise: bool) -> Self {
+        let username = person.filter(|_| !is_pairwise).map(|person| person.1.username);
         Self::Active { active: true, token: Box::new(token), token_type: "Bearer", username }
     }
 }

@@ -20,13 +20,13 @@ pub(super) async fn jwks(
     // Making keys is a long story; boxed, so that every other answer does not carry its weight.
     let build = Box::pin(build(&idp, &current.issuer));
     let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
-    // A new key is shown for longer than this before it signs.
-    let seconds = idp.settings().jwks_max_age.as_secs();
-    Ok(document.answer(&headers, &format!("public, max-age={seconds}")))
+    Ok(document.answer(&headers))
 }
 
 /// All algorithms are there from the first look on, so that a client that keeps the set never misses one.
 async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
     let keys = idp.issuer_keys(&issuer.id).await?;
-    Document::json(&json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() }))
+    let set = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() });
+    // A new key is shown for longer than this before it signs.
+    Document::json(&set, idp.settings().jwks_max_age)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::authorize::respond::with_query;
 use super::id_token_hint::{self, Hint};
 use super::parameters::Parameters;
+use super::subject;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{SessionId, UserId};
@@ -72,7 +73,10 @@ pub(crate) async fn parse(
         return refuse("the client of the id_token_hint is not registered");
     };
     let redirect = redirect(&client, parameters)?;
-    let Hint { user, session, .. } = hint;
+    let Hint { sub, sid, .. } = hint;
+    // What is no name of the sector is of the time when the client knew public ones: the token is ours in any case.
+    let user = subject::user(idp, &client, &sub).await?.unwrap_or_else(|| UserId::new(sub));
+    let session = subject::session(idp, &client, &sid).await?.unwrap_or_else(|| SessionId::new(sid));
     Ok(LogoutRequest::Hinted { client, user, session, redirect })
 }
 

@@ -7,21 +7,20 @@
 //! everybody else there is nothing any more.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::authorize::{self, AuthorizeError, Channel, Validated};
-use super::client_auth;
+use super::client_auth::ClientRequest;
 use super::error::{NOT_STORED, TokenError};
-use super::parameters::{self, Parameters};
+use super::parameters::Parameters;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
-use crate::http::{CurrentIssuer, Idp};
+use crate::http::Idp;
 use crate::storage::pushed_requests;
 
 /// RFC 9126 §2.2
@@ -30,26 +29,16 @@ const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// `POST /par`
 pub(super) async fn par(
     State(idp): State<Idp>,
-    current: CurrentIssuer,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    ClientRequest { issuer, client, parameters }: ClientRequest,
 ) -> Result<Response, TokenError> {
-    if !parameters::is_form(&headers) {
-        return Err(TokenError::MediaType);
-    }
-    let parameters = Parameters::of_form(&uri, &headers, &body)?;
-    parameters.each_once()?;
-    let issuer = &current.issuer;
-    let client = client_auth::authenticate(&idp, issuer, &headers, &parameters).await?;
     // RFC 9126 §2.1
     if parameters.get("request_uri").is_some() {
         return Err(TokenError::new(ErrorCode::InvalidRequest, "request_uri cannot be pushed"));
     }
-    let validated = authorize::check(&idp, issuer, client, &parameters, Channel::Back).await?;
+    let validated = authorize::check(&idp, &issuer, client, &parameters, Channel::Back).await?;
     let lifetime = idp.settings().pushed_request_lifetime;
     let Some(secret) = store(&idp, &validated).await? else {
-        return Err(TokenError::TooMany { retry_after: lifetime });
+        return Err(TokenError::TooMany { what: "too many open requests", retry_after: lifetime });
     };
     let answer = json!({
         "request_uri": format!("{PREFIX}{}", secret.expose()),

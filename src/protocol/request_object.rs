@@ -13,13 +13,12 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::parameters::Parameters;
-use crate::crypto::jwt::{self, Audience, Expected, Subject, VerifyingKey};
+use crate::crypto::jwt::{self, Audience, Expected, Subject};
 use crate::crypto::secret;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
-use crate::domain::time::Time;
 use crate::http::{Idp, Internal};
 use crate::storage::assertions;
 
@@ -45,18 +44,18 @@ pub(super) struct RequestObject {
 
 impl RequestObject {
     /// The object in the request's `request` parameter, if there is one.
-    pub(super) fn read(
+    pub(super) async fn read(
+        idp: &Idp,
         issuer: &Issuer,
         client: &Client,
         outer: &Parameters,
-        now: Time,
     ) -> Result<Option<Self>, OAuthError> {
         let Some(text) = outer.get("request") else { return Ok(None) };
         if outer.is_doubled("request") || outer.get("request_uri").is_some() {
             let wrong = "request must be sent once and without request_uri";
             return Err(OAuthError::new(ErrorCode::InvalidRequest, wrong));
         }
-        let claims = verify(issuer, client, text, now)?;
+        let claims = verify(idp, issuer, client, text).await?;
         // RFC 9101 §4
         if ["request", "request_uri"].iter().any(|name| claims.contains_key(*name)) {
             return refuse("a request object must not name another one");
@@ -89,9 +88,18 @@ impl RequestObject {
 }
 
 /// The claims of an object that one of the client's registered keys has signed.
-fn verify(issuer: &Issuer, client: &Client, text: &str, now: Time) -> Result<Map<String, Value>, OAuthError> {
-    let Some(jwks) = client.jwks() else { return refuse("the client has no keys registered") };
-    let keys = VerifyingKey::from_set(jwks).map_err(|error| refused().with_hint(error.to_string()))?;
+async fn verify(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    text: &str,
+) -> Result<Map<String, Value>, OAuthError> {
+    if !client.has_keys() {
+        return refuse("the client has no keys registered");
+    }
+    let kid = jwt::claimed_key_id(text).map_err(|error| refused().with_hint(error.to_string()))?;
+    let keys = idp.client_keys(client, kid.as_deref()).await;
+    let keys = keys.map_err(|error| refused().with_hint(error.to_string()))?;
     let registered = client.metadata.request_object_signing_alg;
     let expected = Expected {
         typ: &TYPES,
@@ -99,7 +107,7 @@ fn verify(issuer: &Issuer, client: &Client, text: &str, now: Time) -> Result<Map
         issuer: client.id.as_str(),
         audience: Audience::One,
         subject: Subject::Nobody,
-        now,
+        now: idp.now(),
         leeway: LEEWAY,
         max_lifetime: Some(LONGEST),
         allow_expired: false,

@@ -4,42 +4,29 @@
 //! Whatever is not there to be revoked gets the same 200: unknown, expired, revoked before, another client's (§2.2).
 //! `token_type_hint` is not needed: what a token is, its own form tells.
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 
 use super::access_token;
-use super::client_auth;
+use super::client_auth::ClientRequest;
 use super::error::{NOT_STORED, TokenError};
-use super::parameters::{self, Parameters};
 use crate::crypto::secret;
 use crate::domain::client::Client;
 use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
-use crate::http::{CurrentIssuer, Idp};
+use crate::http::Idp;
 use crate::storage::{grants, refresh_tokens};
 
 /// `POST /revoke`
 pub(super) async fn revoke(
     State(idp): State<Idp>,
-    current: CurrentIssuer,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    ClientRequest { issuer, client, parameters }: ClientRequest,
 ) -> Result<Response, TokenError> {
-    if !parameters::is_form(&headers) {
-        return Err(TokenError::MediaType);
-    }
-    let parameters = Parameters::of_form(&uri, &headers, &body)?;
-    parameters.each_once()?;
-    let issuer = &current.issuer;
-    let client = client_auth::authenticate(&idp, issuer, &headers, &parameters).await?;
     let token = parameters
         .get("token")
         .ok_or_else(|| TokenError::new(ErrorCode::InvalidRequest, "token is missing"))?;
-    if !access_token::revoke(&idp, issuer, &client, token).await? {
-        end_family(&idp, issuer, &client, token).await?;
+    if !access_token::revoke(&idp, &issuer, &client, token).await? {
+        end_family(&idp, &issuer, &client, token).await?;
     }
     Ok(NOT_STORED.into_response())
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
+
 use super::sealing;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, MasterKeyError};
@@ -11,7 +13,7 @@ use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
-use crate::http::{Documents, Idp, Keyring, Parts, Traffic};
+use crate::http::{Documents, Idp, Keyring, Limits, Parts, PublishedKeys, Traffic};
 use crate::outbound::Outbound;
 use crate::protocol;
 use crate::storage::{Catalogue, Db};
@@ -186,6 +188,9 @@ impl IdpBuilder {
             outbound,
             mailer: self.mailer,
             sms: self.sms,
+            published_keys: PublishedKeys::new(),
+            pairwise: OnceCell::new(),
+            limits: Limits::new(),
             keyring: Keyring::new(),
             documents: Documents::new(),
             traffic: Traffic::new(&settings.issuer, routes),

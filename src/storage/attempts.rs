@@ -149,7 +149,7 @@ pub struct Rate {
 
 impl Rate {
     /// Milliseconds that one event takes to drain.
-    fn interval(self) -> i64 {
+    pub fn interval(self) -> i64 {
         millis(self.per) / i64::from(self.count.max(1))
     }
 }

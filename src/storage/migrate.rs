@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "revoked_tokens", include_str!("../../migrations/0007_revoked_tokens.sql")),
     (10, "factors", include_str!("../../migrations/0010_factors.sql")),
     (11, "outbox", include_str!("../../migrations/0011_outbox.sql")),
+    (12, "salts", include_str!("../../migrations/0012_salts.sql")),
     (14, "delivered_codes", include_str!("../../migrations/0014_delivered_codes.sql")),
     (15, "recovery", include_str!("../../migrations/0015_recovery.sql")),
     (18, "wrapped_keys", include_str!("../../migrations/0018_wrapped_keys.sql")),

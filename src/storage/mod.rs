@@ -43,6 +43,7 @@ pub mod reset_requests;
 pub mod resets;
 mod revision;
 pub mod revoked_tokens;
+pub mod salts;
 pub mod sessions;
 pub mod sweep;
 pub mod tenants;

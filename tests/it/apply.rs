@@ -88,7 +88,25 @@ kid = "one"
 alg = "EdDSA"
 use = "sig"
 x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+
+[[clients]]
+tenant = "123456.sms"
+client_id = "batch"
+token_endpoint_auth_method = "private_key_jwt"
+token_endpoint_auth_signing_alg = "ES256"
+jwks_uri = "https://batch.example.com/keys"
+redirect_uris = ["https://batch.example.test/callback"]
 "##;
+
+const MACHINE: &str = r#"
+[[clients]]
+tenant = "123456.sms"
+client_id = "machine"
+client_secret = "a secret of at least 32 characters, and as long as a hash"
+token_endpoint_auth_method = "client_secret_jwt"
+token_endpoint_auth_signing_alg = "HS384"
+redirect_uris = ["https://machine.example.test/callback"]
+"#;
 
 async fn empty() -> TestIdp {
     TestIdp::with("").await
@@ -117,6 +135,7 @@ async fn says_what_it_did() {
         "client shop",
         "client 123456.sms/app",
         "client 123456.sms/backend",
+        "client 123456.sms/batch",
     ];
     assert_eq!(applied.created, created);
     assert!(applied.changed.is_empty() && applied.removed.is_empty());
@@ -292,6 +311,84 @@ async fn a_client_keeps_its_secret_while_its_method_changes() {
     let none = "[[clients]]\nclient_id = \"shop\"\ntoken_endpoint_auth_method = \"none\"";
     idp.idp().apply(none).await.unwrap();
     assert_eq!(hash(&export(&idp).await), None);
+}
+
+/// Who has the export, but not the database and its master key, has no secret.
+#[tokio::test]
+async fn a_secret_that_must_be_read_is_exported_sealed() {
+    let idp = TestIdp::with(EVERYTHING).await;
+    idp.idp().apply(MACHINE).await.unwrap();
+    let first = export(&idp).await;
+    assert!(first.contains("client_secret_sealed = \"v1.") && !first.contains("a secret of"), "{first}");
+    assert!(idp.idp().apply(&first).await.unwrap().is_nothing());
+    assert!(idp.idp().apply(MACHINE).await.unwrap().is_nothing(), "it is the same secret");
+    let elsewhere = mistakes(&TestIdp::with(EVERYTHING).await, &first).await;
+    assert!(
+        elsewhere.contains("client_secret_sealed: was sealed by another database"),
+        "{elsewhere}"
+    );
+    // In its database it opens, whatever ids the rows have by now.
+    let gone = "[[tenants]]\ndomain = \"123456.sms\"\nstate = \"absent\"";
+    idp.idp().apply(gone).await.unwrap();
+    assert!(idp.idp().apply(&first).await.unwrap().created.contains(&"client 123456.sms/machine".to_owned()));
+    assert_eq!(export(&idp).await, first);
+    assert!(idp.idp().apply(MACHINE).await.unwrap().is_nothing());
+    let basic = "[[clients]]\ntenant = \"123456.sms\"\nclient_id = \"machine\"\n\
+                 token_endpoint_auth_method = \"client_secret_basic\"";
+    idp.idp().apply(basic).await.unwrap();
+    let after = export(&idp).await;
+    assert!(
+        !after.contains("sealed") && !after.contains("HS384"),
+        "of another method a hash is enough: {after}"
+    );
+}
+
+#[tokio::test]
+async fn what_an_assertion_is_made_with_fits_its_method() {
+    let idp = empty().await;
+    let client = |id: &str, members: &str| {
+        format!("[[clients]]\nclient_id = \"{id}\"\nredirect_uris = [\"https://c.test/\"]\n{members}\n")
+    };
+    let (secret_jwt, key_jwt) = (
+        "token_endpoint_auth_method = \"client_secret_jwt\"",
+        "token_endpoint_auth_method = \"private_key_jwt\"",
+    );
+    let hash = "client_secret_hash = \"ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0\"";
+    let secret = "client_secret = \"a secret of at least 32 characters\"";
+    let alg = |name: &str| format!("token_endpoint_auth_signing_alg = \"{name}\"");
+    let at = |address: &str| format!("{key_jwt}\njwks_uri = \"{address}\"");
+    let document: String = [
+        client("a", &format!("{secret_jwt}\n{hash}")),
+        client("b", &format!("{secret_jwt}\n{secret}\n{}", alg("HS512"))),
+        client("c", &format!("{secret_jwt}\n{secret}\n{}", alg("RS256"))),
+        client("d", &format!("{}\n{}", at("https://c.example.com/"), alg("HS256"))),
+        client("e", &at("http://c.example.com/")),
+        client("f", &at("https://169.254.169.254/keys")),
+        client("g", &format!("{}\njwks = {{ keys = [] }}", at("https://c.example.com/"))),
+        client("h", key_jwt),
+        client("i", &format!("{secret}\njwks_uri = \"https://c.example.com/\"")),
+        client("j", &format!("{secret_jwt}\nclient_secret_sealed = \"v1.AAAAAAAA.AAAA\"")),
+        client("k", &format!("{secret_jwt}\n{secret}\n{hash}")),
+    ]
+    .concat();
+    let told = mistakes(&idp, &document).await;
+    for start in [
+        "clients[0].client_secret: must be named",
+        "clients[1].client_secret: must have at least 64 characters for HS512",
+        "clients[2].token_endpoint_auth_signing_alg: does not fit",
+        "clients[3].token_endpoint_auth_signing_alg: does not fit",
+        "clients[4].jwks_uri: only https",
+        "clients[5].jwks_uri: the address is not one of the Internet",
+        "clients[6].jwks_uri: cannot stand beside jwks",
+        "clients[7].jwks: is missing",
+        "clients[8].jwks_uri: has no use",
+        "clients[9].client_secret_sealed: was sealed by another database: name client_secret instead",
+        "clients[10]: one alone may be named of client_secret, ",
+        "clients[10].client_secret: must be named",
+    ] {
+        assert!(told.lines().any(|line| line.starts_with(start)), "{start} is not in:\n{told}");
+    }
+    assert_eq!(told.lines().count(), 12, "{told}");
 }
 
 #[tokio::test]

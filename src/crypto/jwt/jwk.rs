@@ -70,6 +70,15 @@ impl VerifyingKey {
         read.and_then(|keys| if keys.is_empty() { Err(JwkError::Empty) } else { Ok(keys) })
     }
 
+    /// The keys of a set that a client publishes: whatever cannot be used is passed over, and the client may have put it
+    /// there for others (RFC 7517 §5).
+    pub(crate) fn from_published(set: &Value) -> Result<Vec<Self>, JwkError> {
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkError::NotASet)?;
+        let usable = keys.iter().filter_map(|key| Self::from_jwk(key).ok().flatten());
+        let usable: Vec<_> = usable.take(MAX_KEYS).collect();
+        if usable.is_empty() { Err(JwkError::Empty) } else { Ok(usable) }
+    }
+
     /// A key of a client; `None` if it is of a kind or for a use that does not concern us.
     pub(crate) fn from_jwk(jwk: &Value) -> Result<Option<Self>, JwkError> {
         let jwk = jwk.as_object().ok_or(JwkError::Malformed)?;
@@ -102,8 +111,12 @@ impl VerifyingKey {
 
     /// Is it for tokens of this algorithm and this `kid`? Where one of the two has no `kid`, the algorithm decides.
     pub(super) fn fits(&self, algorithm: SigningAlgorithm, kid: Option<&str>) -> bool {
-        let named = kid.zip(self.id.as_deref());
-        self.algorithm == algorithm && named.is_none_or(|(wanted, own)| wanted == own)
+        self.algorithm == algorithm && self.answers_to(kid)
+    }
+
+    /// Can a token mean this key by its `kid`? One of the two may have none.
+    pub(crate) fn answers_to(&self, kid: Option<&str>) -> bool {
+        kid.zip(self.id.as_deref()).is_none_or(|(wanted, own)| wanted == own)
     }
 
     /// Is this the signature of the message? `signature` is base64url, as it stands in the token.

@@ -11,7 +11,9 @@ mod verify;
 
 pub(crate) use jwk::{JwkError, VerifyingKey};
 pub(crate) use sign::sign;
-pub(crate) use verify::{Audience, Expected, Signed, Subject, claimed_subject, verify};
+pub(crate) use verify::{
+    Audience, Expected, Signed, Subject, claimed_key_id, claimed_subject, verify, verify_mac,
+};
 
 /// Why a JWT was not made or not accepted: for the log, never for whoever sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

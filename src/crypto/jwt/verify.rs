@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::{JwtError, VerifyingKey, strict_json};
-use crate::domain::client::SigningAlgorithm;
+use crate::domain::client::{MacAlgorithm, SigningAlgorithm};
 use crate::domain::time::Time;
 
 /// Longer tokens are not looked at.
@@ -87,7 +88,7 @@ impl Signed {
     ) -> Result<Self, JwtError> {
         let parts = Parts::split(token)?;
         let header = decode(parts.header, "header")?;
-        let algorithm = check_header(&header, expected)?;
+        let algorithm = check_algorithm(&header, expected)?;
         let kid = header.get("kid").map(|kid| kid.as_str().ok_or(JwtError::Header("kid"))).transpose()?;
         let mut candidates = keys.iter().filter(|key| key.fits(algorithm, kid)).peekable();
         if candidates.peek().is_none() {
@@ -102,11 +103,47 @@ impl Signed {
 
     /// The claims, if it says what is expected, at this moment.
     pub(crate) fn check(&self, expected: &Expected<'_>) -> Result<&Map<String, Value>, JwtError> {
-        check_header(&self.header, expected)?;
+        check_algorithm(&self.header, expected)?;
         check_names(&self.claims, expected)?;
         check_times(&self.claims, expected)?;
         Ok(&self.claims)
     }
+}
+
+/// The same for a token with an authentication code (RFC 7518 §3.2). Secrets are no keys: nobody who expects a signature
+/// can be brought to take a public key for a secret (RFC 8725 §2.1), so these algorithms are not in `expected`.
+pub(crate) fn verify_mac(
+    token: &str,
+    secret: &[u8],
+    algorithms: &[MacAlgorithm],
+    expected: &Expected<'_>,
+) -> Result<Map<String, Value>, JwtError> {
+    let parts = Parts::split(token)?;
+    let header = decode(parts.header, "header")?;
+    let alg = check_header(&header, expected)?;
+    let named = algorithms.iter().find(|algorithm| Some(algorithm.as_str()) == alg);
+    let algorithm = named.copied().ok_or(JwtError::Header("alg"))?;
+    if secret.len() < algorithm.secret_min() {
+        return Err(JwtError::Key);
+    }
+    let hash = match algorithm {
+        MacAlgorithm::Hs256 => hmac::HMAC_SHA256,
+        MacAlgorithm::Hs384 => hmac::HMAC_SHA384,
+        MacAlgorithm::Hs512 => hmac::HMAC_SHA512,
+    };
+    let code = URL_SAFE_NO_PAD.decode(parts.signature).map_err(|_| JwtError::Malformed("signature"))?;
+    hmac::verify(&hmac::Key::new(hash, secret), parts.message.as_bytes(), &code)
+        .map_err(|_| JwtError::Signature)?;
+    let claims = decode(parts.payload, "payload")?;
+    check_names(&claims, expected)?;
+    check_times(&claims, expected)?;
+    Ok(claims)
+}
+
+/// The `kid` of a token that nobody has verified: only to find the key that will.
+pub(crate) fn claimed_key_id(token: &str) -> Result<Option<String>, JwtError> {
+    let header = decode(Parts::split(token)?.header, "header")?;
+    Ok(header.get("kid").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// The `sub` of a token that nobody has verified: only to find the client whose keys will (RFC 7523 §3).
@@ -143,7 +180,11 @@ fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, JwtError
     strict_json::object(&bytes).ok_or(JwtError::Malformed(name))
 }
 
-fn check_header(header: &Map<String, Value>, expected: &Expected<'_>) -> Result<SigningAlgorithm, JwtError> {
+/// The value of `alg`, if nothing else in the header forbids the token.
+fn check_header<'a>(
+    header: &'a Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<Option<&'a str>, JwtError> {
     // We understand no extension, so any that must be understood forbids the token (RFC 7515 §4.1.11).
     if header.contains_key("crit") {
         return Err(JwtError::Header("crit"));
@@ -153,7 +194,15 @@ fn check_header(header: &Map<String, Value>, expected: &Expected<'_>) -> Result<
     if !expected.typ.iter().any(|allowed| allowed.eq_ignore_ascii_case(typ)) {
         return Err(JwtError::Header("typ"));
     }
-    let alg = header.get("alg").and_then(Value::as_str);
+    Ok(header.get("alg").and_then(Value::as_str))
+}
+
+/// The algorithm of a signature, if the header does not forbid the token.
+fn check_algorithm(
+    header: &Map<String, Value>,
+    expected: &Expected<'_>,
+) -> Result<SigningAlgorithm, JwtError> {
+    let alg = check_header(header, expected)?;
     let named = expected.algorithms.iter().find(|algorithm| Some(algorithm.as_str()) == alg);
     named.copied().ok_or(JwtError::Header("alg"))
 }

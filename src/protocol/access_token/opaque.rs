@@ -45,9 +45,14 @@ pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Res
     }
 }
 
-/// What is stored of a text, if it is shaped like an opaque token.
+/// Is a text shaped like an opaque token?
+pub(super) fn is_shaped(text: &str) -> bool {
+    text.strip_prefix(PREFIX).is_some_and(secret::is_shaped)
+}
+
+/// What is stored of a text, if it is shaped like one.
 pub(super) fn hash(text: &str) -> Option<Hash> {
-    text.strip_prefix(PREFIX).filter(|random| secret::is_shaped(random)).map(|_| secret::hash(text))
+    is_shaped(text).then(|| secret::hash(text))
 }
 
 /// A token that still stands, in the one read.

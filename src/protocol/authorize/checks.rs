@@ -12,7 +12,6 @@ use crate::domain::acr::Acr;
 use crate::domain::claims::{ClaimRequest, ClaimsRequest};
 use crate::domain::client::{Client, GrantType, ResponseType};
 use crate::domain::error::{ErrorCode, OAuthError};
-use crate::domain::ids::UserId;
 use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
@@ -46,8 +45,8 @@ pub(super) enum Hinted {
     Nobody,
     /// It is not an ID token that this issuer gave this client.
     Stranger,
-    /// It is about this user.
-    User(UserId),
+    /// It is about the user with this `sub`.
+    User(String),
 }
 
 type Check = fn(&mut Draft<'_>) -> Result<(), OAuthError>;
@@ -288,8 +287,8 @@ fn id_token_hint(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
         Hinted::Stranger => {
             refuse(ErrorCode::InvalidRequest, "id_token_hint is not an ID token of this client")
         }
-        Hinted::User(user) => {
-            draft.request.expected_sub = Some(user.to_string());
+        Hinted::User(sub) => {
+            draft.request.expected_sub = Some(sub.clone());
             Ok(())
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::checks::{Draft, Hinted};
 use super::parameters::Parameters;
 use super::request_object::RequestObject;
-use super::{id_token_hint, par};
+use super::{id_token_hint, par, subject};
 use crate::domain::audience::Audience;
 use crate::domain::claims::ClaimsRequest;
 use crate::domain::client::Client;
@@ -127,7 +127,7 @@ pub(super) async fn check(
     outer: &Parameters,
     channel: Channel,
 ) -> Result<Validated, AuthorizeError> {
-    let object = match RequestObject::read(issuer, &client, outer, idp.now()) {
+    let object = match RequestObject::read(idp, issuer, &client, outer).await {
         Ok(object) => object,
         // Nothing inside is proven. What stands outside proves as much as in a request without an object.
         Err(error) => return Err(back_or_page(&client, outer, error)),
@@ -137,7 +137,7 @@ pub(super) async fn check(
     let hinted = match parameters.get("id_token_hint") {
         None => Hinted::Nobody,
         Some(token) => match id_token_hint::verify(idp, issuer, token).await? {
-            Some(hint) if hint.client == client.id => Hinted::User(hint.user),
+            Some(hint) if hint.client == client.id => Hinted::User(hint.sub),
             _ => Hinted::Stranger,
         },
     };
@@ -159,7 +159,12 @@ pub(super) async fn check(
     if let Err(error) = checks::run(&mut draft) {
         return Err(AuthorizeError::Redirect(target, error));
     }
-    let request = draft.request;
+    let mut request = draft.request;
+    if let Some(sub) = &request.expected_sub {
+        // No user has an empty id.
+        let user = subject::user(idp, &client, sub).await?;
+        request.expected_sub = Some(user.map_or_else(String::new, |user| user.to_string()));
+    }
     if let Some(object) = &object
         && !object.claim(idp, issuer, &client).await?
     {

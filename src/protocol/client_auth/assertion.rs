@@ -1,24 +1,27 @@
-//! `private_key_jwt` (OpenID Connect Core §9, RFC 7523 §3): a JWT that the client signed for us, now, and once.
+//! `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523 §3): a JWT that the client made for us,
+//! now, and once.
+//!
+//! Which kind of algorithm there may be is a matter of the registered method, and which one of the registered
+//! `token_endpoint_auth_signing_alg`: no public key is ever taken for a secret (RFC 8725 §3.1). Where keys are to be
+//! found is registered too: what the header says of that (`jku`, `jwk`, `x5u`) is not read.
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::failed;
-use crate::crypto::jwt::{self, Audience, Expected, JwkError, JwtError, Subject, VerifyingKey};
+use super::guess::Guess;
+use crate::crypto::jwt::{self, Audience, Expected, JwtError, Subject};
+use crate::crypto::seal::SealError;
 use crate::crypto::secret;
-use crate::domain::client::SigningAlgorithm;
+use crate::domain::client::{AssertionAlgorithm, Client, MacAlgorithm, SigningAlgorithm};
 use crate::domain::error::ErrorCode;
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
-use crate::domain::time::Time;
-use crate::http::Idp;
+use crate::http::{ClientKeysError, Idp};
 use crate::protocol::error::TokenError;
 use crate::protocol::parameters::Parameters;
 use crate::storage::assertions;
-
-/// What an assertion may be signed with.
-pub(in crate::protocol) const ALGORITHMS: [SigningAlgorithm; 3] = SigningAlgorithm::ALL;
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// Clocks differ.
@@ -42,52 +45,102 @@ pub(super) fn read(parameters: &Parameters) -> Result<Option<(ClientId, &str)>, 
     }
 }
 
-/// Checks signature and claims, then uses the assertion up.
-pub(super) async fn prove(
+/// Accepts an assertion that was made with the secret that both sides know. `guess` learns of a wrong one.
+pub(super) async fn made_with(
     idp: &Idp,
     issuer: &Issuer,
-    client: &ClientId,
-    jwks: &Value,
+    client: &Client,
+    sealed: &str,
     assertion: &str,
+    guess: &Guess<'_>,
 ) -> Result<(), TokenError> {
-    let now = idp.now();
-    let jti = verify(issuer, client, jwks, assertion, now).map_err(|error| failed(error.to_string()))?;
-    // However short the assertion's own life is, it is over by then.
-    let forgotten = now.plus(LONGEST).plus(LEEWAY).plus(LEEWAY);
-    let (issuer, client) = (issuer.id.clone(), client.clone());
-    let fresh = idp
-        .db()
-        .write(move |tx| {
-            let (issuer, client, jti) = (issuer.clone(), client.clone(), jti.clone());
-            Box::pin(async move { assertions::claim(tx, &issuer, &client, &jti, forgotten).await })
-        })
-        .await?;
-    if fresh { Ok(()) } else { Err(failed("the assertion was used before")) }
+    let claims = mac_claims(idp, client, sealed, assertion).map_err(|error| {
+        if matches!(error, AssertionError::Jwt(JwtError::Signature)) {
+            guess.was_wrong();
+        }
+        failed(error.to_string())
+    })?;
+    accept(idp, issuer, client, &claims).await
 }
 
-/// The hash of its `jti`, by which it is known again.
-fn verify(
+/// Accepts an assertion that was signed with one of the client's keys.
+pub(super) async fn signed(
+    idp: &Idp,
     issuer: &Issuer,
-    client: &ClientId,
-    jwks: &Value,
+    client: &Client,
     assertion: &str,
-    now: Time,
-) -> Result<Hash, AssertionError> {
-    let keys = VerifyingKey::from_set(jwks)?;
-    let expected = Expected {
+) -> Result<(), TokenError> {
+    let claims = signed_claims(idp, client, assertion).await.map_err(|error| failed(error.to_string()))?;
+    accept(idp, issuer, client, &claims).await
+}
+
+fn mac_claims(
+    idp: &Idp,
+    client: &Client,
+    sealed: &str,
+    assertion: &str,
+) -> Result<Map<String, Value>, AssertionError> {
+    let registered = client.metadata.token_endpoint_auth_signing_alg;
+    let allowed = |mac: &MacAlgorithm| registered.is_none_or(|one| one == AssertionAlgorithm::Mac(*mac));
+    let algorithms: Vec<_> = MacAlgorithm::ALL.into_iter().filter(allowed).collect();
+    let secret = idp.sealer().open(sealed, &client.secret_row())?;
+    Ok(jwt::verify_mac(assertion, &secret, &algorithms, &expected(idp, client, &[]))?)
+}
+
+async fn signed_claims(
+    idp: &Idp,
+    client: &Client,
+    assertion: &str,
+) -> Result<Map<String, Value>, AssertionError> {
+    let registered = client.metadata.token_endpoint_auth_signing_alg;
+    let allowed =
+        |alg: &SigningAlgorithm| registered.is_none_or(|one| one == AssertionAlgorithm::Signature(*alg));
+    let algorithms: Vec<_> = SigningAlgorithm::ALL.into_iter().filter(allowed).collect();
+    let kid = jwt::claimed_key_id(assertion)?;
+    let keys = idp.client_keys(client, kid.as_deref()).await?;
+    Ok(jwt::verify(assertion, &keys, &expected(idp, client, &algorithms))?)
+}
+
+fn expected<'a>(idp: &Idp, client: &'a Client, algorithms: &'a [SigningAlgorithm]) -> Expected<'a> {
+    Expected {
         typ: &["JWT", "client-authentication+jwt"],
-        algorithms: &ALGORITHMS,
-        issuer: client.as_str(),
+        algorithms,
+        issuer: client.id.as_str(),
         audience: Audience::One,
-        subject: Subject::One(client.as_str()),
-        now,
+        subject: Subject::One(client.id.as_str()),
+        now: idp.now(),
         leeway: LEEWAY,
         max_lifetime: Some(LONGEST),
         allow_expired: false,
-    };
-    let claims = jwt::verify(assertion, &keys, &expected)?;
+    }
+}
+
+/// Uses a genuine assertion up, if it is meant for this server.
+async fn accept(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    claims: &Map<String, Value>,
+) -> Result<(), TokenError> {
+    let jti = meant_for(issuer, claims).map_err(|error| failed(error.to_string()))?;
+    // However short the assertion's own life is, it is over by then.
+    let forgotten = idp.now().plus(LONGEST).plus(LEEWAY).plus(LEEWAY);
+    let (issuer, client) = (issuer.id.clone(), client.id.clone());
+    let claim = idp.db().write(move |tx| {
+        let (issuer, client, jti) = (issuer.clone(), client.clone(), jti.clone());
+        Box::pin(async move { assertions::claim(tx, &issuer, &client, &jti, forgotten).await })
+    });
+    if claim.await? { Ok(()) } else { Err(failed("the assertion was used before")) }
+}
+
+/// The hash of its `jti`, by which it is known again, if it is meant for this server.
+///
+/// One server is meant, by one of its names, alone, so that what is meant for another is never taken here: the issuer (as
+/// RFC 7523bis wants it), the token endpoint (as Core §9 has it), or `/par` (RFC 9126 §2). Introspection and revocation
+/// authenticate as the token endpoint does (RFC 7662 §2.1, RFC 7009 §2.1) and so take the same; their own addresses are no
+/// names of this server.
+fn meant_for(issuer: &Issuer, claims: &Map<String, Value>) -> Result<Hash, AssertionError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    // Alone and in one spelling, so that what is meant for another server is never taken here; RFC 9126 §2 adds `/par`.
     let audiences = [issuer.url.as_str(), &issuer.url.at("/token"), &issuer.url.at("/par")];
     if !text("aud").is_some_and(|audience| audiences.contains(&audience)) {
         return Err(AssertionError::Claim("aud"));
@@ -100,7 +153,9 @@ fn verify(
 #[derive(Debug, thiserror::Error)]
 enum AssertionError {
     #[error(transparent)]
-    Key(#[from] JwkError),
+    Keys(#[from] ClientKeysError),
+    #[error(transparent)]
+    Secret(#[from] SealError),
     #[error(transparent)]
     Jwt(#[from] JwtError),
     #[error("the claim {0} is not acceptable")]

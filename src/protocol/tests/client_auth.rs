@@ -83,11 +83,18 @@ async fn the_endpoint_takes_a_posted_form_and_nothing_else() {
         assert_eq!(error(&answer), refused(415, "invalid_request"), "{content_type}");
     }
     let invalid = refused(400, "invalid_request");
-    let in_query = house.send(Method::POST, "/token?client_id=shop", &form_type, &body).await;
-    assert_eq!(error(&in_query), invalid);
-    for more in ["code=x", "client_id=shop", "a=%ff"] {
-        let answer = house.send(Method::POST, "/token", &form_type, &format!("{body}&{more}")).await;
-        assert_eq!(error(&answer), invalid, "{more}");
+    for path in ["/token", "/introspect", "/revoke", "/par"] {
+        let json = house.send(Method::POST, path, &[("content-type", "application/json")], &body).await;
+        assert_eq!(error(&json), refused(415, "invalid_request"), "{path}");
+        let in_query = house.send(Method::POST, &format!("{path}?client_id=shop"), &form_type, &body).await;
+        assert_eq!(error(&in_query), invalid, "{path}");
+        for more in ["code=x", "client_id=shop", "a=%ff"] {
+            let answer = house.send(Method::POST, path, &form_type, &format!("{body}&{more}")).await;
+            assert_eq!(error(&answer), invalid, "{path} {more}");
+        }
+        let nobody = form(&[("client_id", "nobody"), GRANT, CODE]);
+        let answer = house.send(Method::POST, path, &form_type, &nobody).await;
+        assert_eq!(error(&answer), refused(401, "invalid_client"), "{path}");
     }
 }
 

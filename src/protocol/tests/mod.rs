@@ -1,14 +1,19 @@
 //! Codes, tokens and what they open, without the login pages: what a login came to is simply given.
 
+mod assertions;
 mod authorize;
 mod client_auth;
+mod client_keys;
 mod code;
 mod cors;
 mod documents;
 mod grants;
+mod guesses;
 mod hints;
 mod introspect;
+mod pairwise;
 mod par;
+mod published;
 mod request_object;
 mod resources;
 mod userinfo;
@@ -25,7 +30,8 @@ use super::parameters::Parameters;
 use crate::crypto::random;
 use crate::domain::acr::{Acr, AuthContext};
 use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
-use crate::domain::issuer::{Address, Issuer};
+use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::settings::Settings;
 use crate::domain::tenant::TenantDomain;
 use crate::storage::users;
 use crate::testing::{Answer, Application, TestIdp};
@@ -75,7 +81,11 @@ impl House {
 
     /// With more than `WORLD` in it.
     async fn with(more: &str) -> Self {
-        Self::of(TestIdp::with(&format!("{WORLD}{more}")).await).await
+        Self::with_settings(Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap()), more).await
+    }
+
+    async fn with_settings(settings: Settings, more: &str) -> Self {
+        Self::of(TestIdp::with_settings(settings, &format!("{WORLD}{more}")).await).await
     }
 
     /// A provider that has `WORLD` in it.

@@ -8,7 +8,7 @@ use crate::domain::acr::Acr;
 use crate::domain::audience::Audience;
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
-use crate::domain::ids::{ClientId, SessionId};
+use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::{OPENID, Scope};
 use crate::domain::time::Time;
@@ -60,7 +60,7 @@ struct IdToken<'a> {
     auth_time: Time,
     acr: Acr,
     amr: &'a [String],
-    sid: &'a SessionId,
+    sid: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<&'a str>,
     #[serde(flatten)]
@@ -105,10 +105,13 @@ pub(super) async fn tokens(
         None
     };
     let id_token = if let Some(more) = more {
-        let sub = subject::of(&grant.user);
+        let names = Names {
+            sub: subject::of(idp, client, &grant.user).await?,
+            sid: subject::of_session(idp, client, &grant.session).await?,
+        };
         let now = idp.now();
         let expires = now.plus(idp.settings().id_token_lifetime);
-        let claims = id_token(issuer, grant, sub, nonce, now, expires, more);
+        let claims = id_token(issuer, grant, names, nonce, now, expires, more);
         let key = idp.signing_key(&issuer.id, client.metadata.id_token_signed_response_alg).await?;
         Some(jwt::sign(&key, ID_TOKEN_TYP, &claims).map_err(Internal::from)?)
     } else {
@@ -117,10 +120,16 @@ pub(super) async fn tokens(
     Ok(TokenResponse { refresh_token, id_token, ..TokenResponse::bare(access, scope) })
 }
 
+/// User and session, as the client knows them.
+struct Names {
+    sub: String,
+    sid: String,
+}
+
 fn id_token<'a>(
     issuer: &'a Issuer,
     grant: &'a Grant,
-    sub: String,
+    names: Names,
     nonce: Option<&'a str>,
     now: Time,
     expires: Time,
@@ -128,14 +137,14 @@ fn id_token<'a>(
 ) -> IdToken<'a> {
     IdToken {
         iss: issuer.url.as_str(),
-        sub,
+        sub: names.sub,
         aud: &grant.client,
         iat: now,
         exp: expires,
         auth_time: grant.context.auth_time,
         acr: grant.context.acr,
         amr: &grant.context.amr,
-        sid: &grant.session,
+        sid: names.sid,
         nonce,
         more,
     }

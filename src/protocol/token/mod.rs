@@ -8,9 +8,7 @@ mod refresh_token;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
 
@@ -18,13 +16,13 @@ use self::authorization_code::AuthorizationCode;
 use self::client_credentials::ClientCredentials;
 use self::issue::TokenResponse;
 use self::refresh_token::RefreshToken;
-use super::client_auth;
+use super::client_auth::ClientRequest;
 use super::error::{NOT_STORED, TokenError};
-use super::parameters::{self, Parameters};
+use super::parameters::Parameters;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
-use crate::http::{CurrentIssuer, Idp};
+use crate::http::Idp;
 
 /// One grant type: what a client may exchange for tokens.
 trait Grant: Sync {
@@ -57,18 +55,9 @@ struct TokenRequest<'a> {
 /// `POST /token`
 pub(super) async fn token(
     State(idp): State<Idp>,
-    current: CurrentIssuer,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    ClientRequest { issuer, client, parameters }: ClientRequest,
 ) -> Result<Response, TokenError> {
-    if !parameters::is_form(&headers) {
-        return Err(TokenError::MediaType);
-    }
-    let parameters = Parameters::of_form(&uri, &headers, &body)?;
-    parameters.each_once()?;
-    let client = client_auth::authenticate(&idp, &current.issuer, &headers, &parameters).await?;
-    let request = TokenRequest { idp: &idp, issuer: &current.issuer, client, parameters: &parameters };
+    let request = TokenRequest { idp: &idp, issuer: &issuer, client, parameters: &parameters };
     let tokens = exchange(&request).await?;
     Ok((NOT_STORED, Json(tokens)).into_response())
 }

@@ -8,7 +8,7 @@ use super::format::{DOCUMENT, Kind, Member};
 use super::{ApplyError, Syntax, value};
 use crate::crypto::otp::TotpSecret;
 use crate::domain::branding::Branding;
-use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantPolicy};
 use crate::http::Idp;
@@ -143,7 +143,9 @@ fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Value, Appl
         ClientAuthentication::ClientSecretBasic(hash) | ClientAuthentication::ClientSecretPost(hash) => {
             put("client_secret_hash", json!(hash));
         }
-        ClientAuthentication::PrivateKeyJwt(keys) => put("jwks", keys.clone()),
+        ClientAuthentication::ClientSecretJwt(sealed) => put("client_secret_sealed", json!(sealed)),
+        ClientAuthentication::PrivateKeyJwt(ClientKeys::Inline(keys)) => put("jwks", keys.clone()),
+        ClientAuthentication::PrivateKeyJwt(ClientKeys::At(address)) => put("jwks_uri", json!(address)),
     }
     Ok(Value::Object(table))
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::value::{self, Checked};
-use crate::domain::client::{ClientAuthentication, SigningAlgorithm};
+use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
 
 /// One member of a table.
 pub(super) struct Member {
@@ -159,8 +159,11 @@ pub(super) const CLIENT: &[Member] = &[
     STATE,
     member("client_secret", Kind::One(value::secret)),
     member("client_secret_hash", Kind::One(value::secret)),
+    member("client_secret_sealed", Kind::One(value::secret)),
     member("token_endpoint_auth_method", Kind::Word(&ClientAuthentication::METHODS)),
+    member("token_endpoint_auth_signing_alg", Kind::Word(&AssertionAlgorithm::NAMES)),
     member("jwks", Kind::One(value::key_set)),
+    member("jwks_uri", Kind::One(value::web_address)),
     DISABLED,
     member("client_name", Kind::One(value::text)),
     member("redirect_uris", Kind::Each(value::redirect_uri)),
@@ -169,6 +172,8 @@ pub(super) const CLIENT: &[Member] = &[
     member("grant_types", Kind::Words(&["authorization_code", "refresh_token", "client_credentials"])),
     member("response_types", Kind::Words(&["code"])),
     member("scope", Kind::One(value::scopes)),
+    member("subject_type", Kind::Word(&["public", "pairwise"])),
+    member("sector_identifier_uri", Kind::One(value::web_address)),
     member("id_token_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("userinfo_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("introspection_signed_response_alg", Kind::Word(ALGORITHMS)),

@@ -6,11 +6,13 @@
 
 mod authenticators;
 mod change;
+mod client_authentication;
 mod clients;
 mod export;
 mod format;
 mod plan;
 mod read;
+mod sector;
 mod tenants;
 mod users;
 mod value;

@@ -6,7 +6,9 @@ use vestibule::domain::client::SigningAlgorithm;
 use vestibule::domain::ids::{ClientId, Hash, IssuerId};
 use vestibule::domain::session::Session;
 use vestibule::storage::codes::Redemption;
-use vestibule::storage::{assertions, authenticators, codes, interactions, keys, recovery_codes, sessions};
+use vestibule::storage::{
+    assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions,
+};
 
 use super::rows::{NOW, World, authenticator, hash, interaction, keep, later, session};
 use super::tenants::key;
@@ -136,6 +138,12 @@ async fn one_claims_an_assertion_and_one_makes_the_first_key() {
         };
         assert_eq!(winners(make).await, 1);
         assert_eq!(read!(db, tx => keys::of_issuer(tx, root)).len(), 1);
+        let draw = async |runner: usize| {
+            let sealed = keep(runner.to_string());
+            write!(db, tx => salts::insert_first(tx, "pairwise", sealed)).unwrap()
+        };
+        assert_eq!(winners(draw).await, 1);
+        assert!(read!(db, tx => salts::by_name(tx, "pairwise")).is_some());
     })
     .await;
 }

@@ -1,0 +1,225 @@
+//! How the clients of a document prove themselves: by the method, and the secret or keys that it needs, out of the
+//! document or known already.
+//!
+//! Of most methods' secrets a hash is all that is kept. `client_secret_jwt` needs the secret itself: it is kept sealed, and
+//! that is how an export writes it. So an export gives no secret away, and brings this one back to the database it came
+//! from alone; another database has to be told.
+//!
+//! `jwks_uri` is not fetched here: a document can be applied where there is no network, and what is there today says
+//! little about tomorrow. Only what will never be fetched is refused at once.
+
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::plan::Planner;
+use super::read::Entry;
+use crate::crypto::jwt::VerifyingKey;
+use crate::crypto::seal::SealError;
+use crate::crypto::secret;
+use crate::domain::client::{AssertionAlgorithm, Client, ClientAuthentication, ClientKeys};
+use crate::domain::ids::Hash;
+
+/// Client secrets are stored under one fast hash, so they must not be guessable.
+const SECRET_MIN: usize = 32;
+
+/// The members that a secret may stand in.
+const SECRETS: [&str; 3] = ["client_secret", "client_secret_hash", "client_secret_sealed"];
+
+/// A client secret, as far as it is known.
+enum ClientSecret {
+    Text(Zeroizing<String>),
+    Hash(Hash),
+}
+
+impl ClientSecret {
+    fn hash(self) -> Hash {
+        match self {
+            Self::Text(text) => secret::hash(&text),
+            Self::Hash(hash) => hash,
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// `client` has everything else that the entry says.
+    pub(super) fn authentication(
+        &mut self,
+        entry: &Entry,
+        client: &mut Client,
+        known: Option<&ClientAuthentication>,
+    ) -> Option<ClientAuthentication> {
+        let method = match entry.text("token_endpoint_auth_method") {
+            "" => known.map_or("client_secret_basic", ClientAuthentication::method),
+            named => named,
+        };
+        self.refuse_useless(entry, client, method);
+        match method {
+            "none" => Some(ClientAuthentication::None),
+            "private_key_jwt" => self.client_keys(entry, known).map(ClientAuthentication::PrivateKeyJwt),
+            "client_secret_jwt" => {
+                self.sealed_secret(entry, client, known).map(ClientAuthentication::ClientSecretJwt)
+            }
+            "client_secret_post" => {
+                let secret = self.secret(entry, client, known)?;
+                Some(ClientAuthentication::ClientSecretPost(secret.hash()))
+            }
+            _ => {
+                let secret = self.secret(entry, client, known)?;
+                Some(ClientAuthentication::ClientSecretBasic(secret.hash()))
+            }
+        }
+    }
+
+    /// What the method has no use for is a mistake about the method.
+    fn refuse_useless(&mut self, entry: &Entry, client: &mut Client, method: &str) {
+        let secrets = SECRETS.iter().filter(|name| entry.names(name)).count();
+        if secrets > 1 {
+            self.mistakes.at(&entry.place, format!("one alone may be named of {}", SECRETS.join(", ")));
+        }
+        if secrets > 0 && !method.starts_with("client_secret") {
+            self.mistakes.at(&entry.place, format!("a client secret has no use with the method {method}"));
+        }
+        for name in ["jwks", "jwks_uri"] {
+            if entry.names(name) && method != "private_key_jwt" {
+                self.mistakes.at(&entry.place_of(name), format!("has no use with the method {method}"));
+            }
+        }
+        let fits = match client.metadata.token_endpoint_auth_signing_alg {
+            None => true,
+            Some(AssertionAlgorithm::Signature(_)) => method == "private_key_jwt",
+            Some(AssertionAlgorithm::Mac(_)) => method == "client_secret_jwt",
+        };
+        let name = "token_endpoint_auth_signing_alg";
+        if !fits && entry.names(name) {
+            self.mistakes.at(&entry.place_of(name), format!("does not fit the method {method}"));
+        } else if !fits {
+            // It was the former method's, and goes with it.
+            client.metadata.token_endpoint_auth_signing_alg = None;
+        }
+    }
+
+    fn client_keys(&mut self, entry: &Entry, known: Option<&ClientAuthentication>) -> Option<ClientKeys> {
+        let (inline, at) = (entry.members.get("jwks"), entry.names("jwks_uri"));
+        let place = entry.place_of("jwks_uri");
+        match (inline, at, known) {
+            (Some(_), true, _) => {
+                self.mistakes.at(&place, "cannot stand beside jwks");
+                None
+            }
+            (Some(set), false, _) => {
+                let checked = VerifyingKey::from_set(set);
+                self.mistakes.keep(&entry.place_of("jwks"), checked)?;
+                Some(ClientKeys::Inline(set.clone()))
+            }
+            (None, true, _) => {
+                let address = entry.text("jwks_uri");
+                let url = self.mistakes.keep(&place, Url::parse(address))?;
+                self.mistakes.keep(&place, self.idp.outbound().admits(&url))?;
+                Some(ClientKeys::At(address.to_owned()))
+            }
+            (None, false, Some(ClientAuthentication::PrivateKeyJwt(keys))) => Some(keys.clone()),
+            (None, false, _) => {
+                self.mistakes.at(&entry.place_of("jwks"), "is missing, and so is jwks_uri");
+                None
+            }
+        }
+    }
+
+    /// The secret sealed for its row; one that is known already stays as it is, so that nothing changes.
+    fn sealed_secret(
+        &mut self,
+        entry: &Entry,
+        client: &Client,
+        known: Option<&ClientAuthentication>,
+    ) -> Option<String> {
+        let place = entry.place_of("client_secret");
+        let ClientSecret::Text(text) = self.secret(entry, client, known)? else {
+            self.mistakes
+                .at(&place, "must be named: client_secret_jwt needs the secret itself, not its hash");
+            return None;
+        };
+        if let Some(AssertionAlgorithm::Mac(algorithm)) = client.metadata.token_endpoint_auth_signing_alg
+            && text.len() < algorithm.secret_min()
+        {
+            let (name, min) = (algorithm.as_str(), algorithm.secret_min());
+            self.mistakes.at(&place, format!("must have at least {min} characters for {name}"));
+            return None;
+        }
+        let (sealer, row) = (self.idp.sealer(), client.secret_row());
+        if let Some(ClientAuthentication::ClientSecretJwt(sealed)) = known
+            && sealer.open(sealed, &row).is_ok_and(|opened| opened.as_slice() == text.as_bytes())
+        {
+            return Some(sealed.clone());
+        }
+        if entry.names("client_secret_sealed") {
+            return Some(entry.text("client_secret_sealed").to_owned());
+        }
+        self.mistakes.keep(&entry.place, sealer.seal(text.as_bytes(), &row))
+    }
+
+    /// The secret that the entry names, or else the one that is known.
+    fn secret(
+        &mut self,
+        entry: &Entry,
+        client: &Client,
+        known: Option<&ClientAuthentication>,
+    ) -> Option<ClientSecret> {
+        if entry.names("client_secret_hash") {
+            return self.named_hash(entry).map(ClientSecret::Hash);
+        }
+        let place = entry.place_of("client_secret");
+        if entry.names("client_secret") {
+            return self.named_secret(&place, entry.text("client_secret")).map(ClientSecret::Text);
+        }
+        if entry.names("client_secret_sealed") {
+            return self.named_sealed(entry, client);
+        }
+        match known {
+            Some(
+                ClientAuthentication::ClientSecretBasic(hash) | ClientAuthentication::ClientSecretPost(hash),
+            ) => Some(ClientSecret::Hash(hash.clone())),
+            Some(ClientAuthentication::ClientSecretJwt(sealed)) => self.opened(&place, sealed, client),
+            _ => {
+                self.mistakes.at(&place, "is missing");
+                None
+            }
+        }
+    }
+
+    fn named_hash(&mut self, entry: &Entry) -> Option<Hash> {
+        let place = entry.place_of("client_secret_hash");
+        let hash = entry.text("client_secret_hash");
+        let shaped = secret::is_shaped(hash);
+        if !shaped {
+            self.mistakes.at(&place, "must be a SHA-256 in base64url, as export writes it");
+        }
+        shaped.then(|| Hash::new(hash))
+    }
+
+    fn named_sealed(&mut self, entry: &Entry, client: &Client) -> Option<ClientSecret> {
+        let place = entry.place_of("client_secret_sealed");
+        let sealed = entry.text("client_secret_sealed");
+        if self.idp.sealer().open(sealed, &client.secret_row()) == Err(SealError::OtherKey) {
+            self.mistakes.at(&place, "was sealed by another database: name client_secret instead");
+            return None;
+        }
+        self.opened(&place, sealed, client)
+    }
+
+    fn opened(&mut self, place: &str, sealed: &str, client: &Client) -> Option<ClientSecret> {
+        let opened = self.mistakes.keep(place, self.idp.sealer().open(sealed, &client.secret_row()))?;
+        let text = self.mistakes.keep(place, std::str::from_utf8(&opened))?;
+        Some(ClientSecret::Text(Zeroizing::new(text.to_owned())))
+    }
+
+    fn named_secret(&mut self, place: &str, text: &str) -> Option<Zeroizing<String>> {
+        // RFC 6749 appendix A.2
+        let visible = text.bytes().all(|b| matches!(b, 0x20..=0x7e));
+        if text.len() < SECRET_MIN || !visible {
+            self.mistakes.at(place, format!("must have at least {SECRET_MIN} characters, all visible ASCII"));
+            return None;
+        }
+        self.refuse_sample(place, text);
+        Some(Zeroizing::new(text.to_owned()))
+    }
+}

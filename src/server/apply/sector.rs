@@ -1,0 +1,72 @@
+//! The sector of a client that knows users by pairwise names (OpenID Connect Core §8.1, Registration §5).
+//!
+//! Whoever gets a name for a sector can compare it with all others of that sector, so a sector is proven: either all
+//! redirect URIs of the client have its one host, or the list at `sector_identifier_uri` holds each of them. That list is
+//! fetched, by the guarded client, whenever it has something new to prove, and not again after that: a document that was
+//! applied once can be applied where there is no network. A redirect URI without a host on the Internet's terms (a custom
+//! scheme, `localhost`, a bare address) makes no sector: each native application has those.
+
+use std::collections::BTreeSet;
+
+use url::{Host, Url};
+
+use super::plan::Planner;
+use super::read::Entry;
+use crate::domain::client::{ClientMetadata, SubjectType};
+use crate::domain::redirect_uri::RedirectUri;
+
+/// Bytes of a list: some hundred addresses.
+const LIMIT: usize = 64 * 1024;
+
+impl Planner<'_> {
+    /// `known`: what is registered so far.
+    pub(super) async fn sector(
+        &mut self,
+        entry: &Entry,
+        metadata: &ClientMetadata,
+        known: Option<&ClientMetadata>,
+    ) {
+        if metadata.subject_type == SubjectType::Public {
+            return;
+        }
+        let place = entry.place_of("sector_identifier_uri");
+        let hosts: BTreeSet<Option<String>> = metadata.redirect_uris.iter().map(own_host).collect();
+        let Some(address) = &metadata.sector_identifier_uri else {
+            if hosts.len() != 1 || hosts.contains(&None) {
+                let wrong =
+                    "is missing: the redirect URIs of a pairwise client do not all have one host name";
+                self.mistakes.at(&place, wrong);
+            }
+            return;
+        };
+        let Some(url) = self.mistakes.keep(&place, Url::parse(address)) else { return };
+        if self.mistakes.keep(&place, self.idp.outbound().admits(&url)).is_none() {
+            return;
+        }
+        let has_its_host = |host: &Option<String>| host.is_some() && host.as_deref() == url.host_str();
+        if hosts.iter().all(has_its_host) || known.is_some_and(|known| is_proven(known, metadata)) {
+            return;
+        }
+        let listed = self.idp.outbound().get_json::<Vec<String>>(&url, LIMIT).await;
+        let Some(listed) = self.mistakes.keep(&place, listed) else { return };
+        for uri in &metadata.redirect_uris {
+            if !listed.iter().any(|listed| listed == uri.as_str()) {
+                self.mistakes.at(&place, format!("does not list {}", uri.as_str()));
+            }
+        }
+    }
+}
+
+/// Was the same proven when this was registered?
+fn is_proven(known: &ClientMetadata, metadata: &ClientMetadata) -> bool {
+    let proof =
+        |of: &ClientMetadata| (of.subject_type, of.sector_identifier_uri.clone(), of.redirect_uris.clone());
+    proof(known) == proof(metadata)
+}
+
+fn own_host(uri: &RedirectUri) -> Option<String> {
+    match Url::parse(uri.as_str()).ok()?.host()? {
+        Host::Domain(name) if name != "localhost" => Some(name.to_owned()),
+        _ => None,
+    }
+}
