@@ -323,10 +323,7 @@ async fn a_secret_that_must_be_read_is_exported_sealed() {
     assert!(idp.idp().apply(&first).await.unwrap().is_nothing());
     assert!(idp.idp().apply(MACHINE).await.unwrap().is_nothing(), "it is the same secret");
     let elsewhere = mistakes(&TestIdp::with(EVERYTHING).await, &first).await;
-    assert!(
-        elsewhere.contains("client_secret_sealed: was sealed by another database"),
-        "{elsewhere}"
-    );
+    assert!(elsewhere.contains("client_secret_sealed: was sealed by another database"), "{elsewhere}");
     // In its database it opens, whatever ids the rows have by now.
     let gone = "[[tenants]]\ndomain = \"123456.sms\"\nstate = \"absent\"";
     idp.idp().apply(gone).await.unwrap();
