@@ -31,6 +31,6 @@ pub use account::delivery::Posted;
 pub use http::{
     Access, Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed,
 };
-pub use server::{Applied, ApplyError, BuildError, IdpBuilder};
+pub use server::{Applied, ApplyError, BuildError, Help, HelpFailed, Helped, IdpBuilder};
 pub use storage::keys::KeyState;
 pub use storage::{Figures as StoreFigures, PoolFigures, WriterFigures};

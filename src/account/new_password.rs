@@ -8,9 +8,11 @@ use zxcvbn::{Score, zxcvbn};
 
 use super::{Account, Error};
 use crate::crypto::password::{Password, PasswordError};
+use crate::domain::ids::UserId;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
+use crate::storage::users;
 
 /// A password that obeys the rules; only [`NewPassword::check`] makes one.
 #[derive(Clone, Debug)]
@@ -63,6 +65,13 @@ fn context<'a>(user: &'a User, tenant: &'a Tenant) -> Vec<&'a str> {
 }
 
 impl Account<'_> {
+    /// Is it the password that the user has?
+    pub(crate) async fn is_password(&self, user: &UserId, password: &NewPassword) -> Result<bool, Error> {
+        let found = users::credentials_by_id(&mut self.db.read().await?.tx(), user).await?;
+        let hash = found.and_then(|found| found.password_hash);
+        Ok(self.hasher.verify(password.0.clone(), hash.as_deref()).await?.matches)
+    }
+
     /// The PHC string of a new password.
     pub(crate) async fn hash_new(&self, password: &NewPassword) -> Result<String, Error> {
         Ok(self.hasher.hash(password.0.clone()).await?)
@@ -74,7 +83,7 @@ mod tests {
     use super::*;
     use crate::domain::branding::Branding;
     use crate::domain::claims::Profile;
-    use crate::domain::ids::{TenantId, UserId};
+    use crate::domain::ids::TenantId;
     use crate::domain::locale::Locale;
     use crate::domain::tenant::{TenantDomain, TenantPolicy};
     use crate::domain::time::Time;

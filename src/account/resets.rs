@@ -90,6 +90,19 @@ impl Account<'_> {
         self.ways.mail && tenant.is_none_or(|tenant| self.directory_of(tenant).is_none())
     }
 
+    /// Is there a password of ours that the user may choose? If not, why not.
+    pub(super) fn own_password(&self, user: &User, tenant: &Tenant) -> Result<(), ResetOutcome> {
+        if tenant.disabled {
+            Err(ResetOutcome::TenantDisabled)
+        } else if user.disabled {
+            Err(ResetOutcome::UserDisabled)
+        } else if user.directory.is_some() || self.directory_of(tenant).is_some() {
+            Err(ResetOutcome::Elsewhere)
+        } else {
+            Ok(())
+        }
+    }
+
     /// A new link to the user's address, to be settled; or why there is none.
     pub(crate) fn new_link(
         &self,
@@ -100,19 +113,19 @@ impl Account<'_> {
         network: Option<&str>,
     ) -> Result<Result<NewLink, ResetOutcome>, Error> {
         let user = &found.user;
-        let to = match user.address() {
-            _ if tenant.disabled => return Ok(Err(ResetOutcome::TenantDisabled)),
-            _ if user.disabled => return Ok(Err(ResetOutcome::UserDisabled)),
-            _ if user.directory.is_some() || self.directory_of(tenant).is_some() => {
-                return Ok(Err(ResetOutcome::Elsewhere));
-            }
-            None => return Ok(Err(ResetOutcome::NoAddress)),
-            Some(to) => to,
-        };
+        if let Err(reason) = self.own_password(user, tenant) {
+            return Ok(Err(reason));
+        }
+        let Some(to) = user.address() else { return Ok(Err(ResetOutcome::NoAddress)) };
         let secret = Secret::generate();
         let address = Confidential::new(home.url.at(&format!("/reset/link/{}", secret.expose())));
         let minutes = u32::try_from(reset::LINK.as_secs() / 60).unwrap_or(u32::MAX);
         let expires_at = self.now().plus(reset::LINK);
+        let link = Link { address, minutes };
+        let mail = match purpose {
+            Purpose::Activation => Mail::Activation(link),
+            Purpose::Forgotten | Purpose::Console => Mail::Reset(link),
+        };
         let message = Message {
             tenant: tenant.id.clone(),
             user: user.id.clone(),
@@ -120,7 +133,7 @@ impl Account<'_> {
             letter: Letter {
                 locale: user.locale().unwrap_or(tenant.locale),
                 account: user.username.to_string(),
-                content: Content::Mail { to: to.clone(), mail: Mail::Reset(Link { address, minutes }) },
+                content: Content::Mail { to: to.clone(), mail },
             },
         };
         let Home { issuer, login, client, .. } = home;

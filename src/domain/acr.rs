@@ -43,3 +43,10 @@ pub struct AuthContext {
     /// Methods by their names in RFC 8176.
     pub amr: Vec<String>,
 }
+
+impl AuthContext {
+    /// Was a second factor proved that no message has carried? Administrators must have one.
+    pub fn is_by_device(&self) -> bool {
+        self.acr == Acr::TwoFactors && !self.amr.iter().any(|method| method == "mca")
+    }
+}

@@ -52,6 +52,21 @@ pub enum Event {
         /// Whose.
         user: UserId,
     },
+    /// A user's enrolment was begun anew: authenticators, recovery codes and sessions have ended.
+    EnrolmentReset {
+        /// Whose.
+        user: UserId,
+    },
+    /// A user's locks were ended.
+    Unlocked {
+        /// Whose.
+        user: UserId,
+    },
+    /// A link was shown at the server's console that needs neither password nor second factor.
+    GlassBroken {
+        /// Whose account it opens.
+        user: UserId,
+    },
     /// A recovery code was used.
     RecoveryCodeUsed {
         /// Whose.
@@ -164,6 +179,9 @@ impl Event {
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::ResetRequested { .. } => "reset_requested",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::EnrolmentReset { .. } => "enrolment_reset",
+            Self::Unlocked { .. } => "unlocked",
+            Self::GlassBroken { .. } => "glass_broken",
             Self::CodeReused { .. } => "code_reused",
             Self::RefreshTokenReused { .. } => "refresh_token_reused",
             Self::SignedOut { .. } => "signed_out",

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::authenticator::Method;
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
+use super::password::PasswordFault;
 use super::request::AuthorizationRequest;
 use super::time::Time;
 
@@ -60,6 +61,8 @@ pub struct Progress {
     pub dispatch: Option<Dispatch>,
     /// Recovery codes under the master key, until the user says that they are stored.
     pub recovery_codes: Option<String>,
+    /// Is a mail on its way that leads to a second factor?
+    pub mailed: bool,
     /// What the last post was answered, for the page that follows it.
     pub refusal: Option<Refusal>,
     /// The names typed last.
@@ -160,6 +163,8 @@ pub enum Problem {
     WrongRecoveryCode,
     /// Too many wrong codes: the login began again.
     StartedAgain,
+    /// It will not do as a new password.
+    NewPassword(PasswordFault),
     /// Too many wrong codes, or too late: the secret shown is void and another one is shown.
     EnrolmentVoid,
     /// Too many wrong codes, or too late: the number or address must be given again.
@@ -176,6 +181,11 @@ impl Progress {
         self.wrong_codes = 0;
         self.refusal = None;
         self.facts.add(FactKind::Password, at);
+    }
+
+    /// Was the last post not looked at, after too many failures?
+    pub fn is_locked(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| matches!(refusal.problem, Problem::Locked(_)))
     }
 
     /// Begins again: nothing proved so far counts any more, here or in the session.

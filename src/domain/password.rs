@@ -2,6 +2,8 @@
 //!
 //! No rule says which characters it must have, and it never expires: both make passwords worse (NIST SP 800-63B).
 
+use serde::{Deserialize, Serialize};
+
 /// The rules for one user's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordRules {
@@ -20,7 +22,8 @@ impl PasswordRules {
 }
 
 /// Why a text will not do as a new password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PasswordFault {
     /// It has fewer characters than this.
     TooShort(u32),

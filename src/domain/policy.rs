@@ -10,7 +10,7 @@ use super::fact::Facts;
 use super::ids::UserId;
 use super::request::AuthorizationRequest;
 use super::scope::Scope;
-use super::tenant::{Mfa, TenantPolicy};
+use super::tenant::{AdminActivation, Mfa, TenantPolicy};
 use super::time::Time;
 
 /// One thing that a login must have before it is complete.
@@ -30,6 +30,8 @@ pub enum Need {
         /// What it must be worth.
         least: Worth,
     },
+    /// The password must not be kept. It is gone when there is a new one.
+    NewPassword,
     /// The user was asked for the name of the office computer, once in a new enrolment. No fact meets this need: the
     /// user's row says that it was asked.
     DesktopName,
@@ -45,6 +47,12 @@ pub enum Need {
     Destination(Enrolment),
     /// An authenticator must be enrolled. No fact meets this need: it is gone when there is one.
     Enrolment(Enrolment),
+    /// An administrator must activate an authenticator, and not in the login: a mail leads to it. It is gone when there is
+    /// one.
+    Activation {
+        /// Why.
+        reason: EnrolmentReason,
+    },
     /// The recovery codes made by this login's enrolment must be stored. It is gone when they are erased.
     RecoveryCodesStored,
     /// The announcement of the second-factor duty was seen.
@@ -100,6 +108,8 @@ pub struct Circumstances<'a> {
     pub methods: &'a [Method],
     /// The enrolment that is under way.
     pub enrolling: Option<Enrolling>,
+    /// Must the user choose a new password?
+    pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment of the user?
     pub desktop_unasked: bool,
     /// What is proved and answered so far.
@@ -154,11 +164,16 @@ pub fn needs(
     if request.prompt.select_account && who.from_session {
         needs.push(Need::AccountChosen(who.user.clone()));
     }
-    needs.push(Need::FirstFactor { since });
+    // Whoever has only the session must not choose the password that comes after it.
+    let since_first = if who.must_change_password { Some(who.requested_at) } else { since };
+    needs.push(Need::FirstFactor { since: since_first });
     if let Some(best) = who.best().filter(|_| !who.skips_second_factor(request)) {
         // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
         let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
         needs.push(Need::SecondFactor { since, least });
+    }
+    if who.must_change_password {
+        needs.push(Need::NewPassword);
     }
     needs.extend(who.enrolment(&demands)?);
     if who.codes_to_store {
@@ -179,7 +194,7 @@ struct Demand {
 impl Circumstances<'_> {
     /// An administrator needs a second factor from the tenant's date on; no date means always (SEED1-1, SEED1-3).
     pub fn admin_duty(&self) -> bool {
-        self.is_admin && self.tenant.admin_mfa_enforced_from.is_none_or(|from| from <= self.now)
+        self.tenant.admin_duty(self.is_admin, self.now)
     }
 
     /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
@@ -219,6 +234,10 @@ impl Circumstances<'_> {
             Some(demand) => demand.reason,
             None => return Ok(Vec::new()),
         };
+        let by_mail = self.tenant.admin_activation == AdminActivation::Mail;
+        if by_mail && matches!(reason, EnrolmentReason::AdminDuty | EnrolmentReason::OwnWish) {
+            return Ok(vec![Need::Activation { reason }]);
+        }
         let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
         let mut methods = self.methods.to_vec();
         methods.retain(|method| method.worth() >= least);
@@ -278,6 +297,7 @@ mod tests {
         methods: Vec<Method>,
         enrolling: Option<Enrolling>,
         desktop_unasked: bool,
+        must_change_password: bool,
         facts: Facts,
         now: Time,
     }
@@ -291,6 +311,7 @@ mod tests {
                 methods: vec![Method::Totp],
                 enrolling: None,
                 desktop_unasked: true,
+                must_change_password: false,
                 facts: Facts::default(),
                 now: AT.minus(SECOND),
             }
@@ -324,6 +345,7 @@ mod tests {
                 held: &self.held,
                 methods: &self.methods,
                 enrolling: self.enrolling,
+                must_change_password: self.must_change_password,
                 desktop_unasked: self.desktop_unasked,
                 facts: &self.facts,
                 codes_to_store: false,
@@ -445,6 +467,30 @@ mod tests {
         case.desktop_unasked = true;
         case.facts.add(FactKind::RecoveryCode, AT);
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::Recovery)]));
+    }
+
+    #[test]
+    fn where_activation_is_by_mail_the_login_enrols_no_administrator() {
+        let mut case = Case::admin_from(Some(AT));
+        case.tenant.admin_activation = AdminActivation::Mail;
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::Notice { from: AT }]));
+        case.now = AT;
+        let blocked = Need::Activation { reason: EnrolmentReason::AdminDuty };
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, blocked]));
+        case.facts.add(FactKind::RecoveryCode, AT);
+        assert_eq!(case.last(), enrol(EnrolmentReason::Recovery), "who has had one may replace it");
+        case.is_admin = false;
+        case.facts = Facts::default();
+        case.tenant.mfa = Mfa::Required;
+        assert_eq!(case.last(), enrol(EnrolmentReason::TenantRule), "others are unaffected");
+    }
+
+    #[test]
+    fn a_password_that_must_not_be_kept_is_proved_here_and_after_the_second_factor_replaced() {
+        let case = Case { must_change_password: true, held: held(Worth::Device), ..Case::default() };
+        let password = Need::FirstFactor { since: Some(case.now) };
+        let second = Need::SecondFactor { since: None, least: Worth::Mail };
+        assert_eq!(case.needs(&request()), Ok(vec![password, second, Need::NewPassword]));
     }
 
     #[test]

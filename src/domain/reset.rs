@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use super::contact::EmailAddress;
 use super::ids::{ClientId, Hash, InteractionId, IssuerId, UserId};
-use super::interaction::Dispatch;
+use super::interaction::{Dispatch, Enrolment};
 use super::time::Time;
 
 /// How long a link in a mail may be used (SEED1-8).
 pub const LINK: Duration = Duration::from_mins(30);
 /// How long whoever has used it may take for the rest.
 pub const REST: Duration = Duration::from_mins(15);
+
+/// How long a link that is shown at the server's console may be used.
+pub const CONSOLE: Duration = Duration::from_mins(10);
 
 /// One link, and how far whoever used it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,21 @@ pub struct Reset {
 pub enum Purpose {
     /// Somebody said that the password is forgotten, or an administrator had the mail sent.
     Forgotten,
+    /// An administrator who is blocked without a second factor asked for it.
+    Activation,
+    /// An operator had it shown at the server's console, for somebody who has lost everything. It waives the second
+    /// factor, and revokes it.
+    Console,
+}
+
+/// Why a new authenticator is enrolled after the new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enrols {
+    /// An administrator must have one.
+    Duty,
+    /// A recovery code said that the old one is lost.
+    Replacement,
 }
 
 /// What happened since the link was made.
@@ -69,6 +87,12 @@ pub struct Progress {
     pub wrong_codes: u32,
     /// The code of the second factor that was sent last, or was to be.
     pub dispatch: Option<Dispatch>,
+    /// Must a new authenticator be enrolled before this is done?
+    pub enrols: Option<Enrols>,
+    /// The enrolment that waits for its first code.
+    pub enrolment: Option<Enrolment>,
+    /// Recovery codes under the master key, until the user says that they are stored.
+    pub recovery_codes: Option<String>,
 }
 
 /// What whoever holds the link or the ticket is asked next.
@@ -78,6 +102,10 @@ pub enum Stage {
     Password,
     /// A code of the second factor: the mailbox alone is not enough (attack 153).
     SecondFactor,
+    /// The first code of a new authenticator.
+    Enrolment,
+    /// To store the recovery codes.
+    RecoveryCodes,
     /// Nothing.
     Done,
 }
@@ -90,9 +118,12 @@ impl Reset {
 
     /// What comes next.
     pub const fn stage(&self) -> Stage {
-        match (&self.ticket, self.progress.changed) {
+        let Progress { changed, enrols, recovery_codes, .. } = &self.progress;
+        match (&self.ticket, changed) {
             (None, _) => Stage::Password,
             (Some(_), false) => Stage::SecondFactor,
+            (Some(_), true) if enrols.is_some() => Stage::Enrolment,
+            (Some(_), true) if recovery_codes.is_some() => Stage::RecoveryCodes,
             (Some(_), true) => Stage::Done,
         }
     }

@@ -106,6 +106,8 @@ pub struct TenantPolicy {
     pub mfa: Mfa,
     /// From when administrators need a second factor; `None` = always (SEED1-1).
     pub admin_mfa_enforced_from: Option<Time>,
+    /// How administrators come to their first authenticator.
+    pub admin_activation: AdminActivation,
     /// The second factors that may be enrolled.
     pub methods: Vec<Method>,
     /// Does a code by mail count as a second factor (`acr` 2fa), and not only satisfy the tenant's own rule? It never
@@ -128,6 +130,7 @@ impl Default for TenantPolicy {
         Self {
             mfa: Mfa::Optional,
             admin_mfa_enforced_from: None,
+            admin_activation: AdminActivation::Inline,
             methods: vec![Method::Totp],
             mail_counts_as_2fa: false,
             ask_desktop_name: false,
@@ -145,6 +148,11 @@ impl TenantPolicy {
         if self.mail_counts_as_2fa && !is_admin { Worth::Mail } else { Worth::Sms }
     }
 
+    /// Does the second-factor duty of administrators hold for this user now? No date means always (SEED1-1, SEED1-3).
+    pub fn admin_duty(&self, is_admin: bool, now: Time) -> bool {
+        is_admin && self.admin_mfa_enforced_from.is_none_or(|from| from <= now)
+    }
+
     /// How long a session lives without use.
     pub const fn session_idle(&self) -> Duration {
         Duration::from_secs(self.session_idle)
@@ -154,6 +162,17 @@ impl TenantPolicy {
     pub const fn session_max(&self) -> Duration {
         Duration::from_secs(self.session_max)
     }
+}
+
+/// How administrators come to their first authenticator once they must have one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdminActivation {
+    /// Inside the login: whoever has the password enrols it.
+    #[default]
+    Inline,
+    /// Only by a mail to the address that is stored: the password alone is not enough.
+    Mail,
 }
 
 /// Whether a second factor is demanded of a tenant's users.

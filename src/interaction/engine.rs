@@ -39,10 +39,12 @@ fn is_met(need: &Need, facts: &Facts) -> bool {
             let proved = facts.second_factor().filter(|proved| proved.worth >= *least);
             fresh(proved.map(|proved| proved.at), *since)
         }
-        Need::DesktopName
+        Need::NewPassword
+        | Need::DesktopName
         | Need::Method { .. }
         | Need::Destination(_)
         | Need::Enrolment(_)
+        | Need::Activation { .. }
         | Need::RecoveryCodesStored => false,
         Need::Notice { .. } => facts.notice().is_some(),
         Need::Consent(scope) => facts.consent().is_some_and(|given| scope.is_subset(given)),
@@ -60,10 +62,12 @@ const fn error_without_page(need: &Need) -> ErrorCode {
         Need::FirstFactor { .. } => ErrorCode::LoginRequired,
         Need::Consent(_) => ErrorCode::ConsentRequired,
         Need::SecondFactor { .. }
+        | Need::NewPassword
         | Need::DesktopName
         | Need::Method { .. }
         | Need::Destination(_)
         | Need::Enrolment(_)
+        | Need::Activation { .. }
         | Need::RecoveryCodesStored
         | Need::Notice { .. } => ErrorCode::InteractionRequired,
     }
@@ -174,6 +178,7 @@ mod tests {
             max_age in proptest::option::of(1u64..100),
             silent in any::<bool>(),
             ask_consent in any::<bool>(),
+            must_change in any::<bool>(),
         ) {
             let name = |worth| match worth { Worth::Mail => "mail", Worth::Sms => "sms", Worth::Device => "device" };
             let held: Vec<_> =
@@ -199,6 +204,7 @@ mod tests {
                 held: &held,
                 methods: &[Method::Totp, Method::Sms, Method::Mail],
                 enrolling: None,
+                must_change_password: must_change,
                 desktop_unasked: false,
                 facts: &counted,
                 codes_to_store: false,
@@ -212,6 +218,7 @@ mod tests {
                 let context = counted.context(enough).expect("a code needs a password");
                 let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential;
                 prop_assert_eq!(counted.second_factor().is_some(), must, "who must, has proved one, and nobody else");
+                prop_assert!(!must_change, "nobody passes with a password that must not be kept");
                 let counts = counted.second_factor().is_some_and(|proved| proved.worth >= enough);
                 prop_assert_eq!(context.acr == Acr::TwoFactors, counts, "the level is what was proved");
                 prop_assert!(!essential || context.acr == Acr::TwoFactors, "the client has what it demands");

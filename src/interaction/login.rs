@@ -239,6 +239,7 @@ impl Login {
             held: &held,
             methods: &methods,
             enrolling: progress.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
+            must_change_password: person.must_change_password,
             desktop_unasked: person.desktop_unasked,
             facts,
             codes_to_store: progress.recovery_codes.is_some(),

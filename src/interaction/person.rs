@@ -24,6 +24,8 @@ pub(super) struct Person {
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<Authenticator>,
+    /// Must a new password be chosen?
+    pub(super) must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
     pub(super) desktop_unasked: bool,
     /// What the user allowed this client earlier.
@@ -40,7 +42,7 @@ impl Person {
         id: &UserId,
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
-        let Some(Credentials { user, password_version, desktop_unasked, .. }) =
+        let Some(Credentials { user, password_version, must_change_password, desktop_unasked, .. }) =
             found.filter(|found| !found.user.disabled)
         else {
             return Ok(None);
@@ -54,7 +56,15 @@ impl Person {
         } else {
             None
         };
-        Ok(Some(Self { user, password_version, tenant, authenticator, desktop_unasked, consent }))
+        Ok(Some(Self {
+            user,
+            password_version,
+            tenant,
+            authenticator,
+            must_change_password,
+            desktop_unasked,
+            consent,
+        }))
     }
 
     /// What the policy asks about.

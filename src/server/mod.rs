@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 #[cfg(feature = "server")]
 mod health;
+mod help;
 #[cfg(feature = "server")]
 mod listen;
 #[cfg(feature = "server")]
@@ -22,3 +23,4 @@ mod tasks;
 
 pub use apply::{Applied, ApplyError};
 pub use builder::{BuildError, IdpBuilder};
+pub use help::{Help, HelpFailed, Helped};

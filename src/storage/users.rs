@@ -46,6 +46,8 @@ pub struct Credentials {
     pub password_hash: Option<String>,
     /// Raised by every change of the password.
     pub password_version: i64,
+    /// Must a new password be chosen at the next login?
+    pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
     pub desktop_unasked: bool,
 }
@@ -58,13 +60,18 @@ struct CredentialsRow {
     password_version: i64,
     enrolment: i64,
     desktop_asked: i64,
+    must_change_password: bool,
 }
 
 impl From<CredentialsRow> for Credentials {
     fn from(row: CredentialsRow) -> Self {
-        let CredentialsRow { user, password_hash, password_version, enrolment, desktop_asked } = row;
-        let desktop_unasked = desktop_asked < enrolment;
-        Self { user: user.into(), password_hash, password_version, desktop_unasked }
+        Self {
+            user: row.user.into(),
+            password_hash: row.password_hash,
+            password_version: row.password_version,
+            must_change_password: row.must_change_password,
+            desktop_unasked: row.desktop_asked < row.enrolment,
+        }
     }
 }
 
@@ -109,7 +116,8 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             must_change_password
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -120,7 +128,8 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
 pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             must_change_password
          FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2").bind(tenant).bind(key).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
@@ -129,7 +138,8 @@ pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result
 pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             must_change_password
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -181,6 +191,16 @@ pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>
     Ok(())
 }
 
+/// Begins the user's enrolment anew: what is asked once in an enrolment will be asked again.
+pub async fn begin_enrolment(tx: &mut Tx<'_>, id: &UserId) -> Result<bool> {
+    Ok(execute!(tx, "UPDATE users SET enrolment = enrolment + 1 WHERE id = $1", id)? == 1)
+}
+
+/// Says whether a new password must be chosen at the next login.
+pub async fn set_must_change_password(tx: &mut Tx<'_>, id: &UserId, must: bool) -> Result<bool> {
+    Ok(execute!(tx, "UPDATE users SET must_change_password = $2 WHERE id = $1", id, must)? == 1)
+}
+
 /// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`still_proved`]).
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
@@ -215,7 +235,8 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked
+             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             must_change_password
          FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }

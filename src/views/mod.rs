@@ -26,8 +26,8 @@ pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
-    ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Notice, Recovery,
-    RecoveryCodes, SecondFactor,
+    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Notice,
+    Recovery, RecoveryCodes, SecondFactor,
 };
 pub use theme::DefaultTheme;
 
@@ -75,6 +75,8 @@ pub enum Body {
     ConfirmCode(ConfirmCode),
     /// The recovery codes, shown once.
     RecoveryCodes(RecoveryCodes),
+    /// A second factor is activated by mail.
+    Blocked(Blocked),
     /// The second-factor duty is announced.
     Notice(Notice),
     /// What the application may have.
@@ -123,6 +125,7 @@ impl Body {
             Self::Email(_) => "email",
             Self::ConfirmCode(_) => "confirm_code",
             Self::RecoveryCodes(_) => "recovery_codes",
+            Self::Blocked(_) => "blocked",
             Self::Notice(_) => "notice",
             Self::Consent(_) => "consent",
             Self::ChooseAccount(_) => "choose_account",
@@ -155,6 +158,7 @@ impl Body {
             Self::Email(_) => "email.title",
             Self::ConfirmCode(_) => "confirm_code.title",
             Self::RecoveryCodes(_) => "recovery_codes.title",
+            Self::Blocked(_) => "blocked.title",
             Self::Notice(_) => "notice.title",
             Self::Consent(_) => "consent.title",
             Self::ChooseAccount(_) => "choose_account.title",
@@ -211,6 +215,7 @@ impl Body {
             | Self::Email(Email { form, .. })
             | Self::ConfirmCode(ConfirmCode { form, .. })
             | Self::RecoveryCodes(RecoveryCodes { form, .. })
+            | Self::Blocked(Blocked { form, .. })
             | Self::Notice(Notice { form, .. })
             | Self::Consent(Consent { form, .. })
             | Self::ChooseAccount(ChooseAccount { form, .. })

@@ -77,6 +77,8 @@ pub enum Refusal {
     NoMethod,
     /// No mail can be sent, so no password can be replaced here: the user must ask an administrator.
     NoReset,
+    /// A second factor is activated by mail, but no mail reaches the user: an administrator must help.
+    NoActivation,
     /// A fault of ours.
     Internal,
 }
@@ -89,6 +91,7 @@ impl Refusal {
             Self::NotFound => "refused.not_found_title",
             Self::NoMethod => "refused.no_method_title",
             Self::NoReset => "refused.no_reset_title",
+            Self::NoActivation => "refused.no_activation_title",
             Self::Internal => "refused.internal_title",
         }
     }
@@ -100,6 +103,7 @@ impl Refusal {
             Self::NotFound => "refused.not_found_text",
             Self::NoMethod => "refused.no_method_text",
             Self::NoReset => "refused.no_reset_text",
+            Self::NoActivation => "refused.no_activation_text",
             Self::Internal => "refused.internal_text",
         }
     }

@@ -2,10 +2,10 @@
 //! its own has the same to look at.
 
 use super::{
-    Application, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode, ConfirmSignOut,
-    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost, Identify, NewPassword,
-    Notice, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused, ResetDone, ResetSent,
-    ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, Wait, WayBack,
+    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
+    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
+    Identify, NewPassword, Notice, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused,
+    ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, Wait, WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
@@ -157,6 +157,11 @@ fn new_password(is_admin: bool, problems: &[Problem]) -> Body {
     Body::NewPassword(NewPassword { form: form(problems), rules, account })
 }
 
+fn blocked(sent: bool, optional: bool) -> Body {
+    let (address, onward) = ("a•••@example.works".to_owned(), "blocked".to_owned());
+    Body::Blocked(Blocked { form: form(&[]), address, sent, optional, onward })
+}
+
 fn reset_void(again: Option<&str>) -> Body {
     Body::ResetVoid(ResetVoid { again: again.map(str::to_owned), reference: Some(reference()) })
 }
@@ -283,6 +288,10 @@ fn resets() -> Vec<(&'static str, Body)> {
         ("new-password-guessable", new_password(false, &[Fault(PasswordFault::Guessable)])),
         ("new-password-unchanged", new_password(false, &[Fault(PasswordFault::Unchanged)])),
         ("new-password-different", new_password(false, &[Fault(PasswordFault::Different)])),
+        ("blocked", blocked(false, false)),
+        ("blocked-sent", blocked(true, false)),
+        ("blocked-optional", blocked(false, true)),
+        ("refused-no-activation", refused(Refusal::NoActivation, None)),
         ("reset-done", Body::ResetDone(ResetDone { login: Some("identify".to_owned()), back: None })),
         ("reset-done-elsewhere", Body::ResetDone(ResetDone { login: None, back: Some(back()) })),
         ("reset-done-alone", Body::ResetDone(ResetDone { login: None, back: None })),

@@ -146,6 +146,20 @@ pub struct Notice {
     pub from: Time,
 }
 
+/// A second factor is activated by mail. Posts `enable`; where it is no duty yet, `skip` goes on without.
+pub struct Blocked {
+    /// The form.
+    pub form: Form,
+    /// Where the mail goes, masked.
+    pub address: String,
+    /// Is one on its way?
+    pub sent: bool,
+    /// May it be put off?
+    pub optional: bool,
+    /// This page again: once the second factor is active it leads on.
+    pub onward: String,
+}
+
 /// What the application may have. Posts `allow`, or `cancel` to deny.
 pub struct Consent {
     /// The form.

@@ -19,6 +19,7 @@ mod log;
 mod login;
 mod nodes;
 mod pages;
+mod paths;
 mod readme;
 mod recovery;
 mod relying_parties;

@@ -5,12 +5,12 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use super::holder::{Holder, void};
-use super::{link, pages};
+use super::{enrol, link, pages};
 use crate::account::new_password::NewPassword;
 use crate::crypto::secret::Secret;
 use crate::domain::event::Event;
 use crate::domain::password::PasswordRules;
-use crate::domain::reset::{self, Stage};
+use crate::domain::reset::{self, Purpose};
 use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
 use crate::storage::{self, authenticators, resets};
@@ -39,30 +39,46 @@ pub(super) async fn submit(holder: Holder, form: &Parameters) -> Result<Response
 }
 
 /// Uses the link up, and changes the password if nothing else is to be proved. Whether something is, the store says in
-/// the same write: an authenticator that is enrolled in this very moment is asked for.
+/// the same write: an authenticator that is enrolled in this very moment is asked for. A link from the console asks for
+/// none, and revokes what there is.
 async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, Internal> {
     let ticket = Secret::generate();
     let account = holder.idp().account();
     let hash = account.hash_new(password).await?;
     let version = holder.reset.password_version;
     let change = account.password_change(&holder.user, &holder.tenant, version, hash.clone())?;
-    let now = holder.now;
+    let revoked = match holder.reset.purpose {
+        Purpose::Console => Some(account.enrolment_reset(&holder.user, &holder.tenant)?),
+        Purpose::Forgotten | Purpose::Activation => None,
+    };
     holder.reset.ticket = Some(ticket.hash());
-    holder.reset.expires_at = now.plus(reset::REST);
-    let opened = holder.reset.clone();
+    holder.reset.expires_at = holder.now.plus(reset::REST);
+    let opened = holder.clone();
     let written = holder.idp().db().write(move |tx| {
-        let (mut reset, change, hash) = (opened.clone(), change.clone(), hash.clone());
+        let (mut holder, change) = (opened.clone(), change.clone());
+        let (hash, revoked) = (hash.clone(), revoked.clone());
         async move {
-            reset.progress.changed = authenticators::active(tx, &reset.user).await?.is_none();
-            reset.progress.password = (!reset.progress.changed).then_some(hash);
-            if !resets::use_up(tx, &reset, now).await? {
+            let held = match revoked {
+                Some(_) => None,
+                None => authenticators::active(tx, &holder.user.id).await?,
+            };
+            let progress = &mut holder.reset.progress;
+            progress.changed = held.is_none();
+            progress.password = held.is_some().then_some(hash);
+            if held.is_none() {
+                holder.reset.progress.enrols = enrol::due(&holder, false, None);
+            }
+            if !resets::use_up(tx, &holder.reset, holder.now).await? {
                 return Err(storage::Error::Conflict);
             }
-            reset.version += 1;
-            if reset.progress.changed && !change.settle(tx, None, Some(&reset.link), now).await? {
-                return Err(storage::Error::Conflict);
+            holder.reset.version += 1;
+            if let Some(revoked) = revoked {
+                revoked.settle(tx, Some(&holder.reset.link), holder.now).await?;
             }
-            Ok(reset)
+            if holder.reset.progress.changed {
+                holder.change(tx, &change).await?;
+            }
+            Ok(holder.reset)
         }
         .boxed()
     });
@@ -71,7 +87,7 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
         Err(storage::Error::Conflict) => return Ok(void(&holder.visitor)),
         written => holder.reset = written?,
     }
-    if holder.reset.stage() == Stage::Done {
+    if holder.reset.progress.changed {
         holder.idp().observe(&Event::PasswordChanged { user: holder.user.id.clone() });
     }
     let mut response = pages::onward(&holder);

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::ask;
+use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::ids::{Hash, InteractionId};
@@ -16,7 +17,7 @@ use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal};
 use crate::interaction::visitor::{Visitor, way_back_to};
 use crate::protocol::authorize::respond::with_query;
-use crate::storage::{authenticators, interactions, resets, users};
+use crate::storage::{self, Tx, authenticators, interactions, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
 
 /// A link that counts, in the hands of this browser.
@@ -73,6 +74,21 @@ impl Holder {
     pub(super) fn page(&self, status: StatusCode, body: Body) -> Response {
         let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
         self.visitor.page(status, locale, Some(&self.tenant), body, &ContentSecurity::own())
+    }
+
+    /// Changes the password, as the last part of a write. The login that waits stops telling of failures that count no
+    /// more. [`storage::Error::Conflict`]: another change was quicker.
+    pub(super) async fn change(&self, tx: &mut Tx<'_>, change: &PasswordChange) -> storage::Result<()> {
+        if !change.settle(tx, None, Some(&self.reset.link), self.now).await? {
+            return Err(storage::Error::Conflict);
+        }
+        let Some(id) = &self.reset.progress.login else { return Ok(()) };
+        let waiting = interactions::by_id(tx, id, &self.reset.issuer, self.now).await?;
+        if let Some(mut waiting) = waiting.filter(|waiting| waiting.progress.is_locked()) {
+            waiting.progress.refusal = None;
+            interactions::save(tx, &waiting).await?;
+        }
+        Ok(())
     }
 
     /// Back to the login that waits in this browser.

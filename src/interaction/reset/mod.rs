@@ -1,7 +1,8 @@
 //! The way back in for whoever has forgotten the password: a machine beside the login, and never part of one.
 //!
 //! Reading order: `ask` (who are you? a mail may follow), `link` (the mail's address is opened), `holder` (whose link it
-//! is, and how far they have come), `pages` (the pages' two handlers), `choose`, `prove` and `sending` (what the pages do).
+//! is, and how far they have come), `pages` (the pages' two handlers); then what the pages do: `choose` (a new password),
+//! `prove` and `sending` (the second factor), `enrol` (a new one).
 //!
 //! The secret of the link goes from its address into a cookie at once: no page of ours has it in its address, so it stands
 //! in no history, no log and no `Referer` (attack 157). Opening the address changes nothing, for it is scanners that open
@@ -9,6 +10,7 @@
 
 pub(super) mod ask;
 mod choose;
+mod enrol;
 mod holder;
 mod link;
 mod pages;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::holder::{Holder, void};
-use super::{choose, prove};
+use super::{choose, enrol, prove};
 use crate::domain::reset::Stage;
 use crate::http::{Internal, form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
@@ -19,6 +19,8 @@ use crate::views::{Body, Form, Problem, ResetDone};
 pub(super) const PASSWORD: &str = "password";
 pub(super) const SECOND_FACTOR: &str = "second_factor";
 pub(super) const RECOVERY: &str = "recovery";
+pub(super) const ENROL: &str = "enrol";
+pub(super) const RECOVERY_CODES: &str = "recovery_codes";
 const DONE: &str = "done";
 
 /// The parts of a page's address. A tenant's issuer has its domain in front.
@@ -37,6 +39,8 @@ const fn steps(stage: Stage) -> &'static [&'static str] {
     match stage {
         Stage::Password => &[PASSWORD],
         Stage::SecondFactor => &[SECOND_FACTOR, RECOVERY],
+        Stage::Enrolment => &[ENROL],
+        Stage::RecoveryCodes => &[RECOVERY_CODES],
         Stage::Done => &[DONE],
     }
 }
@@ -95,6 +99,11 @@ pub(super) async fn open(holder: &Holder, step: &str, problems: &[Problem]) -> R
             Err(answer) => return Ok(answer),
         },
         RECOVERY => prove::recovery(holder, form),
+        ENROL => match enrol::page(holder, form).await? {
+            Ok(body) => body,
+            Err(begun) => return Ok(begun),
+        },
+        RECOVERY_CODES => enrol::codes(holder, form)?,
         DONE => Body::ResetDone(ResetDone { login: holder.login().await?, back: holder.back().await? }),
         _ => choose::page(holder, form),
     };
@@ -119,6 +128,8 @@ async fn take(holder: Holder, step: &str, form: &Parameters) -> Result<Response,
         PASSWORD => choose::submit(holder, form).await,
         SECOND_FACTOR => prove::submit(holder, form, prove::Way::Authenticator).await,
         RECOVERY => prove::submit(holder, form, prove::Way::RecoveryCode).await,
+        ENROL => enrol::submit(holder, form).await,
+        RECOVERY_CODES => enrol::stored(holder, form).await,
         _ => Ok(onward(&holder)),
     }
 }

@@ -6,15 +6,16 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use super::holder::{Holder, void};
-use super::{pages, sending};
+use super::{enrol, pages, sending};
 use crate::account::factors::Verdict;
 use crate::account::{factors, recovery};
 use crate::crypto::random;
 use crate::domain::event::Event;
+use crate::domain::message::Notice;
 use crate::http::Internal;
 use crate::interaction::visitor::retry_after;
 use crate::protocol::parameters::Parameters;
-use crate::storage::{self, Tx, recovery_codes, resets};
+use crate::storage::{self, Tx, authenticators, recovery_codes, resets};
 use crate::views::{self, Body, Field, Form, Problem, Wait};
 
 /// Wrong codes that end a reset; then another mail is needed.
@@ -124,14 +125,26 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
     let Some(hash) = holder.reset.progress.password.clone() else { return Ok(Err(holder)) };
     let version = holder.reset.password_version;
     let change = holder.idp().account().password_change(&holder.user, &holder.tenant, version, hash)?;
+    let notice = match attempt {
+        Attempt::Authenticator(_) => None,
+        Attempt::RecoveryCode(_) => {
+            holder.idp().account().notice(&holder.user, &holder.tenant, Notice::RecoveryCodeUsed)?
+        }
+    };
     let before = holder.clone();
     let written = holder.idp().db().write(move |tx| {
         let (mut holder, attempt, change) = (before.clone(), attempt.clone(), change.clone());
+        let notice = notice.clone();
         async move {
             let verdict = attempt.settle(tx, &holder).await?;
+            let held = authenticators::active(tx, &holder.user.id).await?;
+            let recovering = matches!(attempt, Attempt::RecoveryCode(_));
+            let enrols = enrol::due(&holder, recovering, held.as_ref().map(|held| &held.authenticator.kind));
             let progress = &mut holder.reset.progress;
             match verdict {
-                Verdict::Right => (progress.changed, progress.password) = (true, None),
+                Verdict::Right => {
+                    (progress.changed, progress.password, progress.enrols) = (true, None, enrols);
+                }
                 Verdict::Wrong => progress.wrong_codes += 1,
                 Verdict::Expired | Verdict::Locked(_) => return Ok((holder.reset, verdict)),
             }
@@ -141,9 +154,14 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
             } else {
                 resets::remove(tx, &reset.link).await?
             };
-            let link = Some(&reset.link);
-            if !saved || reset.progress.changed && !change.settle(tx, None, link, holder.now).await? {
+            if !saved {
                 return Err(storage::Error::Conflict);
+            }
+            if reset.progress.changed {
+                holder.change(tx, &change).await?;
+            }
+            if let (Verdict::Right, Some(notice)) = (verdict, notice) {
+                notice.settle(tx).await?;
             }
             Ok((reset, verdict))
         }

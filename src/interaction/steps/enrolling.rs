@@ -15,6 +15,7 @@ use crate::domain::authenticator::{Authenticator, Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::interaction::{Enrolment, Problem};
+use crate::domain::message::Notice;
 use crate::domain::policy::{self, EnrolmentReason};
 use crate::http::Internal;
 use crate::interaction::finish::End;
@@ -25,9 +26,9 @@ use crate::storage::authenticators;
 use crate::views::Duty;
 
 /// Wrong codes that void an enrolment.
-const CODES: u32 = 10;
+pub(in crate::interaction) const CODES: u32 = 10;
 /// How long it waits for its first code.
-const PATIENCE: Duration = Duration::from_mins(15);
+pub(in crate::interaction) const PATIENCE: Duration = Duration::from_mins(15);
 
 /// The reason in the pages' words.
 pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
@@ -152,12 +153,14 @@ pub(super) async fn confirm(
     confirmation: Confirmation,
     step: &'static str,
 ) -> Result<(Login, End), Internal> {
-    let user = person.user.id;
+    let user = person.user.id.clone();
+    let notice = login.idp().account().notice(&person.user, &person.tenant, Notice::SecondFactorEnrolled)?;
     let codes = login.idp().account().new_recovery_codes(&user);
     let sealed = login.idp().sealer().seal(codes.shown().as_bytes(), &login.codes_row())?;
     let (at, replaced) = (login.proof_time(&user), person.authenticator.map(|old| old.id));
     let written = login.write(move |mut login, tx| {
         let (confirmation, codes, sealed) = (confirmation.clone(), codes.clone(), sealed.clone());
+        let notice = notice.clone();
         let (user, replaced) = (user.clone(), replaced.clone());
         async move {
             match confirmation.settle(tx, replaced.as_ref(), login.now).await? {
@@ -176,6 +179,9 @@ pub(super) async fn confirm(
                 }
             }
             codes.settle(tx, &user).await?;
+            if let Some(notice) = &notice {
+                notice.settle(tx).await?;
+            }
             let progress = &mut login.interaction.progress;
             (progress.method, progress.enrolment) = (None, None);
             progress.recovery_codes = Some(sealed);

@@ -1,5 +1,6 @@
 //! The steps of a login: each has a page, meets one kind of need, and knows no other step.
 
+mod activation;
 mod choose_account;
 mod choose_method;
 mod confirm_code;
@@ -7,8 +8,9 @@ mod consent;
 mod desktop;
 mod email;
 mod enrol;
-mod enrolling;
+pub(super) mod enrolling;
 mod identify;
+mod new_password;
 mod notice;
 mod phone;
 mod recovery;
@@ -80,6 +82,8 @@ static STEPS: &[&dyn Step] = &[
     &identify::Identify,
     &second_factor::SecondFactor,
     &recovery::Recovery,
+    &new_password::NewPassword,
+    &activation::Activation,
     &desktop::DesktopName,
     &choose_method::ChooseMethod,
     &phone::Phone,
@@ -122,6 +126,7 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
         Problem::CodeExpired => form.problems.push(views::Problem::CodeExpired),
         Problem::WrongRecoveryCode => form.problems.push(views::Problem::RecoveryCodeWrong),
+        Problem::NewPassword(fault) => form.problems.push(views::Problem::NewPassword(*fault)),
         Problem::StartedAgain => form.problems.push(views::Problem::StartedAgain),
         Problem::EnrolmentVoid => form.problems.push(views::Problem::SecretRenewed),
         Problem::DestinationVoid => form.problems.push(views::Problem::DestinationAgain),
@@ -135,7 +140,7 @@ fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) ->
 }
 
 /// The fields by the words under which they are noted.
-const FIELDS: [(&str, Field); 11] = [
+const FIELDS: [(&str, Field); 13] = [
     ("tenant", Field::Tenant),
     ("username", Field::Username),
     ("password", Field::Password),
@@ -144,6 +149,8 @@ const FIELDS: [(&str, Field); 11] = [
     ("stored", Field::Stored),
     ("personal_desktop", Field::PersonalDesktop),
     ("method", Field::Method),
+    ("new_password", Field::NewPassword),
+    ("new_password_again", Field::NewPasswordAgain),
     ("country", Field::Country),
     ("phone_number", Field::PhoneNumber),
     ("email", Field::Email),

@@ -9,6 +9,7 @@ use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
+use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
@@ -56,15 +57,21 @@ impl Step for Recovery {
                 return missing(login, NAME, &[Field::RecoveryCode]).await;
             };
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+            let notice =
+                login.idp().account().notice(&person.user, &person.tenant, Notice::RecoveryCodeUsed)?;
             let user = person.user.id;
             let attempt = login.idp().account().recovery_attempt(&user, code);
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
+                let notice = notice.clone();
                 async move {
                     match attempt.settle(tx, login.now).await? {
                         Verdict::Right => {
                             login.learn_at(FactKind::RecoveryCode, at);
+                            if let Some(notice) = notice {
+                                notice.settle(tx).await?;
+                            }
                             login.tell(Event::RecoveryCodeUsed { user });
                         }
                         Verdict::Wrong | Verdict::Expired => {

@@ -19,6 +19,8 @@ pub(super) enum Change {
     Password(UserId, String),
     /// The same password at today's cost: the old hash and the new.
     Rehash(UserId, String, String),
+    /// Must the password be changed at the next login?
+    MustChangePassword(UserId, bool),
     /// Becomes the user's only authenticator.
     Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
@@ -39,6 +41,9 @@ impl Change {
                 account::sessions::end_all(tx, user, None, now).await.map(drop)
             }
             Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),
+            Self::MustChangePassword(user, must) => {
+                users::set_must_change_password(tx, user, *must).await.map(drop)
+            }
             Self::Authenticator(new) => {
                 let Stored { authenticator, sealed_secret } = new.as_ref();
                 authenticators::remove_all(tx, &authenticator.user).await?;

@@ -79,13 +79,14 @@ impl Idp {
         tenant: &Tenant,
         stored: Credentials,
     ) -> Result<Value, ApplyError> {
-        let Credentials { user, password_hash, .. } = stored;
+        let Credentials { user, password_hash, must_change_password, .. } = stored;
         let mut table = object(&user.profile)?;
         let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
         put("tenant", json!(tenant.domain));
         put("username", json!(user.username));
         put("sub", json!(user.id));
         put("password_hash", json!(password_hash));
+        put("must_change_password", json!(must_change_password.then_some(true)));
         put("disabled", json!(user.disabled.then_some(true)));
         put("personal_desktop", json!(user.personal_desktop));
         put("roles", json!(Some(user.roles).filter(|roles| !roles.is_empty())));

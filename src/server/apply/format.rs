@@ -63,8 +63,7 @@ pub(super) const TENANT: &[Member] = &[
 const POLICY: &[Member] = &[
     member("mfa", Kind::Word(&["optional", "required"])),
     member("admin_mfa_enforced_from", Kind::Moment),
-    // The only way that exists: inside the login.
-    member("admin_activation", Kind::Word(&["inline"])),
+    member("admin_activation", Kind::Word(&["inline", "mail"])),
     member("methods", Kind::Words(&["totp", "sms", "mail"])),
     member("mail_counts_as_2fa", Kind::One(value::flag)),
     member("ask_desktop_name", Kind::One(value::flag)),
@@ -94,6 +93,7 @@ pub(super) const USER: &[Member] = &[
     member("sub", Kind::One(value::subject)),
     member("password", Kind::One(value::secret)),
     member("password_hash", Kind::One(value::secret)),
+    member("must_change_password", Kind::One(value::flag)),
     DISABLED,
     member("roles", Kind::Words(&["admin"])),
     member("name", Kind::One(value::text)),
@@ -118,13 +118,14 @@ pub(super) const USER: &[Member] = &[
 ];
 
 /// The members of [`USER`] that are not standard claims.
-pub(super) const NOT_CLAIMS: [&str; 10] = [
+pub(super) const NOT_CLAIMS: [&str; 11] = [
     "tenant",
     "username",
     "state",
     "sub",
     "password",
     "password_hash",
+    "must_change_password",
     "disabled",
     "roles",
     "personal_desktop",

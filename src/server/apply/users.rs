@@ -28,6 +28,7 @@ impl Planner<'_> {
             }
             return Ok(());
         }
+        let must_change = known.as_ref().is_some_and(|known| known.must_change_password);
         let (known, password_hash) = known.map(|known| (known.user, known.password_hash)).unzip();
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
         self.check_subject(entry, known.as_ref()).await?;
@@ -39,6 +40,10 @@ impl Planner<'_> {
             self.change(Change::User(Box::new(user)));
         }
         self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
+        let named = entry.members.get("must_change_password").and_then(Value::as_bool);
+        if let Some(must) = named.filter(|must| *must != must_change) {
+            self.change(Change::MustChangePassword(base.id.clone(), must));
+        }
         self.authenticators(entry, &base.id).await?;
         self.tell(key, novelty, before);
         Ok(())

@@ -7,6 +7,7 @@ mod export;
 mod keys;
 mod master_key;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +58,9 @@ enum Command {
     /// Show the signing keys, or have them replaced.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Help a user who cannot get in.
+    #[command(subcommand)]
+    User(user::Command),
     /// The third-party application of the demo, which starts it as a process of its own.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationOptions),
@@ -86,6 +90,7 @@ pub async fn run() -> ExitCode {
         Command::Apply { file, settings } => apply::run(&file, &settings).await,
         Command::Export { file, settings } => export::run(file.as_deref(), &settings).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::User(command) => user::run(command).await,
         Command::DemoApplication(options) => demo::run_application(options).await,
     };
     match result {

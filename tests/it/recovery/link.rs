@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use vestibule::testing::{Answer, Browser, TestIdp};
+use vestibule::ext::Clock;
+use vestibule::testing::{Answer, Browser, TestIdp, totp};
 
 use super::{NEW, choose, link, subjects};
-use crate::login::{DOMAIN, HOUSE, PASSWORD, code, enter, house, next_code, open, sign_in};
+use crate::login::{
+    DOMAIN, HOUSE, PASSWORD, code, enter, house, next_code, open, shown_codes, shown_secret, sign_in,
+};
 
 /// Tina has an address too.
 const TINA: &str = r#"
@@ -233,6 +236,81 @@ async fn five_wrong_codes_end_it_and_nothing_has_changed() {
     assert!(is_void(&browser.get(page.url.as_str()).await));
     idp.clock().advance(Duration::from_mins(5));
     assert_eq!(try_password(&idp, "tina", PASSWORD).await.as_deref(), Some("second_factor"));
+}
+
+/// The authenticator is lost as well: a recovery code proves that, and a new authenticator takes its place.
+#[tokio::test]
+async fn a_recovery_code_does_too_and_a_new_authenticator_follows() {
+    let (idp, shop) = house().await;
+    let address =
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"anna\"\nemail = \"anna@example.test\"\n");
+    idp.idp().apply(&address).await.unwrap();
+    let mut browser = idp.browser();
+    let qr = enter(&mut browser, &shop, "anna").await;
+    let lost = shown_secret(&qr);
+    let page = browser.submit(&qr, &[("code", &totp(&lost, idp.clock().now()))]).await;
+    let codes = shown_codes(&page);
+    browser.submit(&page, &[("stored", "yes")]).await;
+    idp.clock().advance(Duration::from_mins(1));
+    let link = link(&idp, "anna").await;
+    let mut browser = idp.browser();
+    let page = browser.get(&link).await;
+    let asked = choose(&mut browser, &page, NEW).await;
+    assert_eq!(asked.step(), Some("second_factor"));
+    let page = browser.get(&format!("{}/reset/recovery", TestIdp::ISSUER)).await;
+    assert_eq!(page.step(), Some("recovery"));
+    let wrong = browser.submit(&page, &[("code", "00000-00000")]).await;
+    assert!(wrong.body.contains("id=\"code-error\""), "{}", wrong.body);
+    let qr = browser.submit(&wrong, &[("code", &codes[0])]).await;
+    assert_eq!(qr.step(), Some("enrol"), "{}", qr.body);
+    let secret = shown_secret(&qr);
+    assert_ne!(secret, lost);
+    let page = browser.submit(&qr, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    assert_eq!(browser.submit(&page, &[("stored", "yes")]).await.step(), Some("reset_done"));
+    idp.clock().advance(Duration::from_secs(30));
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let otp = sign_in(&mut browser, &page, "anna", NEW).await;
+    let refused = browser.submit(&otp, &[("code", &totp(&lost, idp.clock().now()))]).await;
+    assert_eq!(refused.step(), Some("second_factor"), "the lost one is revoked");
+    let back = browser.submit(&refused, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+    let told = subjects(&idp).await;
+    for subject in ["a recovery code was used", "your password was changed", "a second factor was added"] {
+        assert!(told.iter().any(|told| told.contains(subject)), "{subject}: {told:?}");
+    }
+}
+
+/// A code by SMS is sent by the page that asks for it, once, and counts here and nowhere else.
+#[tokio::test]
+async fn a_code_that_is_sent_counts_on_this_way_only() {
+    let policy = "name = \"Example Works\"\n[tenants.policy]\nmethods = [\"sms\"]\nmfa = \"required\"\n";
+    let idp = TestIdp::with(&HOUSE.replacen("name = \"Example Works\"\n", policy, 1)).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut browser = idp.browser();
+    let page = enter(&mut browser, &shop, "bert").await;
+    let page = browser.submit(&page, &[("country", "DE"), ("phone_number", "0151 12345678")]).await;
+    let codes = async || {
+        let sent = idp.mailbox().await;
+        sent.iter().filter_map(|sent| sent.code().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let page = browser.submit(&page, &[("code", codes().await.last().unwrap())]).await;
+    browser.submit(&page, &[("stored", "yes")]).await;
+    idp.clock().advance(Duration::from_hours(24));
+    let link = link(&idp, "bert").await;
+    let mut browser = idp.browser();
+    let page = browser.get(&link).await;
+    let asked = choose(&mut browser, &page, NEW).await;
+    assert_eq!(asked.step(), Some("second_factor"));
+    assert!(asked.body.contains("name=\"resend\""), "{}", asked.body);
+    browser.get(asked.url.as_str()).await;
+    assert_eq!(codes().await.len(), 2, "one at the enrolment, one here");
+    let mut login = idp.browser();
+    let elsewhere = enter(&mut login, &shop, "bert").await;
+    let refused = login.submit(&elsewhere, &[("code", &codes().await[1])]).await;
+    assert_eq!(refused.step(), Some("second_factor"), "a login knows nothing of it");
+    let done = browser.submit(&asked, &[("code", &codes().await[1])]).await;
+    assert_eq!(done.step(), Some("reset_done"), "{}", done.body);
 }
 
 /// Attack 163.

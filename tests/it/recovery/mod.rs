@@ -1,7 +1,10 @@
 //! The way back in: a forgotten password, and what a new one ends.
 
+pub(crate) mod activation;
 mod forgotten;
+mod help;
 mod link;
+mod must_change;
 
 use vestibule::testing::{Answer, Browser, Sent, TestIdp};
 

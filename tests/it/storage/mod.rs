@@ -10,6 +10,7 @@ mod outbox;
 mod people;
 mod pushed_requests;
 mod races;
+mod resets;
 mod rows;
 mod sweep;
 mod tenants;

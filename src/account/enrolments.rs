@@ -1,0 +1,122 @@
+//! What an administrator can do for a user who cannot get in: begin the enrolment anew, end a lock, open the way for one
+//! who has lost everything.
+//!
+//! Whoever asks for it has shown elsewhere that they may: an administrator to the API, an operator by standing at the
+//! console of the machine. The user is told by mail, whoever it was.
+
+use super::attempts::Counter;
+use super::delivery::Post;
+use super::resets::Home;
+use super::{Account, Error, sessions};
+use crate::crypto::secret::Secret;
+use crate::domain::event::ResetOutcome;
+use crate::domain::ids::{Hash, UserId};
+use crate::domain::message::Notice;
+use crate::domain::reset::{self, Progress, Purpose, Reset};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::storage::attempts::Kind;
+use crate::storage::users::{self, Credentials};
+use crate::storage::{self, Tx, authenticators, recovery_codes, resets};
+
+/// A user's enrolment, to be begun anew.
+#[derive(Clone, Debug)]
+pub(crate) struct EnrolmentReset {
+    user: UserId,
+    notice: Option<Post>,
+}
+
+impl EnrolmentReset {
+    /// Revokes every authenticator and recovery code; what they had opened ends. The password stays. The next login asks
+    /// for the office computer again, as a first one does. `link` is the one by which it is done, if any: others are void.
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        link: Option<&Hash>,
+        now: Time,
+    ) -> storage::Result<()> {
+        users::begin_enrolment(tx, &self.user).await?;
+        authenticators::remove_all(tx, &self.user).await?;
+        recovery_codes::replace(tx, &self.user, &[]).await?;
+        sessions::end_all(tx, &self.user, None, now).await?;
+        resets::remove_others(tx, &self.user, link).await?;
+        if let Some(notice) = &self.notice {
+            notice.settle(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A user's locks, to be ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Unlocking {
+    counters: [Counter; 3],
+}
+
+impl Unlocking {
+    /// Forgets the failures: wrong passwords, wrong codes, wrong recovery codes.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        for counter in &self.counters {
+            counter.clear(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A link for somebody at the console, to be settled.
+#[derive(Clone, Debug)]
+pub(crate) struct ConsoleLink {
+    /// Its address: shown once, and nowhere else.
+    pub(crate) address: String,
+    reset: Reset,
+    unlocking: Unlocking,
+}
+
+impl ConsoleLink {
+    /// Makes the link good; any other of the user's is void, and so are the locks.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        self.unlocking.settle(tx).await?;
+        resets::replace(tx, &self.reset).await
+    }
+}
+
+impl Account<'_> {
+    /// A new beginning for this user's enrolment, to be settled.
+    pub(crate) fn enrolment_reset(&self, user: &User, tenant: &Tenant) -> Result<EnrolmentReset, Error> {
+        let notice = self.notice(user, tenant, Notice::SecondFactorReset)?;
+        Ok(EnrolmentReset { user: user.id.clone(), notice })
+    }
+
+    /// The end of this user's locks, to be settled.
+    pub(crate) fn unlocking(&self, user: &User, tenant: &Tenant) -> Unlocking {
+        let of_user = |kind| Counter::new(self.sealer, kind, user.id.as_str());
+        let password = self.password_counter(tenant.domain.as_str(), &user.username.key());
+        Unlocking { counters: [password, of_user(Kind::Otp), of_user(Kind::Recovery)] }
+    }
+
+    /// A link for a user who has lost password and second factor, to be settled: it asks for neither. Who stands at the
+    /// console could write into the database anyway; this leaves a trace, and ends by itself after ten minutes.
+    pub(crate) fn console_link(
+        &self,
+        found: &Credentials,
+        tenant: &Tenant,
+        home: Home,
+    ) -> Result<ConsoleLink, ResetOutcome> {
+        self.own_password(&found.user, tenant)?;
+        let secret = Secret::generate();
+        let reset = Reset {
+            link: secret.hash(),
+            ticket: None,
+            issuer: home.issuer,
+            user: found.user.id.clone(),
+            purpose: Purpose::Console,
+            password_version: found.password_version,
+            progress: Progress::default(),
+            expires_at: self.now().plus(reset::CONSOLE),
+            version: 0,
+        };
+        let address = home.url.at(&format!("/reset/link/{}", secret.expose()));
+        Ok(ConsoleLink { address, reset, unlocking: self.unlocking(&found.user, tenant) })
+    }
+}

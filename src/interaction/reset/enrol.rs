@@ -1,0 +1,195 @@
+//! A new authenticator at the end of a reset: for an administrator who must have one, or for whoever has proved with a
+//! recovery code that the old one is lost. Then the recovery codes that come with it.
+
+use axum::response::Response;
+use futures_util::FutureExt;
+
+use super::holder::{Holder, void};
+use super::pages;
+use crate::account::factors::{self, Confirmed};
+use crate::crypto::random;
+use crate::domain::authenticator::{Kind, Method};
+use crate::domain::event::Event;
+use crate::domain::interaction::Enrolment;
+use crate::domain::message::Notice;
+use crate::domain::reset::{Enrols, Reset};
+use crate::http::Internal;
+use crate::interaction::steps::enrolling::{CODES, PATIENCE};
+use crate::protocol::parameters::Parameters;
+use crate::storage::{self, authenticators, resets};
+use crate::views::{self, Body, Duty, Field, Form, Problem};
+
+/// Which authenticator must be enrolled here once the password is changed, if any. Where none is demanded, or none that
+/// this page could enrol, the login will say what is missing.
+pub(super) fn due(holder: &Holder, recovering: bool, held: Option<&Kind>) -> Option<Enrols> {
+    let policy = &holder.tenant.policy;
+    if !holder.idp().account().methods(policy).contains(&Method::Totp) {
+        return None;
+    }
+    let held = held.map(|kind| kind.method().worth());
+    let duty = policy.admin_duty(holder.user.is_admin(), holder.now);
+    if recovering {
+        Some(Enrols::Replacement)
+    } else if duty && held < Some(Method::Totp.worth()) {
+        Some(Enrols::Duty)
+    } else {
+        None
+    }
+}
+
+/// The page with the secret; the secret is made when the page is first opened.
+pub(super) async fn page(holder: &Holder, form: Form) -> Result<Result<Body, Response>, Internal> {
+    let Some(shown) =
+        begun(holder).await?.map(|begun| holder.idp().account().shown(&begun)).transpose()?.flatten()
+    else {
+        return begin(holder).await.map(Err);
+    };
+    let account = holder.user.username.to_string();
+    let uri = shown.uri(&holder.tenant.name, &account).map(|uri| uri.to_string());
+    let duty = match holder.reset.progress.enrols {
+        Some(Enrols::Duty) => Duty::Administrator,
+        _ => Duty::Replacement,
+    };
+    let (uri, secret) = (uri.unwrap_or_default(), shown.groups());
+    Ok(Ok(Body::Enrol(views::Enrol { form, duty, uri, secret, account, others: false })))
+}
+
+/// The enrolment of this reset, as long as it is good.
+async fn begun(holder: &Holder) -> Result<Option<factors::Enrolment>, Internal> {
+    let begun = holder.reset.progress.enrolment.as_ref();
+    match begun.filter(|begun| begun.started_at.plus(PATIENCE) > holder.now) {
+        Some(begun) => Ok(holder.idp().account().enrolment(&holder.user.id, &begun.authenticator).await?),
+        None => Ok(None),
+    }
+}
+
+async fn begin(holder: &Holder) -> Result<Response, Internal> {
+    let start = holder.idp().account().start_enrolment(&holder.user.id, Kind::application())?;
+    let mut reset = holder.reset.clone();
+    reset.progress.enrolment = Some(Enrolment {
+        authenticator: start.authenticator.id.clone(),
+        method: Method::Totp,
+        started_at: holder.now,
+        wrong_codes: 0,
+    });
+    let written = holder.idp().db().write(move |tx| {
+        let (start, reset) = (start.clone(), reset.clone());
+        async move {
+            if resets::save(tx, &reset).await? {
+                start.settle(tx).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    });
+    written.await?;
+    Ok(pages::onward(holder))
+}
+
+/// Takes the first code of the new authenticator.
+pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+    let Some(code) = form.get(Field::Code.name()) else {
+        return pages::open(&holder, pages::ENROL, &[Problem::Missing(Field::Code)]).await;
+    };
+    let Some(enrolment) = begun(&holder).await? else { return renewed(holder).await };
+    let account = holder.idp().account();
+    let Some(confirmation) = account.confirmation(enrolment, &holder.reset.place(), code).await? else {
+        return wrong(holder).await;
+    };
+    let user = holder.user.id.clone();
+    let codes = account.new_recovery_codes(&user);
+    let sealed = holder.idp().sealer().seal(codes.shown().as_bytes(), &row(&holder.reset))?;
+    let notice = account.notice(&holder.user, &holder.tenant, Notice::SecondFactorEnrolled)?;
+    let mut after = holder.reset.clone();
+    let progress = &mut after.progress;
+    (progress.enrols, progress.enrolment, progress.recovery_codes) = (None, None, Some(sealed));
+    let now = holder.now;
+    let settled = after.clone();
+    let written = holder.idp().db().write(move |tx| {
+        let (after, codes, notice) = (settled.clone(), codes.clone(), notice.clone());
+        let confirmation = confirmation.clone();
+        async move {
+            if !resets::save(tx, &after).await? {
+                return Err(storage::Error::Conflict);
+            }
+            let held = authenticators::active(tx, &after.user).await?.map(|held| held.authenticator.id);
+            match confirmation.settle(tx, held.as_ref(), now).await? {
+                Confirmed::Yes => codes.settle(tx, &after.user).await?,
+                Confirmed::Wrong | Confirmed::Expired | Confirmed::Void => {
+                    return Err(storage::Error::Conflict);
+                }
+            }
+            if let Some(notice) = notice {
+                notice.settle(tx).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    });
+    match written.await {
+        // Another tab was quicker: the page knows what is due.
+        Err(storage::Error::Conflict) => return Ok(pages::onward(&holder)),
+        written => written?,
+    }
+    holder.idp().observe(&Event::AuthenticatorEnrolled { user });
+    holder.reset = after;
+    Ok(pages::onward(&holder))
+}
+
+/// The secret that was shown is void; the next one is made with the page.
+async fn renewed(mut holder: Holder) -> Result<Response, Internal> {
+    holder.reset.progress.enrolment = None;
+    if !save(&holder).await? {
+        return Ok(void(&holder.visitor));
+    }
+    Ok(pages::onward(&holder))
+}
+
+async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
+    let reference = random::reference();
+    let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
+    holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
+    let Some(enrolment) = &mut holder.reset.progress.enrolment else { return renewed(holder).await };
+    enrolment.wrong_codes = enrolment.wrong_codes.saturating_add(1);
+    if enrolment.wrong_codes >= CODES {
+        return renewed(holder).await;
+    }
+    if !save(&holder).await? {
+        return Ok(pages::onward(&holder));
+    }
+    holder.reset.version += 1;
+    pages::open(&holder, pages::ENROL, &[Problem::CodeWrong]).await
+}
+
+/// The page with the recovery codes, until they are stored.
+pub(super) fn codes(holder: &Holder, form: Form) -> Result<Body, Internal> {
+    let sealed = holder.reset.progress.recovery_codes.as_deref().unwrap_or_default();
+    let shown = holder.idp().sealer().open(sealed, &row(&holder.reset))?;
+    let codes = String::from_utf8_lossy(&shown).split(' ').map(str::to_owned).collect();
+    Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: holder.user.username.to_string() }))
+}
+
+/// They are stored: nobody can read them again.
+pub(super) async fn stored(mut holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+    if form.get(Field::Stored.name()).is_none() {
+        return pages::open(&holder, pages::RECOVERY_CODES, &[Problem::Missing(Field::Stored)]).await;
+    }
+    holder.reset.progress.recovery_codes = None;
+    save(&holder).await?;
+    Ok(pages::onward(&holder))
+}
+
+/// Stores what happened; `false`: somebody was quicker.
+async fn save(holder: &Holder) -> Result<bool, Internal> {
+    let reset = holder.reset.clone();
+    let saved = holder.idp().db().write(move |tx| {
+        let reset = reset.clone();
+        async move { resets::save(tx, &reset).await }.boxed()
+    });
+    Ok(saved.await?)
+}
+
+/// The row that the recovery codes are sealed for.
+fn row(reset: &Reset) -> String {
+    format!("resets/{}", reset.link)
+}

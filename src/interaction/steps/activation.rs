@@ -1,0 +1,107 @@
+//! An administrator without a second factor, where it is activated by mail: the login is blocked, and the one way on is a
+//! mail to the address that is stored (SEED1-3, SEED1-7). Before the date it may be put off.
+
+use axum::http::StatusCode;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step};
+use crate::account::delivery::Posted;
+use crate::account::resets::Home;
+use crate::domain::fact::FactKind;
+use crate::domain::policy::{EnrolmentReason, Need};
+use crate::domain::reset::Purpose;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::storage::users;
+use crate::views::{self, Body, Form, Refusal, Refused};
+
+pub(super) struct Activation;
+
+impl Step for Activation {
+    fn name(&self) -> &'static str {
+        "blocked"
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::Activation { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        need: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match (&login.person, need) {
+            (Some(person), Need::Activation { reason }) => {
+                let offered = login.idp().account().mails_resets(Some(&person.tenant));
+                match person.user.address().filter(|_| offered) {
+                    None => no_mail(login),
+                    Some(address) => Shown::Page(Body::Blocked(views::Blocked {
+                        form,
+                        address: address.masked(),
+                        sent: login.interaction.progress.mailed,
+                        optional: *reason == EnrolmentReason::OwnWish,
+                        onward: login.address(self.name()),
+                    })),
+                }
+            }
+            _ => Shown::late(login),
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        need: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let Need::Activation { reason } = need else { return Ok((login, End::Late)) };
+            if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
+                login.learn(FactKind::NoticeSeen { enrol: false });
+            } else if form.get("enable").is_some() {
+                return mail(login).await;
+            }
+            login.store().await
+        }
+        .boxed()
+    }
+}
+
+/// Sends the mail. Whoever asks again within a minute is told the same, and one mail is sent.
+async fn mail(login: Login) -> Result<(Login, End), Internal> {
+    let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+    let found = users::credentials_by_id(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
+    let Some(found) = found else { return Ok((login, End::Late)) };
+    let home = Home {
+        issuer: login.visitor.issuer.id.clone(),
+        url: login.visitor.issuer.url.clone(),
+        login: Some(login.interaction.id.clone()),
+        client: Some(login.validated.client().id.clone()),
+    };
+    let network = login.visitor.network.clone();
+    let account = login.idp().account();
+    let link = account.new_link(&found, &person.tenant, home, Purpose::Activation, network.as_deref())?;
+    // Without an address the page has no button.
+    let Ok(link) = link else { return login.store().await };
+    let written = login.write(move |mut login, tx| {
+        let link = link.clone();
+        async move {
+            login.interaction.progress.mailed = link.settle(tx).await? != Posted::Impossible;
+            Ok(login)
+        }
+        .boxed()
+    });
+    written.await
+}
+
+fn no_mail(login: &Login) -> Shown {
+    let reference = Some(login.visitor.refuse("no_activation_mail", None));
+    let refused = Refused { refusal: Refusal::NoActivation, detail: None, reference, back: None };
+    Shown::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
+}

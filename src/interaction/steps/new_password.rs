@@ -1,0 +1,106 @@
+//! A new password in the middle of a login, because the old one must not be kept: an administrator has handed it out.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{Shown, Step, missing, with_refusal};
+use crate::account::new_password::NewPassword as Chosen;
+use crate::domain::event::Event;
+use crate::domain::interaction::Problem;
+use crate::domain::password::{PasswordFault, PasswordRules};
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::storage;
+use crate::views::{self, Body, Field, Form};
+
+const NAME: &str = "new_password";
+
+pub(super) struct NewPassword;
+
+impl Step for NewPassword {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::NewPassword)
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        let shown = match (&login.person, with_refusal(login, NAME, form)) {
+            (_, Err(wait)) => *wait,
+            (None, _) => Shown::late(login),
+            (Some(person), Ok(form)) => {
+                let rules = PasswordRules::of(person.user.is_admin());
+                let account = person.user.username.to_string();
+                Shown::Page(Body::NewPassword(views::NewPassword { form, rules, account }))
+            }
+        };
+        async { Ok(shown) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let typed = |field: Field| form.get(field.name()).unwrap_or_default();
+            let asked = [Field::NewPassword, Field::NewPasswordAgain];
+            let empty: Vec<_> = asked.into_iter().filter(|&field| typed(field).is_empty()).collect();
+            if !empty.is_empty() {
+                return missing(login, NAME, &empty).await;
+            }
+            let Some(person) = &login.person else { return Ok((login, End::Late)) };
+            let [new, again] = asked.map(typed);
+            let fault = match Chosen::check(new, again, &person.user, &person.tenant) {
+                Err(fault) => fault,
+                Ok(chosen) if login.idp().account().is_password(&person.user.id, &chosen).await? => {
+                    PasswordFault::Unchanged
+                }
+                Ok(chosen) => return change(login, &chosen).await,
+            };
+            login.refuse(NAME, Problem::NewPassword(fault), None);
+            login.store().await
+        }
+        .boxed()
+    }
+}
+
+/// Changes it. This login goes on, and so does the session that it is in; everything else that the old password had opened
+/// ends.
+async fn change(login: Login, chosen: &Chosen) -> Result<(Login, End), Internal> {
+    let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+    let account = login.idp().account();
+    let hash = account.hash_new(chosen).await?;
+    let change = account.password_change(&person.user, &person.tenant, person.password_version, hash)?;
+    let written = login.write(move |mut login, tx| {
+        let change = change.clone();
+        async move {
+            let session = login.own_session().map(|session| session.id.clone());
+            if !change.settle(tx, session.as_ref(), None, login.now).await? {
+                return Err(storage::Error::Conflict);
+            }
+            if let Some(person) = &mut login.person {
+                person.password_version += 1;
+                person.must_change_password = false;
+                login.interaction.progress.password_version = person.password_version;
+                let user = person.user.id.clone();
+                login.tell(Event::PasswordChanged { user });
+            }
+            login.interaction.progress.refusal = None;
+            Ok(login)
+        }
+        .boxed()
+    });
+    written.await
+}

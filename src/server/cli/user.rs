@@ -1,0 +1,61 @@
+//! `vestibule user …`: what an operator does for a user who cannot get in, on a stopped server's database or a running
+//! one's. Mail goes into the outbox, and a running server sends it.
+
+use clap::{Args, Subcommand};
+
+use super::{Failure, Flags, build, configure};
+use crate::server::help::{Help, Helped};
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Revoke the user's authenticators and recovery codes and end all sessions: the next login enrols anew
+    ResetEnrolment(Whose),
+    /// Mail the user a link to choose a new password; who has a second factor will have to prove it
+    ResetPassword(Whose),
+    /// End the locks that wrong passwords and wrong codes have led to
+    Unlock(Whose),
+    /// Print a link for a user who has lost everything: for ten minutes it leads, once, to a new password, and the second
+    /// factor is revoked. The user is told by mail
+    BreakGlass(Whose),
+}
+
+/// Which user, and where.
+#[derive(Args)]
+pub(super) struct Whose {
+    /// The tenant domain
+    tenant: String,
+    /// The name that the user signs in with
+    username: String,
+    #[command(flatten)]
+    settings: Flags,
+}
+
+pub(super) async fn run(command: Command) -> Result<(), Failure> {
+    let (whose, help) = match command {
+        Command::ResetEnrolment(whose) => (whose, Help::ResetEnrolment),
+        Command::ResetPassword(whose) => (whose, Help::ResetPassword),
+        Command::Unlock(whose) => (whose, Help::Unlock),
+        Command::BreakGlass(whose) => (whose, Help::BreakGlass),
+    };
+    let Whose { tenant, username, settings } = whose;
+    let idp = build(&configure(&settings)?).await?;
+    let helped = idp.help(&tenant, &username, help).await;
+    idp.db().close().await;
+    let name = format!("{username} of {tenant}");
+    let helped = helped.map_err(|failed| Failure::new(format!("{name}: {failed}")))?;
+    println!("{}", told(&name, help, &helped));
+    Ok(())
+}
+
+fn told(name: &str, help: Help, helped: &Helped) -> String {
+    match helped {
+        Helped::Mailed(address) => {
+            format!("{name}: a mail to {address} waits to be sent by a running server")
+        }
+        Helped::Link(address) => format!("{name}: once, within ten minutes:\n{address}"),
+        Helped::Done if help == Help::Unlock => format!("{name}: no failure counts any more"),
+        Helped::Done => {
+            format!("{name}: second factor and recovery codes are revoked, all sessions have ended")
+        }
+    }
+}

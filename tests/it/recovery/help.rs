@@ -1,0 +1,167 @@
+//! What an operator does for somebody who cannot get in.
+
+use std::time::Duration;
+
+use vestibule::domain::event::Event;
+use vestibule::ext::Clock;
+use vestibule::testing::{TestIdp, totp};
+use vestibule::{Help, HelpFailed, Helped};
+
+use super::{NEW, choose, links, subjects};
+use crate::login::{DOMAIN, code, enter, house, open, shown_codes, shown_secret, sign_in};
+use crate::serve::Folder;
+use crate::support::process::run;
+
+const ADDRESSES: &str = r#"
+    [[users]]
+    tenant = "123456.sms"
+    username = "tina"
+    email = "tina@example.test"
+    [[users]]
+    tenant = "123456.sms"
+    username = "anna"
+    email = "anna@example.test"
+"#;
+
+async fn full_house() -> TestIdp {
+    let (idp, _) = house().await;
+    idp.idp().apply(ADDRESSES).await.unwrap();
+    idp
+}
+
+#[tokio::test]
+async fn a_reset_mail_is_sent_and_its_refusals_have_reasons() {
+    let (idp, _) = house().await;
+    let help = async |tenant: &str, user: &str| idp.idp().help(tenant, user, Help::ResetPassword).await;
+    assert_eq!(help(DOMAIN, "BERT").await, Ok(Helped::Mailed("bert@example.test".to_owned())));
+    assert_eq!(links(&idp).await.len(), 1);
+    assert!(matches!(help(DOMAIN, "bert").await, Err(HelpFailed::TooMany(_))));
+    assert_eq!(help(DOMAIN, "tina").await, Err(HelpFailed::NoAddress));
+    assert_eq!(help(DOMAIN, "nobody").await, Err(HelpFailed::NoUser));
+    assert_eq!(help("nowhere.sms", "bert").await, Err(HelpFailed::NoTenant));
+    let off = format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\ndisabled = true\n");
+    idp.idp().apply(&off).await.unwrap();
+    idp.clock().advance(Duration::from_hours(1));
+    assert_eq!(help(DOMAIN, "bert").await, Err(HelpFailed::UserDisabled));
+}
+
+#[tokio::test]
+async fn unlocking_ends_every_lock() {
+    let (idp, shop) = house().await;
+    for _ in 0..5 {
+        let mut browser = idp.browser();
+        let page = open(&mut browser, &shop, &[]).await;
+        sign_in(&mut browser, &page, "tina", "wrong").await;
+    }
+    assert_eq!(enter(&mut idp.browser(), &shop, "tina").await.step(), Some("wait"));
+    assert_eq!(idp.idp().help(DOMAIN, "tina", Help::Unlock).await, Ok(Helped::Done));
+    let mut browser = idp.browser();
+    let mut otp = enter(&mut browser, &shop, "tina").await;
+    for _ in 0..5 {
+        otp = browser.submit(&otp, &[("code", "000000")]).await;
+    }
+    let mut browser = idp.browser();
+    let otp = enter(&mut browser, &shop, "tina").await;
+    assert_eq!(browser.submit(&otp, &[("code", &code(&idp))]).await.step(), Some("wait"));
+    idp.idp().help(DOMAIN, "tina", Help::Unlock).await.unwrap();
+    let mut browser = idp.browser();
+    let otp = enter(&mut browser, &shop, "tina").await;
+    assert!(browser.submit(&otp, &[("code", &code(&idp))]).await.parameter("code").is_some());
+    let unlocked = idp.events().all().into_iter().filter(|event| matches!(event, Event::Unlocked { .. }));
+    assert_eq!(unlocked.count(), 2);
+}
+
+#[tokio::test]
+async fn a_reset_enrolment_is_told_and_voids_links() {
+    let idp = full_house().await;
+    let link = super::link(&idp, "tina").await;
+    idp.idp().help(DOMAIN, "tina", Help::ResetEnrolment).await.unwrap();
+    assert_eq!(idp.browser().get(&link).await.step(), Some("reset_void"));
+    assert_eq!(subjects(&idp).await.last().unwrap(), "Example Works: your second factor was reset");
+    assert!(idp.events().all().iter().any(|event| matches!(event, Event::EnrolmentReset { .. })));
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let back = enter(&mut idp.browser(), &shop, "tina").await;
+    assert!(back.parameter("code").is_some(), "the password stays, and nothing else is asked for");
+}
+
+/// An administrator who has lost password, authenticator and recovery codes gets in by the console alone.
+#[tokio::test]
+async fn glass_is_broken_once_and_for_ten_minutes() {
+    let idp = full_house().await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut browser = idp.browser();
+    let qr = enter(&mut browser, &shop, "anna").await;
+    let lost = shown_secret(&qr);
+    let page = browser.submit(&qr, &[("code", &totp(&lost, idp.clock().now()))]).await;
+    let lost_codes = shown_codes(&page);
+    browser.submit(&page, &[("stored", "yes")]).await;
+
+    let break_glass = async || match idp.idp().help(DOMAIN, "anna", Help::BreakGlass).await {
+        Ok(Helped::Link(link)) => link,
+        other => panic!("{other:?}"),
+    };
+    let expired = break_glass().await;
+    assert!(expired.starts_with("https://id.test/reset/link/"));
+    idp.clock().advance(Duration::from_mins(10));
+    assert_eq!(idp.browser().get(&expired).await.step(), Some("reset_void"));
+    let (first, link) = (break_glass().await, break_glass().await);
+    assert_eq!(idp.browser().get(&first).await.step(), Some("reset_void"), "a newer one voids it");
+    assert_eq!(
+        idp.events().all().iter().filter(|event| matches!(event, Event::GlassBroken { .. })).count(),
+        3
+    );
+
+    let mut console = idp.browser();
+    let page = console.get(&link).await;
+    assert_eq!(page.step(), Some("new_password"));
+    let otp = enter(&mut idp.browser(), &shop, "anna").await;
+    assert_eq!(otp.step(), Some("second_factor"), "nothing has changed by opening it");
+    let qr = choose(&mut console, &page, NEW).await;
+    assert_eq!(qr.step(), Some("enrol"), "{}", qr.body);
+    let secret = shown_secret(&qr);
+    assert_ne!(secret, lost);
+    let codes = console.submit(&qr, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    let done = console.submit(&codes, &[("stored", "yes")]).await;
+    assert_eq!(done.step(), Some("reset_done"), "{}", done.body);
+    idp.clock().advance(Duration::from_secs(30));
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let otp = sign_in(&mut browser, &page, "anna", NEW).await;
+    let refused = browser.submit(&otp, &[("code", &totp(&lost, idp.clock().now()))]).await;
+    assert_eq!(refused.step(), Some("second_factor"));
+    let recovery = browser.get(&otp.url.as_str().replace("second_factor", "recovery")).await;
+    assert_eq!(browser.submit(&recovery, &[("code", &lost_codes[0])]).await.step(), Some("recovery"));
+    let otp = browser.get(otp.url.as_str()).await;
+    let back = browser.submit(&otp, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+    let told = subjects(&idp).await;
+    for subject in ["your second factor was reset", "your password was changed"] {
+        assert!(told.iter().any(|told| told.contains(subject)), "{subject}: {told:?}");
+    }
+}
+
+/// The commands, on the database of a provider that is not running.
+#[test]
+fn the_commands_say_what_they_did() {
+    let folder = Folder::new("user");
+    folder.write("house.toml", crate::login::HOUSE);
+    let said = |arguments: &[&str]| {
+        let output = run(folder.path(), arguments);
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.success(), text)
+    };
+    assert!(said(&["apply", "house.toml"]).0);
+    let (done, text) = said(&["user", "unlock", DOMAIN, "bert"]);
+    assert!(done && text.contains("bert of 123456.sms: no failure counts any more"), "{text}");
+    let (done, text) = said(&["user", "reset-enrolment", DOMAIN, "tina"]);
+    assert!(done && text.contains("second factor and recovery codes are revoked"), "{text}");
+    let (done, text) = said(&["user", "break-glass", DOMAIN, "anna"]);
+    assert!(done && text.contains("\nhttp://localhost:8080/reset/link/"), "{text}");
+    let (done, text) = said(&["user", "reset-password", DOMAIN, "bert"]);
+    assert!(!done && text.contains("mail.smtp"), "{text}");
+    folder.write("vestibule.toml", "[mail]\nsmtp = \"smtp://127.0.0.1:9\"\nfrom = \"id@example.test\"\n");
+    let (done, text) = said(&["user", "reset-password", DOMAIN, "tina"]);
+    assert!(!done && text.contains("has no email address"), "{text}");
+    let (done, text) = said(&["user", "unlock", DOMAIN, "nobody"]);
+    assert!(!done && text.contains("no such user"), "{text}");
+}
