@@ -49,7 +49,11 @@ struct Served {
 
 impl Served {
     fn start(folder: &Folder) -> Self {
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--log-format", "json"];
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Folder, more: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"], more].concat();
         let mut process = Running::start(vestibule(&folder.0, &arguments));
         let ready: Value = serde_json::from_str(&process.wait_for_log("\"ready\"")).unwrap();
         let address = ready["fields"]["listen"].as_str().unwrap().to_owned();
@@ -199,6 +203,55 @@ fn refuses_to_start_with_mistakes_and_names_them_all() {
         !applied && said.contains("bad.toml: users[0].email") && said.contains("users[0].username"),
         "{said}"
     );
+}
+
+/// What a client that trusts this certificate alone gets; `None` if it does not like what it is shown.
+async fn get_over_tls(served: &Served, trusted: &str) -> Option<String> {
+    let certificate = reqwest::Certificate::from_pem(trusted.as_bytes()).unwrap();
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let client = reqwest::Client::builder().tls_certs_only([certificate]).no_proxy().build().unwrap();
+    let port = served.address.rsplit_once(':').unwrap().1;
+    let url = format!("https://localhost:{port}/.well-known/openid-configuration");
+    let answer = client.get(url).header("Host", "localhost:8080").send().await.ok()?;
+    Some(answer.text().await.unwrap())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn speaks_tls_and_takes_a_renewed_certificate_without_a_restart() {
+    let pair = || {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    };
+    let ((old, old_key), (new, new_key)) = (pair(), pair());
+    let folder = Folder::new("tls");
+    folder.write("cert.pem", &old);
+    folder.write("key.pem", &old_key);
+    let arguments = ["--issuer", "https://localhost:8080", "--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    let mut served = Served::start_with(&folder, &arguments);
+    let discovery = get_over_tls(&served, &old).await.unwrap();
+    assert!(discovery.contains("\"issuer\":\"https://localhost:8080\""), "{discovery}");
+    assert!(get_over_tls(&served, &new).await.is_none());
+    let plain = exchange(&mut TcpStream::connect(&served.address).unwrap(), &head("GET", "/", ""));
+    assert!(!plain.contains("HTTP/1.1 200"), "{plain}");
+
+    folder.write("cert.pem", &new);
+    served.process.hang_up();
+    served.process.wait_for_log("the new certificate cannot be used");
+    assert!(get_over_tls(&served, &old).await.is_some(), "its key is not there yet");
+    folder.write("key.pem", &new_key);
+    served.process.hang_up();
+    served.process.wait_for_log("a new certificate is in use");
+    assert!(get_over_tls(&served, &new).await.is_some());
+    assert!(get_over_tls(&served, &old).await.is_none());
+    served.process.terminate();
+    let (code, log) = served.process.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("PRIVATE KEY"), "{log}");
+
+    folder.write("key.pem", "not a key");
+    let (started, said) = folder.run(&[&["serve", "--listen", "127.0.0.1:0"][..], &arguments].concat());
+    assert!(!started && said.contains("tls.key: key.pem"), "{said}");
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::{Failure, Flags, build, configure};
+use super::{Config, Failure, Flags, build, configure};
 use crate::http::Idp;
 use crate::server::health::Health;
-use crate::server::listen::{self, Stop};
+use crate::server::listen::{self, Limits, Listener, Stop, Tls};
 use crate::server::metrics;
 use crate::storage::tenants;
 
@@ -15,34 +15,42 @@ use crate::storage::tenants;
 pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
     let stop = Stop::listen().map_err(Failure::new)?;
+    let (listener, scraped, idp) = open(&config).await?;
+    advise(&idp).await?;
+    let health = Health::new(idp.clone());
+    let app = listen::router(&idp, &health);
+    let housekeeping = tokio::spawn(idp.clone().housekeeping());
+    let scraping = scraped.map(|scraped| {
+        tracing::info!(metrics_listen = scraped.address(), "metrics");
+        tokio::spawn(scraped.serve_aside(metrics::router(&idp, listener.seats())))
+    });
+    tracing::info!(issuer = %config.settings.issuer, listen = listener.address(), tls = config.tls.is_some(), "ready");
+    listener.serve(app, &health, stop, listen::LINGER).await;
+    housekeeping.abort();
+    scraping.inspect(tokio::task::JoinHandle::abort);
+    idp.db().close().await;
+    Ok(())
+}
+
+/// The listener, the one for `/metrics` if there is one, and the provider; or every problem at once.
+async fn open(config: &Config) -> Result<(Listener, Option<Listener>, Idp), Failure> {
+    let limits = Limits::of_this_process();
+    let tls = config.tls.as_ref().map(|pair| Tls::load(&pair.cert, &pair.key)).transpose();
     let listener = bind("listen", config.listen).await;
     let scraped = match config.metrics_listen {
         Some(address) => bind("metrics_listen", address).await.map(Some),
         None => Ok(None),
     };
-    let (listener, scraped, idp) = match (listener, scraped, build(&config).await) {
-        (Ok(listener), Ok(scraped), Ok(idp)) => (listener, scraped, idp),
-        (listener, scraped, idp) => {
-            let problems = idp.err().map(|failure| failure.0).unwrap_or_default();
-            return Err(Failure(listener.err().into_iter().chain(scraped.err()).chain(problems).collect()));
+    match (tls, listener, scraped, build(config).await) {
+        (Ok(tls), Ok(listener), Ok(scraped), Ok(idp)) => {
+            let listener = Listener::new(listener, limits, &config.settings.trusted_proxies).with_tls(tls);
+            Ok((listener, scraped.map(|socket| Listener::new(socket, limits, &[])), idp))
         }
-    };
-    advise(&idp).await?;
-    let health = Health::new(idp.clone());
-    let app = listen::router(&idp, &health);
-    let housekeeping = tokio::spawn(idp.clone().housekeeping());
-    let scraping = scraped.map(|listener| {
-        let at = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
-        tracing::info!(metrics_listen = at, "metrics");
-        tokio::spawn(listen::serve_aside(listener, metrics::router(&idp)))
-    });
-    let listen = listener.local_addr().map_err(Failure::new)?;
-    tracing::info!(issuer = %config.settings.issuer, %listen, "ready");
-    listen::serve(listener, app, &health, stop, listen::LINGER).await;
-    housekeeping.abort();
-    scraping.inspect(tokio::task::JoinHandle::abort);
-    idp.db().close().await;
-    Ok(())
+        (tls, listener, scraped, idp) => {
+            let problems = [tls.err(), listener.err(), scraped.err()].into_iter().flatten();
+            Err(Failure(problems.chain(idp.err().map(|failure| failure.0).unwrap_or_default()).collect()))
+        }
+    }
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {

@@ -43,6 +43,10 @@ pub(crate) struct Config {
     pub(crate) keys: PathBuf,
     /// The master key itself, if the environment holds it.
     pub(crate) master_key: Option<Zeroizing<String>>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    /// The files of the certificate, if the listener speaks TLS.
+    pub(crate) tls: Option<TlsFiles>,
     senders: Senders,
     /// The mail server, if there is one.
     pub(crate) mail: Option<Smtp>,
@@ -54,6 +58,15 @@ pub(crate) struct Config {
     pub(crate) log: EnvFilter,
     /// How it is written.
     pub(crate) log_format: LogFormat,
+}
+
+/// Two files in PEM, which are read when the listener opens and again when they are replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    /// The certificate, and behind it those of the authorities between it and a known one.
+    pub(crate) cert: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
 }
 
 impl Config {
@@ -97,6 +110,9 @@ impl Config {
             database: String::new(),
             keys: PathBuf::new(),
             master_key: None,
+            tls_cert: None,
+            tls_key: None,
+            tls: None,
             senders: Senders::default(),
             mail: None,
             sms: None,
@@ -114,10 +130,14 @@ impl Config {
         let issuer = &self.settings.issuer;
         if !issuer.is_https() && !issuer.is_loopback() && !self.allow_http {
             let problem = format!(
-                "{issuer} is plain http on another machine than this: say https:// and put a proxy that speaks TLS \
-                 in front, or set allow_http"
+                "{issuer} is plain http on another machine than this: say https://, with tls.cert and tls.key or a \
+                 proxy that speaks TLS in front, or set allow_http"
             );
             found.push(("issuer", problem));
+        }
+        match self.tls_files() {
+            Ok(tls) => self.tls = tls,
+            Err(contradiction) => found.push(contradiction),
         }
         match self.senders.mail(&self.settings.outbound) {
             Ok(mail) => self.mail = mail,
@@ -132,6 +152,20 @@ impl Config {
             found.push(("sms.url", problem.to_owned()));
         }
         found
+    }
+
+    fn tls_files(&self) -> Result<Option<TlsFiles>, Contradiction> {
+        let issuer = &self.settings.issuer;
+        match (self.tls_cert.clone(), self.tls_key.clone()) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(("tls.cert", "needs tls.key, the file of its key".to_owned())),
+            (None, Some(_)) => Err(("tls.key", "needs tls.cert, the file of its certificate".to_owned())),
+            (Some(_), Some(_)) if !issuer.is_https() => Err((
+                "issuer",
+                format!("{issuer} is http, and with tls.cert nobody could reach it: say https://"),
+            )),
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert, key })),
+        }
     }
 }
 

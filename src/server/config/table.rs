@@ -141,6 +141,19 @@ pub(super) const ROWS: &[Row] = &[
     .shaped(Shape::Switch)
     .or("false"),
     Row::text(
+        "tls.cert",
+        "FILE",
+        "The certificate and what leads to its authority, in PEM; read again when it is replaced",
+        |config, text| {
+            config.tls_cert = Some(PathBuf::from(text));
+            Ok(())
+        },
+    ),
+    Row::text("tls.key", "FILE", "The certificate's key, in PEM", |config, text| {
+        config.tls_key = Some(PathBuf::from(text));
+        Ok(())
+    }),
+    Row::text(
         "metrics_listen",
         "ADDRESS",
         "Address and port of `/metrics`, for nobody but Prometheus, for example 127.0.0.1:9464",

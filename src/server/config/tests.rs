@@ -218,6 +218,27 @@ fn plain_http_elsewhere_has_to_be_allowed() {
 }
 
 #[test]
+fn tls_takes_two_files_and_an_issuer_that_speaks_it() {
+    let issuer = ["--issuer", "https://id.example.test"];
+    let cert = ["--tls-cert", "cert.pem"];
+    let key = ["--tls-key", "key.pem"];
+    let all = read(&[issuer, cert, key].concat(), &[], "").unwrap();
+    assert_eq!(all.tls, Some(TlsFiles { cert: "cert.pem".into(), key: "key.pem".into() }));
+    assert_eq!(read(&issuer, &[], "").unwrap().tls, None);
+    for (flags, place) in [
+        ([issuer, cert].concat(), "--tls-cert: needs tls.key"),
+        ([issuer, key].concat(), "--tls-key: needs tls.cert"),
+        ([cert, key].concat(), "the default: http://localhost:8080 is http"),
+        ([["--issuer", "http://127.0.0.1:9"], cert, key].concat(), "--issuer: http://127.0.0.1:9 is http"),
+    ] {
+        let told = read(&flags, &[], "").unwrap_err().join("\n");
+        assert!(told.starts_with(place) && told.lines().count() == 1, "{told}");
+    }
+    let file = "[tls]\ncert = \"a\"\nkey = \"b\"";
+    assert!(read(&issuer, &[], file).unwrap().tls.is_some());
+}
+
+#[test]
 fn variables_of_others_are_none_of_ours() {
     let environment = [("VESTIBULE_SERVICE_HOST", "10.0.0.1"), ("VESTIBULE_PORT", "tcp://10.0.0.1:80")];
     assert!(read(&[], &environment, "").is_ok());

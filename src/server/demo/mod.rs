@@ -20,7 +20,7 @@ use self::people::{PEOPLE, Person};
 use super::apply::Syntax;
 use super::cli::Failure;
 use super::health::Health;
-use super::listen::{self, Stop};
+use super::listen::{self, Limits, Listener, Stop};
 use crate::crypto::otp::TotpSecret;
 use crate::crypto::secret::Secret;
 use crate::domain::contact::Country;
@@ -69,7 +69,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let app = listen::router(&idp, &health).merge(mailbox::router(&idp, mailbox));
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
     announce(options, &issuer, &application.address, &totp_secret);
-    listen::serve(listener, app, &health, stop, Duration::ZERO).await;
+    Listener::new(listener, Limits::default(), &[]).serve(app, &health, stop, Duration::ZERO).await;
     housekeeping.abort();
     idp.db().close().await;
     drop(application);

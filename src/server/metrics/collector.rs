@@ -11,19 +11,21 @@ use super::process;
 use crate::domain::histogram::Readings;
 use crate::domain::time::Time;
 use crate::http::{Answers, HashLoad, Idp};
+use crate::server::listen::{SeatFigures, Seats};
 use crate::storage::{PoolFigures, WriterFigures};
 
 /// One provider, and the process it lives in.
 pub(super) struct House {
     idp: Idp,
+    seats: Seats,
     started_at: Time,
 }
 
 impl House {
     /// As of now it is started.
-    pub(super) fn new(idp: Idp) -> Self {
+    pub(super) fn new(idp: Idp, seats: Seats) -> Self {
         let started_at = idp.now();
-        Self { idp, started_at }
+        Self { idp, seats, started_at }
     }
 }
 
@@ -40,6 +42,7 @@ impl Collector for House {
         requests(&mut sheet, &figures.answers, &figures.times)?;
         words(&mut sheet, "vestibule_logins", "Logins by outcome.", "outcome", &figures.logins)?;
         words(&mut sheet, "vestibule_events", "Security events.", "event", &figures.events)?;
+        connections(&mut sheet, self.seats.figures())?;
         hashes(&mut sheet, figures.hashes)?;
         pool(&mut sheet, figures.store.pool)?;
         sheet.counter(
@@ -95,6 +98,12 @@ fn words(
 ) -> fmt::Result {
     let labels: Vec<_> = counts.iter().map(|(word, count)| ([(label, *word)], *count)).collect();
     sheet.counters(name, help, labels.iter().map(|(labels, count)| (&labels[..], *count)))
+}
+
+fn connections(sheet: &mut Sheet<'_>, seats: SeatFigures) -> fmt::Result {
+    let SeatFigures { taken, refused } = seats;
+    sheet.gauge("vestibule_connections", "Connections that are open.", whole(taken))?;
+    sheet.counter("vestibule_connections_refused", "Connections that found no seat.", refused)
 }
 
 fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {

@@ -22,12 +22,13 @@ use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE as TEXT, encode}
 use prometheus_client::registry::Registry;
 
 use self::collector::House;
+use super::listen::Seats;
 use crate::http::Idp;
 
 /// The one address.
-pub(crate) fn router(idp: &Idp) -> Router {
+pub(crate) fn router(idp: &Idp, seats: &Seats) -> Router {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(House::new(idp.clone())));
+    registry.register_collector(Box::new(House::new(idp.clone(), seats.clone())));
     Router::new().route("/metrics", get(metrics)).with_state(Arc::new(registry))
 }
 

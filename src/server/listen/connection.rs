@@ -1,0 +1,87 @@
+//! One connection, from its seat to its end.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use super::Listener;
+use super::deadlines::{InTime, Timed, Turn};
+use super::limits::Limits;
+
+/// What guests find.
+pub(super) struct Guests {
+    /// Those with a seat.
+    pub(super) app: Router,
+    /// Those with a spare one.
+    pub(super) turned_away: Router,
+}
+
+/// What a connection needs from its listener.
+struct Visit {
+    app: Router,
+    peer: SocketAddr,
+    limits: Limits,
+    watcher: Watcher,
+}
+
+impl Listener {
+    /// Serves a connection, if there is a seat; else it is closed, for who waits in vain is worse off.
+    pub(super) fn welcome(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        guests: &Guests,
+        connections: &GracefulShutdown,
+    ) {
+        let Some(seat) = self.seats.seat(peer.ip()) else {
+            tracing::debug!(%peer, "no seat");
+            return;
+        };
+        let app = if seat.is_spare() { &guests.turned_away } else { &guests.app };
+        let visit = Visit { app: app.clone(), peer, limits: self.limits, watcher: connections.watcher() };
+        let tls = self.tls.clone();
+        tokio::spawn(async move {
+            let _seat = seat;
+            // An answer is written at once and whole: nothing is gained by waiting for more.
+            drop(stream.set_nodelay(true));
+            let Some(tls) = tls else { return visit.serve(stream).await };
+            match timeout(visit.limits.handshake, tls.accept(stream)).await {
+                Ok(Ok(stream)) => visit.serve(stream).await,
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS"),
+                Err(_) => tracing::debug!(%peer, "no TLS in time"),
+            }
+        });
+    }
+}
+
+impl Visit {
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let Self { app, peer, limits, watcher } = self;
+        let turn = Turn::default();
+        let stream = Timed::new(stream, turn.clone(), &limits);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let turn = turn.servers();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let request = request.map(|body| InTime::new(body, limits.body));
+            let answer = app.clone().oneshot(request);
+            async move { answer.await.map(|answer| answer.map(|body| turn.with(body))) }
+        });
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None).max_buf_size(limits.head_bytes).max_header_size(limits.head_bytes);
+        // Clients go away all the time.
+        if let Err(error) = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await {
+            tracing::debug!(%peer, %error, "a connection ended");
+        }
+    }
+}

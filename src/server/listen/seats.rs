@@ -1,0 +1,193 @@
+//! Who may come in: so many connections in all and so many of one network, and a few seats for those who ask how the
+//! process is, so that nobody restarts a provider because it has many visitors.
+//!
+//! The proxies that the settings name may have all there is, and so may this machine: they stand for many.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipnet::IpNet;
+
+use super::limits::Limits;
+
+/// All seats there are. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Seats(Arc<Inner>);
+
+struct Inner {
+    connections: usize,
+    per_network: usize,
+    spare: usize,
+    proxies: Vec<IpNet>,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    regular: usize,
+    spare: usize,
+    networks: HashMap<IpAddr, usize>,
+    refused: u64,
+}
+
+/// How full it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SeatFigures {
+    /// Connections that are open.
+    pub(crate) taken: usize,
+    /// Connections that found no seat, so far.
+    pub(crate) refused: u64,
+}
+
+/// A connection's place; free again when this goes.
+pub(super) struct Seat {
+    seats: Seats,
+    kind: Kind,
+    network: Option<IpAddr>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Regular,
+    Spare,
+}
+
+impl Seat {
+    /// Is this one of those where only the health of the process is told?
+    pub(super) fn is_spare(&self) -> bool {
+        self.kind == Kind::Spare
+    }
+}
+
+impl Seats {
+    /// All of them free.
+    pub(super) fn new(limits: &Limits, proxies: &[IpNet]) -> Self {
+        Self(Arc::new(Inner {
+            connections: limits.connections,
+            per_network: limits.per_network,
+            spare: limits.spare,
+            proxies: proxies.to_vec(),
+            taken: Mutex::default(),
+        }))
+    }
+
+    /// How full it is now.
+    pub(crate) fn figures(&self) -> SeatFigures {
+        let taken = self.taken();
+        SeatFigures { taken: taken.regular + taken.spare, refused: taken.refused }
+    }
+
+    /// A seat for who comes from there; none if the network has its share, or even the spare ones are taken.
+    pub(super) fn seat(&self, peer: IpAddr) -> Option<Seat> {
+        let network = self.network(peer.to_canonical());
+        let mut taken = self.taken();
+        let of_network =
+            network.and_then(|network| taken.networks.get(&network)).copied().unwrap_or_default();
+        let kind = if of_network >= self.0.per_network {
+            None
+        } else if taken.regular < self.0.connections {
+            taken.regular += 1;
+            Some(Kind::Regular)
+        } else if taken.spare < self.0.spare {
+            taken.spare += 1;
+            Some(Kind::Spare)
+        } else {
+            None
+        };
+        let Some(kind) = kind else {
+            taken.refused += 1;
+            return None;
+        };
+        if let Some(network) = network {
+            *taken.networks.entry(network).or_default() += 1;
+        }
+        drop(taken);
+        Some(Seat { seats: self.clone(), kind, network })
+    }
+
+    /// What is counted together: an IPv4 address, or an IPv6 /64.
+    fn network(&self, peer: IpAddr) -> Option<IpAddr> {
+        if peer.is_loopback() || self.0.proxies.iter().any(|proxies| proxies.contains(&peer)) {
+            return None;
+        }
+        Some(match peer {
+            IpAddr::V4(_) => peer,
+            IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() >> 64 << 64).into(),
+        })
+    }
+
+    /// Nothing in here panics while it holds the lock.
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.seats.taken();
+        match self.kind {
+            Kind::Regular => taken.regular -= 1,
+            Kind::Spare => taken.spare -= 1,
+        }
+        let Some(network) = self.network else { return };
+        match taken.networks.get_mut(&network) {
+            Some(left) if *left > 1 => *left -= 1,
+            _ => drop(taken.networks.remove(&network)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats() -> Seats {
+        let limits = Limits { connections: 3, per_network: 2, spare: 1, ..Limits::default() };
+        Seats::new(&limits, &["10.0.0.0/8".parse().unwrap()])
+    }
+
+    /// A letter for each who came: a regular seat, a spare one, none.
+    fn come(seats: &Seats, peers: &[&str]) -> (Vec<Seat>, String) {
+        let came: Vec<_> = peers.iter().map(|peer| seats.seat(peer.parse().unwrap())).collect();
+        let kinds = came.iter().map(|seat| match seat {
+            Some(seat) if seat.is_spare() => 's',
+            Some(_) => 'r',
+            None => '-',
+        });
+        let kinds = kinds.collect();
+        (came.into_iter().flatten().collect(), kinds)
+    }
+
+    #[test]
+    fn one_network_never_takes_all() {
+        let seats = seats();
+        let peers = ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"];
+        let (_taken, seen) = come(&seats, &peers);
+        assert_eq!(seen, "rr--r");
+        assert_eq!(seats.figures(), SeatFigures { taken: 3, refused: 2 });
+    }
+
+    #[test]
+    fn a_household_is_one_network_and_a_proxy_is_none() {
+        let (_taken, seen) = come(&seats(), &["2001:db8::1", "2001:db8::2", "2001:db8::3"]);
+        assert_eq!(seen, "rr-");
+        let (_taken, seen) = come(&seats(), &["10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "192.0.2.1"]);
+        assert_eq!(seen, "rrrs");
+        let (_taken, seen) = come(&seats(), &["127.0.0.1", "::1", "127.0.0.1", "127.0.0.1", "127.0.0.1"]);
+        assert_eq!(seen, "rrrs-");
+    }
+
+    #[test]
+    fn a_seat_is_free_when_who_had_it_goes() {
+        let seats = seats();
+        for _ in 0..3 {
+            let peers = ["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"];
+            let (taken, seen) = come(&seats, &peers);
+            assert_eq!(seen, "rrrs-");
+            drop(taken);
+        }
+        assert_eq!(seats.figures(), SeatFigures { taken: 0, refused: 3 });
+        assert!(seats.taken().networks.is_empty(), "nothing is remembered of who has gone");
+    }
+}
