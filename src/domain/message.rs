@@ -173,7 +173,7 @@ impl Notice {
 }
 
 /// The way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     /// By mail.
@@ -185,6 +185,14 @@ pub enum Channel {
 impl Channel {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Mail, Self::Sms];
+
+    /// Its name where it is counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Sms => "sms",
+        }
+    }
 }
 
 /// What a message is about: all that is readable of it in the store.

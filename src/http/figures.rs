@@ -10,6 +10,7 @@ use super::state::Idp;
 use super::traffic::Answers;
 use crate::crypto::password::HashLoad;
 use crate::domain::histogram::Readings;
+use crate::domain::message::Channel;
 use crate::storage;
 
 /// A provider's figures since it was built, as of now. Each is exact; together they are not one moment's.
@@ -24,6 +25,8 @@ pub struct Figures {
     pub logins: BTreeMap<&'static str, u64>,
     /// Events by their names ([`Event::name`](crate::domain::event::Event::name)).
     pub events: BTreeMap<&'static str, u64>,
+    /// What came of this node's tries to send a message, by way: `sent`, `put_off` or `failed`.
+    pub messages: BTreeMap<(Channel, &'static str), u64>,
     /// Password hashes.
     pub hashes: HashLoad,
     /// The store.
@@ -39,6 +42,7 @@ impl Idp {
             times: traffic.times(),
             logins: traffic.logins(),
             events: traffic.events(),
+            messages: traffic.messages(),
             hashes: self.hasher().load(),
             store: self.db().figures(),
         }

@@ -6,12 +6,12 @@ use super::error::Internal;
 use super::state::Idp;
 use crate::account::delivery::Posted;
 use crate::domain::ids::{MessageId, Reference, UserId};
-use crate::domain::message::{Delivery, Letter, Message};
-use crate::storage::users;
+use crate::domain::message::{Channel, Delivery, Letter, Message};
+use crate::storage::{outbox, users};
 
 /// The store or the master key failed; the log has the reason under this reference.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the message could not be stored; the log tells more under {0}")]
+#[error("the outbox could not be reached; the log tells more under {0}")]
 pub struct SendFailed(Reference);
 
 impl<E: Into<Internal>> From<E> for SendFailed {
@@ -50,6 +50,12 @@ impl Idp {
             Box::pin(async move { post.settle(tx).await })
         });
         Ok(settled.await?)
+    }
+
+    /// How many messages wait to be sent this way, by any node.
+    pub async fn messages_waiting(&self, channel: Channel) -> Result<u64, SendFailed> {
+        let waiting = outbox::waiting(&mut self.db().read().await?.tx(), channel).await?;
+        Ok(waiting.unsigned_abs())
     }
 
     /// Where a message stands; `None` a week after it was asked for.

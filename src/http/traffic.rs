@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::domain::event::Event;
 use crate::domain::histogram::{Histogram, Readings};
 use crate::domain::issuer::IssuerUrl;
+use crate::domain::message::Channel;
 
 /// Upper bounds of the time an answer takes, in microseconds.
 const MICROSECONDS: &[u64] = &[
@@ -36,6 +37,7 @@ pub(crate) struct Traffic {
     /// How often each kind of event happened, and each outcome of logins. They are rare beside requests.
     events: Mutex<BTreeMap<&'static str, u64>>,
     logins: Mutex<BTreeMap<&'static str, u64>>,
+    messages: Mutex<BTreeMap<(Channel, &'static str), u64>>,
 }
 
 struct Row {
@@ -65,6 +67,7 @@ impl Traffic {
             by_path: HashMap::new(),
             events: Mutex::default(),
             logins: Mutex::default(),
+            messages: Mutex::default(),
         };
         for route in routes {
             let number = traffic.rows.len();
@@ -94,6 +97,11 @@ impl Traffic {
         }
     }
 
+    /// A try to send a message, and what came of it in one word.
+    pub(crate) fn note_message(&self, channel: Channel, outcome: &'static str) {
+        raise(&self.messages, (channel, outcome));
+    }
+
     /// What was answered so far; what never was is left out.
     pub(crate) fn answers(&self) -> Vec<Answers> {
         let mut all = Vec::new();
@@ -121,13 +129,18 @@ impl Traffic {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// How often messages were sent, put off and given up.
+    pub(crate) fn messages(&self) -> BTreeMap<(Channel, &'static str), u64> {
+        self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How often logins came out how.
     pub(crate) fn logins(&self) -> BTreeMap<&'static str, u64> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-fn raise(counts: &Mutex<BTreeMap<&'static str, u64>>, name: &'static str) {
+fn raise<K: Ord>(counts: &Mutex<BTreeMap<K, u64>>, name: K) {
     *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
 }
 

@@ -48,7 +48,9 @@ impl Idp {
             let room = AT_ONCE - under_way.len();
             if room > 0 {
                 match self.claim(channel, room).await {
-                    Ok(claimed) => under_way.extend(claimed.into_iter().map(|claimed| self.deliver(claimed))),
+                    Ok(claimed) => {
+                        under_way.extend(claimed.into_iter().map(|claimed| self.deliver(channel, claimed)))
+                    }
                     Err(error) => tracing::warn!(%error, "the outbox could not be read"),
                 }
             }
@@ -84,9 +86,11 @@ impl Idp {
         self.answer_reset_requests().await?;
         let mut due = Vec::new();
         for channel in Channel::ALL.into_iter().filter(|channel| self.has_way(*channel)) {
-            due.extend(self.claim(channel, AT_ONCE).await?);
+            due.extend(
+                self.claim(channel, AT_ONCE).await?.into_iter().map(|claimed| self.deliver(channel, claimed)),
+            );
         }
-        Ok(join_all(due.into_iter().map(|claimed| self.deliver(claimed))).await.len())
+        Ok(join_all(due).await.len())
     }
 
     fn has_way(&self, channel: Channel) -> bool {
@@ -107,7 +111,7 @@ impl Idp {
     }
 
     /// Boxed, for what it is made of is large and there are many at once.
-    fn deliver(&self, claimed: Claimed) -> BoxFuture<'_, ()> {
+    fn deliver(&self, channel: Channel, claimed: Claimed) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let sent = match self.put_into_words(&claimed).await {
                 Ok(_) if claimed.expires_at <= self.now() => {
@@ -116,7 +120,7 @@ impl Idp {
                 Ok(outgoing) => self.hand_over(&outgoing).await,
                 Err(undelivered) => Err(undelivered),
             };
-            self.write_down(&claimed, sent).await;
+            self.write_down(channel, &claimed, sent).await;
         })
     }
 
@@ -143,7 +147,7 @@ impl Idp {
         tokio::time::timeout(DEADLINE, sending).await.unwrap_or_else(late)
     }
 
-    async fn write_down(&self, claimed: &Claimed, sent: Result<(), Undelivered>) {
+    async fn write_down(&self, channel: Channel, claimed: &Claimed, sent: Result<(), Undelivered>) {
         let outcome = outcome(claimed, sent, self.now());
         let (id, tries, work) = (claimed.id.clone(), claimed.tries, outcome.clone());
         let settled = self.db().write(move |tx| {
@@ -154,12 +158,22 @@ impl Idp {
             // The lease runs out, and then somebody tries again: better twice than never.
             Err(error) => drop(Internal::from(error)),
             Ok(_) => {
+                self.traffic().note_message(channel, word(&outcome));
                 if let Outcome::Failed(reason) = outcome {
                     let (tenant, message) = (claimed.tenant.clone(), claimed.id.clone());
                     self.observe(&Event::MessageFailed { tenant, message, reason });
                 }
             }
         }
+    }
+}
+
+/// What came of a try, as it is counted.
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Sent => "sent",
+        Outcome::Again(..) => "put_off",
+        Outcome::Failed(_) => "failed",
     }
 }
 

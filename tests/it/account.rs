@@ -9,7 +9,7 @@ use vestibule::testing::{Answer, Application, Browser, TestIdp, Tokens};
 use crate::login::{DOMAIN, HOUSE, PASSWORD, enter, error, open, sign_in};
 
 /// A portal may see and end sessions; a shop registered without scopes may not.
-const PORTAL: &str = r#"
+pub(crate) const PORTAL: &str = r#"
     [[clients]]
     client_id = "portal"
     client_name = "Portal"
@@ -28,7 +28,7 @@ const APP: &str = r#"
     grant_types = ["authorization_code", "refresh_token"]
 "#;
 
-const SESSIONS: &str = "/api/account/sessions";
+pub(crate) const SESSIONS: &str = "/api/account/sessions";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 
 struct House {

@@ -1,22 +1,28 @@
 //! Mail and texts on their way: what a real mail server sees, and what becomes of a message when it fails (attack 236).
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
 use vestibule::Posted;
 use vestibule::domain::contact::{EmailAddress, PhoneNumber};
 use vestibule::domain::ids::{MessageId, UserId};
 use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::locale::Locale;
 use vestibule::domain::message::{
-    Code, Confidential, Content, Delivery, Letter, Link, Mail, Notice, Purpose,
+    Channel, Code, Confidential, Content, Delivery, Letter, Link, Mail, Notice, Purpose,
 };
+use vestibule::domain::outbound::Outbound;
 use vestibule::domain::settings::Settings;
 use vestibule::domain::time::Time;
-use vestibule::notify::Smtp;
+use vestibule::notify::{Gateway, GatewaySettings, Smtp};
 use vestibule::testing::TestIdp;
 
 use super::login::HOUSE;
 use super::support::smtp::{SmtpServer, Trouble};
+use super::support::{listen, serve};
 
 const SOON: Duration = Duration::from_mins(10);
 
@@ -143,6 +149,49 @@ async fn an_answer_that_was_lost_costs_one_copy_with_the_same_name() {
     let received = server.received();
     assert_eq!(received.len(), 2);
     assert!(received.iter().all(|mail| mail.data.contains(&format!("Message-ID: <{id}@id.test>"))));
+}
+
+/// A gateway that is busy at first: the text is handed in twice under one key, and taken once.
+#[tokio::test]
+async fn a_text_goes_over_the_gateway_until_it_is_taken() {
+    let (listener, address) = listen().await;
+    let asked: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+    let note = asked.clone();
+    let answer = move |headers: HeaderMap, body: String| {
+        let mut asked = note.lock().unwrap();
+        asked.push((headers["idempotency-key"].to_str().unwrap().to_owned(), body));
+        let status = if asked.len() == 1 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        async move { status }
+    };
+    serve(listener, Router::new().route("/sms", post(answer)));
+    let gateway = GatewaySettings {
+        url: format!("{address}/sms"),
+        method: "POST".to_owned(),
+        body: Some("to={number}&text={text}".to_owned()),
+        ..GatewaySettings::default()
+    };
+    let gateway = Gateway::new(&gateway, &Outbound::default()).unwrap();
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let idp = TestIdp::with_parts(settings, HOUSE, |parts| parts.sms(gateway)).await;
+    let bert = bert(&idp).await;
+    let id = queue(&idp, &bert, sms("+4915112345678")).await;
+    assert_eq!(idp.idp().messages_waiting(Channel::Sms).await.unwrap(), 1);
+    for _ in 0..10 {
+        idp.mailbox().await;
+        idp.clock().advance(Duration::from_mins(1));
+    }
+    assert_eq!(delivery(&idp, &id).await, Delivery::Sent);
+    let asked = asked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0], asked[1]);
+    assert_eq!(asked[0].0, format!("\"{id}\""));
+    assert!(
+        asked[0].1.starts_with("to=%2B4915112345678&text=") && asked[0].1.contains("493817"),
+        "{asked:?}"
+    );
+    let counted: Vec<_> = idp.idp().figures().messages.into_iter().collect();
+    assert_eq!(counted, [((Channel::Sms, "put_off"), 1), ((Channel::Sms, "sent"), 1)]);
+    assert_eq!(idp.idp().messages_waiting(Channel::Sms).await.unwrap(), 0);
 }
 
 #[tokio::test]

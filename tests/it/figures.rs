@@ -118,6 +118,10 @@ async fn prometheus_reads_them_at_an_address_of_their_own() {
     let (status, kind, text) = get(&aside, "/metrics").await;
     assert_eq!((status, kind.as_deref()), (200, Some("text/plain; version=0.0.4; charset=utf-8")));
     for line in [
+        "vestibule_outbox_waiting{channel=\"mail\"} 0",
+        "vestibule_outbox_waiting{channel=\"sms\"} 0",
+        "# TYPE vestibule_connections gauge",
+        "vestibule_connections_refused_total 0",
         "# TYPE vestibule_http_requests_total counter",
         "vestibule_http_requests_total{route=\"/jwks\",method=\"GET\",status=\"2xx\"} 1",
         "# TYPE vestibule_http_request_duration_seconds histogram",

@@ -20,6 +20,7 @@ mod login;
 mod nodes;
 mod pages;
 mod paths;
+mod proxies;
 mod readme;
 mod recovery;
 mod relying_parties;

@@ -2,30 +2,46 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
+use tokio::time::timeout;
 
 use super::process;
 use crate::domain::histogram::Readings;
+use crate::domain::message::Channel;
 use crate::domain::time::Time;
 use crate::http::{Answers, HashLoad, Idp};
 use crate::server::listen::{SeatFigures, Seats};
 use crate::storage::{PoolFigures, WriterFigures};
 
 /// One provider, and the process it lives in.
+#[derive(Clone)]
 pub(super) struct House {
     idp: Idp,
     seats: Seats,
     started_at: Time,
+    /// Messages that wait; ways that could not be asked for are left out.
+    waiting: Vec<(Channel, u64)>,
 }
 
 impl House {
     /// As of now it is started.
     pub(super) fn new(idp: Idp, seats: Seats) -> Self {
         let started_at = idp.now();
-        Self { idp, seats, started_at }
+        Self { idp, seats, started_at, waiting: Vec::new() }
+    }
+
+    /// With what has to be waited for, but not longer than this.
+    pub(super) async fn scraped(mut self, patience: Duration) -> Self {
+        for channel in Channel::ALL {
+            if let Ok(Ok(waiting)) = timeout(patience, self.idp.messages_waiting(channel)).await {
+                self.waiting.push((channel, waiting));
+            }
+        }
+        self
     }
 }
 
@@ -42,6 +58,7 @@ impl Collector for House {
         requests(&mut sheet, &figures.answers, &figures.times)?;
         words(&mut sheet, "vestibule_logins", "Logins by outcome.", "outcome", &figures.logins)?;
         words(&mut sheet, "vestibule_events", "Security events.", "event", &figures.events)?;
+        messages(&mut sheet, &self.waiting, &figures.messages)?;
         connections(&mut sheet, self.seats.figures())?;
         hashes(&mut sheet, figures.hashes)?;
         pool(&mut sheet, figures.store.pool)?;
@@ -98,6 +115,23 @@ fn words(
 ) -> fmt::Result {
     let labels: Vec<_> = counts.iter().map(|(word, count)| ([(label, *word)], *count)).collect();
     sheet.counters(name, help, labels.iter().map(|(labels, count)| (&labels[..], *count)))
+}
+
+fn messages(
+    sheet: &mut Sheet<'_>,
+    waiting: &[(Channel, u64)],
+    outcomes: &BTreeMap<(Channel, &'static str), u64>,
+) -> fmt::Result {
+    let labels: Vec<_> =
+        waiting.iter().map(|(channel, count)| ([("channel", channel.name())], *count)).collect();
+    let rows = labels.iter().map(|(labels, count)| (&labels[..], i64::try_from(*count).unwrap_or(i64::MAX)));
+    sheet.gauges("vestibule_outbox_waiting", "Messages that wait to be sent, by any node.", rows)?;
+    let labels: Vec<_> = outcomes
+        .iter()
+        .map(|((channel, outcome), count)| ([("channel", channel.name()), ("outcome", *outcome)], *count))
+        .collect();
+    let rows = labels.iter().map(|(labels, count)| (&labels[..], *count));
+    sheet.counters("vestibule_messages", "Tries to send a message, by what came of them.", rows)
 }
 
 fn connections(sheet: &mut Sheet<'_>, seats: SeatFigures) -> fmt::Result {

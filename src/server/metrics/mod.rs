@@ -1,4 +1,5 @@
-//! `/metrics`, for Prometheus (text format 0.0.4): a registry for each provider, read anew at each scrape.
+//! `/metrics`, for Prometheus (text format 0.0.4): a registry for each scrape, for a collector may not wait and what is in
+//! the outbox is asked of the store.
 //!
 //! It is served on an address of its own, and on none unless the setting `metrics_listen` names one. Why not beside the
 //! provider: whatever stands there stands on the Internet as soon as a proxy passes everything on, and how many logins
@@ -10,7 +11,7 @@
 mod collector;
 mod process;
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -25,14 +26,17 @@ use self::collector::House;
 use super::listen::Seats;
 use crate::http::Idp;
 
+/// A store that does not answer within this time is away; then its figures are left out.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The one address.
 pub(crate) fn router(idp: &Idp, seats: &Seats) -> Router {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(House::new(idp.clone(), seats.clone())));
-    Router::new().route("/metrics", get(metrics)).with_state(Arc::new(registry))
+    Router::new().route("/metrics", get(metrics)).with_state(House::new(idp.clone(), seats.clone()))
 }
 
-async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
+async fn metrics(State(house): State<House>) -> Response {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(house.scraped(PATIENCE).await));
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => ([(CONTENT_TYPE, TEXT), (CACHE_CONTROL, "no-store")], text).into_response(),
