@@ -23,13 +23,18 @@ impl Theme for HouseStyle {
 }
 
 fn login_page(identify: &Identify, language: &str) -> String {
-    let Identify { form, application, tenant, username, forgotten } = identify;
+    let Identify { form, application, tenant, username, forgotten, upstreams, remembered } = identify;
     let tenant = tenant.as_ref().map_or_else(String::new, |tenant| {
         format!("<label>Company <input name=\"tenant\" value=\"{}\"></label>", escape(tenant))
     });
     let forgotten = forgotten.as_ref().map_or_else(String::new, |address| {
         format!("<a href=\"{}\">I have forgotten my password</a>", escape(address))
     });
+    let elsewhere: String = remembered
+        .iter()
+        .chain(upstreams)
+        .map(|way| format!("<p><a href=\"{}\">{}</a></p>", escape(&way.address), escape(&way.title)))
+        .collect();
     let problem = if form.problems.is_empty() { "" } else { "<p role=\"alert\">That did not work.</p>" };
     format!(
         "<!doctype html><html lang=\"{language}\"><title>House style</title>\
@@ -37,7 +42,7 @@ fn login_page(identify: &Identify, language: &str) -> String {
          <form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"csrf\" value=\"{csrf}\">{tenant}\
          <label>Name <input name=\"username\" value=\"{username}\" autocomplete=\"username\"></label>\
          <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\"></label>\
-         <button>Sign in</button></form>{forgotten}</main></html>",
+         <button>Sign in</button></form>{forgotten}{elsewhere}</main></html>",
         application = escape(&application.name),
         action = escape(&form.action),
         csrf = escape(&form.csrf),

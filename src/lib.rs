@@ -25,9 +25,11 @@ pub mod server;
 #[doc(hidden)]
 pub mod storage;
 pub mod testing;
+mod upstream;
 pub mod views;
 
 pub use account::delivery::Posted;
+pub use account::linking::{Invitation, InviteError};
 pub use http::{
     Access, Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed,
 };

@@ -110,6 +110,7 @@ impl<'a> Account<'a> {
             updated_at,
             personal_desktop,
             directory: Some(key),
+            upstream: None,
         };
         if known.as_ref() == Some(&user) {
             return Ok(user);

@@ -9,6 +9,7 @@ pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod enrolments;
 pub(crate) mod factors;
+pub(crate) mod linking;
 pub(crate) mod new_password;
 mod notices;
 pub(crate) mod passwords;

@@ -94,6 +94,7 @@ mod tests {
             id: TenantId::new("t"),
             domain: TenantDomain::parse("example.works").unwrap(),
             name: "Kranbau Lehmann".to_owned(),
+            reseller: None,
             disabled: false,
             locale: Locale::De,
             policy: TenantPolicy::default(),
@@ -108,6 +109,7 @@ mod tests {
             profile: Profile { family_name: Some("Kellermann".to_owned()), ..Profile::default() },
             updated_at: Time::from_unix(0),
             personal_desktop: None,
+            upstream: None,
             directory: None,
         };
         NewPassword::check(typed, again, &user, &tenant).map(drop)

@@ -1,8 +1,8 @@
 //! The first factor: tenant, user name and password, checked as one.
 //!
-//! An unknown tenant, an unknown user, one without a password, one that is disabled and a wrong password take the same
-//! way and the same time: one try from the budget, one look-up, one Argon2 computation. Only the observer learns which
-//! it was (SEED0-2, SEED1-14).
+//! An unknown tenant, an unknown user, one without a password, one who signs in upstream, one that is disabled and a
+//! wrong password take the same way and the same time: one try from the budget, one look-up, one Argon2 computation. Only
+//! the observer learns which it was (SEED0-2, SEED1-14).
 
 use std::sync::Arc;
 
@@ -240,6 +240,9 @@ fn judge(
         return Err(LoginFailure::TenantDisabled);
     }
     let found = found.ok_or(LoginFailure::UserUnknown)?;
+    if found.user.upstream.is_some() {
+        return Err(LoginFailure::SignsInUpstream);
+    }
     if found.password_hash.is_none() {
         return Err(LoginFailure::NoPassword);
     }

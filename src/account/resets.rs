@@ -1,6 +1,7 @@
 //! Links to choose a new password, and what a new password brings about.
 //!
-//! Who may have a link: a user of our own, with an address. Whose password the host keeps changes it there.
+//! Who may have a link: a user of our own, with an address. Whose password the host keeps changes it there; who signs in
+//! upstream has none.
 
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +97,7 @@ impl Account<'_> {
             Err(ResetOutcome::TenantDisabled)
         } else if user.disabled {
             Err(ResetOutcome::UserDisabled)
-        } else if user.directory.is_some() || self.directory_of(tenant).is_some() {
+        } else if user.upstream.is_some() || user.directory.is_some() || self.directory_of(tenant).is_some() {
             Err(ResetOutcome::Elsewhere)
         } else {
             Ok(())

@@ -36,6 +36,17 @@ pub(crate) fn digits() -> Zeroizing<String> {
     Zeroizing::new(format!("{:06}", u64::from_le_bytes(bytes()) % 1_000_000))
 }
 
+/// Such digits as people type them: any case, with hyphens and spaces, O for 0, I and L for 1.
+pub(crate) fn crockford_typed(typed: &str) -> Zeroizing<String> {
+    let digits = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(64);
+    let read = digits.map(|c| match c.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    });
+    Zeroizing::new(read.collect())
+}
+
 /// A code under which a refusal can be explained: `K7QF-2MPX`.
 pub(crate) fn reference() -> Reference {
     Reference::new(format!("{}-{}", crockford::<4>(), crockford::<4>()))
@@ -73,6 +84,13 @@ mod tests {
         assert!(codes.iter().all(|code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())));
         for digit in "0123456789".chars() {
             assert!(codes.iter().any(|code| code.starts_with(digit)), "{digit}");
+        }
+    }
+
+    #[test]
+    fn digits_are_read_however_they_are_copied() {
+        for typed in ["01XYZ-ABCDE", " o1xyz abcde ", "0LXYZABCDE", "oixyz-abcde"] {
+            assert_eq!(crockford_typed(typed).as_str(), "01XYZABCDE", "{typed}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an observer is told: the security events of the house, without secrets.
 
 use super::ids::{ClientId, IssuerId, MessageId, Reference, TenantId, UserId};
+use super::upstream::Slug;
 
 /// One event. Names typed at a login appear only as a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,26 @@ pub enum Event {
         reason: LoginFailure,
         /// What the user was shown.
         reference: Reference,
+    },
+    /// Nobody was signed in by an upstream provider.
+    UpstreamFailed {
+        /// Where.
+        issuer: IssuerId,
+        /// Which provider.
+        upstream: Slug,
+        /// Why.
+        reason: UpstreamFailure,
+        /// What only the operator may know.
+        hint: Option<String>,
+        /// What the user was shown.
+        reference: Reference,
+    },
+    /// An account was linked with somebody at an upstream provider, and can be entered only there from now on.
+    AccountLinked {
+        /// Whose.
+        user: UserId,
+        /// Which provider.
+        upstream: Slug,
     },
     /// A second factor was refused.
     SecondFactorFailed {
@@ -135,6 +156,8 @@ pub enum LoginFailure {
     UserDisabled,
     /// The user has no password.
     NoPassword,
+    /// The user signs in upstream.
+    SignsInUpstream,
     /// The password is wrong.
     WrongPassword,
     /// Too many failures before this one.
@@ -154,7 +177,7 @@ pub enum ResetOutcome {
     UserUnknown,
     /// The user is switched off.
     UserDisabled,
-    /// The host's directory keeps the user's password.
+    /// The host's directory keeps the user's password, or the user signs in upstream.
     Elsewhere,
     /// The user has no address that mail can be sent to.
     NoAddress,
@@ -168,11 +191,41 @@ pub enum ResetOutcome {
     TooLate,
 }
 
+/// Why nobody was signed in by an upstream provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamFailure {
+    /// The provider did not answer.
+    Unavailable,
+    /// It said no, or the user did.
+    Refused,
+    /// Its answer did not count.
+    Unproved,
+    /// Whoever signed in there is linked with no account that may sign in here.
+    NotLinked,
+    /// They brought an invitation that is none.
+    WrongInvitation,
+}
+
+impl UpstreamFailure {
+    /// Its name in figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "upstream_unavailable",
+            Self::Refused => "upstream_refused",
+            Self::Unproved => "upstream_unproved",
+            Self::NotLinked => "upstream_not_linked",
+            Self::WrongInvitation => "upstream_wrong_invitation",
+        }
+    }
+}
+
 impl Event {
     /// Its name in figures.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::LoginFailed { .. } => "login_failed",
+            Self::UpstreamFailed { .. } => "upstream_failed",
+            Self::AccountLinked { .. } => "account_linked",
             Self::SecondFactorFailed { .. } => "second_factor_failed",
             Self::LoginCompleted { .. } => "login_completed",
             Self::AuthenticatorEnrolled { .. } => "authenticator_enrolled",
@@ -196,6 +249,7 @@ impl Event {
         match self {
             Self::LoginCompleted { .. } => Some("completed"),
             Self::LoginFailed { reason, .. } => Some(reason.name()),
+            Self::UpstreamFailed { reason, .. } => Some(reason.name()),
             Self::SecondFactorFailed { .. } => Some(self.name()),
             _ => None,
         }
@@ -211,6 +265,7 @@ impl LoginFailure {
             Self::UserUnknown => "user_unknown",
             Self::UserDisabled => "user_disabled",
             Self::NoPassword => "no_password",
+            Self::SignsInUpstream => "signs_in_upstream",
             Self::WrongPassword => "wrong_password",
             Self::Locked => "locked",
         }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::acr::{Acr, AuthContext};
 use super::authenticator::{Held, Worth};
-use super::ids::{AuthenticatorId, TrustedBrowserId, UserId};
+use super::ids::{AuthenticatorId, TrustedBrowserId, UpstreamId, UserId};
 use super::scope::Scope;
 use super::time::Time;
+use super::upstream::Vouched;
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub struct Fact {
 pub enum FactKind {
     /// The password was right.
     Password,
+    /// An upstream provider vouched for the user; it may have seen a second factor too.
+    Upstream(Vouched),
     /// A code that this application or device made was right, and is used up.
     Otp(AuthenticatorId),
     /// A code sent to this telephone was right, and is used up.
@@ -60,7 +63,7 @@ enum Question {
 impl FactKind {
     const fn question(&self) -> Question {
         match self {
-            Self::Password => Question::FirstFactor,
+            Self::Password | Self::Upstream(_) => Question::FirstFactor,
             Self::Otp(_) | Self::SmsCode(_) | Self::MailCode(_) | Self::RecoveryCode => {
                 Question::SecondFactor
             }
@@ -151,6 +154,17 @@ impl Facts {
         self.answer(&Question::Trust).is_some()
     }
 
+    /// Without factors of elsewhere: who signs in upstream is vouched for there alone, everybody else is known here.
+    #[must_use]
+    pub fn of(&self, upstream: Option<&UpstreamId>) -> Self {
+        let is_factor = |question| matches!(question, Question::FirstFactor | Question::SecondFactor);
+        let counts = |fact: &&Fact| match &fact.kind {
+            FactKind::Upstream(vouched) => upstream == Some(&vouched.upstream),
+            kind => upstream.is_none() || !is_factor(kind.question()),
+        };
+        Self(self.0.iter().filter(counts).cloned().collect())
+    }
+
     /// Without the password: it was changed since.
     #[must_use]
     pub fn without_password(&self) -> Self {
@@ -181,8 +195,19 @@ impl Facts {
         self.answer(&Question::FirstFactor).is_some_and(|fact| fact.kind == FactKind::Password)
     }
 
-    /// The second factor that was proved, by authenticator or by recovery code.
+    /// What an upstream provider vouched for, and when.
+    pub fn vouched(&self) -> Option<(&Vouched, Time)> {
+        self.0.iter().find_map(|fact| match &fact.kind {
+            FactKind::Upstream(vouched) => Some((vouched, fact.at)),
+            _ => None,
+        })
+    }
+
+    /// The second factor that was proved: by authenticator, by recovery code, or upstream.
     pub fn second_factor(&self) -> Option<SecondFactor> {
+        if let Some((Vouched { mfa: true, .. }, at)) = self.vouched() {
+            return Some(SecondFactor { at, worth: Vouched::WORTH });
+        }
         let fact = self.answer(&Question::SecondFactor)?;
         Some(SecondFactor { at: fact.at, worth: fact.kind.worth()? })
     }
@@ -221,6 +246,10 @@ impl Facts {
     /// `enough` is the least worth of a second factor that counts as one: mail counts only where the tenant says so.
     /// `auth_time` is that of the *oldest* factor relied on, so that it never overstates freshness.
     pub fn context(&self, enough: Worth) -> Option<AuthContext> {
+        if let Some((vouched, auth_time)) = self.vouched() {
+            let acr = if vouched.mfa { Acr::TwoFactors } else { Acr::OneFactor };
+            return Some(AuthContext { auth_time, acr, amr: vouched.amr.clone() });
+        }
         let first = self.answer(&Question::FirstFactor)?;
         let second = self.answer(&Question::SecondFactor);
         let counts = second.filter(|fact| fact.kind.worth().is_some_and(|worth| worth >= enough));
@@ -288,6 +317,38 @@ mod tests {
             let relied_on = if acr == Acr::TwoFactors { 10 } else { 20 };
             assert_eq!(context.auth_time, at(relied_on), "{amr}");
         }
+    }
+
+    #[test]
+    fn what_an_upstream_provider_says_is_passed_on() {
+        let vouched = |mfa| {
+            let amr = vec!["pwd".to_owned(), "otp".to_owned()];
+            FactKind::Upstream(Vouched { upstream: UpstreamId::new("north"), mfa, amr })
+        };
+        let mut facts = Facts::default();
+        facts.add(FactKind::Password, at(5));
+        facts.add(vouched(false), at(10));
+        let context = facts.context(Worth::Mail).unwrap();
+        assert_eq!((context.acr, context.auth_time), (Acr::OneFactor, at(10)));
+        assert_eq!((context.amr.join(" "), facts.second_factor()), ("pwd otp".to_owned(), None));
+        facts.add(vouched(true), at(20));
+        let context = facts.context(Worth::Mail).unwrap();
+        assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(20)));
+        assert_eq!(facts.second_factor(), Some(SecondFactor { at: at(20), worth: Worth::Device }));
+        assert_eq!(facts.lasting(), facts);
+    }
+
+    #[test]
+    fn a_first_factor_counts_where_its_user_signs_in() {
+        let (north, south) = (UpstreamId::new("north"), UpstreamId::new("south"));
+        let vouched = Vouched { upstream: north.clone(), mfa: true, amr: Vec::new() };
+        let (mut here, mut there) = (Facts::default(), Facts::default());
+        here.add(FactKind::Password, at(1));
+        here.add(otp("a"), at(1));
+        there.add(FactKind::Upstream(vouched), at(1));
+        assert_eq!((here.of(None), there.of(Some(&north))), (here.clone(), there.clone()));
+        assert!(here.of(Some(&north)).is_empty());
+        assert!(there.of(None).is_empty() && there.of(Some(&south)).is_empty());
     }
 
     #[test]

@@ -59,6 +59,10 @@ text_newtypes! {
     AuthenticatorId;
     /// A browser that skips its user's second factor.
     TrustedBrowserId;
+    /// An organisation that manages several tenants.
+    ResellerId;
+    /// An OpenID provider at which accounts of ours sign in.
+    UpstreamId;
     /// A message on its way to a user.
     MessageId;
     /// A wish for a reset mail that waits for its answer.

@@ -11,6 +11,7 @@ use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, Messag
 use super::password::PasswordFault;
 use super::request::AuthorizationRequest;
 use super::time::Time;
+use super::upstream::Vouched;
 
 /// One login, from the authorization request to its answer. Whoever removes the row, and nobody else, may answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct Interaction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Whose password was proved here.
+    /// Whose password was proved here, or who was vouched for.
     pub user: Option<UserId>,
     /// Which of that user's passwords it was: the row's number at the time.
     pub password_version: i64,
@@ -67,6 +68,19 @@ pub struct Progress {
     pub refusal: Option<Refusal>,
     /// The names typed last.
     pub typed: Typed,
+    /// Somebody whom an upstream provider vouched for, and who is nobody here yet.
+    pub stranger: Option<Stranger>,
+}
+
+/// Somebody who is signed in upstream and linked with no account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stranger {
+    /// Who that is there.
+    pub subject: String,
+    /// What was vouched for.
+    pub vouched: Vouched,
+    /// When the factors were proved there.
+    pub at: Time,
 }
 
 /// An authenticator whose secret was shown and whose first code is awaited.
@@ -169,18 +183,38 @@ pub enum Problem {
     EnrolmentVoid,
     /// Too many wrong codes, or too late: the number or address must be given again.
     DestinationVoid,
+    /// The upstream provider does not answer.
+    UpstreamUnavailable,
+    /// The upstream provider says no, or the user did there.
+    UpstreamRefused,
+    /// The upstream provider's answer is not one that counts.
+    UpstreamUnproved,
+    /// Whoever is signed in upstream is linked with no account here.
+    NotLinked,
+    /// Nobody is invited with this code.
+    WrongInvitation,
 }
 
 impl Progress {
     /// Notes that the user's password is right. Nothing that somebody else proved here before may count for them.
     pub fn password_proved(&mut self, user: UserId, version: i64, at: Time) {
+        self.first_factor_proved(user, FactKind::Password, at);
+        self.password_version = version;
+    }
+
+    /// Notes that an upstream provider vouched for the user, under the same rule.
+    pub fn vouched_for(&mut self, user: UserId, vouched: Vouched, at: Time) {
+        self.first_factor_proved(user, FactKind::Upstream(vouched), at);
+    }
+
+    fn first_factor_proved(&mut self, user: UserId, kind: FactKind, at: Time) {
         if self.user.as_ref() != Some(&user) {
             *self = Self { user: Some(user), alone: self.alone, ..Self::default() };
         }
-        self.password_version = version;
         self.wrong_codes = 0;
         self.refusal = None;
-        self.facts.add(FactKind::Password, at);
+        self.stranger = None;
+        self.facts.add(kind, at);
     }
 
     /// Was the last post not looked at, after too many failures?

@@ -33,5 +33,6 @@ pub mod span;
 pub mod tenant;
 pub mod time;
 pub mod trusted_browser;
+pub mod upstream;
 pub mod user;
 pub mod user_agent;

@@ -12,6 +12,7 @@ use super::request::AuthorizationRequest;
 use super::scope::Scope;
 use super::tenant::{AdminActivation, Mfa, TenantPolicy};
 use super::time::Time;
+use super::upstream::Vouched;
 
 /// One thing that a login must have before it is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,13 @@ pub enum Need {
     },
     /// The password must not be kept. It is gone when there is a new one.
     NewPassword,
+    /// The upstream provider at which the user signs in must vouch for a second factor: there is none here (SEED1-5).
+    UpstreamProof {
+        /// Why.
+        reason: EnrolmentReason,
+        /// What it must be worth.
+        least: Worth,
+    },
     /// The user was asked for the name of the office computer, once in a new enrolment. No fact meets this need: the
     /// user's row says that it was asked.
     DesktopName,
@@ -100,6 +108,8 @@ pub struct Circumstances<'a> {
     pub user: &'a UserId,
     /// Is this the account of the session, with nothing proved in this login yet?
     pub from_session: bool,
+    /// Does the user sign in upstream?
+    pub is_upstream: bool,
     /// Does the user hold the role `admin` now?
     pub is_admin: bool,
     /// The user's active authenticators.
@@ -165,17 +175,19 @@ pub fn needs(
         needs.push(Need::AccountChosen(who.user.clone()));
     }
     // Whoever has only the session must not choose the password that comes after it.
-    let since_first = if who.must_change_password { Some(who.requested_at) } else { since };
-    needs.push(Need::FirstFactor { since: since_first });
-    if let Some(best) = who.best().filter(|_| !who.skips_second_factor(request)) {
-        // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
-        let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
-        needs.push(Need::SecondFactor { since, least });
+    let must_change = who.must_change_password && !who.is_upstream;
+    needs.push(Need::FirstFactor { since: if must_change { Some(who.requested_at) } else { since } });
+    if who.is_upstream {
+        needs.extend(who.upstream_proof(&demands)?);
+    } else {
+        if let Some(best) = who.best().filter(|_| !who.skips_second_factor(request)) {
+            // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
+            let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
+            needs.push(Need::SecondFactor { since, least });
+        }
+        needs.extend(must_change.then_some(Need::NewPassword));
+        needs.extend(who.enrolment(&demands)?);
     }
-    if who.must_change_password {
-        needs.push(Need::NewPassword);
-    }
-    needs.extend(who.enrolment(&demands)?);
     if who.codes_to_store {
         needs.push(Need::RecoveryCodesStored);
     }
@@ -262,9 +274,24 @@ impl Circumstances<'_> {
         Ok(needs)
     }
 
+    /// Must the upstream provider vouch for a second factor? It proves both factors at one time, so that the first is
+    /// young enough says the same of the second. What a client alone wishes for is asked for on the way there, and where
+    /// that brings nothing, nothing can.
+    fn upstream_proof(&self, demands: &[Demand]) -> Result<Option<Need>, ErrorCode> {
+        let proved = self.facts.second_factor().map(|proved| proved.worth);
+        let unmet = demands.iter().find(|demand| proved.is_none_or(|worth| worth < demand.least));
+        let Some(&Demand { reason, least }) = unmet else { return Ok(None) };
+        let is_hopeless = !self.from_session || least > Vouched::WORTH;
+        if reason == EnrolmentReason::ClientWish && is_hopeless {
+            return Err(ErrorCode::UnmetAuthenticationRequirements);
+        }
+        Ok(Some(Need::UpstreamProof { reason, least }))
+    }
+
     /// Administrators are told of a duty that lies ahead, until they have an authenticator for it (SEED1-2).
     fn notice(&self) -> Option<Time> {
-        let ahead = self.is_admin && self.best() < Some(Worth::Device) && !self.admin_duty();
+        let best = if self.is_upstream { self.facts.second_factor().map(|it| it.worth) } else { self.best() };
+        let ahead = self.is_admin && best < Some(Worth::Device) && !self.admin_duty();
         self.tenant.admin_mfa_enforced_from.filter(|_| ahead)
     }
 
@@ -284,7 +311,7 @@ impl Circumstances<'_> {
 mod tests {
     use super::*;
     use crate::domain::fact::FactKind;
-    use crate::domain::ids::AuthenticatorId;
+    use crate::domain::ids::{AuthenticatorId, UpstreamId};
     use crate::domain::request::Prompt;
 
     /// A user of the default tenant, one second before `AT`.
@@ -292,6 +319,7 @@ mod tests {
 
     struct Case {
         tenant: TenantPolicy,
+        is_upstream: bool,
         is_admin: bool,
         held: Vec<Held>,
         methods: Vec<Method>,
@@ -306,6 +334,7 @@ mod tests {
         fn default() -> Self {
             Self {
                 tenant: TenantPolicy::default(),
+                is_upstream: false,
                 is_admin: false,
                 held: Vec::new(),
                 methods: vec![Method::Totp],
@@ -341,6 +370,7 @@ mod tests {
                 tenant: &self.tenant,
                 user: &user,
                 from_session: false,
+                is_upstream: self.is_upstream,
                 is_admin: self.is_admin,
                 held: &self.held,
                 methods: &self.methods,
@@ -388,6 +418,33 @@ mod tests {
         assert_eq!(Case::admin_from(None).needs(&request()), blocked);
         case.is_admin = false;
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]));
+    }
+
+    fn vouched(mfa: bool) -> Facts {
+        let vouched = Vouched { upstream: UpstreamId::new("north"), mfa, amr: Vec::new() };
+        let mut facts = Facts::default();
+        facts.add(FactKind::Upstream(vouched), AT.minus(SECOND));
+        facts
+    }
+
+    #[test]
+    fn who_signs_in_upstream_proves_everything_there() {
+        let mut case = Case { is_upstream: true, facts: vouched(false), ..Case::admin_from(Some(AT)) };
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::Notice { from: AT }]));
+        case.now = AT;
+        let blocked = Need::UpstreamProof { reason: EnrolmentReason::AdminDuty, least: Worth::Device };
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, blocked]), "no enrolment here");
+        case.facts = vouched(true);
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]));
+        let mut case = Case { is_upstream: true, facts: vouched(false), ..Case::required(&[Method::Totp]) };
+        assert_eq!(
+            case.last(),
+            Need::UpstreamProof { reason: EnrolmentReason::TenantRule, least: Worth::Mail }
+        );
+        case.tenant.mfa = Mfa::Optional;
+        assert_eq!(case.needs(&demand(TWO)), Err(ErrorCode::UnmetAuthenticationRequirements));
+        case.facts = vouched(true);
+        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD]));
     }
 
     #[test]

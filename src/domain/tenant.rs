@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::authenticator::{Method, Worth};
 use super::branding::Branding;
-use super::ids::TenantId;
+use super::ids::{ResellerId, TenantId};
 use super::locale::Locale;
 use super::time::Time;
 use super::trusted_browser::TrustRules;
@@ -21,6 +21,8 @@ pub struct Tenant {
     pub domain: TenantDomain,
     /// What its users read.
     pub name: String,
+    /// Who manages it.
+    pub reseller: Option<ResellerId>,
     /// A disabled tenant's users cannot sign in.
     pub disabled: bool,
     /// The language used when nothing else decides.

@@ -8,6 +8,7 @@ use super::contact::EmailAddress;
 use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
+use super::upstream::UpstreamAccount;
 
 /// One user.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,8 @@ pub struct User {
     pub personal_desktop: Option<Desktop>,
     /// Whom of the host's own directory this stands for; `None` = the provider's own user.
     pub directory: Option<DirectoryKey>,
+    /// Where the user signs in, if not here.
+    pub upstream: Option<UpstreamAccount>,
 }
 
 impl User {

@@ -22,6 +22,7 @@ use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
 use crate::outbound::Outbound;
 use crate::storage::{Catalogue, Db};
+use crate::upstream::Known;
 use crate::views::Theme;
 
 /// A running provider. Cheap to clone; every clone is the same provider.
@@ -48,6 +49,7 @@ pub(crate) struct Parts {
     pub(crate) published_keys: PublishedKeys,
     pub(crate) pairwise: OnceCell<PairwiseKey>,
     pub(crate) limits: Limits,
+    pub(crate) upstreams: Known,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
     pub(crate) traffic: Traffic,
@@ -106,6 +108,11 @@ impl Idp {
     /// What this node counts by itself.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What is known of upstream providers.
+    pub(crate) fn upstreams(&self) -> &Known {
+        &self.0.upstreams
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

@@ -39,6 +39,9 @@ fn is_met(need: &Need, facts: &Facts) -> bool {
             let proved = facts.second_factor().filter(|proved| proved.worth >= *least);
             fresh(proved.map(|proved| proved.at), *since)
         }
+        Need::UpstreamProof { least, .. } => {
+            facts.second_factor().is_some_and(|proved| proved.worth >= *least)
+        }
         Need::NewPassword
         | Need::DesktopName
         | Need::Method { .. }
@@ -63,6 +66,7 @@ const fn error_without_page(need: &Need) -> ErrorCode {
         Need::Consent(_) => ErrorCode::ConsentRequired,
         Need::SecondFactor { .. }
         | Need::NewPassword
+        | Need::UpstreamProof { .. }
         | Need::DesktopName
         | Need::Method { .. }
         | Need::Destination(_)
@@ -82,11 +86,12 @@ mod tests {
     use crate::domain::authenticator::{Held, Method, Worth};
     use crate::domain::claims::ClaimsRequest;
     use crate::domain::fact::FactKind;
-    use crate::domain::ids::{AuthenticatorId, UserId};
+    use crate::domain::ids::{AuthenticatorId, UpstreamId, UserId};
     use crate::domain::policy::{Circumstances, ConsentRule, needs};
     use crate::domain::request::AuthorizationRequest;
     use crate::domain::scope::Scope;
     use crate::domain::tenant::{Mfa, TenantPolicy};
+    use crate::domain::upstream::Vouched;
 
     const SILENT: Prompt = Prompt { none: true, login: false, consent: false, select_account: false };
 
@@ -147,6 +152,9 @@ mod tests {
             Just(FactKind::MailCode(AuthenticatorId::new("mail"))),
             Just(FactKind::Otp(AuthenticatorId::new("revoked"))),
             Just(FactKind::RecoveryCode),
+            (proptest::sample::select(vec!["north", "south"]), any::<bool>()).prop_map(|(name, mfa)| {
+                FactKind::Upstream(Vouched { upstream: UpstreamId::new(name), mfa, amr: Vec::new() })
+            }),
             any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
             Just(FactKind::AccountChosen(UserId::new("anna"))),
             Just(FactKind::Consent(Scope::parse("openid"))),
@@ -173,6 +181,7 @@ mod tests {
             learnt in proptest::collection::vec((kind(), 50i64..150), 0..12),
             tenant in policy(),
             is_admin in any::<bool>(),
+            is_upstream in any::<bool>(),
             worth in proptest::option::of(proptest::sample::select(vec![Worth::Mail, Worth::Sms, Worth::Device])),
             essential in any::<bool>(),
             max_age in proptest::option::of(1u64..100),
@@ -182,12 +191,13 @@ mod tests {
         ) {
             let name = |worth| match worth { Worth::Mail => "mail", Worth::Sms => "sms", Worth::Device => "device" };
             let held: Vec<_> =
-                worth.iter().map(|&worth| Held { id: AuthenticatorId::new(name(worth)), worth }).collect();
+                worth.iter().filter(|_| !is_upstream).map(|&worth| Held { id: AuthenticatorId::new(name(worth)), worth }).collect();
             let mut all = Facts::default();
             for (kind, at) in learnt {
                 all.add(kind, Time::from_unix(at));
             }
-            let counted = all.trusting(&held);
+            let north = UpstreamId::new("north");
+            let counted = all.trusting(&held).of(is_upstream.then_some(&north));
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
             let claims = if essential {
                 serde_json::from_str(r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#).unwrap()
@@ -200,6 +210,7 @@ mod tests {
                 tenant: &tenant,
                 user: &user,
                 from_session: false,
+                is_upstream,
                 is_admin,
                 held: &held,
                 methods: &[Method::Totp, Method::Sms, Method::Mail],
@@ -212,13 +223,22 @@ mod tests {
                 requested_at: now,
                 now,
             };
-            let needs = needs(&request, Some(&who)).unwrap();
+            let needs = match needs(&request, Some(&who)) {
+                Ok(needs) => needs,
+                // Nobody enrols here who signs in elsewhere.
+                Err(error) => {
+                    prop_assert!(is_upstream && essential && error == ErrorCode::UnmetAuthenticationRequirements);
+                    return Ok(());
+                }
+            };
             if next(&needs, &counted, prompt) == Next::Done {
                 let enough = tenant.two_factors(is_admin);
                 let context = counted.context(enough).expect("a code needs a password");
                 let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential;
-                prop_assert_eq!(counted.second_factor().is_some(), must, "who must, has proved one, and nobody else");
-                prop_assert!(!must_change, "nobody passes with a password that must not be kept");
+                let proved = counted.second_factor().is_some();
+                prop_assert!(proved == must || is_upstream && proved, "who must, has proved one, and nobody else here");
+                prop_assert_eq!(counted.vouched().is_some(), is_upstream, "everybody signs in where they belong");
+                prop_assert!(!must_change || is_upstream, "nobody passes with a password that must not be kept");
                 let counts = counted.second_factor().is_some_and(|proved| proved.worth >= enough);
                 prop_assert_eq!(context.acr == Acr::TwoFactors, counts, "the level is what was proved");
                 prop_assert!(!essential || context.acr == Acr::TwoFactors, "the client has what it demands");

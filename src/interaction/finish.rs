@@ -132,7 +132,7 @@ impl Login {
             return Ok((used, None));
         }
         let cookie = Secret::generate();
-        let facts = own.facts.lasting().union(&learnt).trusting(&person.held());
+        let facts = person.counted(&own.facts.lasting().union(&learnt));
         let renewed = self.proved_by(Session { cookie: cookie.hash(), facts, ..own.clone() });
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);
@@ -221,6 +221,7 @@ impl Login {
                 let cookie =
                     cookie.and_then(|secret| cookies::set(&self.visitor.issuer, Cookies::SESSION, &secret));
                 response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+                response.headers_mut().extend(self.forgotten_upstream().map(|cookie| (SET_COOKIE, cookie)));
                 response
             }
             End::Refused(code) => {
@@ -228,6 +229,13 @@ impl Login {
                 self.deliver(self.error(code))
             }
         }
+    }
+
+    /// Who signed in here with a password is not led elsewhere first the next time.
+    fn forgotten_upstream(&self) -> Option<HeaderValue> {
+        let chosen = self.visitor.cookies().value(Cookies::UPSTREAM).is_some();
+        let here = chosen && self.interaction.progress.facts.has_password();
+        here.then(|| cookies::remove(&self.visitor.issuer, Cookies::UPSTREAM)).flatten()
     }
 
     fn error(&self, code: ErrorCode) -> Delivery {

@@ -198,7 +198,7 @@ impl Login {
         let trusted = self.browser.as_ref().map(|browser| &browser.id);
         let known =
             self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
-        known.unwrap_or_default().union(&self.proved(person)).trusting(&person.held()).in_browser(trusted)
+        person.counted(&known.unwrap_or_default().union(&self.proved(person))).in_browser(trusted)
     }
 
     /// What was proved here. A password that was changed since proves nothing.
@@ -235,6 +235,7 @@ impl Login {
             tenant: &person.tenant.policy,
             user: &person.user.id,
             from_session: progress.user.is_none(),
+            is_upstream: person.user.upstream.is_some(),
             is_admin: person.user.is_admin(),
             held: &held,
             methods: &methods,

@@ -1,8 +1,8 @@
 //! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
 //!
 //! Reading order: `authorize` (a request becomes a login), `engine` (what comes next), `pages` (the pages' two
-//! handlers), `steps` (one file each), `finish` (a login becomes a code). `reset` is apart: it leads to a new password, and
-//! to no code.
+//! handlers), `steps` (one file each), `upstream` (signing in elsewhere), `finish` (a login becomes a code). `reset` is
+//! apart: it leads to a new password, and to no code.
 
 mod authorize;
 mod engine;
@@ -16,6 +16,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod upstream;
 mod visitor;
 
 use axum::http::Method;
@@ -35,6 +36,13 @@ pub(crate) fn routes() -> Vec<Route> {
             Access::Browser,
             get(pages::show).post(pages::submit),
         ),
+        Route::new(
+            "/login/{interaction}/with/{upstream}",
+            &[Method::GET],
+            Access::Browser,
+            get(upstream::depart),
+        ),
+        Route::new("/login/from/{upstream}", &[Method::GET], Access::Browser, get(upstream::arrive)),
         Route::new("/logout", PAGE, Access::Open, get(logout::logout).post(logout::logout)),
     ];
     all.extend(reset::routes());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::authenticator::{Authenticator, Held, Worth};
 use crate::domain::client::Client;
+use crate::domain::fact::Facts;
 use crate::domain::ids::UserId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
@@ -67,9 +68,14 @@ impl Person {
         }))
     }
 
-    /// What the policy asks about.
+    /// What the policy asks about. Who signs in upstream has no factor here.
     pub(super) fn held(&self) -> Vec<Held> {
-        self.authenticator.iter().map(Authenticator::held).collect()
+        self.authenticator.iter().filter(|_| self.user.upstream.is_none()).map(Authenticator::held).collect()
+    }
+
+    /// Of these facts, those that count for this person now.
+    pub(super) fn counted(&self, facts: &Facts) -> Facts {
+        facts.trusting(&self.held()).of(self.user.upstream.as_ref().map(|account| &account.upstream))
     }
 
     /// The least worth of a second factor that makes two factors of it.

@@ -64,6 +64,7 @@ pub(super) struct AccessToken {
 pub(super) struct Login {
     pub(super) auth_time: Time,
     pub(super) acr: Acr,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) amr: Vec<String>,
     /// Ours: the grant it stands on, so that one read tells whether it still stands.
     pub(super) grant: GrantId,

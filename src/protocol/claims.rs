@@ -116,6 +116,7 @@ mod tests {
             updated_at: Time::from_unix(7),
             personal_desktop: Desktop::parse("pc-anna").ok(),
             directory: None,
+            upstream: None,
         };
         let wanted = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
         given(&user, &TenantDomain::parse("a.sms").unwrap(), &Scope::parse(scope), &wanted).into()

@@ -17,6 +17,7 @@ use crate::http::{Documents, Idp, Keyring, Limits, Parts, PublishedKeys, Traffic
 use crate::outbound::Outbound;
 use crate::protocol;
 use crate::storage::{Catalogue, Db};
+use crate::upstream::Known;
 use crate::views::{DefaultTheme, Theme};
 
 /// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
@@ -186,6 +187,7 @@ impl IdpBuilder {
             observer: self.observer,
             theme: self.theme,
             outbound,
+            upstreams: Known::new(),
             mailer: self.mailer,
             sms: self.sms,
             published_keys: PublishedKeys::new(),

@@ -13,6 +13,7 @@ mod demo;
 #[cfg(feature = "server")]
 mod health;
 mod help;
+mod invite;
 #[cfg(feature = "server")]
 mod listen;
 #[cfg(feature = "server")]

@@ -97,7 +97,8 @@ pub async fn alive(
              a.issued_at, a.expires_at AS token_expires_at,
              g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
              g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop,
+             u.upstream_id, u.upstream_subject
          FROM access_tokens a
          JOIN clients c ON c.issuer_id = a.client_issuer_id AND c.id = a.client_id
          LEFT JOIN grants g ON g.id = a.grant_id

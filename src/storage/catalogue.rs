@@ -1,4 +1,4 @@
-//! The catalogue: issuers, tenants, clients and keys, which are read with every request and rarely change.
+//! The catalogue: issuers, tenants, upstream providers, clients and keys, which are read with every request and rarely change.
 //!
 //! Every change raises the one revision row. What is cached is filed with the revision it was read under and counts
 //! only under that, so a load that a change has overtaken can never be served. A node looks at the row before it
@@ -13,7 +13,7 @@ use moka::future::Cache;
 
 use super::error::Result;
 use super::keys::{self, StoredKey};
-use super::{Db, clients, issuers, revision, tenants};
+use super::{Db, clients, issuers, revision, tenants, upstreams};
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId};
 use crate::domain::issuer::{Address, Issuer, IssuerUrl};
@@ -42,6 +42,7 @@ struct Inner {
     clients: Filed<(IssuerId, ClientId), Client>,
     origins: Filed<IssuerId, BTreeSet<String>>,
     keys: Filed<IssuerId, Vec<StoredKey>>,
+    upstreams: Filed<Option<TenantId>, Vec<upstreams::Stored>>,
 }
 
 /// A look at the revision row.
@@ -68,6 +69,7 @@ impl Catalogue {
             clients: Filed::new(),
             origins: Filed::new(),
             keys: Filed::new(),
+            upstreams: Filed::new(),
         }))
     }
 
@@ -138,6 +140,20 @@ impl Catalogue {
             Ok(Some(keys).filter(|keys| !keys.is_empty()))
         };
         Ok(self.0.keys.find(self.revision().await?, issuer, load).await?.unwrap_or_default())
+    }
+
+    /// The upstream providers that are offered where this tenant's users sign in. Where the tenant is not known yet, they
+    /// are those of all resellers: a tenant's own would tell that there is such a tenant.
+    pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::Stored>>> {
+        let load = async {
+            let mut reader = self.0.db.read().await?;
+            let tx = &mut reader.tx();
+            match tenant {
+                Some(tenant) => upstreams::of_tenant(tx, tenant).await.map(Some),
+                None => upstreams::of_resellers(tx).await.map(Some),
+            }
+        };
+        Ok(self.0.upstreams.find(self.revision().await?, &tenant.cloned(), load).await?.unwrap_or_default())
     }
 
     /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.

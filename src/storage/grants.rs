@@ -105,7 +105,8 @@ pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Resu
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
         "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
              g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop,
+             u.upstream_id, u.upstream_subject
          FROM grants g
          JOIN users u ON u.id = g.user_id
          JOIN tenants t ON t.id = u.tenant_id

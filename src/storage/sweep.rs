@@ -30,6 +30,8 @@ const EXPIRED: &[&str] = &[
     "DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM delivered_codes WHERE (interaction_id, purpose) IN
              (SELECT interaction_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM link_invitations WHERE user_id IN
+             (SELECT user_id FROM link_invitations WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
              (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
 ];

@@ -4,7 +4,7 @@ use super::error::Result;
 use super::json::{Json, Word};
 use super::{Tx, revision};
 use crate::domain::branding::Branding;
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{ResellerId, TenantId};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
 
@@ -13,6 +13,7 @@ struct Row {
     id: TenantId,
     domain: TenantDomain,
     name: String,
+    reseller_id: Option<ResellerId>,
     disabled: bool,
     locale: Word<Locale>,
     policy: Json<TenantPolicy>,
@@ -25,6 +26,7 @@ impl From<Row> for Tenant {
             id: row.id,
             domain: row.domain,
             name: row.name,
+            reseller: row.reseller_id,
             disabled: row.disabled,
             locale: row.locale.0,
             policy: row.policy.0,
@@ -37,13 +39,15 @@ impl From<Row> for Tenant {
 pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO tenants (id, domain, name, disabled, locale, policy, branding)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name, disabled = excluded.disabled,
-             locale = excluded.locale, policy = excluded.policy, branding = excluded.branding",
+        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, policy, branding)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name,
+             reseller_id = excluded.reseller_id, disabled = excluded.disabled, locale = excluded.locale,
+             policy = excluded.policy, branding = excluded.branding",
         &tenant.id,
         &tenant.domain,
         &tenant.name,
+        &tenant.reseller,
         tenant.disabled,
         Word(tenant.locale),
         Json(&tenant.policy),
@@ -55,7 +59,7 @@ pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
 /// The tenant with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants WHERE id = $1")
+        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -63,7 +67,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
 /// The tenant with this domain.
 pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants WHERE domain = $1")
+        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants WHERE domain = $1")
         .bind(domain).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -71,7 +75,7 @@ pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<
 /// All tenants by domain.
 pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, disabled, locale, policy, branding FROM tenants ORDER BY domain")
+        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants ORDER BY domain")
         .fetch_all(conn))?;
     Ok(rows.into_iter().map(Tenant::from).collect())
 }

@@ -4,8 +4,9 @@ use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use crate::domain::claims::Profile;
-use crate::domain::ids::{DirectoryKey, TenantId, UserId};
+use crate::domain::ids::{DirectoryKey, TenantId, UpstreamId, UserId};
 use crate::domain::time::Time;
+use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{Desktop, Role, User, Username};
 
 #[derive(sqlx::FromRow)]
@@ -19,6 +20,8 @@ pub(super) struct Row {
     updated_at: Time,
     directory_key: Option<DirectoryKey>,
     personal_desktop: Option<Desktop>,
+    upstream_id: Option<UpstreamId>,
+    upstream_subject: Option<String>,
 }
 
 impl From<Row> for User {
@@ -33,6 +36,9 @@ impl From<Row> for User {
             updated_at: row.updated_at,
             directory: row.directory_key,
             personal_desktop: row.personal_desktop,
+            upstream: row
+                .upstream_id
+                .map(|upstream| UpstreamAccount { upstream, subject: row.upstream_subject }),
         }
     }
 }
@@ -75,7 +81,7 @@ impl From<CredentialsRow> for Credentials {
     }
 }
 
-/// Adds the user, or changes the one with this id; the password stays. `Error::Conflict` if the name is taken.
+/// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken.
 ///
 /// Only a user of the same tenant is changed: an id never moves to another one.
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
@@ -107,7 +113,7 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop
+             directory_key, personal_desktop, upstream_id, upstream_subject
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
@@ -116,7 +122,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
              must_change_password
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
@@ -128,7 +134,7 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
 pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
              must_change_password
          FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2").bind(tenant).bind(key).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
@@ -138,7 +144,7 @@ pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result
 pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
              must_change_password
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
@@ -148,7 +154,7 @@ pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Cr
 pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop
+             directory_key, personal_desktop, upstream_id, upstream_subject
          FROM users WHERE tenant_id = $1 AND directory_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
@@ -212,8 +218,31 @@ pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> R
 pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, version: i64) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1,
                    must_change_password = FALSE
-               WHERE id = $1 AND password_version = $3";
+               WHERE id = $1 AND password_version = $3 AND upstream_id IS NULL";
     Ok(execute!(tx, sql, id, hash, version)? == 1)
+}
+
+/// The user who is linked with this subject of an upstream provider.
+pub async fn by_upstream(tx: &mut Tx<'_>, upstream: &UpstreamId, subject: &str) -> Result<Option<UserId>> {
+    Ok(on!(tx, conn => sqlx::query_scalar(
+        "SELECT id FROM users WHERE upstream_id = $1 AND upstream_subject = $2")
+        .bind(upstream).bind(subject).fetch_optional(conn))?)
+}
+
+/// Where the user signs in from now on; `None` = here. `Error::Conflict` if the subject is another user's.
+pub async fn set_upstream(tx: &mut Tx<'_>, id: &UserId, account: Option<&UpstreamAccount>) -> Result<()> {
+    let (upstream, subject) = (account.map(|a| &a.upstream), account.and_then(|a| a.subject.as_deref()));
+    let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3 WHERE id = $1";
+    execute!(tx, sql, id, upstream, subject)?;
+    Ok(())
+}
+
+/// Links the user with a subject, unless the user is linked with one already; of two at once, one gets `true`.
+/// `Error::Conflict` if the subject is another user's.
+pub async fn link(tx: &mut Tx<'_>, id: &UserId, upstream: &UpstreamId, subject: &str) -> Result<bool> {
+    let sql =
+        "UPDATE users SET upstream_id = $2, upstream_subject = $3 WHERE id = $1 AND upstream_subject IS NULL";
+    Ok(execute!(tx, sql, id, upstream, subject)? == 1)
 }
 
 /// Does a password that was proved at this version still hold?
@@ -235,7 +264,7 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, password_hash, password_version, enrolment, desktop_asked,
+             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
              must_change_password
          FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())

@@ -38,6 +38,8 @@ pub enum Field {
     Code,
     /// A recovery code; its field is named `code` too.
     RecoveryCode,
+    /// An invitation to link an account; its field is named `code` too.
+    Invitation,
     /// "I have stored them".
     Stored,
     /// The name of the office computer.
@@ -63,7 +65,7 @@ impl Field {
             Self::Tenant => "tenant",
             Self::Username => "username",
             Self::Password => "password",
-            Self::Code | Self::RecoveryCode => "code",
+            Self::Code | Self::RecoveryCode | Self::Invitation => "code",
             Self::Stored => "stored",
             Self::PersonalDesktop => "personal_desktop",
             Self::Method => "method",
@@ -88,6 +90,7 @@ impl Field {
             Self::Password => "field.password",
             Self::Code => "field.code",
             Self::RecoveryCode => "field.recovery_code",
+            Self::Invitation => "field.invitation",
             Self::Stored => "recovery_codes.stored",
             Self::PersonalDesktop => "field.personal_desktop",
             Self::Method => "choose_method.title",
@@ -128,6 +131,14 @@ pub enum Problem {
     DestinationAgain,
     /// The text will not do as a new password.
     NewPassword(PasswordFault),
+    /// The upstream provider does not answer.
+    UpstreamUnavailable,
+    /// The upstream provider said no, or the user did there.
+    UpstreamRefused,
+    /// The upstream provider's answer does not count.
+    UpstreamUnproved,
+    /// Nobody is invited with this code.
+    InvitationWrong,
     /// The form was not sent from the page that we showed: it is shown again.
     Stale,
 }
@@ -141,12 +152,16 @@ impl Problem {
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
             Self::NewPassword(PasswordFault::Different) => Some(Field::NewPasswordAgain),
             Self::NewPassword(_) => Some(Field::NewPassword),
+            Self::InvitationWrong => Some(Field::Invitation),
             Self::LoginFailed
             | Self::CodeNotSent
             | Self::TooManyCodes
             | Self::StartedAgain
             | Self::SecretRenewed
             | Self::DestinationAgain
+            | Self::UpstreamUnavailable
+            | Self::UpstreamRefused
+            | Self::UpstreamUnproved
             | Self::Stale => None,
         }
     }
@@ -177,6 +192,10 @@ impl Problem {
             Self::NewPassword(PasswordFault::Guessable) => "new_password.guessable",
             Self::NewPassword(PasswordFault::Unchanged) => "new_password.unchanged",
             Self::NewPassword(PasswordFault::Different) => "new_password.different",
+            Self::InvitationWrong => "link.wrong",
+            Self::UpstreamUnavailable => "upstream.unavailable",
+            Self::UpstreamRefused => "upstream.refused",
+            Self::UpstreamUnproved => "upstream.unproved",
             Self::StartedAgain => "form.started_again",
             Self::SecretRenewed => "form.secret_renewed",
             Self::DestinationAgain => "form.destination_again",

@@ -170,6 +170,7 @@ mod tests {
             id: TenantId::new("t"),
             domain: TenantDomain::parse("example.works").unwrap(),
             name: name.to_owned(),
+            reseller: None,
             disabled: false,
             locale: Locale::De,
             policy: TenantPolicy::default(),

@@ -26,8 +26,8 @@ pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
-    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Notice,
-    Recovery, RecoveryCodes, SecondFactor,
+    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Link, Notice,
+    NoticeUpstream, Recovery, RecoveryCodes, SecondFactor, UpstreamChoice, UpstreamProof,
 };
 pub use theme::DefaultTheme;
 
@@ -57,6 +57,10 @@ impl Page {
 pub enum Body {
     /// Who are you?
     Identify(Identify),
+    /// Signed in upstream, and linked with no account.
+    Link(Link),
+    /// A second factor is needed, and is proved upstream.
+    UpstreamProof(UpstreamProof),
     /// The code of the authenticator.
     SecondFactor(SecondFactor),
     /// A recovery code instead.
@@ -116,6 +120,8 @@ impl Body {
     pub const fn step(&self) -> &'static str {
         match self {
             Self::Identify(_) => "identify",
+            Self::Link(_) => "link",
+            Self::UpstreamProof(_) => "upstream_proof",
             Self::SecondFactor(_) => "second_factor",
             Self::Recovery(_) => "recovery",
             Self::Desktop(_) => "desktop",
@@ -149,6 +155,8 @@ impl Body {
     const fn title(&self) -> &'static str {
         match self {
             Self::Identify(_) => "identify.title",
+            Self::Link(_) => "link.title",
+            Self::UpstreamProof(_) => "upstream_proof.title",
             Self::SecondFactor(_) => "second_factor.title",
             Self::Recovery(_) => "recovery.title",
             Self::Desktop(_) => "desktop.title",
@@ -206,6 +214,8 @@ impl Body {
     pub const fn form(&self) -> Option<&Form> {
         match self {
             Self::Identify(Identify { form, .. })
+            | Self::Link(Link { form, .. })
+            | Self::UpstreamProof(UpstreamProof { form, .. })
             | Self::SecondFactor(SecondFactor { form, .. })
             | Self::Recovery(Recovery { form, .. })
             | Self::Desktop(Desktop { form, .. })

@@ -2,10 +2,11 @@
 //! its own has the same to look at.
 
 use super::{
-    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
-    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
-    Identify, NewPassword, Notice, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused,
-    ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, Wait, WayBack,
+    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode, ConfirmSignOut,
+    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost, Identify, Link,
+    NewPassword, Notice, NoticeUpstream, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal,
+    Refused, ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, UpstreamChoice,
+    UpstreamProof, Wait, WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
@@ -49,7 +50,49 @@ fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body 
         tenant,
         username: username.to_owned(),
         forgotten: Some("/reset?client_id=shop".to_owned()),
+        upstreams: Vec::new(),
+        remembered: None,
     })
+}
+
+fn upstream(title: &str) -> UpstreamChoice {
+    UpstreamChoice { title: title.to_owned(), address: "/t/example.works/login/8f3a/with/north".to_owned() }
+}
+
+fn identify_upstream(remembered: bool, problems: &[Problem]) -> Body {
+    let mut upstreams = vec![upstream("North Systems account"), upstream("Southern Networks account")];
+    Body::Identify(Identify {
+        form: form(problems),
+        application: application(),
+        tenant: Some(String::new()),
+        username: String::new(),
+        forgotten: Some("/reset?client_id=shop".to_owned()),
+        remembered: remembered.then(|| upstreams.remove(0)),
+        upstreams,
+    })
+}
+
+fn link(problems: &[Problem]) -> Body {
+    Body::Link(Link {
+        form: Form { reference: Some(reference()), ..form(problems) },
+        upstream: "North Systems account".to_owned(),
+        identify: "identify".to_owned(),
+    })
+}
+
+fn upstream_proof(duty: Duty, is_resellers: bool) -> Body {
+    let activation = is_resellers.then(|| "https://portal.north.test/2fa".to_owned());
+    let (form, upstream) = (form(&[]), upstream("North Systems account"));
+    Body::UpstreamProof(UpstreamProof { form, duty, upstream, is_resellers, activation })
+}
+
+fn notice(problems: &[Problem], upstream: Option<NoticeUpstream>) -> Body {
+    Body::Notice(Notice { form: form(problems), from: Time::from_unix(1_796_137_500), upstream })
+}
+
+fn notice_upstream(activation: Option<&str>) -> Body {
+    let activation = activation.map(str::to_owned);
+    notice(&[], Some(NoticeUpstream { title: "North Systems account".to_owned(), activation }))
 }
 
 fn second_factor(problems: &[Problem]) -> Body {
@@ -192,7 +235,26 @@ fn form_post() -> Body {
 
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
-    [steps(), notices(), resets()].into_iter().flatten().collect()
+    [steps(), upstreams(), notices(), resets()].into_iter().flatten().collect()
+}
+
+/// The pages of who signs in upstream.
+fn upstreams() -> Vec<(&'static str, Body)> {
+    use Problem::{InvitationWrong, UpstreamRefused, UpstreamUnavailable, UpstreamUnproved};
+    vec![
+        ("identify-upstream", identify_upstream(false, &[])),
+        ("identify-upstream-remembered", identify_upstream(true, &[])),
+        ("identify-upstream-away", identify_upstream(true, &[UpstreamUnavailable])),
+        ("identify-upstream-refused", identify_upstream(false, &[UpstreamRefused])),
+        ("identify-upstream-unproved", identify_upstream(false, &[UpstreamUnproved])),
+        ("link", link(&[])),
+        ("link-wrong", link(&[InvitationWrong])),
+        ("upstream-proof", upstream_proof(Duty::Administrator, true)),
+        ("upstream-proof-tenant", upstream_proof(Duty::Tenant, false)),
+        ("upstream-proof-application", upstream_proof(Duty::Application, true)),
+        ("notice-upstream", notice_upstream(Some("https://portal.north.test/2fa"))),
+        ("notice-upstream-nowhere", notice_upstream(None)),
+    ]
 }
 
 /// The pages on which the user does something.
@@ -202,7 +264,6 @@ fn steps() -> Vec<(&'static str, Body)> {
         RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain, TooManyCodes,
     };
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
-    let from = Time::from_unix(1_796_137_500);
     vec![
         ("identify", identify(Some(""), "", &[])),
         ("identify-fixed", identify(None, "", &[])),
@@ -244,7 +305,7 @@ fn steps() -> Vec<(&'static str, Body)> {
         ("confirm-code-held", confirm_code(sent(Channel::Mail, false, 1800), &[TooManyCodes])),
         ("recovery-codes", recovery_codes(&[])),
         ("recovery-codes-missing", recovery_codes(&[Missing(Field::Stored)])),
-        ("notice", Body::Notice(Notice { form: form(&[Stale]), from })),
+        ("notice", notice(&[Stale], None)),
         ("consent", consent()),
         ("choose-account", choose_account(Some("Anna Keller"))),
         ("choose-account-nameless", choose_account(None)),

@@ -19,17 +19,67 @@ pub struct Identify {
     pub username: String,
     /// Where a forgotten password is replaced; `None` where no mail can be sent.
     pub forgotten: Option<String>,
+    /// Where people may sign in instead.
+    pub upstreams: Vec<UpstreamChoice>,
+    /// Where this browser's user signed in last, if not here; it is not among the others.
+    pub remembered: Option<UpstreamChoice>,
+}
+
+/// An upstream provider that people may sign in at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamChoice {
+    /// What people call it.
+    pub title: String,
+    /// The link that leads there.
+    pub address: String,
 }
 
 impl Identify {
-    /// Does the typing start in this field? In the first empty one, unless there are problems to read before.
+    /// Does the typing start in this field? In the first empty one, unless there are problems to read before, or another
+    /// way was taken the last time.
     pub(super) fn starts_at(&self, field: Field) -> bool {
         let first = match &self.tenant {
             Some(tenant) if tenant.is_empty() => Field::Tenant,
             _ if self.username.is_empty() => Field::Username,
             _ => Field::Password,
         };
-        self.form.problems.is_empty() && first == field
+        self.form.problems.is_empty() && self.remembered.is_none() && first == field
+    }
+}
+
+/// Signed in upstream, and linked with no account here. Posts `code`, an invitation to link one. Whether anybody is
+/// invited it does not say.
+pub struct Link {
+    /// The form.
+    pub form: Form,
+    /// Where the user is signed in.
+    pub upstream: String,
+    /// The way back to the first page.
+    pub identify: String,
+}
+
+/// The upstream provider must vouch for a second factor, and has not (SEED1-5). Posts nothing but `cancel`.
+pub struct UpstreamProof {
+    /// The form.
+    pub form: Form,
+    /// Why.
+    pub duty: Duty,
+    /// Where the user signs in, and the link that leads there again.
+    pub upstream: UpstreamChoice,
+    /// Is it a reseller's?
+    pub is_resellers: bool,
+    /// Where a second factor is set up there.
+    pub activation: Option<String>,
+}
+
+impl UpstreamProof {
+    /// The key of the reason.
+    pub(super) const fn reason(&self) -> &'static str {
+        match self.duty {
+            Duty::Tenant => "upstream_proof.tenant",
+            Duty::Application => "upstream_proof.application",
+            Duty::Administrator | Duty::Replacement | Duty::Chosen => "upstream_proof.administrator",
+        }
     }
 }
 
@@ -144,6 +194,16 @@ pub struct Notice {
     pub form: Form,
     /// When the duty begins.
     pub from: Time,
+    /// For who signs in upstream there is nothing to enable here: where it is done instead.
+    pub upstream: Option<NoticeUpstream>,
+}
+
+/// Where a second factor is set up, for who signs in upstream.
+pub struct NoticeUpstream {
+    /// What people call the provider.
+    pub title: String,
+    /// Where it is done there.
+    pub activation: Option<String>,
 }
 
 /// A second factor is activated by mail. Posts `enable`; where it is no duty yet, `skip` goes on without.

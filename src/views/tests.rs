@@ -140,6 +140,8 @@ fn what_others_chose_is_escaped() {
         tenant: Some(evil.to_owned()),
         username: evil.to_owned(),
         forgotten: Some(evil.to_owned()),
+        upstreams: Vec::new(),
+        remembered: None,
     });
     let page = Page { frame: Frame { here: evil.to_owned(), ..frame(Locale::En, Some(brand)) }, body };
     let html = DefaultTheme.render(&page).into_string();

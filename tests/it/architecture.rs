@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 11] = [
     &["domain"],
     &["ext", "outbound"],
     &["crypto", "storage", "notify", "i18n"],
-    &["account", "views"],
+    &["account", "upstream", "views"],
     &["http"],
     &["protocol"],
     &["interaction"],

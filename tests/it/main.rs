@@ -30,3 +30,4 @@ mod serve;
 mod spec;
 mod storage;
 mod support;
+pub(crate) mod upstream;

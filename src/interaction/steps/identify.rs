@@ -11,13 +11,14 @@ use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
-use crate::http::Internal;
+use crate::http::{Cookies, Internal};
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
 use crate::storage::trusted_browsers;
-use crate::views::{self, Application, Body, Field, Form};
+use crate::storage::upstreams::Stored;
+use crate::views::{self, Application, Body, Field, Form, UpstreamChoice};
 
 /// Longer names are nobody's; no more than this of one is kept for the page.
 const KEPT: usize = 128;
@@ -48,13 +49,10 @@ impl Step for Identify {
             let application = Application::of(login.validated.client());
             let tenant = login.visitor.tenant.is_none().then_some(tenant);
             let forgotten = login.forgotten();
-            Ok(Shown::Page(Body::Identify(views::Identify {
-                form,
-                application,
-                tenant,
-                username,
-                forgotten,
-            })))
+            let (remembered, upstreams) = elsewhere(login).await?;
+            let page =
+                views::Identify { form, application, tenant, username, forgotten, upstreams, remembered };
+            Ok(Shown::Page(Body::Identify(page)))
         }
         .boxed()
     }
@@ -67,6 +65,19 @@ impl Step for Identify {
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
         sign_in(login, form).boxed()
     }
+}
+
+/// Where people may sign in instead: where this browser's user did last, and the others (SEED1-13).
+async fn elsewhere(login: &Login) -> Result<(Option<UpstreamChoice>, Vec<UpstreamChoice>), Internal> {
+    let offered = login.upstreams().await?;
+    let last = login.visitor.cookies().value(Cookies::UPSTREAM);
+    let is_last = |stored: &&Stored| last == Some(stored.upstream.name.as_str());
+    let choice = |stored: &Stored| {
+        let (title, address) = (stored.upstream.title.clone(), login.way_to(&stored.upstream));
+        UpstreamChoice { title, address }
+    };
+    let others = offered.iter().filter(|stored| !is_last(stored)).map(choice).collect();
+    Ok((offered.iter().find(is_last).map(choice), others))
 }
 
 /// What the fields hold before anything is typed: what was typed last, what the client hints at, or who is signed in.

@@ -10,6 +10,7 @@ mod email;
 mod enrol;
 pub(super) mod enrolling;
 mod identify;
+mod link;
 mod new_password;
 mod notice;
 mod phone;
@@ -17,6 +18,7 @@ mod recovery;
 mod recovery_codes;
 mod second_factor;
 mod sending;
+mod upstream_proof;
 
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
@@ -80,6 +82,8 @@ impl Shown {
 static STEPS: &[&dyn Step] = &[
     &choose_account::ChooseAccount,
     &identify::Identify,
+    &link::Link,
+    &upstream_proof::UpstreamProof,
     &second_factor::SecondFactor,
     &recovery::Recovery,
     &new_password::NewPassword,
@@ -97,6 +101,9 @@ static STEPS: &[&dyn Step] = &[
 
 /// The step whose address is given out when the current one is not known.
 pub(super) const FIRST: &str = "identify";
+
+/// The step at which a stranger from upstream may link an account.
+pub(super) use link::NAME as LINK;
 
 /// The step of that name.
 pub(super) fn named(name: &str) -> Option<&'static dyn Step> {
@@ -116,7 +123,8 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::Locked(until) if *until > login.now => {
             return Err(Box::new(wait(login, step, *until, reference.clone())));
         }
-        Problem::Locked(_) => {}
+        // The page of who is not linked says so by itself.
+        Problem::Locked(_) | Problem::NotLinked => {}
         Problem::Missing(fields) => {
             let fields = fields.iter().filter_map(|word| field(word));
             form.problems.extend(fields.map(views::Problem::Missing));
@@ -130,6 +138,10 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::StartedAgain => form.problems.push(views::Problem::StartedAgain),
         Problem::EnrolmentVoid => form.problems.push(views::Problem::SecretRenewed),
         Problem::DestinationVoid => form.problems.push(views::Problem::DestinationAgain),
+        Problem::UpstreamUnavailable => form.problems.push(views::Problem::UpstreamUnavailable),
+        Problem::UpstreamRefused => form.problems.push(views::Problem::UpstreamRefused),
+        Problem::UpstreamUnproved => form.problems.push(views::Problem::UpstreamUnproved),
+        Problem::WrongInvitation => form.problems.push(views::Problem::InvitationWrong),
     }
     Ok(form)
 }
@@ -140,12 +152,13 @@ fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) ->
 }
 
 /// The fields by the words under which they are noted.
-const FIELDS: [(&str, Field); 13] = [
+const FIELDS: [(&str, Field); 14] = [
     ("tenant", Field::Tenant),
     ("username", Field::Username),
     ("password", Field::Password),
     ("code", Field::Code),
     ("recovery_code", Field::RecoveryCode),
+    ("invitation", Field::Invitation),
     ("stored", Field::Stored),
     ("personal_desktop", Field::PersonalDesktop),
     ("method", Field::Method),

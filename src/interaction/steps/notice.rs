@@ -3,14 +3,14 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step};
+use super::{Shown, Step, upstream_proof};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Body, Form};
+use crate::views::{self, Body, Form, NoticeUpstream};
 
 pub(super) struct Notice;
 
@@ -29,11 +29,16 @@ impl Step for Notice {
         need: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
-        let shown = match *need {
-            Need::Notice { from } => Shown::Page(Body::Notice(views::Notice { form, from })),
-            _ => Shown::late(login),
-        };
-        async { Ok(shown) }.boxed()
+        async move {
+            let Need::Notice { from } = *need else { return Ok(Shown::late(login)) };
+            let upstream = upstream_proof::own(login).await?;
+            let upstream = upstream.map(|upstream| NoticeUpstream {
+                title: upstream.title,
+                activation: upstream.rules.activation_url,
+            });
+            Ok(Shown::Page(Body::Notice(views::Notice { form, from, upstream })))
+        }
+        .boxed()
     }
 
     fn submit<'a>(

@@ -59,6 +59,7 @@ struct IdToken<'a> {
     exp: Time,
     auth_time: Time,
     acr: Acr,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     amr: &'a [String],
     sid: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,16 +2,23 @@
 
 use crate::account;
 use crate::domain::client::Client;
-use crate::domain::ids::{ClientId, IssuerId, TenantId, UserId};
+use crate::domain::ids::{ClientId, IssuerId, ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
+use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
-use crate::storage::{Result, Tx, authenticators, clients, issuers, tenants, users};
+use crate::storage::{Result, Tx, authenticators, clients, issuers, resellers, tenants, upstreams, users};
 
 /// A change. Its parts are owned, since a write may be run again.
 #[derive(Debug)]
 pub(super) enum Change {
+    Reseller(Reseller),
+    RemoveReseller(ResellerId),
+    Upstream(Box<upstreams::Stored>),
+    RemoveUpstream(UpstreamId),
+    /// Another place to sign in: whoever is signed in is signed out, and what opened the account here is gone.
+    SignsInAt(UserId, Option<UpstreamAccount>),
     Tenant(Tenant),
     Hosts(TenantId, Vec<String>),
     User(Box<User>),
@@ -33,6 +40,14 @@ pub(super) enum Change {
 impl Change {
     pub(super) async fn write(&self, tx: &mut Tx<'_>, now: Time) -> Result<()> {
         match self {
+            Self::Reseller(reseller) => resellers::upsert(tx, reseller).await,
+            Self::RemoveReseller(reseller) => resellers::remove(tx, reseller).await.map(drop),
+            Self::Upstream(upstream) => upstreams::upsert(tx, upstream).await,
+            Self::RemoveUpstream(upstream) => upstreams::remove(tx, upstream).await.map(drop),
+            Self::SignsInAt(user, account) => {
+                account::linking::close_local_doors(tx, user, now).await?;
+                users::set_upstream(tx, user, account.as_ref()).await
+            }
             Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
             Self::Hosts(tenant, hosts) => issuers::set_hosts(tx, tenant, hosts).await,
             Self::User(user) => users::upsert(tx, user).await,

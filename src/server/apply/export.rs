@@ -11,10 +11,11 @@ use crate::domain::branding::Branding;
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantPolicy};
+use crate::domain::upstream::{Owner, Reseller, Upstream, UpstreamRules};
 use crate::http::Idp;
 use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
-use crate::storage::{Reader, authenticators, clients, issuers, tenants, users};
+use crate::storage::{Reader, authenticators, clients, issuers, resellers, tenants, upstreams, users};
 
 /// A value whose tables keep the order of the format.
 #[derive(Serialize)]
@@ -51,13 +52,26 @@ impl Idp {
 
     async fn document(&self, reader: &mut Reader) -> Result<Map<String, Value>, ApplyError> {
         let all = tenants::all(&mut reader.tx()).await.map_err(ApplyError::failed)?;
+        let resellers = resellers::all(&mut reader.tx()).await.map_err(ApplyError::failed)?;
+        let upstreams = upstreams::all(&mut reader.tx()).await.map_err(ApplyError::failed)?;
+        let reseller_tables =
+            resellers.iter().map(|it| json!({ "name": it.name, "title": it.title })).collect();
+        let upstream_tables = upstreams.iter().map(|it| stored_upstream(&it.upstream, &all, &resellers));
+        let upstream_tables = upstream_tables.collect::<Result<_, _>>()?;
         let (mut tenant_tables, mut user_tables, mut client_tables) = (Vec::new(), Vec::new(), Vec::new());
         for tenant in &all {
             let hosts = issuers::hosts(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
-            tenant_tables.push(stored_tenant(tenant, hosts)?);
+            tenant_tables.push(stored_tenant(tenant, hosts, &resellers)?);
             let users = users::all(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
             for user in users {
-                user_tables.push(self.stored_user(reader, tenant, user).await?);
+                let account = user.user.upstream.clone();
+                let mut table = self.stored_user(reader, tenant, user).await?;
+                if let (Some(account), Some(table)) = (account, table.as_object_mut()) {
+                    let at = upstreams.iter().find(|stored| stored.upstream.id == account.upstream);
+                    table.insert("upstream".to_owned(), json!(at.map(|stored| &stored.upstream.name)));
+                    table.insert("upstream_subject".to_owned(), json!(account.subject));
+                }
+                user_tables.push(table);
             }
         }
         for client in clients::all(&mut reader.tx()).await.map_err(ApplyError::failed)? {
@@ -68,7 +82,13 @@ impl Idp {
         // Row ids are random: only natural keys give the same order in every store.
         let key = |table: &Value| ["tenant", "client_id"].map(|name| table.get(name).map(Value::to_string));
         client_tables.sort_by_key(key);
-        let lists = [("tenants", tenant_tables), ("users", user_tables), ("clients", client_tables)];
+        let lists: [(&str, Vec<Value>); 5] = [
+            ("resellers", reseller_tables),
+            ("tenants", tenant_tables),
+            ("upstreams", upstream_tables),
+            ("users", user_tables),
+            ("clients", client_tables),
+        ];
         let lists = lists.into_iter().filter(|(_, tables)| !tables.is_empty());
         Ok(lists.map(|(name, tables)| (name.to_owned(), Value::Array(tables))).collect())
     }
@@ -117,13 +137,37 @@ impl Idp {
     }
 }
 
-fn stored_tenant(tenant: &Tenant, hosts: Vec<String>) -> Result<Value, ApplyError> {
+fn stored_upstream(
+    upstream: &Upstream,
+    tenants: &[Tenant],
+    resellers: &[Reseller],
+) -> Result<Value, ApplyError> {
+    let mut table = without_defaults(object(&upstream.rules)?, &object(&UpstreamRules::default())?);
+    let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
+    match &upstream.owner {
+        Owner::Reseller(id) => {
+            put("reseller", json!(resellers.iter().find(|it| it.id == *id).map(|it| &it.name)));
+        }
+        Owner::Tenant(id) => {
+            put("tenant", json!(tenants.iter().find(|it| it.id == *id).map(|it| &it.domain)));
+        }
+    }
+    put("name", json!(upstream.name));
+    put("title", json!(upstream.title));
+    put("issuer", json!(upstream.issuer));
+    put("client_id", json!(upstream.client_id));
+    Ok(Value::Object(table))
+}
+
+fn stored_tenant(tenant: &Tenant, hosts: Vec<String>, resellers: &[Reseller]) -> Result<Value, ApplyError> {
+    let reseller = resellers.iter().find(|it| Some(&it.id) == tenant.reseller.as_ref());
     let policy = without_defaults(object(&tenant.policy)?, &object(&TenantPolicy::default())?);
     let branding = without_defaults(object(&tenant.branding)?, &object(&Branding::default())?);
     let locale = if tenant.locale == Locale::default() { Value::Null } else { json!(tenant.locale.tag()) };
     Ok(json!({
         "domain": tenant.domain,
         "name": tenant.name,
+        "reseller": reseller.map(|it| &it.name),
         "disabled": tenant.disabled.then_some(true),
         "locale": locale,
         "hosts": Some(hosts).filter(|hosts| !hosts.is_empty()),

@@ -44,15 +44,43 @@ const DISABLED: Member = member("disabled", Kind::One(value::flag));
 
 /// The tables of a document, in the order in which they depend on each other.
 pub(super) const DOCUMENT: &[Member] = &[
+    member("resellers", Kind::Tables(RESELLER)),
     member("tenants", Kind::Tables(TENANT)),
+    member("upstreams", Kind::Tables(UPSTREAM)),
     member("users", Kind::Tables(USER)),
     member("clients", Kind::Tables(CLIENT)),
+];
+
+const RESELLER: &[Member] =
+    &[member("name", Kind::One(value::slug)), STATE, member("title", Kind::One(value::text))];
+
+const UPSTREAM: &[Member] = &[
+    member("name", Kind::One(value::slug)),
+    STATE,
+    member("reseller", Kind::One(value::slug)),
+    member("tenant", Kind::One(value::tenant_domain)),
+    member("title", Kind::One(value::text)),
+    member("issuer", Kind::One(value::issuer)),
+    member("client_id", Kind::One(value::client_id)),
+    member("client_secret", Kind::One(value::secret)),
+    member("token_endpoint_auth_method", Kind::Word(&["client_secret_basic", "client_secret_post", "none"])),
+    member("id_token_signed_response_alg", Kind::Word(UPSTREAM_ALGORITHMS)),
+    member("mfa_acr", Kind::Each(value::text)),
+    member("mfa_amr", Kind::Each(value::text)),
+    member("activation_url", Kind::One(value::web_address)),
+];
+
+/// Those that are verified here; `HS…` are believed only where they are named.
+const UPSTREAM_ALGORITHMS: &[&str] = &[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "HS384",
+    "HS512",
 ];
 
 pub(super) const TENANT: &[Member] = &[
     member("domain", Kind::One(value::tenant_domain)),
     STATE,
     member("name", Kind::One(value::text)),
+    member("reseller", Kind::One(value::optional_slug)),
     DISABLED,
     member("locale", Kind::One(value::locale)),
     member("hosts", Kind::Each(value::host)),
@@ -94,6 +122,8 @@ pub(super) const USER: &[Member] = &[
     member("password", Kind::One(value::secret)),
     member("password_hash", Kind::One(value::secret)),
     member("must_change_password", Kind::One(value::flag)),
+    member("upstream", Kind::One(value::optional_slug)),
+    member("upstream_subject", Kind::One(value::text)),
     DISABLED,
     member("roles", Kind::Words(&["admin"])),
     member("name", Kind::One(value::text)),
@@ -118,7 +148,7 @@ pub(super) const USER: &[Member] = &[
 ];
 
 /// The members of [`USER`] that are not standard claims.
-pub(super) const NOT_CLAIMS: [&str; 11] = [
+pub(super) const NOT_CLAIMS: [&str; 13] = [
     "tenant",
     "username",
     "state",
@@ -126,6 +156,8 @@ pub(super) const NOT_CLAIMS: [&str; 11] = [
     "password",
     "password_hash",
     "must_change_password",
+    "upstream",
+    "upstream_subject",
     "disabled",
     "roles",
     "personal_desktop",

@@ -14,6 +14,7 @@ mod plan;
 mod read;
 mod sector;
 mod tenants;
+mod upstreams;
 mod users;
 mod value;
 
@@ -75,7 +76,7 @@ impl ApplyError {
 }
 
 impl Idp {
-    /// Brings the store to what a document (TOML) says: tenants, users, clients. What it does not name is left alone.
+    /// Brings the store to what a document (TOML) says: resellers, tenants, upstreams, users, clients. What it does not name is left alone.
     ///
     /// ```no_run
     /// # async fn example(idp: vestibule::Idp) -> Result<(), vestibule::ApplyError> {

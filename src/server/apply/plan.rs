@@ -10,8 +10,9 @@ use url::{Host, Url};
 use super::change::Change;
 use super::read::{Document, Entry, Mistakes};
 use super::{Applied, ApplyError};
-use crate::domain::ids::TenantId;
+use crate::domain::ids::{ResellerId, TenantId};
 use crate::domain::tenant::TenantDomain;
+use crate::domain::upstream::Upstream;
 use crate::http::Idp;
 use crate::storage::{Reader, tenants};
 
@@ -34,6 +35,14 @@ pub(super) struct Planner<'a> {
     changes: Vec<Change>,
     /// The document's tenants; `None` = it takes them away.
     tenants: BTreeMap<String, Option<TenantId>>,
+    /// The document's resellers, in the same way.
+    pub(super) resellers: BTreeMap<String, Option<ResellerId>>,
+    /// The document's upstream providers, in the same way.
+    pub(super) upstreams: BTreeMap<String, Option<Upstream>>,
+    /// Who manages the document's tenants.
+    pub(super) managers: BTreeMap<TenantId, Option<ResellerId>>,
+    /// What is to be removed, by its place, and what must go before.
+    holders: Vec<(String, Vec<String>)>,
     /// The natural keys met so far, to find what is named twice.
     seen: HashSet<String>,
 }
@@ -55,10 +64,24 @@ pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>,
         removals: Vec::new(),
         changes: Vec::new(),
         tenants: BTreeMap::new(),
+        resellers: BTreeMap::new(),
+        upstreams: BTreeMap::new(),
+        managers: BTreeMap::new(),
+        holders: Vec::new(),
         seen: HashSet::new(),
     };
+    for entry in &document.resellers {
+        planner.reseller(entry).await?;
+    }
+    // What goes, goes the other way round: users with their tenants, then where they signed in, then who offered it.
+    for entry in document.upstreams.iter().filter(|entry| entry.absent) {
+        planner.upstream(entry).await?;
+    }
     for entry in &document.tenants {
         planner.tenant(entry).await?;
+    }
+    for entry in document.upstreams.iter().filter(|entry| !entry.absent) {
+        planner.upstream(entry).await?;
     }
     for entry in &document.users {
         planner.user(entry).await?;
@@ -66,6 +89,7 @@ pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>,
     for entry in &document.clients {
         planner.client(entry).await?;
     }
+    planner.check_removals();
     let Planner { mistakes, applied, mut removals, changes, .. } = planner;
     if !mistakes.0.is_empty() {
         return Err(ApplyError::Mistakes(mistakes.0));
@@ -83,6 +107,27 @@ impl Planner<'_> {
             self.mistakes.at(&entry.place, format!("{key} stands in the document twice"));
         }
         first
+    }
+
+    /// Notes what refers to a thing that is to be removed, by the keys under which things are told.
+    pub(super) fn held(&mut self, entry: &Entry, holders: Vec<String>) {
+        self.holders.push((entry.place.clone(), holders));
+    }
+
+    /// What something else still refers to cannot be removed, unless that goes too.
+    fn check_removals(&mut self) {
+        for (place, holders) in std::mem::take(&mut self.holders) {
+            let removed = &self.applied.removed;
+            let goes = |holder: &str| {
+                let tenant = holder.strip_prefix("user ").and_then(|user| user.split_once('/'));
+                removed.iter().any(|key| *key == *holder)
+                    || tenant.is_some_and(|(tenant, _)| removed.contains(&format!("tenant {tenant}")))
+            };
+            let left: Vec<_> = holders.into_iter().filter(|holder| !goes(holder)).take(3).collect();
+            if !left.is_empty() {
+                self.mistakes.at(&place, format!("is still used by {}", left.join(", ")));
+            }
+        }
     }
 
     pub(super) fn know_tenant(&mut self, domain: &TenantDomain, id: Option<TenantId>) {

@@ -99,7 +99,9 @@ impl Entry {
 /// A document whose members were checked one by one.
 #[derive(Debug)]
 pub(super) struct Document {
+    pub(super) resellers: Vec<Entry>,
     pub(super) tenants: Vec<Entry>,
+    pub(super) upstreams: Vec<Entry>,
     pub(super) users: Vec<Entry>,
     pub(super) clients: Vec<Entry>,
 }
@@ -110,8 +112,16 @@ pub(super) fn read(text: &str, syntax: Syntax, folder: Option<&Path>) -> Result<
     let value = syntax.parse(text).map_err(|problem| Mistakes(vec![problem]))?;
     let members = Reader { folder, mistakes: &mut mistakes }.table(DOCUMENT, &value, "");
     let list = |name| entries(&members, name, name);
-    let document = Document { tenants: list("tenants"), users: list("users"), clients: list("clients") };
-    let keys: [(&[Entry], &[&str]); 3] = [
+    let document = Document {
+        resellers: list("resellers"),
+        tenants: list("tenants"),
+        upstreams: list("upstreams"),
+        users: list("users"),
+        clients: list("clients"),
+    };
+    let keys: [(&[Entry], &[&str]); 5] = [
+        (&document.resellers, &["name"]),
+        (&document.upstreams, &["name"]),
         (&document.tenants, &["domain"]),
         (&document.users, &["tenant", "username"]),
         (&document.clients, &["client_id"]),
@@ -239,7 +249,7 @@ mod tests {
     fn names_every_mistake_with_its_place() {
         let found = mistakes(
             r#"
-            resellers = []
+            groups = []
             [[tenants]]
             domain = "a b"
             policy = { mfa = "never", session_idle = 5, surprise = true }
@@ -256,7 +266,7 @@ mod tests {
             "#,
         );
         let expected = [
-            "resellers: is unknown; known here: tenants, users, clients",
+            "groups: is unknown; known here: resellers, tenants, upstreams, users, clients",
             "tenants[0].domain: is not a tenant domain",
             "tenants[0].policy.mfa: must be one of: optional, required",
             "tenants[0].policy.session_idle: must be a duration",

@@ -34,7 +34,11 @@ impl Planner<'_> {
         let base = known.unwrap_or_else(|| new_tenant(domain));
         self.know_tenant(&base.domain, Some(base.id.clone()));
         let before = self.noted();
+        let reseller =
+            if entry.names("reseller") { self.reseller_of(entry).await? } else { base.reseller.clone() };
+        self.managers.insert(base.id.clone(), reseller.clone());
         let Some(tenant) = self.merged_tenant(entry, &base) else { return Ok(()) };
+        let tenant = Tenant { reseller, ..tenant };
         if novelty == Novelty::New || tenant != base {
             self.change(Change::Tenant(tenant));
         }
@@ -64,6 +68,7 @@ impl Planner<'_> {
             id: base.id.clone(),
             domain: base.domain.clone(),
             name,
+            reseller: base.reseller.clone(),
             disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
             locale: Locale::from_tag(entry.text("locale")).unwrap_or(base.locale),
             policy,
@@ -114,6 +119,7 @@ fn new_tenant(domain: TenantDomain) -> Tenant {
         id: TenantId::new(random::uuid()),
         name: domain.to_string(),
         domain,
+        reseller: None,
         disabled: false,
         locale: Locale::default(),
         policy: TenantPolicy::default(),

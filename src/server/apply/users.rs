@@ -39,6 +39,7 @@ impl Planner<'_> {
             user.updated_at = self.idp.now();
             self.change(Change::User(Box::new(user)));
         }
+        self.user_upstream(entry, &base).await?;
         self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
         let named = entry.members.get("must_change_password").and_then(Value::as_bool);
         if let Some(must) = named.filter(|must| *must != must_change) {
@@ -61,6 +62,7 @@ impl Planner<'_> {
             updated_at: self.idp.now(),
             personal_desktop: None,
             directory: None,
+            upstream: None,
         }
     }
 
@@ -108,6 +110,7 @@ impl Planner<'_> {
                 None => base.personal_desktop.clone(),
             },
             directory: base.directory.clone(),
+            upstream: base.upstream.clone(),
         })
     }
 

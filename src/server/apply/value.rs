@@ -11,11 +11,13 @@ use url::{Host, Url};
 
 use crate::domain::audience::Resource;
 use crate::domain::branding::Accent;
+use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope;
 use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
+use crate::domain::upstream::Slug;
 use crate::domain::user::{Desktop, Username};
 
 /// What is wrong with a value, in words that follow its place in the file.
@@ -84,6 +86,22 @@ pub(super) fn secret(value: &Value) -> Checked {
 
 pub(super) fn tenant_domain(value: &Value) -> Checked {
     TenantDomain::parse(as_text(value)?).map(|domain| json!(domain)).map_err(|error| error.to_string())
+}
+
+/// A name of resellers and upstream providers.
+pub(super) fn slug(value: &Value) -> Checked {
+    Slug::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
+}
+
+/// The same; the empty text takes it away.
+pub(super) fn optional_slug(value: &Value) -> Checked {
+    if as_text(value)?.is_empty() { Ok(Value::Null) } else { slug(value) }
+}
+
+/// An issuer of somebody else, kept exactly as it is written: it is compared byte by byte.
+pub(super) fn issuer(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    IssuerUrl::parse(text).map(|_| json!(text)).map_err(|error| error.to_string())
 }
 
 pub(super) fn username(value: &Value) -> Checked {

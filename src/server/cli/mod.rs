@@ -58,7 +58,7 @@ enum Command {
     /// Show the signing keys, or have them replaced.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Help a user who cannot get in.
+    /// Help a user who cannot get in, or invite one to sign in upstream.
     #[command(subcommand)]
     User(user::Command),
     /// The third-party application of the demo, which starts it as a process of its own.

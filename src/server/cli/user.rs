@@ -17,6 +17,15 @@ pub(super) enum Command {
     /// Print a link for a user who has lost everything: for ten minutes it leads, once, to a new password, and the second
     /// factor is revoked. The user is told by mail
     BreakGlass(Whose),
+    /// Print a code that links the account with whoever types it after signing in at the upstream provider. It counts once,
+    /// for 24 hours; from then on the account is entered only there
+    LinkInvite {
+        #[command(flatten)]
+        whose: Whose,
+        /// The provider's name, where the tenant has several
+        #[arg(long, value_name = "NAME")]
+        upstream: Option<String>,
+    },
 }
 
 /// Which user, and where.
@@ -36,6 +45,7 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::ResetPassword(whose) => (whose, Help::ResetPassword),
         Command::Unlock(whose) => (whose, Help::Unlock),
         Command::BreakGlass(whose) => (whose, Help::BreakGlass),
+        Command::LinkInvite { whose, upstream } => return invite(whose, upstream.as_deref()).await,
     };
     let Whose { tenant, username, settings } = whose;
     let idp = build(&configure(&settings)?).await?;
@@ -44,6 +54,17 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
     let name = format!("{username} of {tenant}");
     let helped = helped.map_err(|failed| Failure::new(format!("{name}: {failed}")))?;
     println!("{}", told(&name, help, &helped));
+    Ok(())
+}
+
+async fn invite(whose: Whose, upstream: Option<&str>) -> Result<(), Failure> {
+    let Whose { tenant, username, settings } = whose;
+    let idp = build(&configure(&settings)?).await?;
+    let invited = idp.invite(&tenant, &username, upstream).await;
+    idp.db().close().await;
+    let invitation = invited.map_err(Failure::new)?;
+    println!("{}", invitation.code());
+    eprintln!("To be typed after signing in with {}: once, within 24 hours", invitation.upstream());
     Ok(())
 }
 

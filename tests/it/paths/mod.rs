@@ -3,3 +3,6 @@
 mod path_04;
 mod path_06;
 mod path_07;
+mod path_08;
+mod path_09;
+mod path_10;

@@ -15,6 +15,7 @@ mod rows;
 mod sweep;
 mod tenants;
 mod trusted_browsers;
+mod upstreams;
 mod wrapped_keys;
 
 use std::panic::AssertUnwindSafe;

@@ -44,6 +44,7 @@ pub(super) fn tenant(name: &str) -> &'static Tenant {
         id: TenantId::new(format!("tenant-{name}")),
         domain: TenantDomain::parse(&format!("{name}.sms")).unwrap(),
         name: format!("Works {name}"),
+        reseller: None,
         disabled: false,
         locale: Locale::De,
         policy: TenantPolicy { session_idle: 77, ..TenantPolicy::default() },
@@ -62,6 +63,7 @@ pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
         updated_at: NOW,
         personal_desktop: Desktop::parse("pc-anna").ok(),
         directory: None,
+        upstream: None,
     })
 }
 

@@ -1,0 +1,128 @@
+//! Signed in upstream, and linked with no account here: whoever was invited says so now (see `account::linking`).
+//!
+//! The page is the same whether anybody is invited or not, and whether the account behind it does not exist, is disabled
+//! or belongs to another tenant.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::{CODES, FIRST, Shown, Step, missing, with_refusal};
+use crate::crypto::random;
+use crate::domain::event::{Event, UpstreamFailure};
+use crate::domain::interaction::{Problem, Stranger};
+use crate::domain::policy::Need;
+use crate::domain::upstream::{Upstream, UpstreamAccount};
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Body, Field, Form};
+
+pub(in crate::interaction) const NAME: &str = "link";
+
+pub(super) struct Link;
+
+impl Step for Link {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::FirstFactor { .. })
+    }
+
+    fn show<'a>(
+        &'a self,
+        login: &'a Login,
+        _: &'a Need,
+        form: Form,
+    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+        async move {
+            let Some((_, upstream)) = stranger(login).await? else { return Ok(Shown::late(login)) };
+            let form = match with_refusal(login, NAME, form) {
+                Ok(form) => form,
+                Err(wait) => return Ok(*wait),
+            };
+            let identify = login.address(FIRST);
+            Ok(Shown::Page(Body::Link(views::Link { form, upstream: upstream.title, identify })))
+        }
+        .boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let Some((stranger, upstream)) = stranger(&login).await? else { return Ok((login, End::Late)) };
+            match form.get("code") {
+                Some(code) => take(login, stranger, upstream, code).await,
+                None => missing(login, NAME, &[Field::Invitation]).await,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Who is signed in upstream here, and where.
+async fn stranger(login: &Login) -> Result<Option<(Stranger, Upstream)>, Internal> {
+    let Some(stranger) = login.interaction.progress.stranger.clone() else { return Ok(None) };
+    let offered = login.upstreams().await?;
+    let upstream = offered.iter().find(|stored| stored.upstream.id == stranger.vouched.upstream);
+    Ok(upstream.map(|stored| (stranger, stored.upstream.clone())))
+}
+
+/// Takes the invitation. The account is looked up before, so that the page after it is its own; whether the invitation
+/// still stands, the write decides.
+async fn take(
+    mut login: Login,
+    stranger: Stranger,
+    upstream: Upstream,
+    code: &str,
+) -> Result<(Login, End), Internal> {
+    let account = login.idp().account();
+    let Some(taking) = account.taking(&upstream.id, &stranger.subject, code).await? else {
+        return wrong(login, &upstream).await;
+    };
+    login.identify(&taking.user).await?;
+    let Some(person) = &mut login.person else { return wrong(login, &upstream).await };
+    let subject = Some(stranger.subject);
+    person.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
+    let at = login.moment(&taking.user, stranger.at);
+    login.interaction.progress.vouched_for(taking.user.clone(), stranger.vouched, at);
+    login.tell(Event::AccountLinked { user: taking.user.clone(), upstream: upstream.name });
+    let written = login.write(move |login, tx| {
+        let taking = taking.clone();
+        async move {
+            // Somebody was quicker: the page that is shown again finds out what came of it.
+            let ours = taking.settle(tx, login.now).await?;
+            if ours { Ok(login) } else { Err(crate::storage::Error::Conflict) }
+        }
+        .boxed()
+    });
+    written.await
+}
+
+/// No such invitation. A few of them, and the login starts again.
+async fn wrong(mut login: Login, upstream: &Upstream) -> Result<(Login, End), Internal> {
+    login.person = None;
+    let reference = random::reference();
+    let progress = &mut login.interaction.progress;
+    progress.wrong_codes = progress.wrong_codes.saturating_add(1);
+    if progress.wrong_codes < CODES {
+        login.refuse(NAME, Problem::WrongInvitation, Some(reference.clone()));
+    } else {
+        progress.start_again();
+        login.refuse(FIRST, Problem::StartedAgain, Some(reference.clone()));
+    }
+    login.tell(Event::UpstreamFailed {
+        issuer: login.interaction.issuer.clone(),
+        upstream: upstream.name.clone(),
+        reason: UpstreamFailure::WrongInvitation,
+        hint: None,
+        reference,
+    });
+    login.store().await
+}

@@ -1,0 +1,313 @@
+//! Signing in at an upstream provider: the browser goes there, comes back with an answer, and the login goes on.
+//!
+//! An answer counts once, in the browser that left for it, for the provider that it was sent to. So `state` is a secret
+//! whose hash is a row: it leads to the login, which belongs to a browser, and is claimed before anything is redeemed.
+//! Nonce and PKCE verifier are derived from it under the master key: whoever reads it in an address learns neither, and
+//! nothing of them is stored. Each provider has a redirect URI of its own, so that one provider's answer cannot be passed
+//! off as another's even where it does not name itself (RFC 9700 §4.4.2).
+//!
+//! The user is found by provider and `sub` alone. Whatever goes wrong leads back to the page that was left, which says
+//! so and offers the local form; nothing of it counts against an account, for nobody has tried to be one.
+
+use std::time::Duration;
+
+use axum::extract::Path;
+use axum::http::header::SET_COOKIE;
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use futures_util::FutureExt;
+use openidconnect::core::CoreAuthPrompt;
+
+use super::authorize::refuse;
+use super::finish::see_other;
+use super::login::{Due, Login};
+use super::steps;
+use super::visitor::Visitor;
+use crate::crypto::random;
+use crate::crypto::secret::{self, Secret};
+use crate::domain::acr::Acr;
+use crate::domain::event::{Event, UpstreamFailure};
+use crate::domain::ids::{Reference, UserId};
+use crate::domain::interaction::{Problem, Stranger};
+use crate::domain::policy::Need;
+use crate::domain::time::Time;
+use crate::domain::upstream::{Upstream, Vouched, understood};
+use crate::http::{Cookies, Internal, cookies};
+use crate::protocol::authorize::AuthorizeError;
+use crate::protocol::parameters::Parameters;
+use crate::storage::departures::{self, Departure};
+use crate::storage::upstreams::Stored;
+use crate::storage::users;
+use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
+
+/// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
+/// asked to again (NIST SP 800-63B-4 draft, AAL2).
+const REMEMBERED: Duration = Duration::from_hours(12);
+/// How far the provider's clock and ours may differ.
+const LEEWAY: Duration = Duration::from_secs(10);
+
+/// The parts of the address of a departure.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Way {
+    interaction: String,
+    upstream: String,
+}
+
+/// The part of the address of an arrival.
+#[derive(Debug, serde::Deserialize)]
+pub(super) struct Origin {
+    upstream: String,
+}
+
+/// `GET /login/{interaction}/with/{upstream}`
+pub(super) async fn depart(visitor: Visitor, Path(way): Path<Way>) -> Response {
+    let answer = match Login::resume(visitor.clone(), &way.interaction).boxed().await {
+        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+            leave(login, &way.upstream).boxed().await
+        }
+        Ok(_) => return visitor.expired(StatusCode::GONE).await,
+        Err(error) => return refuse(&visitor, error),
+    };
+    answer.unwrap_or_else(|error| visitor.failed(&error))
+}
+
+/// `GET /login/from/{upstream}`
+pub(super) async fn arrive(visitor: Visitor, Path(origin): Path<Origin>, uri: Uri) -> Response {
+    let answer = match Parameters::parse(uri.query().unwrap_or_default().as_bytes()) {
+        Ok(answer) if answer.each_once().is_ok() => answer,
+        _ => return visitor.expired(StatusCode::GONE).await,
+    };
+    match returned(&visitor, &origin.upstream, &answer).boxed().await {
+        Ok(response) => response,
+        Err(AuthorizeError::Internal(error)) => visitor.failed(&error),
+        Err(error) => refuse(&visitor, error),
+    }
+}
+
+impl Login {
+    /// Where people may sign in instead of here.
+    pub(super) async fn upstreams(&self) -> Result<std::sync::Arc<Vec<Stored>>, Internal> {
+        let tenant = self.visitor.tenant.as_ref().map(|tenant| &tenant.id);
+        Ok(self.idp().catalogue().upstreams(tenant).await?)
+    }
+
+    /// The link that leads to an upstream provider.
+    pub(super) fn way_to(&self, upstream: &Upstream) -> String {
+        self.address(&format!("with/{}", upstream.name))
+    }
+
+    /// What we are to this provider, as the issuer of this login.
+    fn party<'a>(&'a self, stored: &'a Stored) -> Result<RelyingParty<'a>, Internal> {
+        let (idp, upstream) = (self.idp(), &stored.upstream);
+        let secret = match &stored.sealed_secret {
+            Some(sealed) => Some(idp.sealer().open(sealed, &Stored::row(&upstream.id))?),
+            None => None,
+        };
+        Ok(RelyingParty {
+            upstream,
+            secret: secret.map(|bytes| String::from_utf8_lossy(&bytes).into_owned().into()),
+            redirect_uri: self.visitor.issuer.url.at(&format!("/login/from/{}", upstream.name)),
+            outbound: idp.outbound(),
+            known: idp.upstreams(),
+            now: idp.now(),
+        })
+    }
+
+    fn derived(&self, purpose: &str, state: &str) -> String {
+        self.idp().sealer().keyed_hash(purpose, state).as_str().to_owned()
+    }
+
+    /// Is this a moment for signing in?
+    fn is_open(&self) -> bool {
+        matches!(self.next(), Due::Ask(Need::FirstFactor { .. } | Need::UpstreamProof { .. }))
+    }
+
+    /// How long ago the user may have signed in upstream.
+    fn patience(&self) -> Duration {
+        let asked = self.request().max_age.map_or(REMEMBERED, Duration::from_secs);
+        if self.request().is_fresh() { Duration::ZERO } else { asked.min(REMEMBERED) }
+    }
+
+    /// The request that is sent with the browser.
+    fn upstream_request(&self, upstream: &Upstream, state: &str) -> Request {
+        let steps_up = matches!(self.next(), Due::Ask(Need::UpstreamProof { .. }));
+        let asked = self.request();
+        let two = asked.essential_acr() == Some(Acr::TwoFactors)
+            || asked.acr_values.iter().any(|acr| acr == Acr::TwoFactors.as_str());
+        let prompt = if steps_up || asked.is_fresh() {
+            Some(CoreAuthPrompt::Login)
+        } else {
+            self.interaction.progress.alone.then_some(CoreAuthPrompt::SelectAccount)
+        };
+        Request {
+            state: state.to_owned(),
+            nonce: self.derived("upstream nonce", state),
+            verifier: self.derived("upstream verifier", state),
+            prompt,
+            max_age: if steps_up { Duration::ZERO } else { self.patience() },
+            acr_values: if steps_up || two { upstream.rules.mfa_acr.clone() } else { Vec::new() },
+            locale: self.locale().tag().to_owned(),
+        }
+    }
+}
+
+/// Sends the browser away, and remembers in it that this way was taken.
+async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
+    let offered = login.upstreams().await?;
+    let chosen = offered.iter().find(|stored| stored.upstream.name.as_str() == name);
+    let Some(stored) = chosen.filter(|_| login.is_open()) else {
+        return Ok(see_other(&login.address(login.current())));
+    };
+    let (upstream, state) = (&stored.upstream, Secret::generate());
+    let request = login.upstream_request(upstream, state.expose());
+    let address = match login.party(stored)?.authorization_url(request).await {
+        Ok(address) => address,
+        Err(error) => return fail(login, upstream, &error).await,
+    };
+    let departure = Departure {
+        state: state.hash(),
+        interaction: login.interaction.id.clone(),
+        upstream: upstream.id.clone(),
+        departed_at: login.now,
+    };
+    let noted = login.idp().db().write(move |tx| {
+        let departure = departure.clone();
+        async move { departures::insert(tx, &departure).await }.boxed()
+    });
+    noted.await?;
+    let mut response = see_other(address.as_str());
+    let choice = cookies::keep(&login.visitor.issuer, Cookies::UPSTREAM, upstream.name.as_str());
+    response.headers_mut().extend(choice.map(|cookie| (SET_COOKIE, cookie)));
+    Ok(response)
+}
+
+/// Finds the login that was left, and goes on with it.
+async fn returned(visitor: &Visitor, name: &str, answer: &Parameters) -> Result<Response, AuthorizeError> {
+    let Some(state) = answer.get("state") else { return Ok(visitor.expired(StatusCode::GONE).await) };
+    let found = {
+        let mut reader = visitor.idp.db().read().await.map_err(Internal::from)?;
+        let (issuer, now) = (&visitor.issuer.id, visitor.idp.now());
+        let found = departures::by_state(&mut reader.tx(), &secret::hash(state), issuer, now).await;
+        found.map_err(Internal::from)?
+    };
+    let Some(departure) = found else { return Ok(visitor.expired(StatusCode::GONE).await) };
+    let login = Login::resume(visitor.clone(), departure.interaction.as_str()).boxed().await?;
+    let Some(login) = login.filter(|login| login.is_of(visitor.browser().as_ref())) else {
+        return Ok(visitor.expired(StatusCode::FORBIDDEN).await);
+    };
+    let offered = login.upstreams().await?;
+    let here =
+        |stored: &&Stored| stored.upstream.id == departure.upstream && stored.upstream.name.as_str() == name;
+    let Some(stored) = offered.iter().find(here).filter(|_| login.is_open()) else {
+        return Ok(see_other(&login.address(login.current())));
+    };
+    let claimed = departure.state.clone();
+    let claimed = login.idp().db().write(move |tx| {
+        let state = claimed.clone();
+        async move { departures::claim(tx, &state).await }.boxed()
+    });
+    if !claimed.await.map_err(Internal::from)? {
+        return Ok(see_other(&login.address(login.current())));
+    }
+    let nonce = login.derived("upstream nonce", state);
+    let verifier = login.derived("upstream verifier", state);
+    let (code, iss, error) = (answer.get("code"), answer.get("iss"), answer.get("error"));
+    let answer = Answer { code, iss, error, nonce, verifier };
+    let testimony = login.party(stored)?.redeem(&answer).boxed().await;
+    let testimony = testimony.and_then(|said| Ok((proved_at(&login, &departure, &said)?, said)));
+    match testimony {
+        Ok((at, testimony)) => Ok(vouched(login, &stored.upstream, testimony, at).await?),
+        Err(error) => Ok(fail(login, &stored.upstream, &error).await?),
+    }
+}
+
+/// When the factors were proved there: never later than it was, and not longer ago than the request allows.
+///
+/// A provider that does not say (though whoever sends `max_age` is owed an answer) has seen the user within the time that
+/// it was asked for: it counts as the earliest moment of that, and where the application itself asks, as no answer.
+fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<Time, UpstreamError> {
+    let earliest = departure.departed_at.minus(login.patience());
+    let asked = login.request().max_age.is_some() || login.request().is_fresh();
+    match said.auth_time {
+        None if asked => {
+            Err(UpstreamError::Unproved("it is not said when the user signed in (auth_time)".into()))
+        }
+        None => Ok(earliest),
+        Some(at) if at.plus(LEEWAY) < earliest => {
+            Err(UpstreamError::Unproved("the user signed in too long ago (auth_time)".into()))
+        }
+        Some(at) => Ok(at.max(earliest).min(login.now)),
+    }
+}
+
+/// Somebody is signed in there: one of ours, or a stranger.
+async fn vouched(
+    mut login: Login,
+    upstream: &Upstream,
+    testimony: Testimony,
+    at: Time,
+) -> Result<Response, Internal> {
+    let Testimony { subject, acr, amr, .. } = testimony;
+    let mfa = upstream.rules.is_mfa(acr.as_deref(), &amr);
+    let vouched = Vouched { upstream: upstream.id.clone(), mfa, amr: understood(&amr, mfa) };
+    let known = {
+        let mut reader = login.idp().db().read().await?;
+        users::by_upstream(&mut reader.tx(), &upstream.id, &subject).await?
+    };
+    if let Some(user) = known {
+        login.identify(&user).await?;
+        // Who may not sign in here is told what a stranger is told.
+        if login.person.is_some() {
+            let at = login.moment(&user, at);
+            login.interaction.progress.vouched_for(user, vouched, at);
+            let (login, end) = login.store().await?;
+            return Ok(login.respond(end));
+        }
+    }
+    login.interaction.progress.start_again();
+    login.person = None;
+    login.interaction.progress.stranger = Some(Stranger { subject, vouched, at });
+    let reference = random::reference();
+    login.refuse(steps::LINK, Problem::NotLinked, Some(reference.clone()));
+    tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);
+    let (login, end) = login.store().await?;
+    Ok(login.respond(end))
+}
+
+impl Login {
+    /// The time of factors that were proved upstream at this time. Where all must be proved anew, the rule of factors
+    /// proved here holds: strictly after what the session knows.
+    pub(super) fn moment(&self, user: &UserId, at: Time) -> Time {
+        if self.request().is_fresh() { self.proof_time(user).max(at) } else { at }
+    }
+}
+
+/// Back to the page that was left, which says what happened.
+async fn fail(mut login: Login, upstream: &Upstream, error: &UpstreamError) -> Result<Response, Internal> {
+    let (problem, reason) = match error {
+        UpstreamError::Unavailable(_) => (Problem::UpstreamUnavailable, UpstreamFailure::Unavailable),
+        UpstreamError::Refused(_) => (Problem::UpstreamRefused, UpstreamFailure::Refused),
+        UpstreamError::Unproved(_) => (Problem::UpstreamUnproved, UpstreamFailure::Unproved),
+    };
+    let reference = random::reference();
+    let step = match login.next() {
+        Due::Ask(need) => steps::asking(&need),
+        _ => steps::FIRST,
+    };
+    tracing::warn!(upstream = %upstream.name, %reference, %error, "nobody was signed in upstream");
+    login.refuse(step, problem, Some(reference.clone()));
+    tell(&mut login, upstream, reason, Some(error.to_string()), reference);
+    let (login, end) = login.store().await?;
+    Ok(login.respond(end))
+}
+
+fn tell(
+    login: &mut Login,
+    upstream: &Upstream,
+    reason: UpstreamFailure,
+    hint: Option<String>,
+    reference: Reference,
+) {
+    let (issuer, upstream) = (login.interaction.issuer.clone(), upstream.name.clone());
+    login.tell(Event::UpstreamFailed { issuer, upstream, reason, hint, reference });
+}
