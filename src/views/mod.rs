@@ -26,8 +26,8 @@ pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
-    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Link, Notice,
-    NoticeUpstream, Recovery, RecoveryCodes, SecondFactor, UpstreamChoice, UpstreamProof,
+    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Link,
+    Notice, NoticeUpstream, Recovery, RecoveryCodes, SecondFactor, UpstreamChoice, UpstreamProof,
 };
 pub use theme::DefaultTheme;
 

@@ -2,11 +2,11 @@
 //! its own has the same to look at.
 
 use super::{
-    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode, ConfirmSignOut,
-    Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost, Identify, Link,
-    NewPassword, Notice, NoticeUpstream, Phone, Problem, Recovery, RecoveryCodes, Reference, Refusal,
-    Refused, ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut, UpstreamChoice,
-    UpstreamProof, Wait, WayBack,
+    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
+    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
+    Identify, Link, NewPassword, Notice, NoticeUpstream, Phone, Problem, Recovery, RecoveryCodes, Reference,
+    Refusal, Refused, ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut,
+    UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
