@@ -212,12 +212,13 @@ impl Circumstances<'_> {
     /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
     fn demands(&self, request: &AuthorizationRequest) -> Vec<Demand> {
         let two_factors = request.essential_acr() == Some(Acr::TwoFactors);
+        let wishes = self.facts.notice() == Some(true) && !self.is_upstream;
         let all = [
             (self.admin_duty(), EnrolmentReason::AdminDuty, Worth::Device),
             (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, Worth::Mail),
             (two_factors, EnrolmentReason::ClientWish, self.tenant.two_factors(self.is_admin)),
-            // Only administrators are announced a duty, so the wish is to fulfil it.
-            (self.facts.notice() == Some(true), EnrolmentReason::OwnWish, Worth::Device),
+            // Only administrators are announced a duty, so the wish is to fulfil it; upstream it is fulfilled there.
+            (wishes, EnrolmentReason::OwnWish, Worth::Device),
         ];
         let holding = all.into_iter().filter(|(holds, ..)| *holds);
         holding.map(|(_, reason, least)| Demand { reason, least }).collect()
