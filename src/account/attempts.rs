@@ -23,6 +23,9 @@ const BUDGET: Budget = Budget {
     hard_stop: 100,
 };
 
+/// Two codes are looked for in a wide window, so there are few tries: five, then a day.
+const RESYNC: Budget = Budget { first_lock: STOPPED, longest_lock: STOPPED, ..BUDGET };
+
 /// How long nothing is checked after the hard stop.
 const STOPPED: Duration = Duration::from_hours(24);
 
@@ -56,11 +59,12 @@ impl Counter {
 
     /// Takes one try, before anything is checked: guesses made at once find one budget.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
-        let mut reservation = attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await?;
+        let budget = if self.kind == Kind::Resync { &RESYNC } else { &BUDGET };
+        let mut reservation = attempts::reserve(tx, &self.key, self.kind, now, budget).await?;
         if reservation == Reservation::Stopped
             && attempts::forget(tx, &self.key, self.kind, now.minus(STOPPED)).await?
         {
-            reservation = attempts::reserve(tx, &self.key, self.kind, now, &BUDGET).await?;
+            reservation = attempts::reserve(tx, &self.key, self.kind, now, budget).await?;
         }
         Ok(match reservation {
             Reservation::Taken { lock, .. } => Allowance::Granted { lock },

@@ -1,7 +1,10 @@
-//! One-time codes of authenticator applications (RFC 6238), over totp-rs.
+//! One-time codes of authenticator applications and devices (RFC 6238 here, RFC 4226 below), over totp-rs.
 //!
 //! Here is arithmetic only. That a step counts once (RFC 6238 §5.2) is decided by the row, in one conditional
 //! update; `last_accepted` merely keeps an old code from being looked for.
+
+pub(crate) mod hotp;
+pub(crate) mod resync;
 
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use zeroize::Zeroizing;
@@ -10,39 +13,36 @@ use super::random;
 use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
 use crate::domain::time::Time;
 
-/// Steps before and after the expected one whose codes count: clocks drift and people are slow.
-const WINDOW: [i64; 3] = [0, -1, 1];
-
 /// Bytes of a secret: 128 bits at least (RFC 4226 §4), a hash block at most.
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 16..=128;
 
 /// What an authenticator and we share; wiped when dropped.
 #[derive(Clone)]
-pub(crate) struct TotpSecret(Zeroizing<Vec<u8>>);
+pub(crate) struct OtpSecret(Zeroizing<Vec<u8>>);
 
 /// The text or bytes are no secret that codes may be made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not an OTP secret: base32 of at least 128 bits is expected")]
-pub(crate) struct TotpSecretError;
+pub(crate) struct OtpSecretError;
 
-impl TotpSecret {
+impl OtpSecret {
     /// A new one: 160 bits, which every application takes.
     pub(crate) fn generate() -> Self {
         Self(Zeroizing::new(random::bytes::<20>().to_vec()))
     }
 
     /// The bytes that were sealed.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, TotpSecretError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, OtpSecretError> {
         let fits = SECRET_LENGTH.contains(&bytes.len());
-        fits.then(|| Self(Zeroizing::new(bytes.to_vec()))).ok_or(TotpSecretError)
+        fits.then(|| Self(Zeroizing::new(bytes.to_vec()))).ok_or(OtpSecretError)
     }
 
     /// Reads base 32 as people copy it: in either case, with spaces, hyphens and padding.
-    pub(crate) fn from_base32(text: &str) -> Result<Self, TotpSecretError> {
+    pub(crate) fn from_base32(text: &str) -> Result<Self, OtpSecretError> {
         let digits: Zeroizing<String> = Zeroizing::new(
             text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect(),
         );
-        let secret = Secret::try_from_base32(digits.trim_end_matches('=')).map_err(|_| TotpSecretError)?;
+        let secret = Secret::try_from_base32(digits.trim_end_matches('=')).map_err(|_| OtpSecretError)?;
         Self::from_bytes(secret.as_bytes())
     }
 
@@ -79,30 +79,38 @@ impl TotpSecret {
     }
 }
 
-impl std::fmt::Debug for TotpSecret {
+impl std::fmt::Debug for OtpSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TotpSecret(..)")
+        f.write_str("OtpSecret(..)")
     }
 }
 
-/// The time step this code belongs to, if it is one that counts now: one step around the expected one, and later
-/// than the last that was accepted.
-///
-/// `drift_steps` is how far ahead the device was last seen.
+/// Which steps count now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    /// How far ahead the device was last seen.
+    pub(crate) drift: i64,
+    /// Steps before and after the expected one: clocks drift and people are slow.
+    pub(crate) around: i64,
+    /// The last step of which a code was accepted.
+    pub(crate) last_accepted: i64,
+}
+
+/// The time step this code belongs to, if it is one that counts now; the nearest to the expected one.
 pub(crate) fn find_step(
     parameters: &TotpParameters,
-    secret: &TotpSecret,
+    secret: &OtpSecret,
     code: &str,
     now: Time,
-    drift_steps: i64,
-    last_accepted: i64,
+    window: Window,
 ) -> Option<i64> {
     let totp = totp(parameters, secret)?;
     let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).collect());
-    let expected = step_at(parameters, now)?.checked_add(drift_steps)?;
-    WINDOW.into_iter().map(|offset| expected.saturating_add(offset)).find(|&step| {
+    let expected = step_at(parameters, now)?.checked_add(window.drift)?;
+    let offsets = std::iter::once(0).chain((1..=window.around).flat_map(|far| [-far, far]));
+    offsets.map(|offset| expected.saturating_add(offset)).find(|&step| {
         let time = u64::try_from(step).ok().and_then(|step| step.checked_mul(parameters.period));
-        step > last_accepted && time.is_some_and(|time| totp.check(&typed, time).is_some())
+        step > window.last_accepted && time.is_some_and(|time| totp.check(&typed, time).is_some())
     })
 }
 
@@ -112,17 +120,17 @@ pub(crate) fn step_at(parameters: &TotpParameters, now: Time) -> Option<i64> {
 }
 
 /// The code of a time step, as an authenticator shows it; `None` where there is none.
-pub(crate) fn code_at(parameters: &TotpParameters, secret: &TotpSecret, step: i64) -> Option<String> {
+pub(crate) fn code_at(parameters: &TotpParameters, secret: &OtpSecret, step: i64) -> Option<String> {
     let time = u64::try_from(step).ok()?.checked_mul(parameters.period)?;
     Some(totp(parameters, secret)?.generate(time).to_string())
 }
 
-fn totp(parameters: &TotpParameters, secret: &TotpSecret) -> Option<Totp> {
+fn totp(parameters: &TotpParameters, secret: &OtpSecret) -> Option<Totp> {
     builder(parameters, secret)?.build().ok()
 }
 
 /// `Totp` of these parameters that looks at one step only: the window is ours.
-fn builder(parameters: &TotpParameters, secret: &TotpSecret) -> Option<Builder> {
+fn builder(parameters: &TotpParameters, secret: &OtpSecret) -> Option<Builder> {
     let algorithm = match parameters.algorithm {
         OtpAlgorithm::Sha1 => Algorithm::SHA1,
         OtpAlgorithm::Sha256 => Algorithm::SHA256,
@@ -148,16 +156,20 @@ mod tests {
     const NOW: Time = Time::from_unix(1_800_000_015);
     const STEP: i64 = 60_000_000;
 
-    fn secret() -> TotpSecret {
-        TotpSecret::from_bytes(b"12345678901234567890").unwrap()
+    fn secret() -> OtpSecret {
+        OtpSecret::from_bytes(b"12345678901234567890").unwrap()
     }
 
     fn code(step: i64) -> String {
         code_at(&TotpParameters::default(), &secret(), step).unwrap()
     }
 
+    fn window(drift: i64, last_accepted: i64) -> Window {
+        Window { drift, around: 1, last_accepted }
+    }
+
     fn find(code: &str, drift: i64, last: i64) -> Option<i64> {
-        find_step(&TotpParameters::default(), &secret(), code, NOW, drift, last)
+        find_step(&TotpParameters::default(), &secret(), code, NOW, window(drift, last))
     }
 
     /// RFC 6238, appendix B.
@@ -179,13 +191,13 @@ mod tests {
                 (OtpAlgorithm::Sha512, 64, sha512),
             ];
             for (algorithm, length, code) in rows {
-                let secret = TotpSecret::from_bytes(&seed[..length]).unwrap();
+                let secret = OtpSecret::from_bytes(&seed[..length]).unwrap();
                 let parameters = TotpParameters { algorithm, digits: 8, period: 30 };
                 let now = Time::from_unix(seconds);
                 let step = step_at(&parameters, now).unwrap();
                 assert_eq!(code_at(&parameters, &secret, step).as_deref(), Some(code));
                 assert_eq!(
-                    find_step(&parameters, &secret, code, now, 0, 0),
+                    find_step(&parameters, &secret, code, now, window(0, 0)),
                     Some(step),
                     "{algorithm:?} {seconds}"
                 );
@@ -235,9 +247,13 @@ mod tests {
         let secret = secret();
         let default = TotpParameters::default();
         for now in [i64::MIN, -1, -31, i64::MAX] {
-            assert_eq!(find_step(&default, &secret, "000000", Time::from_unix(now), 0, -9), None, "{now}");
+            assert_eq!(
+                find_step(&default, &secret, "000000", Time::from_unix(now), window(0, -9)),
+                None,
+                "{now}"
+            );
         }
-        assert_eq!(find_step(&default, &secret, "000000", NOW, i64::MAX, 0), None);
+        assert_eq!(find_step(&default, &secret, "000000", NOW, window(i64::MAX, 0)), None);
         assert_eq!(code_at(&default, &secret, -1), None);
         assert_eq!(code_at(&default, &secret, i64::MAX), None);
         for (digits, period) in [(5, 30), (7, 30), (10, 30), (300, 30), (6, 0), (6, 31), (6, 86_430)] {
@@ -258,7 +274,7 @@ mod tests {
             secret.groups().join("-"),
             format!("{}==", *text),
         ] {
-            assert_eq!(TotpSecret::from_base32(&typed).unwrap().as_bytes(), secret.as_bytes(), "{typed}");
+            assert_eq!(OtpSecret::from_base32(&typed).unwrap().as_bytes(), secret.as_bytes(), "{typed}");
         }
     }
 
@@ -266,10 +282,10 @@ mod tests {
     fn a_short_or_broken_secret_is_refused() {
         for text in ["", "GEZDGNBVGY3TQOJQ", "GEZDGNBVGY3TQOJQGEZDGNB1", "ääääääääääääääääääääääääääää"]
         {
-            assert!(TotpSecret::from_base32(text).is_err(), "{text}");
+            assert!(OtpSecret::from_base32(text).is_err(), "{text}");
         }
-        assert!(TotpSecret::from_bytes(&[0; 15]).is_err());
-        assert_eq!(TotpSecret::generate().as_bytes().len(), 20);
+        assert!(OtpSecret::from_bytes(&[0; 15]).is_err());
+        assert_eq!(OtpSecret::generate().as_bytes().len(), 20);
     }
 
     #[test]
@@ -290,14 +306,14 @@ mod tests {
     proptest! {
         #[test]
         fn base_32_comes_back(bytes in proptest::collection::vec(any::<u8>(), SECRET_LENGTH)) {
-            let secret = TotpSecret::from_bytes(&bytes).unwrap();
-            let again = TotpSecret::from_base32(&secret.groups().join(" ")).unwrap();
+            let secret = OtpSecret::from_bytes(&bytes).unwrap();
+            let again = OtpSecret::from_base32(&secret.groups().join(" ")).unwrap();
             prop_assert_eq!(again.as_bytes(), bytes.as_slice());
         }
 
         #[test]
         fn no_input_makes_the_search_panic(code: String, now: i64, drift: i64, last: i64) {
-            let found = find_step(&TotpParameters::default(), &secret(), &code, Time::from_unix(now), drift, last);
+            let found = find_step(&TotpParameters::default(), &secret(), &code, Time::from_unix(now), window(drift, last));
             prop_assert!(found.is_none_or(|step| step > last));
         }
     }

@@ -108,6 +108,11 @@ impl Authenticator {
         format!("authenticators/{}", self.id)
     }
 
+    /// The row that the sealed hash of its PIN is bound to.
+    pub fn pin_row(&self) -> String {
+        format!("authenticators/{}/pin", self.id)
+    }
+
     /// What the policy asks about.
     pub fn held(&self) -> Held {
         Held { id: self.id.clone(), worth: self.kind.method().worth() }
@@ -167,6 +172,15 @@ impl Kind {
             Self::Totp { .. } | Self::Hotp { .. } => Method::Totp,
             Self::Sms { .. } => Method::Sms,
             Self::Mail { .. } => Method::Mail,
+        }
+    }
+
+    /// How many digits its codes have.
+    pub const fn digits(&self) -> u32 {
+        match self {
+            Self::Totp { parameters, .. } => parameters.digits,
+            Self::Hotp { digits } => *digits,
+            Self::Sms { .. } | Self::Mail { .. } => 6,
         }
     }
 
@@ -247,8 +261,8 @@ pub enum OtpAlgorithm {
 /// Static digits that are typed in one field with the code (functional specification 6.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// A PHC string.
-    pub hash: String,
+    /// A PHC string under the master key, sealed for [`Authenticator::pin_row`].
+    pub sealed_hash: String,
     /// On which side of the code they stand.
     pub position: PinPosition,
 }

@@ -171,6 +171,8 @@ pub enum Problem {
     Locked(Time),
     /// The code was not accepted.
     WrongCode,
+    /// Two codes did not find the device again.
+    WrongCodes,
     /// There is no code that could be right: it expired, was tried too often, or none was sent.
     CodeExpired,
     /// A recovery code was not accepted.

@@ -115,6 +115,8 @@ pub struct TenantPolicy {
     /// Does a code by mail count as a second factor (`acr` 2fa), and not only satisfy the tenant's own rule? It never
     /// does for administrators.
     pub mail_counts_as_2fa: bool,
+    /// May users find a device again that has run away, on the page that asks for its code?
+    pub resync: bool,
     /// Is the name of the office computer asked for at a new enrolment (SEED0-5)?
     pub ask_desktop_name: bool,
     /// Whether a browser may skip the second factor because its user trusts it, and what that takes; never for
@@ -135,6 +137,7 @@ impl Default for TenantPolicy {
             admin_activation: AdminActivation::Inline,
             methods: vec![Method::Totp],
             mail_counts_as_2fa: false,
+            resync: false,
             ask_desktop_name: false,
             trusted_browsers: TrustRules::default(),
             session_idle: 30 * 60,

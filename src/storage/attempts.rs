@@ -26,6 +26,10 @@ pub enum Kind {
     Otp,
     /// A code that was sent.
     Delivered,
+    /// A PIN typed with a code.
+    Pin,
+    /// Two codes by which a device is found again.
+    Resync,
     /// A recovery code.
     Recovery,
 }
@@ -36,6 +40,8 @@ impl Kind {
             Self::Password => "password",
             Self::Otp => "otp",
             Self::Delivered => "delivered",
+            Self::Pin => "pin",
+            Self::Resync => "resync",
             Self::Recovery => "recovery",
         }
     }

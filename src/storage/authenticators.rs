@@ -4,7 +4,7 @@ use super::Tx;
 use super::error::Result;
 use super::json::{Json, Word};
 use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Pin};
-use crate::domain::ids::{AuthenticatorId, UserId};
+use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
 use crate::domain::time::Time;
 
 /// An authenticator with its secret as stored.
@@ -92,6 +92,14 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &AuthenticatorId) -> Result<Option<Store
          FROM authenticators WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
     Ok(row.map(Stored::from))
+}
+
+/// Whose device of this tenant has this serial number.
+pub async fn owner_of_serial(tx: &mut Tx<'_>, tenant: &TenantId, serial: &str) -> Result<Option<UserId>> {
+    on!(tx, conn => sqlx::query_scalar(
+        "SELECT user_id FROM authenticators JOIN users ON users.id = user_id
+         WHERE tenant_id = $1 AND serial = $2 LIMIT 1")
+        .bind(tenant).bind(serial).fetch_optional(conn))
 }
 
 /// Uses up a time step or counter (RFC 6238 §5.2, RFC 4226 §7.2): of all who bring a code of this or an earlier one, at

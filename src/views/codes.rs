@@ -80,18 +80,29 @@ impl ConfirmCode {
 pub enum CodeSource {
     /// An authenticator application shows it.
     Application,
+    /// A device that an administrator has handed out shows it.
+    Device,
     /// It was sent.
     Sent(SentCode),
 }
 
 impl CodeSource {
-    /// The key of what to know about the code.
-    pub(super) const fn hint(&self) -> &'static str {
+    /// What to know about a code of so many digits.
+    pub(super) fn hint(&self, l: &Texts, digits: u32) -> String {
         match self {
-            Self::Application => "code.hint",
-            Self::Sent(_) => "code.hint_sent",
+            Self::Application => l.with("code.hint", &[("n", &digits.to_string())]),
+            Self::Device => l.with("code.hint_device", &[("n", &digits.to_string())]),
+            Self::Sent(_) => l.t("code.hint_sent").to_owned(),
         }
     }
+}
+
+/// Two codes of a device that has run away, one after the other. Posts `code` and `next_code`.
+pub struct Resync {
+    /// The form.
+    pub form: Form,
+    /// The way back to the code.
+    pub second_factor: String,
 }
 
 /// A code that was sent, or should have been; what went wrong stands among the form's problems.

@@ -56,6 +56,8 @@ pub enum Field {
     NewPassword,
     /// The new password once more.
     NewPasswordAgain,
+    /// The code that a device shows after the one in [`Field::Code`].
+    NextCode,
 }
 
 impl Field {
@@ -74,6 +76,7 @@ impl Field {
             Self::Email => "email",
             Self::NewPassword => "new_password",
             Self::NewPasswordAgain => "new_password_again",
+            Self::NextCode => "next_code",
         }
     }
 
@@ -99,6 +102,7 @@ impl Field {
             Self::Email => "field.email",
             Self::NewPassword => "field.new_password",
             Self::NewPasswordAgain => "field.new_password_again",
+            Self::NextCode => "resync.next",
         }
     }
 }
@@ -117,6 +121,8 @@ pub enum Problem {
     CodeWrong,
     /// There is no code that could be right: it expired, was tried too often, or none was sent.
     CodeExpired,
+    /// The two codes were not shown one after the other by this device, or were used already.
+    CodesWrong,
     /// The code could not be sent.
     CodeNotSent,
     /// No code was sent, for too many were asked for.
@@ -148,7 +154,7 @@ impl Problem {
     pub const fn field(self) -> Option<Field> {
         match self {
             Self::Missing(field) | Self::Invalid(field) => Some(field),
-            Self::CodeWrong | Self::CodeExpired => Some(Field::Code),
+            Self::CodeWrong | Self::CodesWrong | Self::CodeExpired => Some(Field::Code),
             Self::RecoveryCodeWrong => Some(Field::RecoveryCode),
             Self::NewPassword(PasswordFault::Different) => Some(Field::NewPasswordAgain),
             Self::NewPassword(_) => Some(Field::NewPassword),
@@ -180,6 +186,7 @@ impl Problem {
             Self::LoginFailed => "login.failed",
             Self::CodeWrong => "code.wrong",
             Self::CodeExpired => "code.expired",
+            Self::CodesWrong => "resync.wrong",
             Self::CodeNotSent => "sent.failed",
             Self::TooManyCodes => "sent.too_many",
             Self::RecoveryCodeWrong => "recovery.wrong",

@@ -20,7 +20,7 @@ mod theme;
 pub(crate) use assets::Asset;
 pub(crate) use letters::{Outgoing, letter};
 
-pub use codes::{CodeSource, ConfirmCode, Email, Phone, SentCode};
+pub use codes::{CodeSource, ConfirmCode, Email, Phone, Resync, SentCode};
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
@@ -65,6 +65,8 @@ pub enum Body {
     SecondFactor(SecondFactor),
     /// A recovery code instead.
     Recovery(Recovery),
+    /// Two codes of a device that has run away.
+    Resync(Resync),
     /// The name of the office computer.
     Desktop(Desktop),
     /// Which second factor it shall be.
@@ -124,6 +126,7 @@ impl Body {
             Self::UpstreamProof(_) => "upstream_proof",
             Self::SecondFactor(_) => "second_factor",
             Self::Recovery(_) => "recovery",
+            Self::Resync(_) => "resync",
             Self::Desktop(_) => "desktop",
             Self::ChooseMethod(_) => "choose_method",
             Self::Enrol(_) => "enrol",
@@ -159,6 +162,7 @@ impl Body {
             Self::UpstreamProof(_) => "upstream_proof.title",
             Self::SecondFactor(_) => "second_factor.title",
             Self::Recovery(_) => "recovery.title",
+            Self::Resync(_) => "resync.title",
             Self::Desktop(_) => "desktop.title",
             Self::ChooseMethod(_) => "choose_method.title",
             Self::Enrol(_) => "enrol.title",
@@ -218,6 +222,7 @@ impl Body {
             | Self::UpstreamProof(UpstreamProof { form, .. })
             | Self::SecondFactor(SecondFactor { form, .. })
             | Self::Recovery(Recovery { form, .. })
+            | Self::Resync(Resync { form, .. })
             | Self::Desktop(Desktop { form, .. })
             | Self::ChooseMethod(ChooseMethod { form, .. })
             | Self::Enrol(Enrol { form, .. })

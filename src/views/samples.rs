@@ -5,10 +5,10 @@ use super::{
     Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
     ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
     Identify, Link, NewPassword, Notice, NoticeUpstream, Phone, Problem, Recovery, RecoveryCodes, Reference,
-    Refusal, Refused, ResetDone, ResetSent, ResetVoid, SecondFactor, SentCode, SignedIn, SignedOut,
+    Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync, SecondFactor, SentCode, SignedIn, SignedOut,
     UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
-use crate::domain::authenticator::Method;
+use crate::domain::authenticator::{Method, PinPosition};
 use crate::domain::branding::Accent;
 use crate::domain::contact::Country;
 use crate::domain::message::Channel;
@@ -101,7 +101,34 @@ fn second_factor(problems: &[Problem]) -> Body {
 
 fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
     let recovery = Some("recovery".to_owned());
-    Body::SecondFactor(SecondFactor { form: form(problems), source, trust: Some(30), recovery })
+    let (form, digits) = (form(problems), 6);
+    Body::SecondFactor(SecondFactor {
+        form,
+        source,
+        digits,
+        pin: None,
+        trust: Some(30),
+        resync: None,
+        recovery,
+    })
+}
+
+fn second_factor_with_pin(pin: PinPosition) -> Body {
+    let resync = Some("resync".to_owned());
+    let (form, source) = (form(&[Problem::CodeWrong]), CodeSource::Device);
+    Body::SecondFactor(SecondFactor {
+        form,
+        source,
+        digits: 8,
+        pin: Some(pin),
+        trust: None,
+        resync,
+        recovery: None,
+    })
+}
+
+fn resync(problems: &[Problem]) -> Body {
+    Body::Resync(Resync { form: form(problems), second_factor: "second_factor".to_owned() })
 }
 
 fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {
@@ -260,7 +287,7 @@ fn upstreams() -> Vec<(&'static str, Body)> {
 /// The pages on which the user does something.
 fn steps() -> Vec<(&'static str, Body)> {
     use Problem::{
-        CodeExpired, CodeNotSent, CodeWrong, DestinationAgain, Invalid, LoginFailed, Missing,
+        CodeExpired, CodeNotSent, CodeWrong, CodesWrong, DestinationAgain, Invalid, LoginFailed, Missing,
         RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain, TooManyCodes,
     };
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
@@ -282,6 +309,11 @@ fn steps() -> Vec<(&'static str, Body)> {
             "second-factor-not-sent",
             second_factor_from(CodeSource::Sent(sent(Channel::Sms, false, 0)), &[CodeNotSent]),
         ),
+        ("second-factor-pin-before", second_factor_with_pin(PinPosition::Before)),
+        ("second-factor-pin-after", second_factor_with_pin(PinPosition::After)),
+        ("resync", resync(&[])),
+        ("resync-wrong", resync(&[CodesWrong])),
+        ("resync-missing", resync(&[Missing(Field::Code), Missing(Field::NextCode)])),
         ("recovery", recovery(&[])),
         ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
         ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),

@@ -3,9 +3,10 @@
 use super::codes::CodeSource;
 use super::form::{Field, Form};
 use super::frame::Application;
-use crate::domain::authenticator::Method;
+use crate::domain::authenticator::{Method, PinPosition};
 use crate::domain::scope::{self, Scope};
 use crate::domain::time::Time;
+use crate::i18n::Texts;
 
 /// Who are you? Posts `tenant`, `username`, `password`.
 pub struct Identify {
@@ -92,8 +93,26 @@ pub struct SecondFactor {
     pub source: CodeSource,
     /// For how many days this browser may be trusted (`trust_browser`); `None` where that is not offered.
     pub trust: Option<u32>,
+    /// How many digits it has.
+    pub digits: u32,
+    /// On which side of it a PIN is typed, if one is.
+    pub pin: Option<PinPosition>,
+    /// Where a device is found again that has run away; `None` where that is not offered.
+    pub resync: Option<String>,
     /// Where a recovery code is accepted instead; `None` where none is left.
     pub recovery: Option<String>,
+}
+
+impl SecondFactor {
+    /// What to know about the code, and about the PIN that goes with it.
+    pub(super) fn hint(&self, l: &Texts) -> String {
+        let code = self.source.hint(l, self.digits);
+        match self.pin {
+            None => code,
+            Some(PinPosition::Before) => format!("{code}. {}", l.t("code.pin_before")),
+            Some(PinPosition::After) => format!("{code}. {}", l.t("code.pin_after")),
+        }
+    }
 }
 
 /// A recovery code instead of the authenticator. Posts `code`.

@@ -9,8 +9,12 @@
 //! Of `acr` and `amr` nothing is said here: they follow from the fact that a factor [proves](Factor::proves), by the one
 //! table in `domain::fact`.
 
+mod attempt;
 mod delivered;
+mod hotp;
 mod mail;
+mod oath;
+mod pin;
 mod sms;
 mod totp;
 
@@ -20,13 +24,12 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
+pub(crate) use self::attempt::Verdict;
 pub(crate) use self::delivered::Wish;
-use super::attempts::{Allowance, Counter};
 use super::delivery::Ways;
 use super::{Account, Error};
-use crate::crypto::otp::TotpSecret;
+use crate::crypto::otp::OtpSecret;
 use crate::crypto::random;
-use crate::crypto::seal::SealError;
 use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, InteractionId, UserId};
@@ -38,7 +41,7 @@ use crate::storage::authenticators::Stored;
 use crate::storage::{Result as Stores, Tx, authenticators, trusted_browsers};
 
 /// Every second factor that has codes.
-static FACTORS: &[&dyn Factor] = &[&totp::Totp, &sms::Sms, &mail::Mail];
+static FACTORS: &[&dyn Factor] = &[&totp::Totp, &hotp::Hotp, &sms::Sms, &mail::Mail];
 
 /// One kind of second factor.
 pub(super) trait Factor: Sync {
@@ -72,6 +75,12 @@ pub(super) trait Factor: Sync {
         account: &'a Account<'_>,
         entry: Entry<'a>,
     ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>>;
+
+    /// Finds a device again by two codes that it has shown one after the other. `None`: they are wrong, or there is no
+    /// device that could run away.
+    fn resync(&self, _: &Account<'_>, _: &Stored, _: (&str, &str)) -> Result<Option<Arc<dyn Claim>>, Error> {
+        Ok(None)
+    }
 }
 
 /// How a factor sends its codes.
@@ -128,50 +137,6 @@ fn factor(kind: &Kind) -> Option<&'static dyn Factor> {
     FACTORS.iter().copied().find(|factor| factor.serves(kind))
 }
 
-/// What became of a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It was right, and is used up.
-    Right,
-    /// It was wrong, too old, or used already; which of these is not said.
-    Wrong,
-    /// There was none that could be right; it does not count.
-    Expired,
-    /// It was not looked at.
-    Locked(Time),
-}
-
-/// A code that was typed for an active authenticator.
-#[derive(Clone, Debug)]
-pub(crate) struct Attempt {
-    /// What it proves if it is right.
-    pub(crate) proves: FactKind,
-    claim: Option<Arc<dyn Claim>>,
-    counter: Counter,
-}
-
-impl Attempt {
-    /// Counts the try and uses the code up.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
-        let lock = match self.counter.take(tx, now).await? {
-            Allowance::Granted { lock } => lock,
-            Allowance::Locked(until) => return Ok(Verdict::Locked(until)),
-        };
-        let Some(claim) = &self.claim else { return Ok(Verdict::Wrong) };
-        match claim.accept(tx, now).await? {
-            Finding::Wrong => Ok(Verdict::Wrong),
-            Finding::Right => {
-                self.counter.clear(tx).await?;
-                Ok(Verdict::Right)
-            }
-            Finding::Void => {
-                self.counter.give_back(tx, lock).await?;
-                Ok(Verdict::Expired)
-            }
-        }
-    }
-}
-
 /// A new authenticator, to be stored as pending.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
@@ -198,7 +163,7 @@ pub(crate) struct Enrolment {
 #[derive(Debug)]
 pub(crate) struct Shown {
     parameters: TotpParameters,
-    secret: TotpSecret,
+    secret: OtpSecret,
 }
 
 impl Shown {
@@ -277,29 +242,12 @@ impl Account<'_> {
         all.filter(|method| FACTORS.iter().any(|factor| works(factor, *method))).collect()
     }
 
-    /// A code for the user's active authenticator, typed in this login, to be settled; `None` if there is no such
-    /// authenticator.
-    pub(crate) async fn code_attempt(
-        &self,
-        user: &UserId,
-        login: &InteractionId,
-        typed: &str,
-    ) -> Result<Option<Attempt>, Error> {
-        let active = authenticators::active(&mut self.db.read().await?.tx(), user).await?;
-        let Some(stored) = active else { return Ok(None) };
-        let Some(factor) = factor(&stored.authenticator.kind) else { return Ok(None) };
-        let entry = Entry { stored: &stored, login, purpose: Purpose::SignIn, typed };
-        let claim = factor.read(self, entry).await?;
-        let counter = Counter::new(self.sealer, factor.budget(), user.as_str());
-        Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counter }))
-    }
-
     /// A new authenticator of this kind for this user, to be settled; with a fresh secret where the kind has one.
     pub(crate) fn start_enrolment(&self, user: &UserId, kind: Kind) -> Result<Start, Error> {
         let id = AuthenticatorId::new(random::uuid());
         let authenticator = Authenticator::pending(id, user.clone(), kind, self.now());
         let sealed_secret = if authenticator.kind.has_secret() {
-            Some(self.sealer.seal(TotpSecret::generate().as_bytes(), &authenticator.row())?)
+            Some(self.sealer.seal(OtpSecret::generate().as_bytes(), &authenticator.row())?)
         } else {
             None
         };
@@ -339,13 +287,5 @@ impl Account<'_> {
         let Some(claim) = factor.read(self, entry).await? else { return Ok(None) };
         let authenticator = stored.authenticator;
         Ok(Some(Confirmation { proves: factor.proves(authenticator.id.clone()), authenticator, claim }))
-    }
-
-    /// What a device and we share.
-    fn secret(&self, stored: &Stored) -> Result<TotpSecret, SealError> {
-        let sealed = stored.sealed_secret.as_deref().ok_or(SealError::Malformed)?;
-        let bytes = self.sealer.open(sealed, &stored.authenticator.row())?;
-        // Only secrets of ours and checked imports are ever sealed for this row.
-        TotpSecret::from_bytes(&bytes).map_err(|_| SealError::Malformed)
     }
 }

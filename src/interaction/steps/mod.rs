@@ -16,6 +16,7 @@ mod notice;
 mod phone;
 mod recovery;
 mod recovery_codes;
+mod resync;
 mod second_factor;
 mod sending;
 mod upstream_proof;
@@ -88,6 +89,7 @@ static STEPS: &[&dyn Step] = &[
     &recovery::Recovery,
     &new_password::NewPassword,
     &activation::Activation,
+    &resync::Resync,
     &desktop::DesktopName,
     &choose_method::ChooseMethod,
     &phone::Phone,
@@ -132,6 +134,7 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::Invalid(word) => form.problems.extend(field(word).map(views::Problem::Invalid)),
         Problem::SignInFailed => form.problems.push(views::Problem::LoginFailed),
         Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
+        Problem::WrongCodes => form.problems.push(views::Problem::CodesWrong),
         Problem::CodeExpired => form.problems.push(views::Problem::CodeExpired),
         Problem::WrongRecoveryCode => form.problems.push(views::Problem::RecoveryCodeWrong),
         Problem::NewPassword(fault) => form.problems.push(views::Problem::NewPassword(*fault)),
@@ -167,6 +170,7 @@ const FIELDS: [(&str, Field); 14] = [
     ("country", Field::Country),
     ("phone_number", Field::PhoneNumber),
     ("email", Field::Email),
+    ("next_code", Field::NextCode),
 ];
 
 fn field(word: &str) -> Option<Field> {

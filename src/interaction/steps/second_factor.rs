@@ -5,7 +5,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, sending, with_refusal, wrong_code};
+use super::{Shown, Step, missing, resync, sending, with_refusal, wrong_code};
 use crate::account::factors::Verdict;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
@@ -51,7 +51,14 @@ impl Step for SecondFactor {
                 return Ok(Shown::Changed(Box::new(login), end));
             }
             let sent = sending::shown(login, authenticator, &mut form).await?;
-            let source = sent.map_or(CodeSource::Application, CodeSource::Sent);
+            let source = match sent {
+                Some(sent) => CodeSource::Sent(sent),
+                None if authenticator.serial.is_some() => CodeSource::Device,
+                None => CodeSource::Application,
+            };
+            let pin = authenticator.pin.as_ref().map(|pin| pin.position);
+            let digits = authenticator.kind.digits();
+            let resync = resync::is_offered(login).then(|| login.address(resync::NAME));
             let left =
                 recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
             let recovery = (left > 0).then(|| login.address(super::recovery::NAME));
@@ -59,6 +66,9 @@ impl Step for SecondFactor {
                 form,
                 source,
                 trust: trust::offered(person),
+                digits,
+                pin,
+                resync,
                 recovery,
             })))
         }

@@ -6,22 +6,34 @@ use super::ApplyError;
 use super::change::Change;
 use super::plan::Planner;
 use super::read::Entry;
-use crate::crypto::otp::TotpSecret;
+use crate::crypto::otp::OtpSecret;
+use crate::crypto::password::{Password, PasswordHasher};
 use crate::crypto::random;
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
+use crate::domain::authenticator::{
+    Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
+};
 use crate::domain::contact::{EmailAddress, PhoneNumber};
-use crate::domain::ids::{AuthenticatorId, UserId};
+use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
 use crate::storage::authenticators::{self, Stored};
 
 /// Which members each kind has, those that it needs first.
-const KINDS: [(&str, &[&str], &[&str]); 3] = [
-    ("totp", &["secret"], &["algorithm", "digits", "period"]),
+const KINDS: [(&str, &[&str], &[&str]); 4] = [
+    ("totp", &["secret"], &["algorithm", "digits", "period", "serial"]),
+    ("hotp", &["secret"], &["digits", "counter", "serial"]),
     ("sms", &["phone_number"], &[]),
     ("mail", &["email"], &[]),
 ];
 
+/// Every kind may have a PIN.
+const PIN: [&str; 3] = ["pin", "pin_hash", "pin_position"];
+
 impl Planner<'_> {
-    pub(super) async fn authenticators(&mut self, entry: &Entry, user: &UserId) -> Result<(), ApplyError> {
+    pub(super) async fn authenticators(
+        &mut self,
+        entry: &Entry,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<(), ApplyError> {
         if !entry.names("authenticators") {
             return Ok(());
         }
@@ -42,12 +54,27 @@ impl Planner<'_> {
         if kind.has_secret() && secret.is_none() {
             return Ok(());
         }
-        if known.is_some_and(|known| self.is_same(&known, secret.as_ref(), &kind)) {
+        let serial = Some(table.text("serial").to_owned()).filter(|serial| !serial.is_empty());
+        self.check_serial(table, entry.text("tenant"), tenant, user).await?;
+        let known_pin = known.as_ref().and_then(|known| self.known_pin(&known.authenticator));
+        let same_pin = self.is_same_pin(table, known_pin).await?;
+        let same = known.is_some_and(|known| {
+            known.authenticator.serial == serial && self.is_same(&known, secret.as_ref(), &kind)
+        });
+        if same && same_pin {
             return Ok(());
         }
         let id = AuthenticatorId::new(random::uuid());
         let pending = Authenticator::pending(id, user.clone(), kind, self.idp.now());
-        let authenticator = Authenticator { state: AuthenticatorState::Active, ..pending };
+        let counter = table.members.get("counter").and_then(Value::as_i64).unwrap_or_default();
+        let authenticator = Authenticator {
+            state: AuthenticatorState::Active,
+            serial,
+            last_accepted: counter.saturating_sub(1),
+            ..pending
+        };
+        let pin = self.pin(table, &authenticator).await?;
+        let authenticator = Authenticator { pin, ..authenticator };
         let row = authenticator.row();
         let sealed = secret.map(|secret| self.idp.sealer().seal(secret.as_bytes(), &row)).transpose();
         let sealed_secret = sealed.map_err(ApplyError::failed)?;
@@ -67,7 +94,9 @@ impl Planner<'_> {
         for name in needed.iter().filter(|name| !table.names(name)) {
             self.mistakes.at(&table.place_of(name), "is missing");
         }
-        let known = |name: &str| name == "kind" || needed.contains(&name) || more.contains(&name);
+        let known = |name: &str| {
+            name == "kind" || PIN.contains(&name) || needed.contains(&name) || more.contains(&name)
+        };
         for name in table.members.keys().filter(|name| !known(name)) {
             self.mistakes.at(&table.place_of(name), format!("has no use with the kind {word}"));
         }
@@ -83,6 +112,15 @@ impl Planner<'_> {
                     self.mistakes.at(&table.place, rule);
                 }
                 Some(Kind::Totp { parameters, drift: 0 })
+            }
+            "hotp" => {
+                let digits = table.members.get("digits").map_or(Some(6), Value::as_u64);
+                let digits =
+                    digits.and_then(|digits| u32::try_from(digits).ok()).filter(|n| matches!(n, 6 | 8));
+                if digits.is_none() {
+                    self.mistakes.at(&table.place_of("digits"), "must be 6 or 8");
+                }
+                digits.map(|digits| Kind::Hotp { digits })
             }
             "sms" => {
                 let number = self.given(table, "phone_number", |text| PhoneNumber::parse(text, None))?;
@@ -103,13 +141,82 @@ impl Planner<'_> {
         self.mistakes.keep(&table.place_of(name), parse(text))
     }
 
-    fn otp_secret(&mut self, table: &Entry) -> Option<TotpSecret> {
+    fn otp_secret(&mut self, table: &Entry) -> Option<OtpSecret> {
         self.refuse_sample(&table.place_of("secret"), table.text("secret"));
-        self.given(table, "secret", TotpSecret::from_base32)
+        self.given(table, "secret", OtpSecret::from_base32)
     }
 
-    /// Is it enrolled already? How far its clock has drifted does not matter.
-    fn is_same(&self, known: &Stored, secret: Option<&TotpSecret>, kind: &Kind) -> bool {
+    /// A serial number means one device of the tenant.
+    async fn check_serial(
+        &mut self,
+        table: &Entry,
+        domain: &str,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<(), ApplyError> {
+        let serial = table.text("serial");
+        if serial.is_empty() || !self.is_first(table, &format!("serial {domain}/{serial}")) {
+            return Ok(());
+        }
+        let owner = authenticators::owner_of_serial(&mut self.reader.tx(), tenant, serial).await;
+        if owner.map_err(ApplyError::failed)?.is_some_and(|owner| owner != *user) {
+            self.mistakes.at(&table.place_of("serial"), "is another user's");
+        }
+        Ok(())
+    }
+
+    /// The PHC string of the PIN that is stored, and where it is typed.
+    fn known_pin(&self, authenticator: &Authenticator) -> Option<(String, PinPosition)> {
+        let pin = authenticator.pin.as_ref()?;
+        let opened = self.idp.sealer().open(&pin.sealed_hash, &authenticator.pin_row()).ok()?;
+        Some((String::from_utf8_lossy(&opened).into_owned(), pin.position))
+    }
+
+    /// A PIN that verifies already is not hashed again.
+    async fn is_same_pin(
+        &mut self,
+        table: &Entry,
+        known: Option<(String, PinPosition)>,
+    ) -> Result<bool, ApplyError> {
+        let Some((phc, position)) = known else { return Ok(!table.names("pin") && !table.names("pin_hash")) };
+        if position != position_of(table) {
+            return Ok(false);
+        }
+        if table.names("pin_hash") {
+            return Ok(table.text("pin_hash") == phc);
+        }
+        let Ok(typed) = Password::normalise(table.text("pin")) else { return Ok(false) };
+        let verdict = self.idp.hasher().verify(typed, Some(&phc)).await.map_err(ApplyError::failed)?;
+        Ok(verdict.matches)
+    }
+
+    /// The PIN that is named, hashed and sealed.
+    async fn pin(&mut self, table: &Entry, authenticator: &Authenticator) -> Result<Option<Pin>, ApplyError> {
+        let phc = if table.names("pin_hash") {
+            if table.names("pin") {
+                self.mistakes.at(&table.place_of("pin"), "cannot stand beside pin_hash");
+            }
+            let checked = PasswordHasher::check_import(table.text("pin_hash"));
+            self.mistakes.keep(&table.place_of("pin_hash"), checked);
+            table.text("pin_hash").to_owned()
+        } else if table.names("pin") {
+            if !is_pin(table.text("pin")) {
+                let rule = "must be 4 to 8 digits, neither all the same nor in a row";
+                self.mistakes.at(&table.place_of("pin"), rule);
+                return Ok(None);
+            }
+            let Ok(pin) = Password::normalise(table.text("pin")) else { return Ok(None) };
+            self.idp.hasher().hash(pin).await.map_err(ApplyError::failed)?
+        } else {
+            return Ok(None);
+        };
+        let sealed = self.idp.sealer().seal(phc.as_bytes(), &authenticator.pin_row());
+        let sealed_hash = sealed.map_err(ApplyError::failed)?;
+        Ok(Some(Pin { sealed_hash, position: position_of(table) }))
+    }
+
+    /// Is it enrolled already? How far its clock or counter has run does not matter.
+    fn is_same(&self, known: &Stored, secret: Option<&OtpSecret>, kind: &Kind) -> bool {
         let Stored { authenticator, sealed_secret } = known;
         let opened =
             sealed_secret.as_ref().map(|sealed| self.idp.sealer().open(sealed, &authenticator.row()));
@@ -120,4 +227,18 @@ impl Planner<'_> {
         };
         same_secret && authenticator.kind.clone().drifted(0) == *kind
     }
+}
+
+fn position_of(table: &Entry) -> PinPosition {
+    if table.text("pin_position") == "after" { PinPosition::After } else { PinPosition::Before }
+}
+
+/// Functional specification, SEED2-17: no 0000, no 1234.
+fn is_pin(text: &str) -> bool {
+    let digits = text.as_bytes();
+    let steps = digits.windows(2).filter_map(|pair| pair.last()?.checked_sub(*pair.first()?));
+    let steps: Vec<_> = steps.collect();
+    let in_a_row = steps.len() + 1 == digits.len() && steps.iter().all(|step| *step == 1);
+    let same = digits.iter().all(|digit| Some(digit) == digits.first());
+    (4..=8).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) && !same && !in_a_row
 }

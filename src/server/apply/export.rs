@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::format::{DOCUMENT, Kind, Member};
 use super::{ApplyError, Syntax, value};
-use crate::crypto::otp::TotpSecret;
+use crate::crypto::otp::OtpSecret;
+use crate::domain::authenticator;
 use crate::domain::branding::Branding;
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMetadata};
 use crate::domain::locale::Locale;
@@ -126,10 +127,21 @@ impl Idp {
         let Some((kind, Value::Object(mut table))) = kinds.into_iter().next() else {
             return Err(ApplyError::failed("an authenticator of no kind"));
         };
+        let device = &stored.authenticator;
         table.insert("kind".to_owned(), json!(kind));
+        if let authenticator::Kind::Hotp { .. } = device.kind {
+            table.insert("counter".to_owned(), json!(device.last_accepted.saturating_add(1)));
+        }
+        table.insert("serial".to_owned(), json!(device.serial));
+        if let Some(pin) = &device.pin {
+            let opened = self.sealer().open(&pin.sealed_hash, &device.pin_row());
+            let phc = opened.map_err(ApplyError::failed)?;
+            table.insert("pin_hash".to_owned(), json!(String::from_utf8_lossy(&phc)));
+            table.insert("pin_position".to_owned(), json!(pin.position));
+        }
         if let Some(sealed) = &stored.sealed_secret {
             let opened = self.sealer().open(sealed, &stored.authenticator.row());
-            let secret = TotpSecret::from_bytes(&opened.map_err(ApplyError::failed)?);
+            let secret = OtpSecret::from_bytes(&opened.map_err(ApplyError::failed)?);
             let secret = secret.map_err(ApplyError::failed)?;
             table.insert("secret".to_owned(), json!(secret.base32().as_str()));
         }

@@ -94,6 +94,7 @@ const POLICY: &[Member] = &[
     member("admin_activation", Kind::Word(&["inline", "mail"])),
     member("methods", Kind::Words(&["totp", "sms", "mail"])),
     member("mail_counts_as_2fa", Kind::One(value::flag)),
+    member("resync", Kind::One(value::flag)),
     member("ask_desktop_name", Kind::One(value::flag)),
     member("trusted_browsers", Kind::Table(TRUSTED_BROWSERS)),
     member("session_idle", Kind::Span),
@@ -174,11 +175,16 @@ const ADDRESS: &[Member] = &[
 ];
 
 const AUTHENTICATOR: &[Member] = &[
-    member("kind", Kind::Word(&["totp", "sms", "mail"])),
+    member("kind", Kind::Word(&["totp", "hotp", "sms", "mail"])),
     member("secret", Kind::One(value::secret)),
     member("algorithm", Kind::Word(&["SHA1", "SHA256", "SHA512"])),
     member("digits", Kind::One(value::number)),
     member("period", Kind::One(value::number)),
+    member("counter", Kind::One(value::number)),
+    member("serial", Kind::One(value::text)),
+    member("pin", Kind::One(value::secret)),
+    member("pin_hash", Kind::One(value::secret)),
+    member("pin_position", Kind::Word(&["before", "after"])),
     member("phone_number", Kind::One(value::phone)),
     member("email", Kind::One(value::email)),
 ];

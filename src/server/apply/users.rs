@@ -45,7 +45,7 @@ impl Planner<'_> {
         if let Some(must) = named.filter(|must| *must != must_change) {
             self.change(Change::MustChangePassword(base.id.clone(), must));
         }
-        self.authenticators(entry, &base.id).await?;
+        self.authenticators(entry, &base.tenant, &base.id).await?;
         self.tell(key, novelty, before);
         Ok(())
     }

@@ -21,7 +21,7 @@ use super::apply::Syntax;
 use super::cli::Failure;
 use super::health::Health;
 use super::listen::{self, Limits, Listener, Stop};
-use crate::crypto::otp::TotpSecret;
+use crate::crypto::otp::OtpSecret;
 use crate::crypto::secret::Secret;
 use crate::domain::contact::Country;
 use crate::domain::issuer::IssuerUrl;
@@ -62,7 +62,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let idp = provider(&folder, issuer.clone(), &mailbox).await?;
     let client_secret = Secret::generate();
     let application = Application::start(&issuer, options.app_port, &client_secret)?;
-    let totp_secret = TotpSecret::generate().base32().to_string();
+    let totp_secret = OtpSecret::generate().base32().to_string();
     let document = people::document(&application.address, client_secret.expose(), &totp_secret);
     idp.apply_text(&document, Syntax::Json, None).await.map_err(Failure::new)?;
     let health = Health::new(idp.clone());

@@ -2,6 +2,7 @@
 
 mod consent;
 mod delivered;
+mod devices;
 mod enrolment;
 mod password;
 mod pushed;

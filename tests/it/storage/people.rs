@@ -189,7 +189,7 @@ async fn every_kind_comes_back_as_it_was_and_a_counter_begins_at_nought() {
                 (kind.has_secret(), Authenticator::pending(id, anna.id.clone(), kind, NOW));
             let new = keep(Authenticator {
                 serial: Some("A-17".to_owned()),
-                pin: Some(Pin { hash: "phc".to_owned(), position: PinPosition::After }),
+                pin: Some(Pin { sealed_hash: "phc".to_owned(), position: PinPosition::After }),
                 name: Some("on the desk".to_owned()),
                 state: AuthenticatorState::Active,
                 ..pending

@@ -1,0 +1,141 @@
+//! A second factor that is tried: what was typed, what it takes tries from, and what came of it.
+
+use std::sync::Arc;
+
+use super::super::attempts::{Allowance, Counter};
+use super::super::{Account, Error};
+use super::pin::{self, PinTry};
+use super::{Claim, Entry, Factor, Finding, factor};
+use crate::domain::fact::FactKind;
+use crate::domain::ids::{InteractionId, UserId};
+use crate::domain::message::Purpose;
+use crate::domain::time::Time;
+use crate::storage::attempts::Kind as Guess;
+use crate::storage::authenticators::{self, Stored};
+use crate::storage::{Result as Stores, Tx};
+
+/// What became of a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was right, and is used up.
+    Right,
+    /// It was wrong, too old, or used already; which of these is not said.
+    Wrong,
+    /// There was none that could be right; it does not count.
+    Expired,
+    /// It was not looked at.
+    Locked(Time),
+}
+
+/// A code that was typed for an active authenticator.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    /// What it proves if it is right.
+    pub(crate) proves: FactKind,
+    claim: Option<Arc<dyn Claim>>,
+    /// What it takes a try from.
+    counters: Vec<Counter>,
+    pin: Option<PinTry>,
+}
+
+impl Attempt {
+    /// Counts the try and uses the code up, whatever the PIN is.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
+        let mut taken = Vec::new();
+        for counter in self.counters.iter().chain(self.pin.as_ref().map(|pin| &pin.counter)) {
+            match counter.take(tx, now).await? {
+                Allowance::Granted { lock } => taken.push((counter, lock)),
+                Allowance::Locked(until) => {
+                    give_back(tx, &taken).await?;
+                    return Ok(Verdict::Locked(until));
+                }
+            }
+        }
+        let finding = match &self.claim {
+            Some(claim) => claim.accept(tx, now).await?,
+            None => Finding::Wrong,
+        };
+        let pin_is_wrong = self.pin.as_ref().is_some_and(|pin| !pin.is_right);
+        match finding {
+            Finding::Void => {
+                give_back(tx, &taken).await?;
+                Ok(Verdict::Expired)
+            }
+            Finding::Right if !pin_is_wrong => {
+                for (counter, _) in taken {
+                    counter.clear(tx).await?;
+                }
+                Ok(Verdict::Right)
+            }
+            Finding::Right | Finding::Wrong => {
+                // The PIN's own tries are for wrong PINs.
+                if let (false, Some(_), Some(last)) = (pin_is_wrong, &self.pin, taken.pop()) {
+                    give_back(tx, &[last]).await?;
+                }
+                Ok(Verdict::Wrong)
+            }
+        }
+    }
+}
+
+async fn give_back(tx: &mut Tx<'_>, taken: &[(&Counter, Option<Time>)]) -> Stores<()> {
+    for (counter, lock) in taken {
+        counter.give_back(tx, *lock).await?;
+    }
+    Ok(())
+}
+
+impl Account<'_> {
+    /// A code for the user's active authenticator, typed in this login, to be settled; `None` if there is no such
+    /// authenticator.
+    pub(crate) async fn code_attempt(
+        &self,
+        user: &UserId,
+        login: &InteractionId,
+        typed: &str,
+    ) -> Result<Option<Attempt>, Error> {
+        let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
+        let parts = pin::split(&stored.authenticator, typed);
+        let pin = parts.as_ref().and_then(|parts| parts.pin.as_deref());
+        let pin = self.check_pin(&stored.authenticator, pin).await?;
+        let claim = match &parts {
+            Some(parts) => {
+                let entry = Entry { stored: &stored, login, purpose: Purpose::SignIn, typed: &parts.code };
+                factor.read(self, entry).await?
+            }
+            None => None,
+        };
+        let counters = vec![Counter::new(self.sealer, factor.budget(), user.as_str())];
+        Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
+    }
+
+    /// Two codes of the user's active device, one typed after the other, each with the PIN if there is one; to be settled.
+    /// They take a try from the codes' budget and from their own.
+    pub(crate) async fn resync_attempt(
+        &self,
+        user: &UserId,
+        first: &str,
+        second: &str,
+    ) -> Result<Option<Attempt>, Error> {
+        let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
+        let parts = [first, second].map(|typed| pin::split(&stored.authenticator, typed));
+        let pins = parts.each_ref().map(|parts| parts.as_ref().and_then(|parts| parts.pin.as_deref()));
+        let pin = pins[0].filter(|pin| pins[1] == Some(pin));
+        let pin = self.check_pin(&stored.authenticator, pin).await?;
+        let claim = match &parts {
+            [Some(first), Some(second)] => factor.resync(self, &stored, (&first.code, &second.code))?,
+            _ => None,
+        };
+        let counters = [factor.budget(), Guess::Resync];
+        let counters = counters.map(|kind| Counter::new(self.sealer, kind, user.as_str())).to_vec();
+        Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
+    }
+
+    async fn active(&self, user: &UserId) -> Result<Option<(Stored, &'static dyn Factor)>, Error> {
+        let active = authenticators::active(&mut self.db.read().await?.tx(), user).await?;
+        Ok(active.and_then(|stored| {
+            let factor = factor(&stored.authenticator.kind)?;
+            Some((stored, factor))
+        }))
+    }
+}

@@ -1,0 +1,63 @@
+//! Devices with a button that count (RFC 4226). Administrators hand them out: who enrols a method takes an application.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::super::{Account, Error};
+use super::oath::MovingFactor;
+use super::{Claim, Entry, Factor};
+use crate::crypto::otp::{hotp, resync};
+use crate::domain::authenticator::{Kind, Method};
+use crate::domain::fact::FactKind;
+use crate::domain::ids::AuthenticatorId;
+use crate::storage::authenticators::Stored;
+
+pub(super) struct Hotp;
+
+impl Factor for Hotp {
+    fn enrols(&self) -> Option<Method> {
+        None
+    }
+
+    fn serves(&self, kind: &Kind) -> bool {
+        matches!(kind, Kind::Hotp { .. })
+    }
+
+    fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
+        FactKind::Otp(authenticator)
+    }
+
+    fn read<'a>(
+        &'a self,
+        account: &'a Account<'_>,
+        entry: Entry<'a>,
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
+        let claim = claim(account, entry.stored, |digits, secret, next| {
+            hotp::find_counter(digits, secret, entry.typed, next)
+        });
+        async { claim }.boxed()
+    }
+
+    fn resync(
+        &self,
+        account: &Account<'_>,
+        stored: &Stored,
+        codes: (&str, &str),
+    ) -> Result<Option<Arc<dyn Claim>>, Error> {
+        claim(account, stored, |digits, secret, next| resync::find_counter_pair(digits, secret, codes, next))
+    }
+}
+
+fn claim(
+    account: &Account<'_>,
+    stored: &Stored,
+    find: impl FnOnce(u32, &crate::crypto::otp::OtpSecret, i64) -> Option<i64>,
+) -> Result<Option<Arc<dyn Claim>>, Error> {
+    let Kind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };
+    let next = stored.authenticator.last_accepted.saturating_add(1);
+    let number = find(digits, &account.secret(stored)?, next);
+    let authenticator = stored.authenticator.id.clone();
+    Ok(number.map(|number| Arc::new(MovingFactor { authenticator, number, drift: 0 }) as Arc<dyn Claim>))
+}
