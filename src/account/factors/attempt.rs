@@ -119,11 +119,14 @@ impl Account<'_> {
     ) -> Result<Option<Attempt>, Error> {
         let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
         let parts = [first, second].map(|typed| pin::split(&stored.authenticator, typed));
-        let pins = parts.each_ref().map(|parts| parts.as_ref().and_then(|parts| parts.pin.as_deref()));
-        let pin = pins[0].filter(|pin| pins[1] == Some(pin));
+        let [pin, again] =
+            parts.each_ref().map(|parts| parts.as_ref().and_then(|parts| parts.pin.as_deref()));
+        let pin = pin.filter(|_| pin == again);
         let pin = self.check_pin(&stored.authenticator, pin).await?;
         let claim = match &parts {
-            [Some(first), Some(second)] => factor.resync(self, &stored, (&first.code, &second.code))?,
+            [Some(first), Some(second)] => {
+                factor.resync(self, &stored, (first.code.as_str(), second.code.as_str()))?
+            }
             _ => None,
         };
         let counters = [factor.budget(), Guess::Resync];

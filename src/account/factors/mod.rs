@@ -24,7 +24,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
-pub(crate) use self::attempt::Verdict;
+pub(crate) use self::attempt::{Attempt, Verdict};
 pub(crate) use self::delivered::Wish;
 use super::delivery::Ways;
 use super::{Account, Error};

@@ -40,7 +40,15 @@ pub(super) async fn second_factor(
     let source = sending::source(holder, authenticator, &mut form).await?;
     let left = recovery_codes::left(&mut holder.idp().db().read().await?.tx(), &holder.user.id).await?;
     let recovery = (left > 0).then(|| pages::address(&holder.visitor, pages::RECOVERY));
-    Ok(Ok(Body::SecondFactor(views::SecondFactor { form, source, trust: None, recovery })))
+    Ok(Ok(Body::SecondFactor(views::SecondFactor {
+        form,
+        source,
+        trust: None,
+        digits: authenticator.kind.digits(),
+        pin: authenticator.pin.as_ref().map(|pin| pin.position),
+        resync: None,
+        recovery,
+    })))
 }
 
 /// The page that asks for a recovery code instead.

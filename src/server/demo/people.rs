@@ -33,9 +33,10 @@ impl Person {
 
 const WORKS: &str = "123456.sms";
 const NORTH: &str = "north";
+const SOUTH: &str = "south";
 
 /// Everybody. The passwords are no secrets: the demo listens on this machine alone and holds nothing real.
-pub(super) const PEOPLE: [Person; 4] = [
+pub(super) const PEOPLE: [Person; 5] = [
     Person {
         tenant: WORKS,
         username: "anna",
@@ -80,6 +81,17 @@ pub(super) const PEOPLE: [Person; 4] = [
         family_name: "Dubois",
         locale: "fr",
     },
+    Person {
+        tenant: SOUTH,
+        username: "emil",
+        password: "emil folds six green maps",
+        roles: &[],
+        has_authenticator: false,
+        story: "user who gets codes by SMS or mail: the mailbox page shows them",
+        given_name: "Emil",
+        family_name: "Ebner",
+        locale: "en",
+    },
 ];
 
 const LOGO: &str = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCAzMiAzMiI+PHJlY3Qgd2lkdGg9IjMyIiBoZWlnaHQ9IjMyIiByeD0iNyIgZmlsbD0iIzBiNWZmZiIvPjxwYXRoIGZpbGw9IiNmZmYiIGQ9Ik03IDI0VjEybDYgNHYtNGw2IDR2LTRsNiA0djh6Ii8+PC9zdmc+";
@@ -92,6 +104,8 @@ pub(super) fn document(application: &str, client_secret: &str, totp_secret: &str
             { "domain": WORKS, "name": "Example Works", "locale": "de",
               "branding": { "accent": "#0b5fff", "logo": LOGO } },
             { "domain": NORTH, "name": "North Systems", "locale": "en" },
+            { "domain": SOUTH, "name": "South Trading", "locale": "en",
+              "policy": { "mfa": "required", "methods": ["sms", "mail"], "ask_desktop_name": true } },
         ],
         "users": users,
         "clients": [{
