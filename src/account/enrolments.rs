@@ -51,11 +51,11 @@ impl EnrolmentReset {
 /// A user's locks, to be ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Unlocking {
-    counters: [Counter; 3],
+    counters: [Counter; 6],
 }
 
 impl Unlocking {
-    /// Forgets the failures: wrong passwords, wrong codes, wrong recovery codes.
+    /// Forgets the failures: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         for counter in &self.counters {
             counter.clear(tx).await?;
@@ -92,7 +92,9 @@ impl Account<'_> {
     pub(crate) fn unlocking(&self, user: &User, tenant: &Tenant) -> Unlocking {
         let of_user = |kind| Counter::new(self.sealer, kind, user.id.as_str());
         let password = self.password_counter(tenant.domain.as_str(), &user.username.key());
-        Unlocking { counters: [password, of_user(Kind::Otp), of_user(Kind::Recovery)] }
+        let [otp, delivered, pin, resync, recovery] =
+            [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery].map(of_user);
+        Unlocking { counters: [password, otp, delivered, pin, resync, recovery] }
     }
 
     /// A link for a user who has lost password and second factor, to be settled: it asks for neither. Who stands at the

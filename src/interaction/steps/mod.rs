@@ -155,7 +155,7 @@ fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) ->
 }
 
 /// The fields by the words under which they are noted.
-const FIELDS: [(&str, Field); 14] = [
+const FIELDS: [(&str, Field); 15] = [
     ("tenant", Field::Tenant),
     ("username", Field::Username),
     ("password", Field::Password),
