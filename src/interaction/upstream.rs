@@ -6,20 +6,24 @@
 //! nothing of them is stored. Each provider has a redirect URI of its own, so that one provider's answer cannot be passed
 //! off as another's even where it does not name itself (RFC 9700 §4.4.2).
 //!
+//! Out of here the browser goes on to the application in a navigation of its own: it came from a form of the provider's, and
+//! Chromium holds every redirect after that against the policy of the page with the form (`form-action`), which knows us
+//! and not the application.
+//!
 //! The user is found by provider and `sub` alone. Whatever goes wrong leads back to the page that was left, which says
 //! so and offers the local form; nothing of it counts against an account, for nobody has tried to be one.
 
 use std::time::Duration;
 
 use axum::extract::Path;
-use axum::http::header::SET_COOKIE;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{LOCATION, REFRESH, SET_COOKIE};
+use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
 use openidconnect::core::CoreAuthPrompt;
 
 use super::authorize::refuse;
-use super::finish::see_other;
+use super::finish::{End, see_other};
 use super::login::{Due, Login};
 use super::steps;
 use super::visitor::Visitor;
@@ -32,13 +36,14 @@ use crate::domain::interaction::{Problem, Stranger};
 use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
-use crate::http::{Cookies, Internal, cookies};
+use crate::http::{ContentSecurity, Cookies, Internal, cookies};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::storage::departures::{self, Departure};
 use crate::storage::upstreams::Stored;
 use crate::storage::users;
 use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
+use crate::views::{Body, Onward};
 
 /// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
 /// asked to again (NIST SP 800-63B-4 draft, AAL2).
@@ -261,7 +266,7 @@ async fn vouched(
             let at = login.moment(&user, at);
             login.interaction.progress.vouched_for(user, vouched, at);
             let (login, end) = login.store().await?;
-            return Ok(login.respond(end));
+            return Ok(login.respond_apart(end));
         }
     }
     login.interaction.progress.start_again();
@@ -275,6 +280,22 @@ async fn vouched(
 }
 
 impl Login {
+    /// The answer to the browser, without a redirect that leads away from here.
+    fn respond_apart(&self, end: End) -> Response {
+        let away = matches!(end, End::Code(..) | End::Refused(_));
+        let redirect = self.respond(end);
+        let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
+        let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };
+        let refresh = HeaderValue::try_from(format!("0; url={address}"));
+        let application = self.validated.client().name().to_owned();
+        let body = Body::Onward(Onward { application, address });
+        let mut page = self.page(StatusCode::OK, body, &ContentSecurity::own());
+        let cookies = redirect.headers().get_all(SET_COOKIE).into_iter().cloned();
+        page.headers_mut().extend(cookies.map(|cookie| (SET_COOKIE, cookie)));
+        page.headers_mut().extend(refresh.ok().map(|refresh| (REFRESH, refresh)));
+        page
+    }
+
     /// The time of factors that were proved upstream at this time. Where all must be proved anew, the rule of factors
     /// proved here holds: strictly after what the session knows.
     pub(super) fn moment(&self, user: &UserId, at: Time) -> Time {

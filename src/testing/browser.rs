@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::{
-    ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT,
+    ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, REFRESH, SET_COOKIE, USER_AGENT,
 };
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use tower::ServiceExt;
@@ -213,10 +213,14 @@ impl Answer {
         rest.split_once('"').map(|(step, _)| step)
     }
 
-    /// Where a redirect leads.
+    /// Where a redirect leads, or a page that goes on by itself.
     pub fn redirect(&self) -> Option<Url> {
-        let target = self.headers.get(LOCATION)?.to_str().ok()?;
-        self.status.is_redirection().then(|| self.url.join(target).ok()).flatten()
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
+        let target = match text(REFRESH) {
+            Some(refresh) => refresh.strip_prefix("0; url=")?,
+            None => text(LOCATION).filter(|_| self.status.is_redirection())?,
+        };
+        self.url.join(target).ok()
     }
 
     /// A parameter in the query of the address.

@@ -23,7 +23,7 @@ pub(crate) use letters::{Outgoing, letter};
 pub use codes::{CodeSource, ConfirmCode, Email, Phone, Resync, SentCode};
 pub use form::{Field, Form, Problem};
 pub use frame::{Application, Brand, Frame, WayBack};
-pub use notices::{Busy, Expired, FormPost, Refusal, Refused, SignedIn, SignedOut, Wait};
+pub use notices::{Busy, Expired, FormPost, Onward, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
     Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Link,
@@ -113,6 +113,8 @@ pub enum Body {
     ResetDone(ResetDone),
     /// A link that opens nothing.
     ResetVoid(ResetVoid),
+    /// On to the application.
+    Onward(Onward),
     /// Come again in a moment.
     Busy(Busy),
 }
@@ -145,6 +147,7 @@ impl Body {
             Self::Expired(_) => "expired",
             Self::Refused(_) => "refused",
             Self::FormPost(_) => "form_post",
+            Self::Onward(_) => "onward",
             Self::Forgotten(_) => "forgotten",
             Self::ResetSent(_) => "reset_sent",
             Self::NewPassword(_) => "new_password",
@@ -180,7 +183,7 @@ impl Body {
             Self::Wait(_) => "wait.title",
             Self::Expired(_) => "expired.title",
             Self::Refused(Refused { refusal, .. }) => refusal.title(),
-            Self::FormPost(_) => "form_post.title",
+            Self::FormPost(_) | Self::Onward(_) => "form_post.title",
             Self::Forgotten(_) => "forgotten.title",
             Self::ResetSent(_) => "reset_sent.title",
             Self::NewPassword(_) => "new_password.title",
@@ -243,6 +246,7 @@ impl Body {
             | Self::Expired(_)
             | Self::Refused(_)
             | Self::FormPost(_)
+            | Self::Onward(_)
             | Self::ResetSent(_)
             | Self::ResetDone(_)
             | Self::ResetVoid(_)

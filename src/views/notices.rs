@@ -119,6 +119,14 @@ pub struct FormPost {
     pub fields: Vec<(Cow<'static, str>, String)>,
 }
 
+/// On to the application, in a navigation of its own (header `Refresh`).
+pub struct Onward {
+    /// The application's name.
+    pub application: String,
+    /// Where it goes.
+    pub address: String,
+}
+
 /// Come again in a moment (503).
 pub struct Busy {
     /// Where to try again.

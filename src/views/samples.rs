@@ -4,7 +4,7 @@
 use super::{
     Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
     ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
-    Identify, Link, NewPassword, Notice, NoticeUpstream, Phone, Problem, Recovery, RecoveryCodes, Reference,
+    Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Phone, Problem, Recovery, RecoveryCodes, Reference,
     Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync, SecondFactor, SentCode, SignedIn, SignedOut,
     UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
@@ -78,6 +78,11 @@ fn link(problems: &[Problem]) -> Body {
         upstream: "North Systems account".to_owned(),
         identify: "identify".to_owned(),
     })
+}
+
+fn onward() -> Body {
+    let address = "https://shop.example.test/callback?code=c0de".to_owned();
+    Body::Onward(Onward { application: "Shop".to_owned(), address })
 }
 
 fn upstream_proof(duty: Duty, is_resellers: bool) -> Body {
@@ -276,6 +281,7 @@ fn upstreams() -> Vec<(&'static str, Body)> {
         ("identify-upstream-unproved", identify_upstream(false, &[UpstreamUnproved])),
         ("link", link(&[])),
         ("link-wrong", link(&[InvitationWrong])),
+        ("onward", onward()),
         ("upstream-proof", upstream_proof(Duty::Administrator, true)),
         ("upstream-proof-tenant", upstream_proof(Duty::Tenant, false)),
         ("upstream-proof-application", upstream_proof(Duty::Application, true)),
