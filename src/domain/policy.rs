@@ -318,6 +318,7 @@ mod tests {
     /// A user of the default tenant, one second before `AT`.
     const AT: Time = Time::from_unix(1_000);
 
+    #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a rule looks at")]
     struct Case {
         tenant: TenantPolicy,
         is_upstream: bool,

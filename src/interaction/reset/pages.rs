@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use futures_util::FutureExt;
 
 use super::holder::{Holder, void};
 use super::{choose, enrol, prove};
@@ -78,7 +79,7 @@ pub(super) async fn submit(
     };
     let visitor = Arc::new(visitor);
     let answer = match Holder::load(&visitor).await {
-        Ok(Some(holder)) => take(holder, &step, &form).await,
+        Ok(Some(holder)) => take(holder, &step, &form).boxed().await,
         Ok(None) => return void(&visitor),
         Err(error) => Err(error),
     };
