@@ -4,9 +4,9 @@
 use super::{
     Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
     ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
-    Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Phone, Problem, Recovery, RecoveryCodes, Reference,
-    Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync, SecondFactor, SentCode, SignedIn, SignedOut,
-    UpstreamChoice, UpstreamProof, Wait, WayBack,
+    Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Phone, Problem, Recovery, RecoveryCodes,
+    Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync, SecondFactor, SentCode, SignedIn,
+    SignedOut, UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
 use crate::domain::authenticator::{Method, PinPosition};
 use crate::domain::branding::Accent;
@@ -272,13 +272,12 @@ pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
 
 /// The pages of who signs in upstream.
 fn upstreams() -> Vec<(&'static str, Body)> {
-    use Problem::{InvitationWrong, UpstreamRefused, UpstreamUnavailable, UpstreamUnproved};
+    use Problem::{InvitationWrong, UpstreamRefused, UpstreamUnavailable};
     vec![
         ("identify-upstream", identify_upstream(false, &[])),
         ("identify-upstream-remembered", identify_upstream(true, &[])),
         ("identify-upstream-away", identify_upstream(true, &[UpstreamUnavailable])),
         ("identify-upstream-refused", identify_upstream(false, &[UpstreamRefused])),
-        ("identify-upstream-unproved", identify_upstream(false, &[UpstreamUnproved])),
         ("link", link(&[])),
         ("link-wrong", link(&[InvitationWrong])),
         ("onward", onward()),
