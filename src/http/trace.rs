@@ -9,24 +9,31 @@
 //! Nothing that was sent or typed is recorded: paths hold ids, queries hold codes.
 
 use axum::http::StatusCode;
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::{Level, Span};
 
 use super::traffic::Passing;
 use crate::domain::ids::GrantId;
 use crate::domain::issuer::Issuer;
 
-/// The span of a request.
+/// The span of a request. Public documents have one only where every detail is wanted: nothing happens while they are
+/// answered, and to put their span into words costs as much as to answer them.
 pub(crate) fn span(passing: &Passing<'_>) -> Span {
-    tracing::info_span!(
-        target: "vestibule::request",
-        "request",
-        method = passing.method(),
-        route = passing.route(),
-        issuer = Empty,
-        login = Empty,
-        status = Empty,
-    )
+    macro_rules! span {
+        ($level:expr) => {
+            tracing::span!(
+                target: "vestibule::request",
+                $level,
+                "request",
+                method = passing.method(),
+                route = passing.route(),
+                issuer = Empty,
+                login = Empty,
+                status = Empty,
+            )
+        };
+    }
+    if passing.is_document() { span!(Level::DEBUG) } else { span!(Level::INFO) }
 }
 
 /// The request is for this issuer.

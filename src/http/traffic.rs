@@ -168,6 +168,12 @@ impl<'a> Passing<'a> {
         self.row.map_or(ELSEWHERE, |row| &row.route)
     }
 
+    /// Is it for one of the documents that everybody may read?
+    pub(crate) fn is_document(&self) -> bool {
+        let route = self.route();
+        route == "/jwks" || route.starts_with("/.well-known/")
+    }
+
     /// The method, or `other`.
     pub(crate) fn method(&self) -> &'static str {
         METHODS.get(self.method).copied().unwrap_or_default()

@@ -9,6 +9,7 @@ mod master_key;
 mod serve;
 mod user;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -107,7 +108,11 @@ pub async fn run() -> ExitCode {
 /// The settings of this process; from here on the log runs.
 fn configure(flags: &Flags) -> Result<Config, Failure> {
     let config = Config::load(flags).map_err(Failure)?;
-    let log = tracing_subscriber::fmt().with_env_filter(config.log.clone()).with_writer(std::io::stderr);
+    // Colours are for eyes: a file or a collector gets none, and they would cost every request some of its time.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(config.log.clone())
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),
