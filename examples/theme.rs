@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use vestibule::Idp;
 use vestibule::domain::{issuer::IssuerUrl, settings::Settings};
-use vestibule::views::{Body, DefaultTheme, Html, Identify, Page, Theme};
+use vestibule::views::{Body, DefaultTheme, Html, Identify, Page, Theme, UpstreamChoice};
 
 /// The house style.
 pub struct HouseStyle;
@@ -30,11 +30,10 @@ fn login_page(identify: &Identify, language: &str) -> String {
     let forgotten = forgotten.as_ref().map_or_else(String::new, |address| {
         format!("<a href=\"{}\">I have forgotten my password</a>", escape(address))
     });
-    let elsewhere: String = remembered
-        .iter()
-        .chain(upstreams)
-        .map(|way| format!("<p><a href=\"{}\">{}</a></p>", escape(&way.address), escape(&way.title)))
-        .collect();
+    let way = |way: &UpstreamChoice| {
+        format!("<p><a href=\"{}\">{}</a></p>", escape(&way.address), escape(&way.title))
+    };
+    let elsewhere = remembered.iter().chain(upstreams).map(way).collect::<Vec<_>>().concat();
     let problem = if form.problems.is_empty() { "" } else { "<p role=\"alert\">That did not work.</p>" };
     format!(
         "<!doctype html><html lang=\"{language}\"><title>House style</title>\

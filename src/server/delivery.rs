@@ -49,7 +49,7 @@ impl Idp {
             if room > 0 {
                 match self.claim(channel, room).await {
                     Ok(claimed) => {
-                        under_way.extend(claimed.into_iter().map(|claimed| self.deliver(channel, claimed)))
+                        under_way.extend(claimed.into_iter().map(|claimed| self.deliver(channel, claimed)));
                     }
                     Err(error) => tracing::warn!(%error, "the outbox could not be read"),
                 }
@@ -154,15 +154,14 @@ impl Idp {
             let (id, work) = (id.clone(), work.clone());
             Box::pin(async move { outbox::settle(tx, &id, tries, &work).await })
         });
-        match settled.await {
+        if let Err(error) = settled.await {
             // The lease runs out, and then somebody tries again: better twice than never.
-            Err(error) => drop(Internal::from(error)),
-            Ok(_) => {
-                self.traffic().note_message(channel, word(&outcome));
-                if let Outcome::Failed(reason) = outcome {
-                    let (tenant, message) = (claimed.tenant.clone(), claimed.id.clone());
-                    self.observe(&Event::MessageFailed { tenant, message, reason });
-                }
+            drop(Internal::from(error));
+        } else {
+            self.traffic().note_message(channel, word(&outcome));
+            if let Outcome::Failed(reason) = outcome {
+                let (tenant, message) = (claimed.tenant.clone(), claimed.id.clone());
+                self.observe(&Event::MessageFailed { tenant, message, reason });
             }
         }
     }

@@ -60,6 +60,7 @@ async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingEr
 }
 
 /// Makes `new` the master key of this database; `old` goes on to open it until it is [forgotten](forget_previous).
+#[cfg(feature = "server")]
 pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result<(), SealingError> {
     let sealer = open(db, old).await?;
     let keys = WrappedKeys { master: new.id(), wrapped: sealer.wrapped(new)? };
@@ -77,6 +78,7 @@ pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result
 }
 
 /// From now on only `current` opens this database.
+#[cfg(feature = "server")]
 pub(super) async fn forget_previous(db: &Db, current: &MasterKey) -> Result<(), SealingError> {
     open(db, current).await?;
     let id = current.id();

@@ -152,7 +152,7 @@ async fn a_device_six_hours_slow_is_found_again_by_two_codes() {
     }
     idp.clock().advance(Duration::from_secs(30));
     assert!(tried(&idp, &shop, &slow(0)).await, "and the device is known to be slow");
-    idp.clock().advance(Duration::from_secs(3600));
+    idp.clock().advance(Duration::from_hours(1));
     assert!(tried(&idp, &shop, &slow(0)).await, "for good");
 }
 
@@ -218,8 +218,8 @@ async fn oathtool_signs_in() {
         let more = format!("algorithm = \"{algorithm}\"\ndigits = {digits}\nperiod = {period}");
         let (idp, shop) = house("", &clock(&more)).await;
         let now = format!("@{}", idp.clock().now().unix());
-        let (mode, period) = (format!("--totp={word}"), format!("{period}s"));
-        let code = run(&[&mode, "-d", digits, "-s", &period, "--now", &now, "-b", SECRET]);
+        let (kind, period) = (format!("--totp={word}"), format!("{period}s"));
+        let code = run(&[&kind, "-d", digits, "-s", &period, "--now", &now, "-b", SECRET]);
         assert!(tried(&idp, &shop, &code).await, "{algorithm}");
     }
     let (idp, shop) = house("", &hotp("counter = 1000000")).await;

@@ -39,7 +39,7 @@ async fn what_is_exported_can_be_applied_but_for_the_secret() {
 }
 
 #[tokio::test]
-async fn every_mistake_names_its_place() {
+async fn what_is_malformed_names_its_place() {
     let idp = TestIdp::with(&house("https://login.north.test", ALWAYS)).await;
     let found = mistakes(
         &idp,
@@ -60,6 +60,11 @@ async fn every_mistake_names_its_place() {
     ] {
         assert!(found.iter().any(|mistake| mistake.starts_with(part)), "{part} is not in {found:#?}");
     }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_together_names_its_place() {
+    let idp = TestIdp::with(&house("https://login.north.test", ALWAYS)).await;
     let found = mistakes(
         &idp,
         r#"
