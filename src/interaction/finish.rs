@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, REFRESH, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
@@ -22,7 +22,7 @@ use crate::domain::session::Session;
 use crate::http::{ContentSecurity, Cookies, Internal, cookies};
 use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
 use crate::storage::{self, Tx, consents, interactions, pushed_requests, sessions, users};
-use crate::views::{Body, FormPost};
+use crate::views::{Body, FormPost, Onward};
 
 /// What a write came to.
 pub(super) enum End {
@@ -34,6 +34,9 @@ pub(super) enum End {
     Refused(ErrorCode),
     /// Somebody was quicker: another tab, a second click, a sign-out.
     Late,
+    /// To this page of ours, which leads to another site of this name: browsers hold redirects after a form against the
+    /// form's policy, so it is a navigation of its own.
+    Away { address: String, name: String },
 }
 
 impl Login {
@@ -215,6 +218,7 @@ impl Login {
             }
             // Whatever happened meanwhile, the page that comes next knows.
             End::Late => see_other(&self.address(steps::FIRST)),
+            End::Away { address, name } => self.apart(address, name),
             End::Code(code, cookie) => {
                 let target = Target::from(self.request());
                 let mut response = self.deliver(respond::code(&self.visitor.issuer, &target, code.value()));
@@ -229,6 +233,15 @@ impl Login {
                 self.deliver(self.error(code))
             }
         }
+    }
+
+    /// A page that goes on by itself.
+    pub(super) fn apart(&self, address: String, application: String) -> Response {
+        let refresh = HeaderValue::try_from(format!("0; url={address}"));
+        let body = Body::Onward(Onward { application, address });
+        let mut page = self.page(StatusCode::OK, body, &ContentSecurity::own());
+        page.headers_mut().extend(refresh.ok().map(|refresh| (REFRESH, refresh)));
+        page
     }
 
     /// Who signed in here with a password is not led elsewhere first the next time.

@@ -16,8 +16,8 @@
 use std::time::Duration;
 
 use axum::extract::Path;
-use axum::http::header::{LOCATION, REFRESH, SET_COOKIE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::header::{LOCATION, SET_COOKIE};
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
 use openidconnect::core::CoreAuthPrompt;
@@ -36,14 +36,13 @@ use crate::domain::interaction::{Problem, Stranger};
 use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
-use crate::http::{ContentSecurity, Cookies, Internal, cookies};
+use crate::http::{Cookies, Internal, cookies};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::storage::departures::{self, Departure};
 use crate::storage::upstreams::Stored;
 use crate::storage::users;
 use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
-use crate::views::{Body, Onward};
 
 /// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
 /// asked to again (NIST SP 800-63B-4 draft, AAL2).
@@ -286,13 +285,9 @@ impl Login {
         let redirect = self.respond(end);
         let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
         let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };
-        let refresh = HeaderValue::try_from(format!("0; url={address}"));
-        let application = self.validated.client().name().to_owned();
-        let body = Body::Onward(Onward { application, address });
-        let mut page = self.page(StatusCode::OK, body, &ContentSecurity::own());
+        let mut page = self.apart(address, self.validated.client().name().to_owned());
         let cookies = redirect.headers().get_all(SET_COOKIE).into_iter().cloned();
         page.headers_mut().extend(cookies.map(|cookie| (SET_COOKIE, cookie)));
-        page.headers_mut().extend(refresh.ok().map(|refresh| (REFRESH, refresh)));
         page
     }
 

@@ -113,7 +113,7 @@ pub enum Body {
     ResetDone(ResetDone),
     /// A link that opens nothing.
     ResetVoid(ResetVoid),
-    /// On to the application.
+    /// On to another site.
     Onward(Onward),
     /// Come again in a moment.
     Busy(Busy),

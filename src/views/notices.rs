@@ -119,9 +119,9 @@ pub struct FormPost {
     pub fields: Vec<(Cow<'static, str>, String)>,
 }
 
-/// On to the application, in a navigation of its own (header `Refresh`).
+/// On to another site, in a navigation of its own (header `Refresh`): no redirect after a form leads there.
 pub struct Onward {
-    /// The application's name.
+    /// The name of the application, or of the provider to sign in at.
     pub application: String,
     /// Where it goes.
     pub address: String,

@@ -87,7 +87,7 @@ fn onward() -> Body {
 
 fn upstream_proof(duty: Duty, is_resellers: bool) -> Body {
     let activation = is_resellers.then(|| "https://portal.north.test/2fa".to_owned());
-    let (form, upstream) = (form(&[]), upstream("North Systems account"));
+    let (form, upstream) = (form(&[]), "North Systems account".to_owned());
     Body::UpstreamProof(UpstreamProof { form, duty, upstream, is_resellers, activation })
 }
 

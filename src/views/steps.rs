@@ -59,14 +59,15 @@ pub struct Link {
     pub identify: String,
 }
 
-/// The upstream provider must vouch for a second factor, and has not (SEED1-5). Posts nothing but `cancel`.
+/// The upstream provider must vouch for a second factor, and has not (SEED1-5). Posts `again`, which leads there
+/// once more.
 pub struct UpstreamProof {
     /// The form.
     pub form: Form,
     /// Why.
     pub duty: Duty,
-    /// Where the user signs in, and the link that leads there again.
-    pub upstream: UpstreamChoice,
+    /// Where the user signs in.
+    pub upstream: String,
     /// Is it a reseller's?
     pub is_resellers: bool,
     /// Where a second factor is set up there.

@@ -33,7 +33,7 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 #[test]
 fn samples_show_every_page() {
     let steps: BTreeSet<_> = bodies().iter().map(|(_, body)| body.step()).collect();
-    assert_eq!(steps.len(), 30, "{steps:?}");
+    assert_eq!(steps.len(), 31, "{steps:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Body, Form, UpstreamChoice};
+use crate::views::{self, Body, Form};
 
 pub(super) struct UpstreamProof;
 
@@ -49,7 +49,7 @@ impl Step for UpstreamProof {
                 duty: enrolling::duty(*reason),
                 is_resellers: matches!(upstream.owner, Owner::Reseller(_)),
                 activation: upstream.rules.activation_url.clone(),
-                upstream: UpstreamChoice { address: login.way_to(&upstream), title: upstream.title },
+                upstream: upstream.title,
             };
             Ok(Shown::Refusal(StatusCode::FORBIDDEN, Body::UpstreamProof(page)))
         }
@@ -60,9 +60,18 @@ impl Step for UpstreamProof {
         &'a self,
         login: Login,
         _: &'a Need,
-        _: &'a Parameters,
+        form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
-        async { Ok((login, End::Late)) }.boxed()
+        async move {
+            let end = match own(&login).await? {
+                Some(upstream) if form.get("again").is_some() => {
+                    End::Away { address: login.way_to(&upstream), name: upstream.title }
+                }
+                _ => End::Late,
+            };
+            Ok((login, end))
+        }
+        .boxed()
     }
 }
 

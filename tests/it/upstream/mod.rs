@@ -148,7 +148,10 @@ impl World {
 
     /// From our first page to the upstream provider's.
     pub(crate) async fn depart(&self, browser: &mut Browser, page: &Answer) -> Answer {
-        let there = browser.get(&way(page)).await;
+        let there = match page.step() {
+            Some("upstream_proof") => browser.submit(page, &[]).await,
+            _ => browser.get(&way(page)).await,
+        };
         travel(browser, there).await
     }
 

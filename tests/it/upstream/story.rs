@@ -42,7 +42,10 @@ async fn story(habits: Habits) {
         sign_in_there(browser, &world, "nick").await;
         assert_eq!(browser.step().await, "upstream_proof");
         look(browser, "2-blocked").await;
-        browser.follow("main a[href*='/with/']").await;
+        browser.submit().await;
+        while !browser.address().await.starts_with(&world.north_url) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         sign_in_there(browser, &world, "nora").await;
         assert_eq!(browser.step().await, "second_factor");
         browser.fill("code", &totp(SECRET, world.north.idp().now())).await;
