@@ -12,6 +12,7 @@ mod logout;
 mod pages;
 mod person;
 mod reset;
+mod sent;
 mod steps;
 #[cfg(test)]
 mod tests;

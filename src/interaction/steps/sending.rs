@@ -6,25 +6,20 @@
 use futures_util::FutureExt;
 
 use super::enrolling;
-use crate::account::delivery::{Posted, RESEND};
 use crate::account::factors::{Start, Wish};
 use crate::domain::authenticator::{Authenticator, Kind};
-use crate::domain::interaction::{Dispatch, Dispatched};
-use crate::domain::message::{Delivery, Purpose};
+use crate::domain::message::Purpose;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
+use crate::interaction::sent;
 use crate::storage::{self, interactions};
-use crate::views::{Form, Problem, SentCode};
+use crate::views::{Form, SentCode};
 
-/// Must the page send a code before it is shown? Once in a login: what became of it does not matter.
+/// Must the page send a code before it is shown?
 pub(super) fn is_due(login: &Login, authenticator: &Authenticator) -> bool {
-    authenticator.kind.destination().is_some() && dispatch(login, authenticator).is_none()
-}
-
-fn dispatch<'a>(login: &'a Login, authenticator: &Authenticator) -> Option<&'a Dispatch> {
-    login.interaction.progress.dispatch.as_ref().filter(|sent| sent.authenticator == authenticator.id)
+    sent::is_due(login.interaction.progress.dispatch.as_ref(), authenticator)
 }
 
 /// Begins the enrolment of a destination, and sends its first code there.
@@ -75,7 +70,10 @@ async fn write(
                 start.settle(tx).await?;
             }
             let posted = code.settle(tx).await?;
-            note(&mut login, &authenticator, posted);
+            let progress = &mut login.interaction.progress;
+            progress.refusal = None;
+            progress.dispatch =
+                Some(sent::note(progress.dispatch.as_ref(), &authenticator, posted, login.now));
             Ok(login)
         }
         .boxed()
@@ -83,36 +81,12 @@ async fn write(
     written.await
 }
 
-/// Notes what became of it. A code that is out stays good when another may not be sent yet.
-fn note(login: &mut Login, authenticator: &Authenticator, posted: Posted) {
-    let before = dispatch(login, authenticator).map(|sent| sent.outcome.clone());
-    let (outcome, again_at) = match posted {
-        Posted::Queued(message) => (Dispatched::Sent(message), login.now.plus(RESEND.per)),
-        Posted::Wait(until) => (before.unwrap_or(Dispatched::Held), until),
-        Posted::Impossible => (Dispatched::Impossible, login.now),
-    };
-    let authenticator = authenticator.id.clone();
-    let progress = &mut login.interaction.progress;
-    progress.refusal = None;
-    progress.dispatch = Some(Dispatch { authenticator, outcome, again_at });
-}
-
-/// What the page says of the code; what went wrong with it joins the form's problems. `None`: the device makes the codes.
+/// What the page says of the code.
 pub(super) async fn shown(
     login: &Login,
     authenticator: &Authenticator,
     form: &mut Form,
 ) -> Result<Option<SentCode>, Internal> {
-    let Some((channel, destination)) = authenticator.kind.destination() else { return Ok(None) };
-    let problem = match dispatch(login, authenticator).map(|sent| &sent.outcome) {
-        Some(Dispatched::Sent(message)) => match login.idp().account().delivery(message).await? {
-            Some(Delivery::Failed(_)) => Some(Problem::CodeNotSent),
-            _ => None,
-        },
-        Some(Dispatched::Held) => Some(Problem::TooManyCodes),
-        Some(Dispatched::Impossible) | None => Some(Problem::CodeNotSent),
-    };
-    form.problems.extend(problem);
-    let again_at = dispatch(login, authenticator).map_or(login.now, |sent| sent.again_at);
-    Ok(Some(SentCode { channel, destination, is_out: problem.is_none(), again_at, now: login.now }))
+    let noted = login.interaction.progress.dispatch.as_ref();
+    sent::shown(login.idp(), noted, authenticator, login.now, form).await
 }

@@ -1,0 +1,58 @@
+//! What became of the code that a page asked to be sent, and what the page says of it: in a login and in a reset alike.
+
+use crate::account::delivery::{Posted, RESEND};
+use crate::domain::authenticator::Authenticator;
+use crate::domain::interaction::{Dispatch, Dispatched};
+use crate::domain::message::Delivery;
+use crate::domain::time::Time;
+use crate::http::{Idp, Internal};
+use crate::views::{Form, Problem, SentCode};
+
+/// What is noted of a code to this authenticator.
+fn to<'a>(noted: Option<&'a Dispatch>, authenticator: &Authenticator) -> Option<&'a Dispatch> {
+    noted.filter(|sent| sent.authenticator == authenticator.id)
+}
+
+/// Must the page send a code before it is shown? Once: what became of it does not matter.
+pub(super) fn is_due(noted: Option<&Dispatch>, authenticator: &Authenticator) -> bool {
+    authenticator.kind.destination().is_some() && to(noted, authenticator).is_none()
+}
+
+/// The note of what became of another one. A code that is out stays good when another may not be sent yet.
+pub(super) fn note(
+    before: Option<&Dispatch>,
+    authenticator: &Authenticator,
+    posted: Posted,
+    now: Time,
+) -> Dispatch {
+    let before = to(before, authenticator).map(|sent| sent.outcome.clone());
+    let (outcome, again_at) = match posted {
+        Posted::Queued(message) => (Dispatched::Sent(message), now.plus(RESEND.per)),
+        Posted::Wait(until) => (before.unwrap_or(Dispatched::Held), until),
+        Posted::Impossible => (Dispatched::Impossible, now),
+    };
+    Dispatch { authenticator: authenticator.id.clone(), outcome, again_at }
+}
+
+/// What the page says of the code; what went wrong with it joins the form's problems. `None`: the device makes the codes.
+pub(super) async fn shown(
+    idp: &Idp,
+    noted: Option<&Dispatch>,
+    authenticator: &Authenticator,
+    now: Time,
+    form: &mut Form,
+) -> Result<Option<SentCode>, Internal> {
+    let Some((channel, destination)) = authenticator.kind.destination() else { return Ok(None) };
+    let sent = to(noted, authenticator);
+    let problem = match sent.map(|sent| &sent.outcome) {
+        Some(Dispatched::Sent(message)) => match idp.account().delivery(message).await? {
+            Some(Delivery::Failed(_)) => Some(Problem::CodeNotSent),
+            _ => None,
+        },
+        Some(Dispatched::Held) => Some(Problem::TooManyCodes),
+        Some(Dispatched::Impossible) | None => Some(Problem::CodeNotSent),
+    };
+    form.problems.extend(problem);
+    let again_at = sent.map_or(now, |sent| sent.again_at);
+    Ok(Some(SentCode { channel, destination, is_out: problem.is_none(), again_at, now }))
+}
