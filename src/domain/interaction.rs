@@ -3,9 +3,11 @@
 //! What was asked never changes; what the user has done since is [`Progress`], written whole under a version number,
 //! so that of two posts at once only one can have been made from the current page.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::Method;
+use super::authenticator::{Authenticator, Method};
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
 use super::password::PasswordFault;
@@ -95,6 +97,34 @@ pub struct Enrolment {
     pub started_at: Time,
     /// Wrong codes so far.
     pub wrong_codes: u32,
+}
+
+impl Enrolment {
+    /// Wrong codes that void it.
+    const CODES: u32 = 10;
+    /// How long it waits for its first code.
+    const PATIENCE: Duration = Duration::from_mins(15);
+
+    /// That of a pending authenticator, begun now.
+    pub fn begin(authenticator: &Authenticator, now: Time) -> Self {
+        Self {
+            authenticator: authenticator.id.clone(),
+            method: authenticator.kind.method(),
+            started_at: now,
+            wrong_codes: 0,
+        }
+    }
+
+    /// Does it still wait for its first code?
+    pub fn waits(&self, now: Time) -> bool {
+        self.started_at.plus(Self::PATIENCE) > now
+    }
+
+    /// Counts a wrong code; `false`: that was one too many, and it is void.
+    pub const fn survives_wrong_code(&mut self) -> bool {
+        self.wrong_codes = self.wrong_codes.saturating_add(1);
+        self.wrong_codes < Self::CODES
+    }
 }
 
 /// Logins that were begun under the first schema knew no other.

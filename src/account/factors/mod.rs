@@ -33,6 +33,7 @@ use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, InteractionId, UserId};
+use crate::domain::interaction::Enrolment as Begun;
 use crate::domain::message::{Code, Content, Purpose};
 use crate::domain::tenant::TenantPolicy;
 use crate::domain::time::Time;
@@ -254,13 +255,15 @@ impl Account<'_> {
         Ok(Start { authenticator, sealed_secret })
     }
 
-    /// The enrolment that this user has begun; `None` if it was confirmed or is void.
+    /// The enrolment that this user has begun, as it was noted; `None` if it waits no more, was confirmed or is void.
     pub(crate) async fn enrolment(
         &self,
         user: &UserId,
-        id: &AuthenticatorId,
+        begun: Option<&Begun>,
+        now: Time,
     ) -> Result<Option<Enrolment>, Error> {
-        let found = authenticators::by_id(&mut self.db.read().await?.tx(), id).await?;
+        let Some(begun) = begun.filter(|begun| begun.waits(now)) else { return Ok(None) };
+        let found = authenticators::by_id(&mut self.db.read().await?.tx(), &begun.authenticator).await?;
         let pending = found.filter(|stored| {
             stored.authenticator.user == *user && stored.authenticator.state == AuthenticatorState::Pending
         });

@@ -14,7 +14,7 @@ use crate::domain::interaction::Enrolment;
 use crate::domain::message::Notice;
 use crate::domain::reset::{Enrols, Reset};
 use crate::http::Internal;
-use crate::interaction::steps::enrolling::{CODES, PATIENCE};
+use crate::interaction::steps;
 use crate::protocol::parameters::Parameters;
 use crate::storage::{self, authenticators, resets};
 use crate::views::{self, Body, Duty, Field, Form, Problem};
@@ -44,34 +44,23 @@ pub(super) async fn page(holder: &Holder, form: Form) -> Result<Result<Body, Res
     else {
         return begin(holder).await.map(Err);
     };
-    let account = holder.user.username.to_string();
-    let uri = shown.uri(&holder.tenant.name, &account).map(|uri| uri.to_string());
     let duty = match holder.reset.progress.enrols {
         Some(Enrols::Duty) => Duty::Administrator,
         _ => Duty::Replacement,
     };
-    let (uri, secret) = (uri.unwrap_or_default(), shown.groups());
-    Ok(Ok(Body::Enrol(views::Enrol { form, duty, uri, secret, account, others: false })))
+    Ok(Ok(Body::Enrol(steps::enrol::page(&shown, &holder.user, &holder.tenant, form, duty))))
 }
 
 /// The enrolment of this reset, as long as it is good.
 async fn begun(holder: &Holder) -> Result<Option<factors::Enrolment>, Internal> {
     let begun = holder.reset.progress.enrolment.as_ref();
-    match begun.filter(|begun| begun.started_at.plus(PATIENCE) > holder.now) {
-        Some(begun) => Ok(holder.idp().account().enrolment(&holder.user.id, &begun.authenticator).await?),
-        None => Ok(None),
-    }
+    Ok(holder.idp().account().enrolment(&holder.user.id, begun, holder.now).await?)
 }
 
 async fn begin(holder: &Holder) -> Result<Response, Internal> {
     let start = holder.idp().account().start_enrolment(&holder.user.id, Kind::application())?;
     let mut reset = holder.reset.clone();
-    reset.progress.enrolment = Some(Enrolment {
-        authenticator: start.authenticator.id.clone(),
-        method: Method::Totp,
-        started_at: holder.now,
-        wrong_codes: 0,
-    });
+    reset.progress.enrolment = Some(Enrolment::begin(&start.authenticator, holder.now));
     let written = holder.idp().db().write(move |tx| {
         let (start, reset) = (start.clone(), reset.clone());
         async move {
@@ -150,8 +139,7 @@ async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
     let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
     holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
     let Some(enrolment) = &mut holder.reset.progress.enrolment else { return renewed(holder).await };
-    enrolment.wrong_codes = enrolment.wrong_codes.saturating_add(1);
-    if enrolment.wrong_codes >= CODES {
+    if !enrolment.survives_wrong_code() {
         return renewed(holder).await;
     }
     if !save(&holder).await? {

@@ -8,15 +8,18 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::{Shown, Step, enrolling, missing, with_refusal};
+use crate::account::factors::Shown as Secret;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::interaction::Problem;
 use crate::domain::policy::{Enrolment, Need};
+use crate::domain::tenant::Tenant;
+use crate::domain::user::User;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Body, Field, Form};
+use crate::views::{self, Body, Duty, Field, Form};
 
 pub(super) const NAME: &str = "enrol";
 
@@ -51,16 +54,9 @@ impl Step for Enrol {
                 Ok(form) => form,
                 Err(wait) => return Ok(*wait),
             };
-            let account = person.user.username.to_string();
-            let uri = shown.uri(&person.tenant.name, &account).map(|uri| uri.to_string());
-            Ok(Shown::Page(Body::Enrol(views::Enrol {
-                form,
-                duty: enrolling::duty(due.reason),
-                uri: uri.unwrap_or_default(),
-                secret: shown.groups(),
-                account,
-                others: due.others,
-            })))
+            let (duty, others) = (enrolling::duty(due.reason), due.others);
+            let page = page(&shown, &person.user, &person.tenant, form, duty);
+            Ok(Shown::Page(Body::Enrol(views::Enrol { others, ..page })))
         }
         .boxed()
     }
@@ -90,6 +86,19 @@ impl Step for Enrol {
         }
         .boxed()
     }
+}
+
+/// The page with the secret; there is no other way to choose.
+pub(in crate::interaction) fn page(
+    shown: &Secret,
+    user: &User,
+    tenant: &Tenant,
+    form: Form,
+    duty: Duty,
+) -> views::Enrol {
+    let account = user.username.to_string();
+    let uri = shown.uri(&tenant.name, &account).map(|uri| uri.to_string()).unwrap_or_default();
+    views::Enrol { form, duty, uri, secret: shown.groups(), account, others: false }
 }
 
 /// Makes a secret, then shows the page again.

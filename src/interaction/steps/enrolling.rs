@@ -4,7 +4,6 @@
 //! way is chosen, or when another enrolment of the same user is begun, for of two tabs one must win.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 
@@ -25,11 +24,6 @@ use crate::protocol::parameters::Parameters;
 use crate::storage::authenticators;
 use crate::views::Duty;
 
-/// Wrong codes that void an enrolment.
-pub(in crate::interaction) const CODES: u32 = 10;
-/// How long it waits for its first code.
-pub(in crate::interaction) const PATIENCE: Duration = Duration::from_mins(15);
-
 /// The reason in the pages' words.
 pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
     match reason {
@@ -44,10 +38,7 @@ pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
 /// The enrolment of this login, as long as it is good.
 pub(super) async fn begun(login: &Login, person: &Person) -> Result<Option<factors::Enrolment>, Internal> {
     let begun = login.interaction.progress.enrolment.as_ref();
-    match begun.filter(|begun| begun.started_at.plus(PATIENCE) > login.now) {
-        Some(begun) => Ok(login.idp().account().enrolment(&person.user.id, &begun.authenticator).await?),
-        None => Ok(None),
-    }
+    Ok(login.idp().account().enrolment(&person.user.id, begun, login.now).await?)
 }
 
 /// What every page of an enrolment offers besides: another way, and none where the enrolment was the user's own wish.
@@ -70,12 +61,7 @@ pub(super) async fn other_ways(
 
 /// Notes the enrolment of a new authenticator.
 pub(super) fn note(login: &mut Login, authenticator: &Authenticator) {
-    login.interaction.progress.enrolment = Some(Enrolment {
-        authenticator: authenticator.id.clone(),
-        method: authenticator.kind.method(),
-        started_at: login.now,
-        wrong_codes: 0,
-    });
+    login.interaction.progress.enrolment = Some(Enrolment::begin(authenticator, login.now));
 }
 
 /// Begins an enrolment; one that was begun before is void.
@@ -135,8 +121,7 @@ pub(super) async fn wrong(mut login: Login, step: &str) -> Result<(Login, End), 
 fn note_wrong(login: &mut Login, step: &str) {
     let reference = random::reference();
     let Some(enrolment) = &mut login.interaction.progress.enrolment else { return };
-    enrolment.wrong_codes = enrolment.wrong_codes.saturating_add(1);
-    if enrolment.wrong_codes >= CODES {
+    if !enrolment.survives_wrong_code() {
         return note_void(login);
     }
     if let Some(person) = &login.person {
