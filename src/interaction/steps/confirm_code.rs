@@ -62,11 +62,8 @@ impl Step for ConfirmCode {
         form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
         async move {
-            let (Some(person), Need::Enrolment(due)) = (login.person.clone(), need) else {
-                return Ok((login, End::Late));
-            };
-            let login = match enrolling::other_ways(login, &person, *due, form).await? {
-                ControlFlow::Continue(login) => login,
+            let (login, person) = match enrolling::enter(login, need, form).await? {
+                ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
             if form.get("change").is_some() {
@@ -79,10 +76,7 @@ impl Step for ConfirmCode {
                 return sending::send(login, &person, enrolment.authenticator(), Purpose::Address).await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
-            match login.idp().account().confirmation(enrolment, &login.interaction.id, code).await? {
-                None => enrolling::wrong(login, NAME).await,
-                Some(confirmation) => enrolling::confirm(login, person, confirmation, NAME).await,
-            }
+            enrolling::prove(login, person, enrolment, code, NAME).await
         }
         .boxed()
     }

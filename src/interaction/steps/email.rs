@@ -58,11 +58,8 @@ impl Step for Email {
         form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
         async move {
-            let (Some(person), Need::Destination(due)) = (login.person.clone(), need) else {
-                return Ok((login, End::Late));
-            };
-            let mut login = match enrolling::other_ways(login, &person, *due, form).await? {
-                ControlFlow::Continue(login) => login,
+            let (mut login, person) = match enrolling::enter(login, need, form).await? {
+                ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
             let address = form.get(Field::Email.name()).unwrap_or_default().trim();

@@ -15,7 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::interaction::{Enrolment, Problem};
 use crate::domain::message::Notice;
-use crate::domain::policy::{self, EnrolmentReason};
+use crate::domain::policy::{EnrolmentReason, Need};
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
@@ -41,22 +41,25 @@ pub(super) async fn begun(login: &Login, person: &Person) -> Result<Option<facto
     Ok(login.idp().account().enrolment(&person.user.id, begun, login.now).await?)
 }
 
-/// What every page of an enrolment offers besides: another way, and none where the enrolment was the user's own wish.
-pub(super) async fn other_ways(
+/// What every page of an enrolment begins with: it is somebody's, and offers another way besides, and none where the
+/// enrolment was the user's own wish.
+pub(super) async fn enter(
     mut login: Login,
-    person: &Person,
-    due: policy::Enrolment,
+    need: &Need,
     form: &Parameters,
-) -> Result<ControlFlow<(Login, End), Login>, Internal> {
+) -> Result<ControlFlow<(Login, End), (Login, Person)>, Internal> {
+    let (Some(person), Need::Destination(due) | Need::Enrolment(due)) = (login.person.clone(), need) else {
+        return Ok(ControlFlow::Break((login, End::Late)));
+    };
     if due.reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
         login.learn(FactKind::NoticeSeen { enrol: false });
         return Ok(ControlFlow::Break(login.store().await?));
     }
     if due.others && form.get("another").is_some() {
         login.interaction.progress.method = None;
-        return Ok(ControlFlow::Break(abandon(login, person).await?));
+        return Ok(ControlFlow::Break(abandon(login, &person).await?));
     }
-    Ok(ControlFlow::Continue(login))
+    Ok(ControlFlow::Continue((login, person)))
 }
 
 /// Notes the enrolment of a new authenticator.
@@ -112,8 +115,18 @@ fn note_void(login: &mut Login) {
     login.refuse(step, problem, None);
 }
 
-/// The code was wrong.
-pub(super) async fn wrong(mut login: Login, step: &str) -> Result<(Login, End), Internal> {
+/// Takes what was typed as the first code.
+pub(super) async fn prove(
+    mut login: Login,
+    person: Person,
+    enrolment: factors::Enrolment,
+    code: &str,
+    step: &'static str,
+) -> Result<(Login, End), Internal> {
+    let confirmation = login.idp().account().confirmation(enrolment, &login.interaction.id, code).await?;
+    if let Some(confirmation) = confirmation {
+        return confirm(login, person, confirmation, step).await;
+    }
     note_wrong(&mut login, step);
     login.store().await
 }
@@ -132,7 +145,7 @@ fn note_wrong(login: &mut Login, step: &str) {
 }
 
 /// The first code proves the new authenticator, makes it the only one and is used up; recovery codes come with it.
-pub(super) async fn confirm(
+async fn confirm(
     login: Login,
     person: Person,
     confirmation: Confirmation,

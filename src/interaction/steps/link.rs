@@ -6,7 +6,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{CODES, FIRST, Shown, Step, missing, with_refusal};
+use super::{FIRST, Shown, Step, missing, starts_again, with_refusal};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::interaction::{Problem, Stranger};
@@ -109,14 +109,7 @@ async fn take(
 async fn wrong(mut login: Login, upstream: &Upstream) -> Result<(Login, End), Internal> {
     login.person = None;
     let reference = random::reference();
-    let progress = &mut login.interaction.progress;
-    progress.wrong_codes = progress.wrong_codes.saturating_add(1);
-    if progress.wrong_codes < CODES {
-        login.refuse(NAME, Problem::WrongInvitation, Some(reference.clone()));
-    } else {
-        progress.start_again();
-        login.refuse(FIRST, Problem::StartedAgain, Some(reference.clone()));
-    }
+    starts_again(&mut login, NAME, Problem::WrongInvitation, &reference);
     login.tell(Event::UpstreamFailed {
         issuer: login.interaction.issuer.clone(),
         upstream: upstream.name.clone(),

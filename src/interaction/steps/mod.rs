@@ -26,6 +26,7 @@ use futures_util::future::BoxFuture;
 
 use super::finish::End;
 use super::login::Login;
+use crate::account::factors::Verdict;
 use crate::domain::event::Event;
 use crate::domain::ids::Reference;
 use crate::domain::interaction::{Problem, Refusal};
@@ -194,16 +195,40 @@ async fn invalid(mut login: Login, step: &'static str, field: Field) -> Result<(
 /// Wrong codes in one login, after which it starts again with the password (functional specification 6.7).
 const CODES: u32 = 5;
 
-/// Notes a wrong code of a second factor.
-fn wrong_code(login: &mut Login, step: &'static str, problem: Problem, reference: &Reference) {
-    let Some(person) = login.person.clone() else { return };
+/// Notes what came of a code of a second factor; `true`: it was right.
+fn is_right(
+    login: &mut Login,
+    step: &'static str,
+    verdict: Verdict,
+    wrong: Problem,
+    reference: Reference,
+) -> bool {
+    match verdict {
+        Verdict::Right => return true,
+        Verdict::Wrong => wrong_code(login, step, wrong, &reference),
+        Verdict::Expired => login.refuse(step, Problem::CodeExpired, None),
+        Verdict::Locked(until) => login.refuse(step, Problem::Locked(until), Some(reference)),
+    }
+    false
+}
+
+/// Counts a wrong code; `true`: that was one too many, and the login starts again.
+fn starts_again(login: &mut Login, step: &'static str, wrong: Problem, reference: &Reference) -> bool {
     let progress = &mut login.interaction.progress;
     progress.wrong_codes = progress.wrong_codes.saturating_add(1);
     if progress.wrong_codes < CODES {
-        login.refuse(step, problem, Some(reference.clone()));
-    } else {
-        progress.start_again();
-        login.refuse(FIRST, Problem::StartedAgain, Some(reference.clone()));
+        login.refuse(step, wrong, Some(reference.clone()));
+        return false;
+    }
+    progress.start_again();
+    login.refuse(FIRST, Problem::StartedAgain, Some(reference.clone()));
+    true
+}
+
+/// Notes a wrong code of a second factor.
+fn wrong_code(login: &mut Login, step: &'static str, wrong: Problem, reference: &Reference) {
+    let Some(person) = login.person.clone() else { return };
+    if starts_again(login, step, wrong, reference) {
         login.remember_names(person.tenant.domain.as_str(), person.user.username.as_str());
         login.person = None;
     }

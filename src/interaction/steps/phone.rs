@@ -60,11 +60,8 @@ impl Step for Phone {
         form: &'a Parameters,
     ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
         async move {
-            let (Some(person), Need::Destination(due)) = (login.person.clone(), need) else {
-                return Ok((login, End::Late));
-            };
-            let mut login = match enrolling::other_ways(login, &person, *due, form).await? {
-                ControlFlow::Continue(login) => login,
+            let (mut login, person) = match enrolling::enter(login, need, form).await? {
+                ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
             let number = form.get(Field::PhoneNumber.name()).unwrap_or_default().trim();

@@ -3,8 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal, wrong_code};
-use crate::account::factors::Verdict;
+use super::{Shown, Step, is_right, missing, with_refusal};
 use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
@@ -66,18 +65,13 @@ impl Step for Recovery {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
                 let notice = notice.clone();
                 async move {
-                    match attempt.settle(tx, login.now).await? {
-                        Verdict::Right => {
-                            login.learn_at(FactKind::RecoveryCode, at);
-                            if let Some(notice) = notice {
-                                notice.settle(tx).await?;
-                            }
-                            login.tell(Event::RecoveryCodeUsed { user });
+                    let verdict = attempt.settle(tx, login.now).await?;
+                    if is_right(&mut login, NAME, verdict, Problem::WrongRecoveryCode, reference) {
+                        login.learn_at(FactKind::RecoveryCode, at);
+                        if let Some(notice) = notice {
+                            notice.settle(tx).await?;
                         }
-                        Verdict::Wrong | Verdict::Expired => {
-                            wrong_code(&mut login, NAME, Problem::WrongRecoveryCode, &reference);
-                        }
-                        Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
+                        login.tell(Event::RecoveryCodeUsed { user });
                     }
                     Ok(login)
                 }

@@ -7,8 +7,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal, wrong_code};
-use crate::account::factors::Verdict;
+use super::{Shown, Step, is_right, missing, with_refusal};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
@@ -81,12 +80,9 @@ impl Step for Resync {
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference) = (attempt.clone(), reference.clone());
                 async move {
-                    match attempt.settle(tx, login.now).await? {
-                        Verdict::Right => login.learn_at(attempt.proves, at),
-                        Verdict::Wrong | Verdict::Expired => {
-                            wrong_code(&mut login, NAME, Problem::WrongCodes, &reference);
-                        }
-                        Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
+                    let verdict = attempt.settle(tx, login.now).await?;
+                    if is_right(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
+                        login.learn_at(attempt.proves, at);
                     }
                     Ok(login)
                 }

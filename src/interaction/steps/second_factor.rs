@@ -5,8 +5,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, resync, sending, with_refusal, wrong_code};
-use crate::account::factors::Verdict;
+use super::{Shown, Step, is_right, missing, resync, sending, with_refusal};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
@@ -97,17 +96,13 @@ impl Step for SecondFactor {
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, trust) = (attempt.clone(), reference.clone(), trust.clone());
                 async move {
-                    match attempt.settle(tx, login.now).await? {
-                        Verdict::Right => {
-                            login.learn_at(attempt.proves, at);
-                            if let Some(trust) = trust {
-                                trust.settle(tx).await?;
-                                login.trusted = Some(trust.secret);
-                            }
+                    let verdict = attempt.settle(tx, login.now).await?;
+                    if is_right(&mut login, NAME, verdict, Problem::WrongCode, reference) {
+                        login.learn_at(attempt.proves, at);
+                        if let Some(trust) = trust {
+                            trust.settle(tx).await?;
+                            login.trusted = Some(trust.secret);
                         }
-                        Verdict::Wrong => wrong_code(&mut login, NAME, Problem::WrongCode, &reference),
-                        Verdict::Expired => login.refuse(NAME, Problem::CodeExpired, None),
-                        Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
                     }
                     Ok(login)
                 }
