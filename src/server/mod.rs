@@ -21,6 +21,8 @@ mod metrics;
 mod router;
 mod sealing;
 mod tasks;
+#[cfg(feature = "server")]
+mod telemetry;
 
 pub use apply::{Applied, ApplyError};
 pub use builder::{BuildError, IdpBuilder};

@@ -18,6 +18,8 @@ mod keys;
 mod log;
 mod login;
 mod nodes;
+#[cfg(feature = "otel")]
+mod otel;
 mod pages;
 mod paths;
 mod proxies;

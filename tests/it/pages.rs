@@ -36,22 +36,27 @@ fn pages(locale: &str, tenant: &str) -> Vec<(&'static str, Page)> {
     sample_pages(&Frame { locale, base: String::new(), here: "/".to_owned(), tenant })
 }
 
-async fn look_at_all(habits: Habits, folder: &str) {
+/// Width and colour scheme.
+type Screen = (u32, &'static str);
+
+const SCREENS: [Screen; 4] = [(320, "light"), (320, "dark"), (768, "light"), (1280, "dark")];
+/// A tenant's own colours and logo are the same in every language and change no width.
+const BRANDED_SCREENS: [Screen; 2] = [(320, "light"), (1280, "dark")];
+
+async fn look_at_all(habits: Habits, folder: &str, tenant: &str, screens: &[Screen]) {
     let (_idp, address) = samples().await;
     let language = habits.language;
     browse(habits, async |browser| {
         let mut faults = BTreeMap::new();
-        for tenant in ["plain", "branded"] {
-            for (name, page) in pages(language, tenant) {
-                if habits.javascript && page.body.step() == "form_post" {
-                    continue; // it is gone as soon as it is there
-                }
-                browser.open(&format!("{address}/sample/{language}/{tenant}/{name}")).await;
-                for (width, scheme) in [(320, "light"), (320, "dark"), (768, "light"), (1280, "dark")] {
-                    let place = format!("{folder}/{tenant}/{name}");
-                    for fault in browser.look(width, scheme, &place).await {
-                        faults.entry(fault).or_insert(format!("{place}-{scheme}-{width}"));
-                    }
+        for (name, page) in pages(language, tenant) {
+            if habits.javascript && page.body.step() == "form_post" {
+                continue; // it is gone as soon as it is there
+            }
+            browser.open(&format!("{address}/sample/{language}/{tenant}/{name}")).await;
+            for (width, scheme) in screens {
+                let place = format!("{folder}/{tenant}/{name}");
+                for fault in browser.look(*width, scheme, &place).await {
+                    faults.entry(fault).or_insert(format!("{place}-{scheme}-{width}"));
                 }
             }
         }
@@ -63,22 +68,28 @@ async fn look_at_all(habits: Habits, folder: &str) {
 
 #[tokio::test]
 async fn in_english() {
-    look_at_all(Habits { language: "en", ..Habits::default() }, "en").await;
+    look_at_all(Habits { language: "en", ..Habits::default() }, "en", "plain", &SCREENS).await;
 }
 
 #[tokio::test]
 async fn in_german() {
-    look_at_all(Habits { language: "de", ..Habits::default() }, "de").await;
+    look_at_all(Habits { language: "de", ..Habits::default() }, "de", "plain", &SCREENS).await;
 }
 
 #[tokio::test]
 async fn in_french() {
-    look_at_all(Habits { language: "fr", ..Habits::default() }, "fr").await;
+    look_at_all(Habits { language: "fr", ..Habits::default() }, "fr", "plain", &SCREENS).await;
+}
+
+#[tokio::test]
+async fn in_a_tenants_colours() {
+    look_at_all(Habits::default(), "en", "branded", &BRANDED_SCREENS).await;
 }
 
 #[tokio::test]
 async fn without_scripts() {
-    look_at_all(Habits { javascript: false, ..Habits::default() }, "en-without-scripts").await;
+    let habits = Habits { javascript: false, ..Habits::default() };
+    look_at_all(habits, "en-without-scripts", "plain", &SCREENS).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::layer::{Identity, Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::config::{Config, Flags, LogFormat};
 use super::demo;
@@ -108,17 +111,22 @@ pub async fn run() -> ExitCode {
 /// The settings of this process; from here on the log runs.
 fn configure(flags: &Flags) -> Result<Config, Failure> {
     let config = Config::load(flags).map_err(Failure)?;
+    start_log(&config, Identity::new())?;
+    Ok(config)
+}
+
+/// Lines go to standard error, and what else is made of spans to `spans`.
+fn start_log(config: &Config, spans: impl Layer<Registry> + Send + Sync) -> Result<(), Failure> {
     // Colours are for eyes: a file or a collector gets none, and they would cost every request some of its time.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(config.log.clone())
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    let started = match config.log_format {
-        LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().try_init(),
+    let lines = match config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
-    started.map_err(Failure::new)?;
-    Ok(config)
+    let log = tracing_subscriber::registry().with(spans).with(lines.with_filter(config.log.clone()));
+    log.try_init().map_err(Failure::new)
 }
 
 /// The provider that the settings describe.

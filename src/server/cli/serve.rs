@@ -4,16 +4,20 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::{Config, Failure, Flags, build, configure};
+use super::{Config, Failure, Flags, build, start_log};
 use crate::http::Idp;
 use crate::server::health::Health;
 use crate::server::listen::{self, Limits, Listener, Stop, Tls};
 use crate::server::metrics;
+use crate::server::telemetry::Telemetry;
 use crate::storage::tenants;
 
 /// Runs the provider until a signal.
 pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
-    let config = configure(flags)?;
+    let config = Config::load(flags).map_err(Failure)?;
+    let telemetry =
+        Telemetry::start(config.otlp.as_ref(), &config.settings.outbound.ca).map_err(Failure::new)?;
+    start_log(&config, telemetry.layer())?;
     let stop = Stop::listen().map_err(Failure::new)?;
     let (listener, scraped, idp) = open(&config).await?;
     advise(&idp).await?;
@@ -29,6 +33,7 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     housekeeping.abort();
     scraping.inspect(tokio::task::JoinHandle::abort);
     idp.db().close().await;
+    telemetry.end().await;
     Ok(())
 }
 

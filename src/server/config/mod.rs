@@ -24,6 +24,7 @@ use self::sources::Sources;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::Settings;
 use crate::notify::{Gateway, Smtp};
+use crate::server::telemetry::Collector;
 
 /// The settings file, in the working folder.
 const FILE: &str = "vestibule.toml";
@@ -56,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) metrics_listen: Option<SocketAddr>,
     /// What is logged.
     pub(crate) log: EnvFilter,
+    /// Where spans are sent, if anywhere.
+    pub(crate) otlp: Option<Collector>,
     /// How it is written.
     pub(crate) log_format: LogFormat,
 }
@@ -118,6 +121,7 @@ impl Config {
             sms: None,
             metrics_listen: None,
             log: EnvFilter::default(),
+            otlp: None,
             log_format: LogFormat::Text,
         })
     }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Config, read};
 use crate::domain::message::Confidential;
+use crate::server::telemetry::Collector;
 
 /// The issuer of who has said nothing.
 pub(super) const DEFAULT_ISSUER: &str = "http://localhost:8080";
@@ -264,6 +265,12 @@ pub(super) const ROWS: &[Row] = &[
         |config, text| read::log_filter(text).map(|filter| config.log = filter),
     )
     .or("info"),
+    Row::text(
+        "otlp",
+        "URL",
+        "The OpenTelemetry collector that spans are sent to, for example http://127.0.0.1:4318",
+        |config, text| Collector::parse(text).map(|collector| config.otlp = Some(collector)),
+    ),
     Row::text("log_format", "FORMAT", "`text` or `json`", |config, text| {
         read::log_format(text).map(|format| config.log_format = format)
     })

@@ -1,4 +1,4 @@
-// Runs axe-core, which is part of this script's beginning, over the page as it stands: WCAG 2.2 A and AA, and what its makers
+// Runs axe-core, which the page has been given, over the page as it stands: WCAG 2.2 A and AA, and what its makers
 // recommend beyond. Answers a line for each place that breaks a rule.
 const done = arguments[arguments.length - 1];
 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
