@@ -9,6 +9,7 @@ pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod enrolments;
 pub(crate) mod factors;
+pub(crate) mod known_browsers;
 pub(crate) mod linking;
 pub(crate) mod new_password;
 mod notices;
@@ -72,4 +73,14 @@ pub(crate) enum Error {
     /// What was sealed cannot be opened.
     #[error(transparent)]
     Seal(#[from] SealError),
+}
+
+impl From<Error> for storage::Error {
+    /// For what is made inside a write because only there it is known to be needed.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error,
+            other => Self::encoding(other),
+        }
+    }
 }

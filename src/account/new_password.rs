@@ -88,6 +88,7 @@ mod tests {
     use crate::domain::tenant::{TenantDomain, TenantPolicy};
     use crate::domain::time::Time;
     use crate::domain::user::{Role, Username};
+    use crate::domain::zone::Zone;
 
     fn check(typed: &str, again: &str, is_admin: bool) -> Result<(), PasswordFault> {
         let tenant = Tenant {
@@ -97,6 +98,7 @@ mod tests {
             reseller: None,
             disabled: false,
             locale: Locale::De,
+            time_zone: Zone::UTC,
             policy: TenantPolicy::default(),
             branding: Branding::default(),
         };

@@ -16,11 +16,11 @@ impl Account<'_> {
     /// A mail to the user that tells of this, to be settled with what it tells of; `None`: no mail reaches the user.
     pub(crate) fn notice(&self, user: &User, tenant: &Tenant, event: Notice) -> Result<Option<Post>, Error> {
         let Some(to) = user.address().filter(|_| self.ways.mail) else { return Ok(None) };
-        let at = self.now();
+        let (at, zone) = (self.now(), user.zone().unwrap_or(tenant.time_zone));
         let letter = Letter {
             locale: user.locale().unwrap_or(tenant.locale),
             account: user.username.to_string(),
-            content: Content::Mail { to, mail: Mail::Notice { event, at } },
+            content: Content::Mail { to, mail: Mail::Notice { event, at, zone } },
         };
         let (tenant, user) = (tenant.id.clone(), user.id.clone());
         self.post(&Message { tenant, user, expires_at: at.plus(NEWS), letter }, None).map(Some)

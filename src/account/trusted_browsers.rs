@@ -45,9 +45,7 @@ impl Shown<'_> {
 
     /// What the user knows it by, for example `Firefox, Linux`.
     fn label(&self) -> String {
-        let name = self.user_agent.unwrap_or_default();
-        let known = [user_agent::browser(name), user_agent::system(name)];
-        known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        self.user_agent.map(user_agent::label).unwrap_or_default()
     }
 }
 

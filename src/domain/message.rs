@@ -11,6 +11,7 @@ use super::contact::{EmailAddress, PhoneNumber};
 use super::ids::{TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
+use super::zone::Zone;
 
 /// A message to one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +101,9 @@ pub enum Mail {
         event: Notice,
         /// When.
         at: Time,
+        /// Where its reader is, in whose time it is told.
+        #[serde(default)]
+        zone: Zone,
     },
 }
 
@@ -144,7 +148,7 @@ pub struct Link {
 }
 
 /// What has happened to an account. These have no link: who did not do it turns to an administrator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// The password was changed.
     PasswordChanged,
@@ -158,18 +162,16 @@ pub enum Notice {
     RecoveryCodeUsed,
     /// The email address or telephone number was changed; goes to the old address.
     AddressChanged,
-}
-
-impl Notice {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::PasswordChanged,
-        Self::SecondFactorEnrolled,
-        Self::SecondFactorRemoved,
-        Self::SecondFactorReset,
-        Self::RecoveryCodeUsed,
-        Self::AddressChanged,
-    ];
+    /// The account is entered at an upstream provider from now on.
+    AccountLinked {
+        /// What people call that provider.
+        upstream: String,
+    },
+    /// Somebody signed in in a browser that was not known.
+    NewBrowser {
+        /// What the browser calls itself, as far as that is known: `Firefox, Linux`.
+        browser: Option<String>,
+    },
 }
 
 /// The way a message goes.

@@ -36,3 +36,4 @@ pub mod trusted_browser;
 pub mod upstream;
 pub mod user;
 pub mod user_agent;
+pub mod zone;

@@ -11,6 +11,7 @@ use super::ids::{ResellerId, TenantId};
 use super::locale::Locale;
 use super::time::Time;
 use super::trusted_browser::TrustRules;
+use super::zone::Zone;
 
 /// One tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Tenant {
     pub disabled: bool,
     /// The language used when nothing else decides.
     pub locale: Locale,
+    /// The time zone of its users who have none of their own.
+    pub time_zone: Zone,
     /// The rules of its logins.
     pub policy: TenantPolicy,
     /// Logo and colour of its pages.

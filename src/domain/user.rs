@@ -9,6 +9,7 @@ use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
 use super::upstream::UpstreamAccount;
+use super::zone::Zone;
 
 /// One user.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,11 @@ impl User {
     /// The language the user asked for, if there is a catalogue for it.
     pub fn locale(&self) -> Option<Locale> {
         self.profile.locale.as_deref().and_then(Locale::from_tag)
+    }
+
+    /// The time zone the user lives in, if there is one of that name.
+    pub fn zone(&self) -> Option<Zone> {
+        self.profile.zoneinfo.as_deref().and_then(|name| Zone::parse(name).ok())
     }
 }
 

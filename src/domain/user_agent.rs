@@ -33,6 +33,11 @@ pub fn system(user_agent: &str) -> Option<&'static str> {
     known(&SYSTEMS, user_agent)
 }
 
+/// What its user knows it by, as far as it is known: `Firefox, Linux`.
+pub fn label(user_agent: &str) -> String {
+    [browser(user_agent), system(user_agent)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Its major version. Safari says it elsewhere.
 pub fn major(user_agent: &str) -> Option<&str> {
     let (word, _) = BROWSERS.iter().find(|(word, _)| user_agent.contains(word))?;

@@ -110,8 +110,7 @@ fn send_back(visitor: &Visitor, target: &Target, error: &OAuthError) -> Response
             let security = ContentSecurity::towards(&action);
             let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
             let body = Body::FormPost(FormPost { application: String::new(), action, fields });
-            let locale = visitor.locale(&[], None, None);
-            visitor.page(axum::http::StatusCode::OK, locale, None, body, &security)
+            visitor.page(axum::http::StatusCode::OK, &visitor.stranger(), body, &security)
         }
     }
 }

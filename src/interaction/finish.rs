@@ -11,6 +11,7 @@ use super::person::Person;
 use super::steps;
 use super::trust;
 use crate::account;
+use crate::account::known_browsers::KNOWN;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -86,6 +87,9 @@ impl Login {
         self.close(tx).await?;
         self.hold_password(tx, &person).await?;
         let (session, cookie) = self.keep_session(tx, &person).await?;
+        if cookie.is_some() {
+            self.known = self.know_browser(tx, &person).await?;
+        }
         let (issuer, client) = (&self.interaction.issuer, &self.validated.client().id);
         if let Some(scope) = self.interaction.progress.facts.consent() {
             let all = person.consent.as_ref().map_or_else(|| scope.clone(), |earlier| earlier.union(scope));
@@ -175,6 +179,17 @@ impl Login {
         Ok((session, Some(cookie)))
     }
 
+    /// Notes in which browser somebody signed in; a mail tells the user of one that is new.
+    async fn know_browser(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<Option<Secret>> {
+        let (cookie, name) = (self.visitor.cookies().value(Cookies::KNOWN), self.visitor.user_agent());
+        let sighting =
+            self.idp().account().sighting(&person.user, &person.tenant, cookie, name.as_deref())?;
+        if let Some(sighting) = &sighting {
+            sighting.settle(tx).await?;
+        }
+        Ok(sighting.map(|sighting| sighting.cookie))
+    }
+
     /// The session, used now by this login's client.
     fn used(&self, mut session: Session) -> Session {
         session.used_at = self.now;
@@ -205,7 +220,10 @@ impl Login {
     pub(super) fn respond(&self, end: End) -> Response {
         let mut response = self.answer(end);
         let trusted = self.trusted.as_ref().and_then(|secret| trust::cookie(self, secret));
-        response.headers_mut().extend(trusted.map(|cookie| (SET_COOKIE, cookie)));
+        let issuer = &self.visitor.issuer;
+        let known = self.known.as_ref();
+        let known = known.and_then(|secret| cookies::keep_secret(issuer, Cookies::KNOWN, secret, KNOWN));
+        response.headers_mut().extend(trusted.into_iter().chain(known).map(|cookie| (SET_COOKIE, cookie)));
         response
     }
 

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::engine::{self, Next};
 use super::finish::End;
 use super::person::Person;
-use super::visitor::Visitor;
+use super::visitor::{Reader, Visitor};
 use super::{reset, steps, trust};
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
@@ -47,6 +47,8 @@ pub(super) struct Login {
     pub(super) browser: Option<TrustedBrowser>,
     /// What its new cookie holds, if it was trusted just now.
     pub(super) trusted: Option<Secret>,
+    /// What its cookie holds by which it is known again, after a sign-in.
+    pub(super) known: Option<Secret>,
     pub(super) now: Time,
     /// What the observer is told once everything is written.
     pub(super) events: Vec<Event>,
@@ -112,6 +114,7 @@ impl Login {
             person: None,
             browser: None,
             trusted: None,
+            known: None,
             now,
             events: Vec::new(),
         };
@@ -335,8 +338,13 @@ impl Login {
 
     /// Draws a page of this login.
     pub(super) fn page(&self, status: StatusCode, body: Body, security: &ContentSecurity) -> Response {
-        let tenant = self.person.as_ref().map(|person| person.tenant.as_ref());
-        self.visitor.page(status, self.locale(), tenant, body, security)
+        let person = self.person.as_ref();
+        let reader = Reader {
+            locale: self.locale(),
+            user: person.map(|person| &person.user),
+            tenant: person.map(|person| person.tenant.as_ref()),
+        };
+        self.visitor.page(status, &reader, body, security)
     }
 
     /// The name under which the forms of this login are sealed: a page shown to one person is no one else's.

@@ -6,7 +6,7 @@ use crate::domain::interaction::{Dispatch, Dispatched};
 use crate::domain::message::Delivery;
 use crate::domain::time::Time;
 use crate::http::{Idp, Internal};
-use crate::views::{Form, Problem, SentCode};
+use crate::views::{CodeSource, Form, Problem, SentCode};
 
 /// What is noted of a code to this authenticator.
 fn to<'a>(noted: Option<&'a Dispatch>, authenticator: &Authenticator) -> Option<&'a Dispatch> {
@@ -55,4 +55,19 @@ pub(super) async fn shown(
     form.problems.extend(problem);
     let again_at = sent.map_or(now, |sent| sent.again_at);
     Ok(Some(SentCode { channel, destination, is_out: problem.is_none(), again_at, now }))
+}
+
+/// Where the code of a second factor comes from, as the page says it.
+pub(super) async fn source(
+    idp: &Idp,
+    noted: Option<&Dispatch>,
+    authenticator: &Authenticator,
+    now: Time,
+    form: &mut Form,
+) -> Result<CodeSource, Internal> {
+    Ok(match shown(idp, noted, authenticator, now, form).await? {
+        Some(sent) => CodeSource::Sent(sent),
+        None if authenticator.serial.is_some() => CodeSource::Device,
+        None => CodeSource::Application,
+    })
 }

@@ -18,6 +18,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::session;
 use crate::domain::tenant::Tenant;
+use crate::domain::user::User;
 use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, cookies};
 use crate::i18n;
 use crate::protocol::authorize::respond::with_query;
@@ -34,6 +35,13 @@ pub(super) struct Visitor {
     /// Where the request went, with everything a host application put in front.
     pub(super) uri: Uri,
     pub(super) network: Option<String>,
+}
+
+/// Whom a page is drawn for, as far as that is known.
+pub(super) struct Reader<'a> {
+    pub(super) locale: Locale,
+    pub(super) user: Option<&'a User>,
+    pub(super) tenant: Option<&'a Tenant>,
 }
 
 impl FromRequestParts<Idp> for Visitor {
@@ -90,25 +98,32 @@ impl Visitor {
         })
     }
 
+    /// Whoever asks, while nobody is known.
+    pub(super) fn stranger(&self) -> Reader<'static> {
+        Reader { locale: self.locale(&[], None, None), user: None, tenant: None }
+    }
+
     /// Draws a page.
     pub(super) fn page(
         &self,
         status: StatusCode,
-        locale: Locale,
-        tenant: Option<&Tenant>,
+        reader: &Reader<'_>,
         body: Body,
         security: &ContentSecurity,
     ) -> Response {
         let base = self.issuer.url.path().to_owned();
         let here = self.uri.path_and_query().map_or_else(|| self.uri.path(), |path| path.as_str()).to_owned();
-        let brand = tenant.or(self.tenant.as_deref()).map(|tenant| Brand::of(tenant, &self.issuer));
-        let page = Page { frame: Frame { locale, base, here, tenant: brand }, body };
+        let tenant = reader.tenant.or(self.tenant.as_deref());
+        let own = reader.user.and_then(User::zone);
+        let zone = own.or(tenant.map(|tenant| tenant.time_zone)).unwrap_or_default();
+        let brand = tenant.map(|tenant| Brand::of(tenant, &self.issuer));
+        let page = Page { frame: Frame { locale: reader.locale, zone, base, here, tenant: brand }, body };
         http::page(&self.idp, status, &page, security)
     }
 
     /// Draws a page that belongs to no login.
     pub(super) fn notice(&self, status: StatusCode, body: Body) -> Response {
-        self.page(status, self.locale(&[], None, None), None, body, &ContentSecurity::own())
+        self.page(status, &self.stranger(), body, &ContentSecurity::own())
     }
 
     /// Tells the observer of a refusal, and gives it a name that the user may quote.

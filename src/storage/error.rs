@@ -40,8 +40,8 @@ impl Error {
         Self::Other(reason.into())
     }
 
-    /// What was to be stored has no text form.
-    pub(crate) fn encoding(reason: serde_json::Error) -> Self {
+    /// What was to be stored has no form to store it in: no text, or no seal.
+    pub(crate) fn encoding(reason: impl Into<Source>) -> Self {
         Self::other(reason)
     }
 

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "upstreams", include_str!("../../migrations/0017_upstreams.sql")),
     (18, "wrapped_keys", include_str!("../../migrations/0018_wrapped_keys.sql")),
     (19, "trusted_browsers", include_str!("../../migrations/0019_trusted_browsers.sql")),
+    (20, "notices", include_str!("../../migrations/0020_notices.sql")),
 ];
 
 /// How long to wait for another node that is migrating.

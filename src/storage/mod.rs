@@ -33,6 +33,7 @@ pub mod interactions;
 pub mod issuers;
 mod json;
 pub mod keys;
+pub mod known_browsers;
 pub mod link_invitations;
 mod migrate;
 pub mod outbox;

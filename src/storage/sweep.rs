@@ -21,6 +21,8 @@ const MESSAGES: Duration = Duration::from_hours(7 * 24);
 /// What goes at its `expires_at`; authorization codes go with their grants.
 const EXPIRED: &[&str] = &[
     "DELETE FROM trusted_browsers WHERE id IN (SELECT id FROM trusted_browsers WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM known_browsers WHERE (user_id, hash) IN
+             (SELECT user_id, hash FROM known_browsers WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",

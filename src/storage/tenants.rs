@@ -7,6 +7,7 @@ use crate::domain::branding::Branding;
 use crate::domain::ids::{ResellerId, TenantId};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+use crate::domain::zone::Zone;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -16,6 +17,7 @@ struct Row {
     reseller_id: Option<ResellerId>,
     disabled: bool,
     locale: Word<Locale>,
+    time_zone: Word<Zone>,
     policy: Json<TenantPolicy>,
     branding: Json<Branding>,
 }
@@ -29,6 +31,7 @@ impl From<Row> for Tenant {
             reseller: row.reseller_id,
             disabled: row.disabled,
             locale: row.locale.0,
+            time_zone: row.time_zone.0,
             policy: row.policy.0,
             branding: row.branding.0,
         }
@@ -39,17 +42,18 @@ impl From<Row> for Tenant {
 pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, policy, branding)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name,
              reseller_id = excluded.reseller_id, disabled = excluded.disabled, locale = excluded.locale,
-             policy = excluded.policy, branding = excluded.branding",
+             time_zone = excluded.time_zone, policy = excluded.policy, branding = excluded.branding",
         &tenant.id,
         &tenant.domain,
         &tenant.name,
         &tenant.reseller,
         tenant.disabled,
         Word(tenant.locale),
+        Word(tenant.time_zone),
         Json(&tenant.policy),
         Json(&tenant.branding),
     )?;
@@ -59,7 +63,7 @@ pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
 /// The tenant with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants WHERE id = $1")
+        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -67,7 +71,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
 /// The tenant with this domain.
 pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants WHERE domain = $1")
+        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants WHERE domain = $1")
         .bind(domain).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -75,7 +79,7 @@ pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<
 /// All tenants by domain.
 pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, policy, branding FROM tenants ORDER BY domain")
+        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants ORDER BY domain")
         .fetch_all(conn))?;
     Ok(rows.into_iter().map(Tenant::from).collect())
 }

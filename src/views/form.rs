@@ -32,6 +32,8 @@ pub enum Field {
     Tenant,
     /// The user name.
     Username,
+    /// The user name or the email address; its field is named `username` too.
+    Account,
     /// The password.
     Password,
     /// A code of an authenticator.
@@ -65,7 +67,7 @@ impl Field {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tenant => "tenant",
-            Self::Username => "username",
+            Self::Username | Self::Account => "username",
             Self::Password => "password",
             Self::Code | Self::RecoveryCode | Self::Invitation => "code",
             Self::Stored => "stored",
@@ -90,6 +92,7 @@ impl Field {
         match self {
             Self::Tenant => "field.tenant",
             Self::Username => "field.username",
+            Self::Account => "forgotten.username",
             Self::Password => "field.password",
             Self::Code => "field.code",
             Self::RecoveryCode => "field.recovery_code",

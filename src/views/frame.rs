@@ -6,12 +6,15 @@ use crate::domain::client::Client;
 use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::Tenant;
+use crate::domain::zone::Zone;
 
 /// What every page needs besides its own matter.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The language.
     pub locale: Locale,
+    /// The time zone in which times are told.
+    pub zone: Zone,
     /// The path below which the issuer's pages live: empty, or for example `/id/t/example.sms`.
     pub base: String,
     /// The path of this page, for the language switch to come back to; never more than path and query.

@@ -10,7 +10,6 @@ use crate::domain::ids::MessageId;
 use crate::domain::locale::Locale;
 use crate::domain::message::{Code, Content, Letter, Link, Mail, Notice, Purpose};
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::ext::{OutgoingMail, OutgoingSms};
 use crate::i18n::Texts;
 
@@ -88,7 +87,10 @@ impl Words {
                 let subject = l.with("mail.activation_subject", &[("service", service)]);
                 Self::link(l, link, subject, lead, l.t("mail.activation_button"))
             }
-            Mail::Notice { event, at } => Self::notice(l, service, account, *event, *at),
+            Mail::Notice { event, at, zone } => {
+                let when = format!("{}, {}", l.date(*at, *zone), l.time_of_day(*at, *zone));
+                Self::notice(l, service, account, event, &when)
+            }
         }
     }
 
@@ -113,7 +115,7 @@ impl Words {
         Self { subject, lead, code: None, link, rest }
     }
 
-    fn notice(l: Texts, service: &str, account: &str, event: Notice, at: Time) -> Self {
+    fn notice(l: Texts, service: &str, account: &str, event: &Notice, when: &str) -> Self {
         let (subject, lead) = match event {
             Notice::PasswordChanged => ("mail.password_changed_subject", "mail.password_changed"),
             Notice::SecondFactorEnrolled => ("mail.factor_enrolled_subject", "mail.factor_enrolled"),
@@ -121,15 +123,20 @@ impl Words {
             Notice::SecondFactorReset => ("mail.factor_reset_subject", "mail.factor_reset"),
             Notice::RecoveryCodeUsed => ("mail.recovery_used_subject", "mail.recovery_used"),
             Notice::AddressChanged => ("mail.address_changed_subject", "mail.address_changed"),
+            Notice::AccountLinked { .. } => ("mail.linked_subject", "mail.linked"),
+            Notice::NewBrowser { .. } => ("mail.new_browser_subject", "mail.new_browser"),
         };
-        let when = format!("{}, {}", l.date(at), l.time_of_day(at));
-        Self {
-            subject: l.with(subject, &[("service", service)]),
-            lead: l.with(lead, &[("service", service), ("account", account)]),
-            code: None,
-            link: None,
-            rest: vec![l.with("mail.when", &[("when", &when)]), l.t("mail.not_you").to_owned()],
+        let mut rest = vec![l.with("mail.when", &[("when", when)])];
+        if let Notice::NewBrowser { browser: Some(browser) } = event {
+            rest.push(l.with("mail.browser", &[("browser", browser)]));
         }
+        rest.push(l.t("mail.not_you").to_owned());
+        let upstream = match event {
+            Notice::AccountLinked { upstream } => one_line(upstream),
+            _ => String::new(),
+        };
+        let values = [("service", service), ("account", account), ("upstream", upstream.as_str())];
+        Self { subject: l.with(subject, &values), lead: l.with(lead, &values), code: None, link: None, rest }
     }
 }
 
@@ -162,6 +169,8 @@ mod tests {
     use crate::domain::ids::TenantId;
     use crate::domain::message::Confidential;
     use crate::domain::tenant::{TenantDomain, TenantPolicy};
+    use crate::domain::time::Time;
+    use crate::domain::zone::Zone;
 
     const HOSTILE: &str = "<b>O'Neil & Söhne</b>\r\nBcc: eve@example.test\r\n\r\n.\r\n{{7*7}}{code}";
 
@@ -173,6 +182,7 @@ mod tests {
             reseller: None,
             disabled: false,
             locale: Locale::De,
+            time_zone: Zone::UTC,
             policy: TenantPolicy::default(),
             branding: Branding { accent: Accent::parse("#0b6e4f").ok(), logo: None },
         }
@@ -181,14 +191,26 @@ mod tests {
     fn mails() -> Vec<Mail> {
         let code = |purpose, minutes| Code { purpose, code: Confidential::new("493817"), minutes };
         let link = || Link { address: Confidential::new("https://id.test/reset?x=1&y=2"), minutes: 30 };
-        let notice = |event| Mail::Notice { event, at: Time::from_unix(1_796_137_500) };
+        let at = Time::from_unix(1_796_137_500);
+        let notice = |event| Mail::Notice { event, at, zone: Zone::UTC };
         let mut all = vec![
             Mail::Code(code(Purpose::SignIn, 10)),
             Mail::Code(code(Purpose::Address, 1)),
             Mail::Reset(link()),
             Mail::Activation(link()),
         ];
-        all.extend(Notice::ALL.map(notice));
+        let notices = [
+            Notice::PasswordChanged,
+            Notice::SecondFactorEnrolled,
+            Notice::SecondFactorRemoved,
+            Notice::SecondFactorReset,
+            Notice::RecoveryCodeUsed,
+            Notice::AddressChanged,
+            Notice::AccountLinked { upstream: HOSTILE.to_owned() },
+            Notice::NewBrowser { browser: Some("Firefox, Linux".to_owned()) },
+            Notice::NewBrowser { browser: None },
+        ];
+        all.extend(notices.map(notice));
         all
     }
 

@@ -33,6 +33,7 @@ pub use theme::DefaultTheme;
 
 use crate::domain::ids::Reference;
 use crate::domain::locale::Locale;
+use crate::domain::zone::Zone;
 
 /// A page: what surrounds it, and what it is about.
 pub struct Page {
@@ -48,7 +49,10 @@ impl Page {
         let base = base.into();
         let here = format!("{base}/");
         let refused = Refused { refusal: Refusal::NotFound, detail: None, reference: None, back: None };
-        Self { frame: Frame { locale, base, here, tenant: None }, body: Body::Refused(refused) }
+        Self {
+            frame: Frame { locale, zone: Zone::default(), base, here, tenant: None },
+            body: Body::Refused(refused),
+        }
     }
 }
 

@@ -376,7 +376,7 @@ fn resets() -> Vec<(&'static str, Body)> {
     vec![
         ("forgotten", forgotten(Some("example.works"), &[])),
         ("forgotten-fixed", forgotten(None, &[])),
-        ("forgotten-missing", forgotten(Some(""), &[Missing(Field::Tenant), Missing(Field::Username)])),
+        ("forgotten-missing", forgotten(Some(""), &[Missing(Field::Tenant), Missing(Field::Account)])),
         ("reset-sent", Body::ResetSent(ResetSent { login: Some("identify".to_owned()) })),
         ("reset-sent-alone", Body::ResetSent(ResetSent { login: None })),
         ("new-password", new_password(false, &[])),

@@ -6,9 +6,16 @@ use super::samples::{bodies, tenant};
 use super::*;
 use crate::domain::branding::Accent;
 use crate::domain::locale::Locale;
+use crate::domain::zone::Zone;
 
 fn frame(locale: Locale, tenant: Option<Brand>) -> Frame {
-    Frame { locale, base: "/id".to_owned(), here: "/id/login/8f3a/step?a=b&c=d".to_owned(), tenant }
+    Frame {
+        locale,
+        zone: Zone::UTC,
+        base: "/id".to_owned(),
+        here: "/id/login/8f3a/step?a=b&c=d".to_owned(),
+        tenant,
+    }
 }
 
 /// Every page, in every language, with and without a tenant.

@@ -10,6 +10,7 @@ const EVERYTHING: &str = r##"
 domain = "123456.sms"
 name = "Example Works"
 locale = "de"
+time_zone = "Europe/Berlin"
 hosts = ["Login.example.test", "anmelden.example.test"]
 [tenants.policy]
 mfa = "required"

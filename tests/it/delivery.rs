@@ -17,6 +17,7 @@ use vestibule::domain::message::{
 use vestibule::domain::outbound::Outbound;
 use vestibule::domain::settings::Settings;
 use vestibule::domain::time::Time;
+use vestibule::domain::zone::Zone;
 use vestibule::notify::{Gateway, GatewaySettings, Smtp};
 use vestibule::testing::TestIdp;
 
@@ -53,7 +54,10 @@ fn mail(to: &str, mail: Mail) -> Letter {
 }
 
 fn notice(to: &str) -> Letter {
-    mail(to, Mail::Notice { event: Notice::PasswordChanged, at: Time::from_unix(1_796_137_500) })
+    mail(
+        to,
+        Mail::Notice { event: Notice::PasswordChanged, at: Time::from_unix(1_796_137_500), zone: Zone::UTC },
+    )
 }
 
 fn code() -> Code {

@@ -10,6 +10,7 @@ use axum::routing::get;
 use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::locale::Locale;
 use vestibule::domain::settings::Settings;
+use vestibule::domain::zone::Zone;
 use vestibule::testing::{TestIdp, sample_pages, sample_tenant};
 use vestibule::views::{DefaultTheme, Frame, Page, Theme as _};
 
@@ -33,7 +34,7 @@ async fn sample(Path((locale, tenant, name)): Path<(String, String, String)>) ->
 fn pages(locale: &str, tenant: &str) -> Vec<(&'static str, Page)> {
     let locale = Locale::ALL.into_iter().find(|known| known.tag() == locale).unwrap();
     let tenant = (tenant == "branded").then(sample_tenant);
-    sample_pages(&Frame { locale, base: String::new(), here: "/".to_owned(), tenant })
+    sample_pages(&Frame { locale, zone: Zone::UTC, base: String::new(), here: "/".to_owned(), tenant })
 }
 
 /// Width and colour scheme.

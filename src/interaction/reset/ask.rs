@@ -87,7 +87,7 @@ async fn take(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal
         return Ok(response);
     };
     let typed = |field: Field| form.get(field.name()).unwrap_or_default();
-    let asked = [Field::Tenant, Field::Username].into_iter().skip(usize::from(visitor.tenant.is_some()));
+    let asked = [Field::Tenant, Field::Account].into_iter().skip(usize::from(visitor.tenant.is_some()));
     let empty: Vec<_> = asked.filter(|&field| typed(field).trim().is_empty()).map(Problem::Missing).collect();
     if !empty.is_empty() {
         return Ok(page(visitor, &browser, Some(form), empty));
@@ -97,7 +97,7 @@ async fn take(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal
         home,
         fixed: visitor.tenant.as_ref().map(|tenant| tenant.id.clone()),
         tenant: typed(Field::Tenant).to_owned(),
-        username: typed(Field::Username).to_owned(),
+        username: typed(Field::Account).to_owned(),
         network: visitor.network.clone(),
     })?;
     let written = visitor.idp.db().write(move |tx| {
@@ -130,9 +130,9 @@ fn page(visitor: &Visitor, browser: &Hash, typed: Option<&Parameters>, problems:
     let body = Body::Forgotten(Forgotten {
         form: Form { problems, ..form },
         tenant: visitor.tenant.is_none().then(|| typed(Field::Tenant)),
-        username: typed(Field::Username),
+        username: typed(Field::Account),
     });
-    visitor.page(StatusCode::OK, visitor.locale(&[], None, None), None, body, &ContentSecurity::own())
+    visitor.page(StatusCode::OK, &visitor.stranger(), body, &ContentSecurity::own())
 }
 
 /// No mail can be sent, or the host keeps the passwords.

@@ -15,7 +15,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal};
-use crate::interaction::visitor::{Visitor, way_back_to};
+use crate::interaction::visitor::{Reader, Visitor, way_back_to};
 use crate::protocol::authorize::respond::with_query;
 use crate::storage::{self, Tx, authenticators, interactions, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
@@ -73,7 +73,8 @@ impl Holder {
     /// Draws a page.
     pub(super) fn page(&self, status: StatusCode, body: Body) -> Response {
         let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
-        self.visitor.page(status, locale, Some(&self.tenant), body, &ContentSecurity::own())
+        let reader = Reader { locale, user: Some(&self.user), tenant: Some(&self.tenant) };
+        self.visitor.page(status, &reader, body, &ContentSecurity::own())
     }
 
     /// Changes the password, as the last part of a write. The login that waits stops telling of failures that count no

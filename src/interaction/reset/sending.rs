@@ -63,6 +63,5 @@ pub(super) async fn source(
     form: &mut Form,
 ) -> Result<CodeSource, Internal> {
     let noted = holder.reset.progress.dispatch.as_ref();
-    let sent = sent::shown(holder.idp(), noted, authenticator, holder.now, form).await?;
-    Ok(sent.map_or(CodeSource::Application, CodeSource::Sent))
+    sent::source(holder.idp(), noted, authenticator, holder.now, form).await
 }

@@ -10,6 +10,7 @@ use super::{FIRST, Shown, Step, missing, starts_again, with_refusal};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::interaction::{Problem, Stranger};
+use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Upstream, UpstreamAccount};
 use crate::http::Internal;
@@ -82,23 +83,30 @@ async fn take(
     upstream: Upstream,
     code: &str,
 ) -> Result<(Login, End), Internal> {
-    let account = login.idp().account();
-    let Some(taking) = account.taking(&upstream.id, &stranger.subject, code).await? else {
+    let taking = login.idp().account().taking(&upstream.id, &stranger.subject, code).await?;
+    let Some(taking) = taking else {
         return wrong(login, &upstream).await;
     };
     login.identify(&taking.user).await?;
-    let Some(person) = &mut login.person else { return wrong(login, &upstream).await };
+    let Some(mut person) = login.person.clone() else { return wrong(login, &upstream).await };
+    let event = Notice::AccountLinked { upstream: upstream.title };
+    let notice = login.idp().account().notice(&person.user, &person.tenant, event)?;
     let subject = Some(stranger.subject);
     person.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
     let at = login.moment(&taking.user, stranger.at);
     login.interaction.progress.vouched_for(taking.user.clone(), stranger.vouched, at);
     login.tell(Event::AccountLinked { user: taking.user.clone(), upstream: upstream.name });
     let written = login.write(move |login, tx| {
-        let taking = taking.clone();
+        let (taking, notice) = (taking.clone(), notice.clone());
         async move {
             // Somebody was quicker: the page that is shown again finds out what came of it.
-            let ours = taking.settle(tx, login.now).await?;
-            if ours { Ok(login) } else { Err(crate::storage::Error::Conflict) }
+            if !taking.settle(tx, login.now).await? {
+                return Err(crate::storage::Error::Conflict);
+            }
+            if let Some(notice) = &notice {
+                notice.settle(tx).await?;
+            }
+            Ok(login)
         }
         .boxed()
     });

@@ -13,10 +13,10 @@ use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
-use crate::interaction::trust;
+use crate::interaction::{sent, trust};
 use crate::protocol::parameters::Parameters;
 use crate::storage::recovery_codes;
-use crate::views::{self, Body, CodeSource, Field, Form};
+use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = "second_factor";
 
@@ -49,12 +49,8 @@ impl Step for SecondFactor {
                     sending::send(login.clone(), person, authenticator, Purpose::SignIn).await?;
                 return Ok(Shown::Changed(Box::new(login), end));
             }
-            let sent = sending::shown(login, authenticator, &mut form).await?;
-            let source = match sent {
-                Some(sent) => CodeSource::Sent(sent),
-                None if authenticator.serial.is_some() => CodeSource::Device,
-                None => CodeSource::Application,
-            };
+            let noted = login.interaction.progress.dispatch.as_ref();
+            let source = sent::source(login.idp(), noted, authenticator, login.now, &mut form).await?;
             let pin = authenticator.pin.as_ref().map(|pin| pin.position);
             let digits = authenticator.kind.digits();
             let resync = resync::is_offered(login).then(|| login.address(resync::NAME));

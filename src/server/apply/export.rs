@@ -13,6 +13,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientKeys, ClientMeta
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantPolicy};
 use crate::domain::upstream::{Owner, Reseller, Upstream, UpstreamRules};
+use crate::domain::zone::Zone;
 use crate::http::Idp;
 use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
@@ -182,6 +183,7 @@ fn stored_tenant(tenant: &Tenant, hosts: Vec<String>, resellers: &[Reseller]) ->
         "reseller": reseller.map(|it| &it.name),
         "disabled": tenant.disabled.then_some(true),
         "locale": locale,
+        "time_zone": Some(tenant.time_zone).filter(|&zone| zone != Zone::default()),
         "hosts": Some(hosts).filter(|hosts| !hosts.is_empty()),
         "policy": policy,
         "branding": branding,

@@ -83,6 +83,7 @@ pub(super) const TENANT: &[Member] = &[
     member("reseller", Kind::One(value::optional_slug)),
     DISABLED,
     member("locale", Kind::One(value::locale)),
+    member("time_zone", Kind::One(value::time_zone)),
     member("hosts", Kind::Each(value::host)),
     member("policy", Kind::Table(POLICY)),
     member("branding", Kind::Table(BRANDING)),

@@ -13,6 +13,7 @@ use crate::domain::issuer::Address;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
 use crate::domain::trusted_browser::TrustRules;
+use crate::domain::zone::Zone;
 use crate::storage::{issuers, tenants};
 
 impl Planner<'_> {
@@ -71,6 +72,7 @@ impl Planner<'_> {
             reseller: base.reseller.clone(),
             disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
             locale: Locale::from_tag(entry.text("locale")).unwrap_or(base.locale),
+            time_zone: Zone::parse(entry.text("time_zone")).unwrap_or(base.time_zone),
             policy,
             branding,
         })
@@ -122,6 +124,7 @@ fn new_tenant(domain: TenantDomain) -> Tenant {
         reseller: None,
         disabled: false,
         locale: Locale::default(),
+        time_zone: Zone::default(),
         policy: TenantPolicy::default(),
         branding: Branding::default(),
     }

@@ -19,6 +19,7 @@ use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::upstream::Slug;
 use crate::domain::user::{Desktop, Username};
+use crate::domain::zone::Zone;
 
 /// What is wrong with a value, in words that follow its place in the file.
 pub(super) type Checked = Result<Value, String>;
@@ -140,6 +141,10 @@ pub(super) fn locale(value: &Value) -> Checked {
     let text = as_text(value)?;
     let known = Locale::ALL.map(Locale::tag);
     if known.contains(&text) { Ok(json!(text)) } else { Err(one_of(&known)) }
+}
+
+pub(super) fn time_zone(value: &Value) -> Checked {
+    Zone::parse(as_text(value)?).map(|zone| json!(zone)).map_err(|error| error.to_string())
 }
 
 /// A BCP 47 language tag, as far as its shape goes.

@@ -1,5 +1,6 @@
 //! The hosted login, from the authorization request to the code.
 
+mod browsers;
 mod consent;
 mod delivered;
 mod devices;

@@ -90,6 +90,22 @@ async fn what_is_missing_is_said_at_its_field() {
     assert!(links(&idp).await.is_empty() && outcomes(&idp).is_empty());
 }
 
+/// The message says the field's own label.
+#[tokio::test]
+async fn what_is_missing_is_called_as_the_label_calls_it() {
+    let idp = full_house().await;
+    for (language, message) in [
+        ("en", "Please fill in: User name or email address."),
+        ("de", "Bitte ausfüllen: Benutzername oder E-Mail-Adresse."),
+        ("fr", "Veuillez renseigner\u{a0}: Nom d’utilisateur ou adresse e-mail."),
+    ] {
+        let mut browser = idp.browser().speaking(language);
+        let page = browser.get(&format!("{}/reset", TestIdp::ISSUER)).await;
+        let answer = browser.submit(&page, &[("tenant", DOMAIN), ("username", "")]).await;
+        assert!(answer.body.contains(message), "{}", answer.body);
+    }
+}
+
 #[tokio::test]
 async fn a_form_from_elsewhere_sends_nothing() {
     let idp = full_house().await;

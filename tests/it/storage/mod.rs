@@ -6,6 +6,7 @@ mod database;
 mod delivered_codes;
 mod grants;
 mod interactions;
+mod known_browsers;
 mod outbox;
 mod people;
 mod pushed_requests;

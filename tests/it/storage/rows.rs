@@ -21,6 +21,7 @@ use vestibule::domain::session::Session;
 use vestibule::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
 use vestibule::domain::time::Time;
 use vestibule::domain::user::{Desktop, Role, User, Username};
+use vestibule::domain::zone::Zone;
 use vestibule::storage::{Db, clients, codes, grants, tenants, users};
 
 use super::write;
@@ -47,6 +48,7 @@ pub(super) fn tenant(name: &str) -> &'static Tenant {
         reseller: None,
         disabled: false,
         locale: Locale::De,
+        time_zone: Zone::parse("Europe/Berlin").unwrap(),
         policy: TenantPolicy { session_idle: 77, ..TenantPolicy::default() },
         branding: Branding { accent: Some("#0b5fff".to_owned().try_into().unwrap()), logo: None },
     })
