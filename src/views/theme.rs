@@ -59,7 +59,9 @@ impl Document<'_> {
     fn script(&self) -> Option<String> {
         let asset = match self.page.body {
             Body::Identify(_)
-            | Body::SecondFactor(SecondFactor { source: CodeSource::Sent(_), .. })
+            | Body::SecondFactor(
+                SecondFactor { source: CodeSource::Sent(_), .. } | SecondFactor { trust: Some(_), .. },
+            )
             | Body::ConfirmCode(_)
             | Body::NewPassword(_)
             | Body::Enrol(_)

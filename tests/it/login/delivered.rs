@@ -1,4 +1,4 @@
-//! Codes by SMS and by mail: their enrolment inside a login, and the logins after it (reference path 3).
+//! Codes by SMS and by mail: their enrolment inside a login, and the logins after it (reference path 3 is a story of them).
 
 use std::time::Duration;
 
@@ -48,7 +48,6 @@ fn wrong(code: &str) -> &'static str {
     if code == "000000" { "111111" } else { "000000" }
 }
 
-/// Reference path 3, but for the office computer.
 #[tokio::test]
 async fn a_telephone_is_enrolled_and_asked_for_at_the_next_login() {
     let (idp, shop) = house("\"totp\", \"sms\", \"mail\"").await;

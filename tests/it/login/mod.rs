@@ -5,6 +5,7 @@ mod consent;
 mod delivered;
 mod devices;
 mod enrolment;
+mod mailbox;
 mod password;
 mod pushed;
 mod random;

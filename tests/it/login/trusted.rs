@@ -1,4 +1,4 @@
-//! Browsers that their users trust (functional specification 6.11; reference path 18 of 3.5).
+//! Browsers that their users trust (functional specification 6.11; reference path 18 is their story).
 
 use std::time::Duration;
 

@@ -1,24 +1,54 @@
-//! Path 6: an administrator without a second factor, one second before the duty begins.
+//! Path 6: an administrator without a second factor, one second before the duty begins: a banner, and on to the client.
 
 use serde_json::json;
 
-use crate::login::enter;
-use crate::recovery::activation::{before_the_date, works};
+use super::shop::ONE;
+use super::{Shop, Visitor, provider, told};
+use crate::login::DOMAIN;
+use crate::recovery::activation::{before_the_date, world};
 
-#[tokio::test]
-async fn a_second_before_the_date_the_client_is_reached_and_the_banner_was_shown() {
+told!(story);
+
+async fn story(visitor: &mut impl Visitor) {
     for activation in ["inline", "mail"] {
-        let (idp, shop) = works(activation).await;
+        let idp = provider(&world(activation)).await;
+        let shop = Shop::of(&idp).await;
         idp.clock().advance(before_the_date());
-        let mut browser = idp.browser();
-        let banner = enter(&mut browser, &shop, "anna").await;
-        assert_eq!(banner.step(), Some("notice"), "{activation}: {}", banner.body);
-        assert!(banner.body.contains("2 March 2026"), "{}", banner.body);
-        let back = browser.submit(&banner, &[("skip", "yes")]).await;
-        let tokens = shop.redeem(&back).await;
-        assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:1fa", "{activation}");
-        assert_eq!(tokens.id_token["amr"], json!(["pwd"]));
-        let bert = enter(&mut idp.browser(), &shop, "bert").await;
-        assert!(bert.parameter("code").is_some(), "who is no administrator sees none");
+        shop.sign_in(visitor, "anna").await;
+        assert_eq!(visitor.step().await, "notice", "{activation}");
+        assert!(visitor.text().await.contains("2 March 2026"), "{}", visitor.text().await);
+        visitor.submit(&[("skip", "yes")]).await;
+        let token = shop.id_token(visitor).await;
+        assert_eq!((&token["acr"], &token["amr"]), (&json!(ONE), &json!(["pwd"])), "{activation}");
+        visitor.elsewhere().await;
+        shop.sign_in(visitor, "bert").await;
+        shop.id_token(visitor).await;
+        visitor.elsewhere().await;
     }
+}
+
+/// The date stands in the banner as the calendar on its reader's wall has it (SEED1-2): it is 13:00 UTC.
+#[tokio::test]
+async fn the_date_is_told_in_the_zone_of_its_reader() {
+    let idp = provider(&world("inline")).await;
+    let shop = Shop::of(&idp).await;
+    let tenant = |zone: &str| format!("[[tenants]]\ndomain = \"{DOMAIN}\"\ntime_zone = \"{zone}\"\n");
+    let anna = |zone: &str| {
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"anna\"\nzoneinfo = \"{zone}\"\n")
+    };
+    let far = "Pacific/Kiritimati"; // UTC+14
+    for (change, date) in [
+        (tenant(far), "3 March 2026"),
+        (anna("Europe/Berlin"), "2 March 2026"),
+        (tenant("Europe/Berlin"), "2 March 2026"),
+        (anna(far), "3 March 2026"),
+        (anna("Nowhere/At_All"), "2 March 2026"),
+    ] {
+        idp.idp().apply(&change).await.unwrap();
+        let mut visitor = super::Plain::new();
+        shop.sign_in(&mut visitor, "anna").await;
+        assert!(visitor.text().await.contains(date), "{change}: {}", visitor.text().await);
+    }
+    let mistake = idp.idp().apply(&tenant("Berlin")).await.unwrap_err().to_string();
+    assert!(mistake.starts_with("tenants[0].time_zone: must be the name of a time zone"), "{mistake}");
 }

@@ -3,76 +3,58 @@
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule::domain::issuer::IssuerUrl;
-use vestibule::domain::settings::Settings;
 use vestibule::ext::Clock;
 use vestibule::testing::{TestIdp, totp};
 
-use crate::login::{DOMAIN, PASSWORD, enter, shown_codes, shown_secret, sign_in};
-use crate::recovery::activation::{before_the_date, works, world};
-use crate::recovery::{choose, links, subjects};
-use crate::support::chromium::{Chromium, Habits, browse};
-use crate::support::{listen, serve};
+use super::shop::TWO;
+use super::{Shop, Visitor, identify, provider, told};
+use crate::login::PASSWORD;
+use crate::recovery::activation::{before_the_date, world};
+use crate::recovery::{links, subjects};
 
 const NEW: &str = "the stapler of a second horse";
 
-#[tokio::test]
-async fn from_the_date_on_a_mail_leads_to_a_new_password_and_a_second_factor() {
-    let (idp, shop) = works("mail").await;
+told!(story);
+
+async fn story(visitor: &mut impl Visitor) {
+    let idp = provider(&world("mail")).await;
+    let shop = Shop::of(&idp).await;
     idp.clock().advance(before_the_date() + Duration::from_secs(1));
-    let mut browser = idp.browser();
-    let blocked = enter(&mut browser, &shop, "anna").await;
-    assert_eq!(blocked.step(), Some("blocked"), "{}", blocked.body);
-    assert!(blocked.body.contains("a•••@example.test") && !blocked.body.contains("anna@example.test"));
-    let sent = browser.submit(&blocked, &[]).await;
-    assert_eq!(sent.step(), Some("blocked"));
-    assert!(sent.body.contains("on its way to a•••@example.test"), "{}", sent.body);
-    browser.submit(&sent, &[]).await;
+    shop.sign_in(visitor, "anna").await;
+    assert_eq!(visitor.step().await, "blocked");
+    visitor.look("07-1-blocked").await;
+    let text = visitor.text().await;
+    assert!(text.contains("a•••@example.test") && !text.contains("anna@example.test"), "{text}");
+    visitor.submit(&[]).await;
+    assert_eq!(visitor.step().await, "blocked");
+    visitor.look("07-2-on-its-way").await;
+    let text = visitor.text().await;
+    assert!(text.contains("on its way to a•••@example.test"), "{text}");
+    visitor.submit(&[]).await;
+    let waiting = visitor.address().await;
     let links = links(&idp).await;
     assert_eq!(links.len(), 1, "within a minute one mail is sent");
     assert_eq!(subjects(&idp).await, ["Your account at Example Works"]);
 
-    // The link is opened elsewhere.
-    let mut phone = idp.browser();
-    let page = phone.get(&links[0]).await;
-    assert_eq!(page.step(), Some("new_password"));
-    let short = choose(&mut phone, &page, "xK7#q!zP2mv").await;
-    assert!(short.body.contains("at least 12 characters"), "{}", short.body);
-    let qr = choose(&mut phone, &short, NEW).await;
-    assert_eq!(qr.step(), Some("enrol"), "{}", qr.body);
-    assert!(!qr.body.contains("name=\"skip\""), "an administrator cannot skip");
-    let secret = shown_secret(&qr);
-    let wrong = phone.submit(&qr, &[("code", "000000")]).await;
-    assert_eq!((wrong.step(), shown_secret(&wrong)), (Some("enrol"), secret.clone()));
-    let codes = phone.submit(&wrong, &[("code", &totp(&secret, idp.clock().now()))]).await;
-    assert_eq!((codes.step(), shown_codes(&codes).len()), (Some("recovery_codes"), 10));
-    let again = phone.get(codes.url.as_str()).await;
-    assert_eq!(shown_codes(&again), shown_codes(&codes));
-    assert_eq!(phone.submit(&again, &[]).await.step(), Some("recovery_codes"), "they must be stored");
-    let done = phone.submit(&again, &[("stored", "yes")]).await;
-    assert_eq!(done.step(), Some("reset_done"), "{}", done.body);
-    assert!(!phone.get(codes.url.as_str()).await.body.contains("class=\"codes\""), "and are not shown again");
-    let silent = phone.get(&shop.authorization_url_with("openid", &[("prompt", "none")])).await;
-    assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "nobody is signed in by it");
+    visitor.tab(1).await;
+    visitor.open(&links[0]).await;
+    let secret = activate(visitor, &idp).await;
+    shop.send(visitor, &[("prompt", "none")]).await;
+    assert_eq!(shop.error(visitor).await.as_deref(), Some("login_required"), "nobody is signed in by it");
 
     // The login that waited goes on.
-    let identify = browser.get(sent.url.as_str()).await;
-    assert_eq!(
-        identify.step(),
-        Some("identify"),
-        "the password that was proved is not the password any more"
-    );
-    let refused = sign_in(&mut browser, &identify, "anna", PASSWORD).await;
-    assert_eq!(refused.step(), Some("identify"));
-    let otp = sign_in(&mut browser, &refused, "anna", NEW).await;
-    assert_eq!(otp.step(), Some("second_factor"));
-    let replayed = browser.submit(&otp, &[("code", &totp(&secret, idp.clock().now()))]).await;
-    assert_eq!(replayed.step(), Some("second_factor"), "the code that confirmed is used up");
+    visitor.tab(0).await;
+    visitor.open(&waiting).await;
+    assert_eq!(visitor.step().await, "identify", "the password that was proved is not the password any more");
+    identify(visitor, "anna", PASSWORD).await;
+    identify(visitor, "anna", NEW).await;
+    assert_eq!(visitor.step().await, "second_factor");
+    visitor.submit(&[("code", &totp(&secret, idp.clock().now()))]).await;
+    assert_eq!(visitor.step().await, "second_factor", "the code that confirmed is used up");
     idp.clock().advance(Duration::from_secs(30));
-    let back = browser.submit(&replayed, &[("code", &totp(&secret, idp.clock().now()))]).await;
-    let tokens = shop.redeem(&back).await;
-    assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:2fa");
-    assert_eq!(tokens.id_token["amr"], json!(["pwd", "otp", "mfa"]));
+    visitor.submit(&[("code", &totp(&secret, idp.clock().now()))]).await;
+    let token = shop.id_token(visitor).await;
+    assert_eq!((&token["acr"], &token["amr"]), (&json!(TWO), &json!(["pwd", "otp", "mfa"])));
     let subjects = subjects(&idp).await;
     let tail: Vec<_> = subjects.iter().skip(1).map(String::as_str).collect();
     assert_eq!(
@@ -81,73 +63,37 @@ async fn from_the_date_on_a_mail_leads_to_a_new_password_and_a_second_factor() {
     );
 }
 
-/// The same in a real browser, with one mailbox, one telephone and the texts of a German.
-#[tokio::test]
-async fn in_a_real_browser() {
-    let (listener, address) = listen().await;
-    let settings = Settings::new(IssuerUrl::parse(&address).unwrap());
-    // The application lives beside the provider: a page that is not there, and that the browser can show.
-    let redirect = format!("{address}/landed");
-    let world = world("mail").replace("https://shop.test/callback", &redirect);
-    let idp = TestIdp::with_settings(settings, &world).await;
-    let shop = idp.application("shop", &redirect);
-    serve(listener, idp.router());
-    idp.clock().advance(before_the_date() + Duration::from_secs(1));
-    browse(Habits { language: "de", ..Habits::default() }, async |browser| {
-        browser.open(&shop.authorization_url("openid")).await;
-        for (field, value) in [("tenant", DOMAIN), ("username", "anna"), ("password", PASSWORD)] {
-            browser.fill(field, value).await;
-        }
-        browser.submit().await;
-        assert_eq!(browser.step().await, "blocked");
-        look(browser, "1-blocked").await;
-        browser.submit().await;
-        look(browser, "2-on-its-way").await;
-        let waiting = browser.address().await;
-        browser.open(&links(&idp).await[0]).await;
-        assert_eq!(browser.step().await, "new_password");
-        assert!(!browser.address().await.contains("link"), "the secret has left the address");
-        look(browser, "3-new-password").await;
-        browser.fill("new_password", NEW).await;
-        browser.fill("new_password_again", "something else").await;
-        browser.submit().await;
-        look(browser, "4-different").await;
-        for field in ["new_password", "new_password_again"] {
-            browser.fill(field, NEW).await;
-        }
-        browser.submit().await;
-        assert_eq!(browser.step().await, "enrol");
-        look(browser, "5-enrol").await;
-        let secret = browser.text(".key code").await.split_whitespace().collect::<String>();
-        browser.fill("code", &totp(&secret, idp.clock().now())).await;
-        browser.submit().await;
-        assert_eq!(browser.step().await, "recovery_codes");
-        browser.click("[name=stored]").await;
-        browser.submit().await;
-        assert_eq!(browser.step().await, "reset_done");
-        look(browser, "6-done").await;
-        browser.follow("a.button").await;
-        assert_eq!(browser.step().await, "identify", "the login that waits: {waiting}");
-        for (field, value) in [("tenant", DOMAIN), ("username", "anna"), ("password", NEW)] {
-            browser.fill(field, value).await;
-        }
-        browser.submit().await;
-        assert_eq!(browser.step().await, "second_factor");
-        idp.clock().advance(Duration::from_secs(30));
-        browser.fill("code", &totp(&secret, idp.clock().now())).await;
-        browser.submit().await;
-        assert!(
-            browser.address().await.starts_with(&format!("{redirect}?code=")),
-            "{}",
-            browser.address().await
-        );
-    })
-    .await;
-}
-
-async fn look(browser: &Chromium, page: &str) {
-    for (width, scheme) in [(320, "dark"), (1280, "light")] {
-        let faults = browser.look(width, scheme, &format!("path-07/{page}")).await;
-        assert_eq!(faults, Vec::<String>::new(), "{page} {width} {scheme}");
-    }
+/// From the link to the end of what it is for; gives the new authenticator's secret.
+async fn activate(visitor: &mut impl Visitor, idp: &TestIdp) -> String {
+    assert_eq!(visitor.step().await, "new_password");
+    assert!(!visitor.address().await.contains("link"), "the secret has left the address");
+    visitor.look("07-3-new-password").await;
+    let short = "xK7#q!zP2mv";
+    visitor.submit(&[("new_password", short), ("new_password_again", short)]).await;
+    assert!(visitor.text().await.contains("at least 12 characters"), "{}", visitor.text().await);
+    visitor.submit(&[("new_password", NEW), ("new_password_again", "something else")]).await;
+    assert_eq!(visitor.step().await, "new_password");
+    visitor.look("07-4-different").await;
+    visitor.submit(&[("new_password", NEW), ("new_password_again", NEW)]).await;
+    assert_eq!(visitor.step().await, "enrol");
+    assert!(!visitor.sees("skip").await, "an administrator cannot skip");
+    visitor.look("07-5-enrol").await;
+    let secret = visitor.secret().await;
+    visitor.submit(&[("code", "000000")]).await;
+    assert_eq!((visitor.step().await.as_str(), visitor.secret().await), ("enrol", secret.clone()));
+    visitor.submit(&[("code", &totp(&secret, idp.clock().now()))]).await;
+    let (page, codes) = (visitor.address().await, visitor.recovery_codes().await);
+    assert_eq!((visitor.step().await.as_str(), codes.len()), ("recovery_codes", 10));
+    visitor.open(&page).await;
+    assert_eq!(visitor.recovery_codes().await, codes);
+    visitor.submit(&[]).await;
+    assert_eq!(visitor.step().await, "recovery_codes", "they must be stored");
+    visitor.submit(&[("stored", "yes")]).await;
+    assert_eq!(visitor.step().await, "reset_done");
+    visitor.look("07-6-done").await;
+    visitor.follow("/login/").await;
+    assert_eq!(visitor.step().await, "identify", "to the login that waits");
+    visitor.open(&page).await;
+    assert!(!visitor.text().await.contains(&codes[0]), "and they are not shown again");
+    secret
 }

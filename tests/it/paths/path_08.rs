@@ -1,38 +1,35 @@
 //! Path 8: a linked administrator, the duty has begun, the upstream provider vouches for one factor. Blocked, with the way
 //! to the provider, and no mail.
 
-use axum::http::StatusCode;
-
-use crate::support::network;
+use super::{Shop, Visitor, told};
 use crate::upstream::{ALWAYS, World};
 
-#[tokio::test]
-async fn a_linked_administrator_without_a_second_factor_is_sent_to_the_reseller_portal() {
+told!(story);
+
+async fn story(visitor: &mut impl Visitor) {
     let world = World::new(ALWAYS).await;
-    let mut browser = network::browser();
-    let page = world.open(&mut browser, &[]).await;
-    assert!(page.body.contains("Login with North Systems account"), "{}", page.body);
-    let there = world.depart(&mut browser, &page).await;
-    let blocked = world.vouch(&mut browser, &there, "nick").await;
-    assert_eq!(
-        (blocked.step(), blocked.status),
-        (Some("upstream_proof"), StatusCode::FORBIDDEN),
-        "{}",
-        blocked.url
-    );
-    assert!(blocked.body.contains("Activate it in the reseller portal"), "{}", blocked.body);
-    assert!(blocked.body.contains("https://portal.north.test/2fa"), "{}", blocked.body);
+    let shop = Shop::of(&world.idp).await;
+    shop.send(visitor, &[]).await;
+    assert!(visitor.text().await.contains("Login with North Systems account"), "{}", visitor.text().await);
+    visitor.follow("/with/").await;
+    world.present(visitor, "nick").await;
+    assert_eq!(visitor.step().await, "upstream_proof");
+    let text = visitor.text().await;
+    assert!(text.contains("Activate it in the reseller portal"), "{text}");
     assert!(world.idp.mailbox().await.is_empty(), "no mail");
-    let silent = world.open(&mut browser, &[("prompt", "none")]).await;
-    assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "and no session");
+    let blocked = visitor.address().await;
+    shop.send(visitor, &[("prompt", "none")]).await;
+    assert_eq!(shop.error(visitor).await.as_deref(), Some("login_required"), "and no session");
+
     // Without the second factor, once more is no way in; and no step of an enrolment here is.
-    let there = world.depart(&mut browser, &blocked).await;
-    let still = world.vouch(&mut browser, &there, "nick").await;
-    assert_eq!(still.step(), Some("upstream_proof"), "{}", still.url);
+    visitor.open(&blocked).await;
+    visitor.submit(&[]).await;
+    world.present(visitor, "nick").await;
+    assert_eq!(visitor.step().await, "upstream_proof");
     for step in ["enrol", "choose_method", "second_factor", "recovery", "notice"] {
-        let page = browser.get(&still.url.as_str().replace("upstream_proof", step)).await;
-        assert_eq!(page.step(), Some("upstream_proof"), "{step}");
+        visitor.open(&blocked.replace("upstream_proof", step)).await;
+        assert_eq!(visitor.step().await, "upstream_proof", "{step}");
     }
-    let back = browser.submit(&still, &[("cancel", "yes")]).await;
-    assert_eq!(back.parameter("error").as_deref(), Some("access_denied"), "{}", back.url);
+    visitor.submit(&[("cancel", "yes")]).await;
+    assert_eq!(shop.error(visitor).await.as_deref(), Some("access_denied"));
 }

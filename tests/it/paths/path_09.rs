@@ -1,13 +1,20 @@
 //! Path 9: a linked administrator, the duty has begun, the upstream provider vouches for two factors. Let in, mapped to 2fa.
 
-use crate::support::network;
+use serde_json::json;
+
+use super::shop::TWO;
+use super::{Shop, Visitor, told};
 use crate::upstream::{ALWAYS, World};
 
-#[tokio::test]
-async fn a_linked_administrator_with_a_second_factor_upstream_has_two_here() {
+told!(story);
+
+async fn story(visitor: &mut impl Visitor) {
     let world = World::new(ALWAYS).await;
-    let back = world.enter(&mut network::browser(), "nora").await;
-    let token = world.shop.redeem(&back).await.id_token;
-    assert_eq!((token["sub"].as_str(), token["acr"].as_str()), (Some("anna"), Some("urn:vestibule:acr:2fa")));
-    assert_eq!(token["amr"], serde_json::json!(["pwd", "otp", "mfa"]));
+    let shop = Shop::of(&world.idp).await;
+    shop.send(visitor, &[]).await;
+    visitor.follow("/with/").await;
+    world.present(visitor, "nora").await;
+    let token = shop.id_token(visitor).await;
+    assert_eq!((&token["sub"], &token["acr"]), (&json!("anna"), &json!(TWO)));
+    assert_eq!(token["amr"], json!(["pwd", "otp", "mfa"]));
 }

@@ -1,33 +1,62 @@
 //! Path 10: wrong tenant, unknown user, wrong password, disabled user, linked user. Five byte-identical answers, and the
-//! same work behind each.
+//! same work behind each. A person sees the same words; a program the same bytes, and the same work.
 
 use axum::http::StatusCode;
 use vestibule::testing::Cost;
 
+use super::{Shop, Visitor, told};
 use crate::login::bare;
 use crate::support::network;
 use crate::upstream::{DOMAIN, NEVER, PASSWORD, World};
 
-#[tokio::test]
-async fn five_kinds_of_failed_first_factor_look_alike() {
+told!(story);
+
+const KINDS: [(&str, &str, &str, &str); 6] = [
+    ("wrong tenant", "other.sms", "bert", PASSWORD),
+    ("no tenant", "nowhere.sms", "bert", PASSWORD),
+    ("unknown user", DOMAIN, "nobody", PASSWORD),
+    ("wrong password", DOMAIN, "bert", "wrong"),
+    ("disabled", DOMAIN, "dora", PASSWORD),
+    ("linked", DOMAIN, "anna", PASSWORD),
+];
+
+/// With a user who is disabled.
+async fn world() -> World {
     let world = World::new(NEVER).await;
     let disabled = format!(
         "[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"dora\"\npassword = \"{PASSWORD}\"\ndisabled = true"
     );
     world.idp.idp().apply(&disabled).await.unwrap();
-    let kinds = [
-        ("wrong tenant", "other.sms", "bert", PASSWORD),
-        ("no tenant", "nowhere.sms", "bert", PASSWORD),
-        ("unknown user", DOMAIN, "nobody", PASSWORD),
-        ("wrong password", DOMAIN, "bert", "wrong"),
-        ("disabled", DOMAIN, "dora", PASSWORD),
-        ("linked", DOMAIN, "anna", PASSWORD),
-    ];
+    world
+}
+
+async fn story(visitor: &mut impl Visitor) {
+    let world = world().await;
+    let shop = Shop::of(&world.idp).await;
+    let mut seen = Vec::new();
+    for (kind, tenant, username, password) in KINDS {
+        visitor.elsewhere().await;
+        shop.send(visitor, &[]).await;
+        visitor.submit(&[("tenant", tenant), ("username", username), ("password", password)]).await;
+        assert_eq!(visitor.step().await, "identify", "{kind}");
+        let text = visitor.text().await;
+        let (words, _reference) = text.rsplit_once("Reference").unwrap_or((&text, ""));
+        assert!(words.contains("Sign-in failed"), "{kind}: {words}");
+        seen.push((kind, words.to_owned(), visitor.value("username").await == username));
+    }
+    for (kind, words, typed_is_kept) in &seen {
+        assert_eq!((words, typed_is_kept), (&seen[0].1, &true), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn five_kinds_of_failed_first_factor_look_alike() {
+    let world = world().await;
     // The first round fills caches.
     let mut answers = Vec::new();
     for _ in 0..2 {
         answers.clear();
-        for (kind, tenant, username, password) in kinds {
+        for (kind, tenant, username, password) in KINDS {
             answers.push((kind, attempt(&world, tenant, username, password).await));
         }
     }

@@ -138,6 +138,41 @@ impl Chromium {
         self.element(selector).await.click().await.unwrap();
     }
 
+    /// Answers what the form asks under this name: ticks the box, chooses, types. `false`: it is a button, and not pressed.
+    pub(crate) async fn answer(&self, name: &str, value: &str) -> bool {
+        let named = format!("main form [name={name}]");
+        let element = self.element(&named).await;
+        let kind = element.attr("type").await.unwrap().unwrap_or_default();
+        match (element.tag_name().await.unwrap().as_str(), kind.as_str()) {
+            ("button", _) => return false,
+            ("select", _) => self.click(&format!("{named} option[value='{value}']")).await,
+            (_, "radio") => self.click(&format!("{named}[value='{value}']")).await,
+            (_, "checkbox") => self.click(&named).await,
+            _ => self.fill(name, value).await,
+        }
+        true
+    }
+
+    /// Waits for a page that does not go on by itself.
+    pub(crate) async fn settle(&self) {
+        while self.has("main[data-step=onward]").await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Forgets all cookies, as a browser that was never anywhere.
+    pub(crate) async fn forget(&self) {
+        self.driver.cdp().send_raw("Network.clearBrowserCookies", json!({})).await.unwrap();
+    }
+
+    /// Is it there, and can it be seen?
+    pub(crate) async fn sees(&self, selector: &str) -> bool {
+        match self.driver.find(By::Css(selector)).await {
+            Ok(element) => element.is_displayed().await.unwrap(),
+            Err(_) => false,
+        }
+    }
+
     /// Presses the button that goes on, the form's first, and waits for the page it leads to.
     pub(crate) async fn submit(&self) {
         self.follow("main form button[type=submit], main form button:not([type])").await;
@@ -186,6 +221,11 @@ impl Chromium {
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.driver.browser_log().await.unwrap();
         log.into_iter().filter(|entry| entry.level != "INFO").map(|entry| entry.message).collect()
+    }
+
+    /// The tab that is in front.
+    pub(crate) async fn tab(&self) -> WindowHandle {
+        self.driver.window().await.unwrap()
     }
 
     /// Opens another tab in front of this one, and returns this one, to switch back to.

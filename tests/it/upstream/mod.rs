@@ -17,6 +17,7 @@ use vestibule::domain::outbound::AllowedHost;
 use vestibule::domain::settings::Settings;
 use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
 
+use crate::paths::Visitor;
 use crate::support::{listen, network, serve};
 
 pub(crate) const DOMAIN: &str = "123456.sms";
@@ -167,6 +168,16 @@ impl World {
         let code = totp(SECRET, self.north.idp().now());
         let answer = browser.submit(&answer, &[("code", &code)]).await;
         travel(browser, answer).await
+    }
+
+    /// The same of somebody who is there.
+    pub(crate) async fn present(&self, visitor: &mut impl Visitor, username: &str) {
+        assert!(visitor.address().await.starts_with(&self.north_url), "{}", visitor.address().await);
+        visitor.submit(&[("tenant", "north.sms"), ("username", username), ("password", PASSWORD)]).await;
+        if visitor.step().await == "second_factor" {
+            let code = totp(SECRET, self.north.idp().now());
+            visitor.submit(&[("code", &code)]).await;
+        }
     }
 
     /// All of it, for a browser that was never here.
