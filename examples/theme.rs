@@ -23,7 +23,9 @@ impl Theme for HouseStyle {
 }
 
 fn login_page(identify: &Identify, language: &str) -> String {
-    let Identify { form, application, tenant, username, forgotten, upstreams, remembered } = identify;
+    // Signing in with a passkey takes a second form and a script; this page does without.
+    let Identify { form, application, tenant, username, forgotten, upstreams, remembered, passkey: _ } =
+        identify;
     let tenant = tenant.as_ref().map_or_else(String::new, |tenant| {
         format!("<label>Company <input name=\"tenant\" value=\"{}\"></label>", escape(tenant))
     });

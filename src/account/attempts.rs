@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::{Account, Error};
 use crate::crypto::seal::Sealer;
 use crate::domain::ids::Hash;
 use crate::domain::time::Time;
@@ -107,5 +108,78 @@ impl Network {
     /// It was none.
     pub(crate) async fn give_back(&self, tx: &mut Tx<'_>) -> Result<()> {
         attempts::flow_back(tx, &self.0, PER_ADDRESS).await
+    }
+}
+
+/// One try at a first factor, taken from the budgets it counts in.
+#[derive(Clone, Debug)]
+pub(crate) struct Try {
+    counter: Counter,
+    network: Option<Network>,
+    /// The lock that it set.
+    lock: Option<Time>,
+}
+
+impl Try {
+    /// Takes the try, or tells until when there is none.
+    async fn take(
+        tx: &mut Tx<'_>,
+        counter: Counter,
+        network: Option<Network>,
+        now: Time,
+    ) -> Result<std::result::Result<Self, Time>> {
+        if let Some(network) = &network
+            && let Allowance::Locked(until) = network.take(tx, now).await?
+        {
+            return Ok(Err(until));
+        }
+        Ok(match counter.take(tx, now).await? {
+            Allowance::Granted { lock } => Ok(Self { counter, network, lock }),
+            Allowance::Locked(until) => Err(until),
+        })
+    }
+
+    /// It was right: nothing counts.
+    pub(crate) async fn was_right(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.counter.clear(tx).await?;
+        self.was_harmless(tx).await
+    }
+
+    async fn was_not_checked(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.counter.give_back(tx, self.lock).await?;
+        self.was_harmless(tx).await
+    }
+
+    async fn was_harmless(&self, tx: &mut Tx<'_>) -> Result<()> {
+        match &self.network {
+            Some(network) => network.give_back(tx).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Account<'_> {
+    /// Takes a try at a first factor before it is checked; `Err`: none is left until then.
+    pub(super) async fn try_once(
+        &self,
+        counter: Counter,
+        network: Option<&str>,
+    ) -> std::result::Result<std::result::Result<Try, Time>, Error> {
+        let network = network.map(|address| Network::new(self.sealer, address));
+        let now = self.now();
+        let taken = self.db.write(move |tx| {
+            let (counter, network) = (counter.clone(), network.clone());
+            Box::pin(async move { Try::take(tx, counter, network, now).await })
+        });
+        Ok(taken.await?)
+    }
+
+    /// What was tried could not be checked.
+    pub(super) async fn give_back(&self, tried: Try) -> std::result::Result<(), Error> {
+        let given = self.db.write(move |tx| {
+            let tried = tried.clone();
+            Box::pin(async move { tried.was_not_checked(tx).await })
+        });
+        Ok(given.await?)
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::storage::attempts::Kind;
 use crate::storage::users::{self, Credentials};
-use crate::storage::{self, Tx, authenticators, recovery_codes, resets};
+use crate::storage::{self, Tx, authenticators, passkeys, recovery_codes, resets};
 
 /// A user's enrolment, to be begun anew.
 #[derive(Clone, Debug)]
@@ -38,6 +38,7 @@ impl EnrolmentReset {
     ) -> storage::Result<()> {
         users::begin_enrolment(tx, &self.user).await?;
         authenticators::remove_all(tx, &self.user).await?;
+        passkeys::remove_all(tx, &self.user).await?;
         recovery_codes::replace(tx, &self.user, &[]).await?;
         sessions::end_all(tx, &self.user, None, now).await?;
         resets::remove_others(tx, &self.user, link).await?;
@@ -51,11 +52,12 @@ impl EnrolmentReset {
 /// A user's locks, to be ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Unlocking {
-    counters: [Counter; 6],
+    counters: Vec<Counter>,
 }
 
 impl Unlocking {
-    /// Forgets the failures: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes.
+    /// Forgets the failures: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes, wrong answers of
+    /// passkeys.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         for counter in &self.counters {
             counter.clear(tx).await?;
@@ -89,23 +91,26 @@ impl Account<'_> {
     }
 
     /// The end of this user's locks, to be settled.
-    pub(crate) fn unlocking(&self, user: &User, tenant: &Tenant) -> Unlocking {
-        let of_user = |kind| Counter::new(self.sealer, kind, user.id.as_str());
-        let password = self.password_counter(tenant.domain.as_str(), &user.username.key());
-        let [otp, delivered, pin, resync, recovery] =
-            [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery].map(of_user);
-        Unlocking { counters: [password, otp, delivered, pin, resync, recovery] }
+    pub(crate) async fn unlocking(&self, user: &User, tenant: &Tenant) -> storage::Result<Unlocking> {
+        let kinds = [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery, Kind::Passkey];
+        let passkeys = passkeys::of_user(&mut self.db.read().await?.tx(), &user.id).await?;
+        let mut counters = vec![self.password_counter(tenant.domain.as_str(), &user.username.key())];
+        counters.extend(kinds.map(|kind| Counter::new(self.sealer, kind, user.id.as_str())));
+        counters.extend(passkeys.iter().map(|passkey| self.sign_in_counter(&passkey.credential_id)));
+        Ok(Unlocking { counters })
     }
 
     /// A link for a user who has lost password and second factor, to be settled: it asks for neither. Who stands at the
     /// console could write into the database anyway; this leaves a trace, and ends by itself after ten minutes.
-    pub(crate) fn console_link(
+    pub(crate) async fn console_link(
         &self,
         found: &Credentials,
         tenant: &Tenant,
         home: Home,
-    ) -> Result<ConsoleLink, ResetOutcome> {
-        self.own_password(&found.user, tenant)?;
+    ) -> storage::Result<Result<ConsoleLink, ResetOutcome>> {
+        if let Err(refused) = self.own_password(&found.user, tenant) {
+            return Ok(Err(refused));
+        }
         let secret = Secret::generate();
         let reset = Reset {
             link: secret.hash(),
@@ -119,6 +124,7 @@ impl Account<'_> {
             version: 0,
         };
         let address = home.url.at(&format!("/reset/link/{}", secret.expose()));
-        Ok(ConsoleLink { address, reset, unlocking: self.unlocking(&found.user, tenant) })
+        let unlocking = self.unlocking(&found.user, tenant).await?;
+        Ok(Ok(ConsoleLink { address, reset, unlocking }))
     }
 }

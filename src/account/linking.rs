@@ -9,7 +9,7 @@
 //! page that names the provider, after signing in there.
 //!
 //! From then on the account is entered only there. Whatever opened it here goes in the same write (password, authenticators,
-//! recovery codes, sessions and all that they gave), for a second door would be the weaker one. Accounts that
+//! passkeys, recovery codes, sessions and all that they gave), for a second door would be the weaker one. Accounts that
 //! `apply` makes with `upstream` have never had one here and wait for their invitation.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{User, Username};
-use crate::storage::{self, Tx, authenticators, link_invitations, recovery_codes, resets, users};
+use crate::storage::{self, Tx, authenticators, link_invitations, passkeys, recovery_codes, resets, users};
 
 /// How long an invitation may be taken.
 const VALID: Duration = Duration::from_hours(24);
@@ -102,10 +102,12 @@ impl Taking {
     }
 }
 
-/// Takes away whatever opens the account here: password, authenticators, recovery codes, sessions and what they gave.
+/// Takes away whatever opens the account here: password, authenticators, passkeys, recovery codes, sessions and what they
+/// gave.
 pub(crate) async fn close_local_doors(tx: &mut Tx<'_>, user: &UserId, now: Time) -> storage::Result<()> {
     users::set_password(tx, user, None).await?;
     authenticators::remove_all(tx, user).await?;
+    passkeys::remove_all(tx, user).await?;
     recovery_codes::replace(tx, user, &[]).await?;
     resets::remove_others(tx, user, None).await?;
     sessions::end_all(tx, user, None, now).await.map(drop)

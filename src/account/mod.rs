@@ -9,10 +9,12 @@ pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod enrolments;
 pub(crate) mod factors;
+pub(crate) mod holdings;
 pub(crate) mod known_browsers;
 pub(crate) mod linking;
 pub(crate) mod new_password;
 mod notices;
+pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod recovery;
 pub(crate) mod reset_requests;
@@ -24,6 +26,7 @@ use self::delivery::Ways;
 use self::directory::Host;
 use crate::crypto::password::{Busy, PasswordHasher};
 use crate::crypto::seal::{SealError, Sealer};
+use crate::crypto::webauthn;
 use crate::domain::time::Time;
 use crate::ext::{Clock, Unavailable};
 use crate::storage::{self, Catalogue, Db};
@@ -73,6 +76,9 @@ pub(crate) enum Error {
     /// What was sealed cannot be opened.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// No passkey can be asked for.
+    #[error(transparent)]
+    Passkey(#[from] webauthn::Unable),
 }
 
 impl From<Error> for storage::Error {

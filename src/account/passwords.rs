@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::attempts::{Allowance, Counter, Network};
+use super::attempts::Try;
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
 use crate::crypto::password::{Password, Place, Verdict};
@@ -52,34 +52,6 @@ pub(crate) struct Proof {
     pub(crate) version: i64,
     tried: Try,
     rehash: Option<Rehash>,
-}
-
-/// One try, taken from the budgets it counts in.
-#[derive(Clone, Debug)]
-struct Try {
-    counter: Counter,
-    network: Option<Network>,
-    /// The lock that it set.
-    lock: Option<Time>,
-}
-
-impl Try {
-    async fn was_right(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.counter.clear(tx).await?;
-        self.was_harmless(tx).await
-    }
-
-    async fn was_not_checked(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.counter.give_back(tx, self.lock).await?;
-        self.was_harmless(tx).await
-    }
-
-    async fn was_harmless(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        match &self.network {
-            Some(network) => network.give_back(tx).await,
-            None => Ok(()),
-        }
-    }
 }
 
 /// Whose password it is.
@@ -136,10 +108,9 @@ impl Account<'_> {
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map_or_else(|| typed.username.trim().to_lowercase(), Username::key);
         let counter = self.password_counter(&subject, &key);
-        let network = typed.network.map(|address| Network::new(self.sealer, address));
-        let tried = match self.take(counter.clone(), network.clone()).await? {
-            Allowance::Granted { lock } => Try { counter, network, lock },
-            Allowance::Locked(until) => return Ok(Checked::Locked(until)),
+        let tried = match self.try_once(counter, typed.network).await? {
+            Ok(tried) => tried,
+            Err(until) => return Ok(Checked::Locked(until)),
         };
         let no = self.host.map(|_| tokio::time::sleep(SLOWEST_NO));
         let found = match judge {
@@ -202,30 +173,6 @@ impl Account<'_> {
             Ok(domain) => Ok((self.catalogue.tenant_by_domain(&domain).await?, domain.to_string())),
             Err(_) => Ok((None, typed.tenant.trim().to_lowercase())),
         }
-    }
-
-    async fn take(&self, counter: Counter, network: Option<Network>) -> Result<Allowance, Error> {
-        let now = self.now();
-        let allowance = self.db.write(move |tx| {
-            let (counter, network) = (counter.clone(), network.clone());
-            Box::pin(async move {
-                if let Some(network) = network
-                    && let Allowance::Locked(until) = network.take(tx, now).await?
-                {
-                    return Ok(Allowance::Locked(until));
-                }
-                counter.take(tx, now).await
-            })
-        });
-        Ok(allowance.await?)
-    }
-
-    async fn give_back(&self, tried: Try) -> Result<(), Error> {
-        let given = self.db.write(move |tx| {
-            let tried = tried.clone();
-            Box::pin(async move { tried.was_not_checked(tx).await })
-        });
-        Ok(given.await?)
     }
 }
 

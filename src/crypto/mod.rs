@@ -1,6 +1,7 @@
 //! Cryptography: random values, hashes, encryption at rest, signing keys, tokens, passwords and one-time codes.
 //!
-//! Primitives come from aws-lc-rs, Argon2 from argon2, one-time codes from totp-rs. What stands here decides
+//! Primitives come from aws-lc-rs, Argon2 from argon2, one-time codes from totp-rs, passkeys from
+//! webauthn-rs. What stands here decides
 //! *how* they are used, once. Nothing here reads a clock: whoever asks brings the time.
 
 pub(crate) mod jwt;
@@ -11,3 +12,4 @@ pub(crate) mod password;
 pub(crate) mod random;
 pub(crate) mod seal;
 pub(crate) mod secret;
+pub(crate) mod webauthn;

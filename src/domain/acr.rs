@@ -1,4 +1,8 @@
 //! Authentication context classes and methods: what a login proved, in words the client understands.
+//!
+//! There is no `phrh`, which promises attested hardware: nobody is asked for an attestation. It would name the model of
+//! everybody's device to us, shut out all passkeys that are synchronised, and be worth no more than a list of
+//! manufacturers' certificates that somebody keeps up to date.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,17 +17,21 @@ pub enum Acr {
     /// Two factors of different kinds.
     #[serde(rename = "urn:vestibule:acr:2fa")]
     TwoFactors,
+    /// A passkey or security key, which no other site can ask for (OpenID EAP ACR Values §2).
+    #[serde(rename = "phr")]
+    PhishingResistant,
 }
 
 impl Acr {
     /// All classes, weakest first.
-    pub const ALL: [Self; 2] = [Self::OneFactor, Self::TwoFactors];
+    pub const ALL: [Self; 3] = [Self::OneFactor, Self::TwoFactors, Self::PhishingResistant];
 
     /// The value of the `acr` claim.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OneFactor => "urn:vestibule:acr:1fa",
             Self::TwoFactors => "urn:vestibule:acr:2fa",
+            Self::PhishingResistant => "phr",
         }
     }
 
@@ -47,6 +55,6 @@ pub struct AuthContext {
 impl AuthContext {
     /// Was a second factor proved that no message has carried? Administrators must have one.
     pub fn is_by_device(&self) -> bool {
-        self.acr == Acr::TwoFactors && !self.amr.iter().any(|method| method == "mca")
+        self.acr >= Acr::TwoFactors && !self.amr.iter().any(|method| method == "mca")
     }
 }

@@ -39,7 +39,8 @@ impl Method {
     /// What it is worth as a second factor.
     pub const fn worth(self) -> Worth {
         match self {
-            Self::Totp | Self::Passkey => Worth::Device,
+            Self::Totp => Worth::Device,
+            Self::Passkey => Worth::PhishingResistant,
             Self::Sms => Worth::Sms,
             Self::Mail => Worth::Mail,
         }
@@ -55,6 +56,8 @@ pub enum Worth {
     Sms,
     /// A device that the user holds.
     Device,
+    /// A passkey: what it proves cannot be passed on to another site.
+    PhishingResistant,
 }
 
 /// One authenticator of one user.
@@ -115,7 +118,7 @@ impl Authenticator {
 
     /// What the policy asks about.
     pub fn held(&self) -> Held {
-        Held { id: self.id.clone(), worth: self.kind.method().worth() }
+        Held { id: self.id.clone(), worth: self.kind.method().worth(), usable: true }
     }
 }
 
@@ -126,6 +129,8 @@ pub struct Held {
     pub id: AuthenticatorId,
     /// What it proves.
     pub worth: Worth,
+    /// Can it be used at the issuer that asks? A passkey belongs to a host name.
+    pub usable: bool,
 }
 
 /// What an authenticator is.
@@ -301,8 +306,8 @@ mod tests {
     }
 
     #[test]
-    fn mail_is_worth_least_and_a_device_most() {
-        let worth = [Method::Mail, Method::Sms, Method::Totp].map(Method::worth);
-        assert!(worth.is_sorted() && Method::Passkey.worth() == Worth::Device);
+    fn mail_is_worth_least_and_a_passkey_most() {
+        let worth = [Method::Mail, Method::Sms, Method::Totp, Method::Passkey].map(Method::worth);
+        assert!(worth.is_sorted_by(|less, more| less < more));
     }
 }

@@ -88,6 +88,15 @@ pub enum Event {
         /// Whose account it opens.
         user: UserId,
     },
+    /// The signature counter of a passkey went back: there may be a copy of its key. The use was refused.
+    PasskeyCounterWentBack {
+        /// Where.
+        issuer: IssuerId,
+        /// Whose.
+        user: UserId,
+        /// What the user was shown.
+        reference: Reference,
+    },
     /// A recovery code was used.
     RecoveryCodeUsed {
         /// Whose.
@@ -162,6 +171,12 @@ pub enum LoginFailure {
     WrongPassword,
     /// Too many failures before this one.
     Locked,
+    /// Nobody's passkey, or not one for this host name.
+    PasskeyUnknown,
+    /// The answer of the passkey is wrong.
+    PasskeyWrong,
+    /// The tenant does not let passkeys sign users in.
+    PasskeySignInOff,
 }
 
 /// What came of a wish for a reset mail.
@@ -229,6 +244,7 @@ impl Event {
             Self::SecondFactorFailed { .. } => "second_factor_failed",
             Self::LoginCompleted { .. } => "login_completed",
             Self::AuthenticatorEnrolled { .. } => "authenticator_enrolled",
+            Self::PasskeyCounterWentBack { .. } => "passkey_counter_went_back",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
             Self::ResetRequested { .. } => "reset_requested",
             Self::PasswordChanged { .. } => "password_changed",
@@ -268,6 +284,9 @@ impl LoginFailure {
             Self::SignsInUpstream => "signs_in_upstream",
             Self::WrongPassword => "wrong_password",
             Self::Locked => "locked",
+            Self::PasskeyUnknown => "passkey_unknown",
+            Self::PasskeyWrong => "passkey_wrong",
+            Self::PasskeySignInOff => "passkey_sign_in_off",
         }
     }
 }

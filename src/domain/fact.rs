@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::acr::{Acr, AuthContext};
 use super::authenticator::{Held, Worth};
 use super::ids::{AuthenticatorId, TrustedBrowserId, UpstreamId, UserId};
+use super::passkey::Custody;
 use super::scope::Scope;
 use super::time::Time;
 use super::upstream::Vouched;
@@ -28,12 +29,26 @@ pub enum FactKind {
     Password,
     /// An upstream provider vouched for the user; it may have seen a second factor too.
     Upstream(Vouched),
+    /// This passkey said who its user is and verified them itself: two factors at once.
+    PasskeySignIn {
+        /// Which.
+        id: AuthenticatorId,
+        /// Where its key lives.
+        custody: Custody,
+    },
     /// A code that this application or device made was right, and is used up.
     Otp(AuthenticatorId),
     /// A code sent to this telephone was right, and is used up.
     SmsCode(AuthenticatorId),
     /// A code sent to this mailbox was right, and is used up.
     MailCode(AuthenticatorId),
+    /// This passkey or security key was used.
+    Passkey {
+        /// Which.
+        id: AuthenticatorId,
+        /// Where its key lives.
+        custody: Custody,
+    },
     /// A recovery code was right, and is used up. A new authenticator must follow.
     RecoveryCode,
     /// The browser is one that the user trusts, so that no second factor need be proved. It is none itself.
@@ -63,10 +78,12 @@ enum Question {
 impl FactKind {
     const fn question(&self) -> Question {
         match self {
-            Self::Password | Self::Upstream(_) => Question::FirstFactor,
-            Self::Otp(_) | Self::SmsCode(_) | Self::MailCode(_) | Self::RecoveryCode => {
-                Question::SecondFactor
-            }
+            Self::Password | Self::PasskeySignIn { .. } | Self::Upstream(_) => Question::FirstFactor,
+            Self::Otp(_)
+            | Self::SmsCode(_)
+            | Self::MailCode(_)
+            | Self::Passkey { .. }
+            | Self::RecoveryCode => Question::SecondFactor,
             Self::TrustedBrowser(_) => Question::Trust,
             Self::NoticeSeen { .. } => Question::Notice,
             Self::AccountChosen(_) => Question::Account,
@@ -77,6 +94,7 @@ impl FactKind {
     /// What it is worth as a second factor; `None` if it is none.
     const fn worth(&self) -> Option<Worth> {
         match self {
+            Self::PasskeySignIn { .. } | Self::Passkey { .. } => Some(Worth::PhishingResistant),
             Self::Otp(_) | Self::RecoveryCode => Some(Worth::Device),
             Self::SmsCode(_) => Some(Worth::Sms),
             Self::MailCode(_) => Some(Worth::Mail),
@@ -84,10 +102,32 @@ impl FactKind {
         }
     }
 
+    /// Its names in RFC 8176, by itself.
+    const fn amr(&self) -> &'static [&'static str] {
+        match self {
+            Self::Password => &["pwd"],
+            Self::Otp(_) | Self::MailCode(_) | Self::RecoveryCode => &["otp"],
+            Self::SmsCode(_) => &["sms"],
+            Self::PasskeySignIn { custody, .. } | Self::Passkey { custody, .. } => match custody {
+                Custody::Device => &["hwk", "user"],
+                Custody::Synchronised => &["swk", "user"],
+            },
+            Self::Upstream(_)
+            | Self::TrustedBrowser(_)
+            | Self::NoticeSeen { .. }
+            | Self::AccountChosen(_)
+            | Self::Consent(_) => &[],
+        }
+    }
+
     /// The authenticator that it relies on.
     const fn authenticator(&self) -> Option<&AuthenticatorId> {
         match self {
-            Self::Otp(id) | Self::SmsCode(id) | Self::MailCode(id) => Some(id),
+            Self::Otp(id)
+            | Self::SmsCode(id)
+            | Self::MailCode(id)
+            | Self::PasskeySignIn { id, .. }
+            | Self::Passkey { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -203,13 +243,20 @@ impl Facts {
         })
     }
 
-    /// The second factor that was proved: by authenticator, by recovery code, or upstream.
+    /// The second factor that was proved: by authenticator, by recovery code, by signing in with a passkey, or upstream.
     pub fn second_factor(&self) -> Option<SecondFactor> {
         if let Some((Vouched { mfa: true, .. }, at)) = self.vouched() {
             return Some(SecondFactor { at, worth: Vouched::WORTH });
         }
-        let fact = self.answer(&Question::SecondFactor)?;
+        let fact = self.second()?;
         Some(SecondFactor { at: fact.at, worth: fact.kind.worth()? })
+    }
+
+    /// The fact behind it. Of two the one that is worth more, and then the newer.
+    fn second(&self) -> Option<&Fact> {
+        let both = [Question::FirstFactor, Question::SecondFactor];
+        let facts = both.iter().filter_map(|question| self.answer(question));
+        facts.filter(|fact| fact.kind.worth().is_some()).max_by_key(|fact| (fact.kind.worth(), fact.at))
     }
 
     /// Was the second factor a recovery code, with no new authenticator since?
@@ -251,21 +298,22 @@ impl Facts {
             return Some(AuthContext { auth_time, acr, amr: vouched.amr.clone() });
         }
         let first = self.answer(&Question::FirstFactor)?;
-        let second = self.answer(&Question::SecondFactor);
+        let second = self.second();
         let counts = second.filter(|fact| fact.kind.worth().is_some_and(|worth| worth >= enough));
-        let mut amr = vec!["pwd"];
-        match second.map(|fact| &fact.kind) {
-            Some(FactKind::SmsCode(_)) => amr.push("sms"),
-            Some(_) => amr.push("otp"),
-            None if self.is_trusted_browser() => amr.push("rba"),
-            None => {}
-        }
+        let mut amr = first.kind.amr().to_vec();
+        amr.extend(second.filter(|second| *second != first).map_or(&[][..], |second| second.kind.amr()));
+        amr.extend((second.is_none() && self.is_trusted_browser()).then_some("rba"));
         amr.extend(counts.map(|_| "mfa"));
         let delivered = |fact: &Fact| matches!(fact.kind, FactKind::SmsCode(_) | FactKind::MailCode(_));
         amr.extend(second.is_some_and(delivered).then_some("mca"));
+        let acr = match counts.and_then(|fact| fact.kind.worth()) {
+            Some(Worth::PhishingResistant) => Acr::PhishingResistant,
+            Some(_) => Acr::TwoFactors,
+            None => Acr::OneFactor,
+        };
         Some(AuthContext {
             auth_time: counts.map_or(first.at, |second| second.at.min(first.at)),
-            acr: if counts.is_some() { Acr::TwoFactors } else { Acr::OneFactor },
+            acr,
             amr: amr.into_iter().map(str::to_owned).collect(),
         })
     }
@@ -298,6 +346,7 @@ mod tests {
     #[test]
     fn level_and_methods_follow_from_the_kinds_of_factors() {
         let a = || AuthenticatorId::new("a");
+        let passkey = |custody| FactKind::Passkey { id: a(), custody };
         let table = [
             (None, Worth::Sms, Acr::OneFactor, "pwd"),
             (Some(FactKind::Otp(a())), Worth::Sms, Acr::TwoFactors, "pwd otp mfa"),
@@ -305,6 +354,8 @@ mod tests {
             (Some(FactKind::SmsCode(a())), Worth::Sms, Acr::TwoFactors, "pwd sms mfa mca"),
             (Some(FactKind::MailCode(a())), Worth::Sms, Acr::OneFactor, "pwd otp mca"),
             (Some(FactKind::MailCode(a())), Worth::Mail, Acr::TwoFactors, "pwd otp mfa mca"),
+            (Some(passkey(Custody::Device)), Worth::Sms, Acr::PhishingResistant, "pwd hwk user mfa"),
+            (Some(passkey(Custody::Synchronised)), Worth::Sms, Acr::PhishingResistant, "pwd swk user mfa"),
         ];
         for (second, enough, acr, amr) in table {
             let mut facts = Facts::default();
@@ -314,7 +365,7 @@ mod tests {
             }
             let context = facts.context(enough).unwrap();
             assert_eq!((context.acr, context.amr.join(" ").as_str()), (acr, amr));
-            let relied_on = if acr == Acr::TwoFactors { 10 } else { 20 };
+            let relied_on = if acr == Acr::OneFactor { 20 } else { 10 };
             assert_eq!(context.auth_time, at(relied_on), "{amr}");
         }
     }
@@ -352,6 +403,23 @@ mod tests {
     }
 
     #[test]
+    fn a_passkey_alone_is_two_factors_as_long_as_its_user_holds_it() {
+        let mut facts = Facts::default();
+        facts.add(FactKind::Password, at(5));
+        facts.add(
+            FactKind::PasskeySignIn { id: AuthenticatorId::new("a"), custody: Custody::Synchronised },
+            at(10),
+        );
+        let context = facts.context(Worth::Sms).unwrap();
+        assert_eq!((context.acr, context.auth_time), (Acr::PhishingResistant, at(10)));
+        assert_eq!(context.amr.join(" "), "swk user mfa", "the password is not relied on");
+        assert!(!facts.has_password());
+        facts.add(otp("b"), at(20));
+        assert_eq!(facts.second_factor().unwrap().worth, Worth::PhishingResistant, "no step down");
+        assert_eq!(facts.trusting(&[]).context(Worth::Sms), None);
+    }
+
+    #[test]
     fn a_recovery_code_and_a_new_authenticator_displace_each_other() {
         let mut facts = Facts::default();
         facts.add(otp("old"), at(5));
@@ -384,7 +452,7 @@ mod tests {
         let kept = facts.lasting();
         assert_eq!(kept.consent(), None);
         assert_eq!(kept.account(), None);
-        let held = |id| [Held { id: AuthenticatorId::new(id), worth: Worth::Device }];
+        let held = |id| [Held { id: AuthenticatorId::new(id), worth: Worth::Device, usable: true }];
         assert!(kept.trusting(&held("a")).second_factor().is_some());
         assert_eq!(kept.trusting(&held("b")).second_factor(), None);
         assert_eq!(kept.trusting(&[]).context(Worth::Sms).unwrap().acr, Acr::OneFactor);

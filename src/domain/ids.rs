@@ -55,7 +55,7 @@ text_newtypes! {
     SessionId;
     /// A person in the host's own directory, by the key that never changes there.
     DirectoryKey;
-    /// An authenticator: the thing that makes codes.
+    /// An authenticator: what makes or receives codes, or a passkey.
     AuthenticatorId;
     /// A browser that skips its user's second factor.
     TrustedBrowserId;
@@ -63,6 +63,10 @@ text_newtypes! {
     ResellerId;
     /// An OpenID provider at which accounts of ours sign in.
     UpstreamId;
+    /// What an authenticator calls a passkey, base64url.
+    CredentialId;
+    /// By what passkeys know their user: a random UUID.
+    UserHandle;
     /// A message on its way to a user.
     MessageId;
     /// A wish for a reset mail that waits for its answer.

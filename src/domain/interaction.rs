@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::authenticator::{Authenticator, Method};
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
+use super::passkey::{Ceremony, Purpose};
 use super::password::PasswordFault;
 use super::request::AuthorizationRequest;
 use super::time::Time;
@@ -62,6 +63,8 @@ pub struct Progress {
     pub enrolment: Option<Enrolment>,
     /// The code that was sent last, or was to be.
     pub dispatch: Option<Dispatch>,
+    /// What the browser was asked for with a passkey and has not answered.
+    pub ceremony: Option<Ceremony>,
     /// Recovery codes under the master key, until the user says that they are stored.
     pub recovery_codes: Option<String>,
     /// Is a mail on its way that leads to a second factor?
@@ -205,6 +208,12 @@ pub enum Problem {
     WrongCodes,
     /// There is no code that could be right: it expired, was tried too often, or none was sent.
     CodeExpired,
+    /// A passkey was not accepted.
+    WrongPasskey,
+    /// The browser has not asked its user for a passkey.
+    NoPasskey,
+    /// This passkey signs nobody in here; why is not said.
+    PasskeySignInFailed,
     /// A recovery code was not accepted.
     WrongRecoveryCode,
     /// Too many wrong codes: the login began again.
@@ -228,9 +237,14 @@ pub enum Problem {
 }
 
 impl Progress {
-    /// Notes that the user's password is right. Nothing that somebody else proved here before may count for them.
+    /// Notes that the user's password is right.
     pub fn password_proved(&mut self, user: UserId, version: i64, at: Time) {
-        self.first_factor_proved(user, FactKind::Password, at);
+        self.signed_in(user, version, FactKind::Password, at);
+    }
+
+    /// Notes that a passkey signed the user in, while this password of theirs counts.
+    pub fn signed_in(&mut self, user: UserId, version: i64, first: FactKind, at: Time) {
+        self.first_factor_proved(user, first, at);
         self.password_version = version;
     }
 
@@ -239,6 +253,7 @@ impl Progress {
         self.first_factor_proved(user, FactKind::Upstream(vouched), at);
     }
 
+    /// Nothing that somebody else proved here before may count for them.
     fn first_factor_proved(&mut self, user: UserId, kind: FactKind, at: Time) {
         if self.user.as_ref() != Some(&user) {
             *self = Self { user: Some(user), alone: self.alone, ..Self::default() };
@@ -247,6 +262,16 @@ impl Progress {
         self.refusal = None;
         self.stranger = None;
         self.facts.add(kind, at);
+    }
+
+    /// What the browser was asked for this purpose.
+    pub fn asked(&self, purpose: Purpose) -> Option<&Ceremony> {
+        self.ceremony.as_ref().filter(|ceremony| ceremony.purpose == purpose)
+    }
+
+    /// What the browser was asked for this purpose; it can be answered once.
+    pub fn take_asked(&mut self, purpose: Purpose) -> Option<Ceremony> {
+        self.ceremony.take_if(|ceremony| ceremony.purpose == purpose)
     }
 
     /// Was the last post not looked at, after too many failures?

@@ -70,6 +70,11 @@ impl IssuerUrl {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// The host, where it is a name.
+    pub fn domain(&self) -> Option<&str> {
+        self.0.domain()
+    }
+
     /// Host and, unless it is the scheme's default, port: what a `Host` header says.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();

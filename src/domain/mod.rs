@@ -21,6 +21,7 @@ pub mod issuer;
 pub mod locale;
 pub mod message;
 pub mod outbound;
+pub mod passkey;
 pub mod password;
 pub mod policy;
 pub mod redirect_uri;

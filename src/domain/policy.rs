@@ -30,6 +30,8 @@ pub enum Need {
         since: Option<Time>,
         /// What it must be worth.
         least: Worth,
+        /// What this user can prove it with. A recovery code is taken too.
+        ways: Ways,
     },
     /// The password must not be kept. It is gone when there is a new one.
     NewPassword,
@@ -70,6 +72,15 @@ pub enum Need {
     },
     /// These scopes were allowed.
     Consent(Scope),
+}
+
+/// The ways in which a user can prove a second factor here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ways {
+    /// By a code that an authenticator makes or receives.
+    pub code: bool,
+    /// By a passkey or security key.
+    pub passkey: bool,
 }
 
 /// Which authenticator must be enrolled.
@@ -180,10 +191,12 @@ pub fn needs(
     if who.is_upstream {
         needs.extend(who.upstream_proof(&demands)?);
     } else {
-        if let Some(best) = who.best().filter(|_| !who.skips_second_factor(request)) {
-            // Who has one is asked for it, whatever it is worth; what is missing then is enrolled.
-            let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail).min(best);
-            needs.push(Need::SecondFactor { since, least });
+        if !who.held.is_empty() && !who.skips_second_factor(request) {
+            // Who has one is asked for it, whatever it is worth; what is missing then is enrolled. Who has one that cannot
+            // be used here needs a recovery code: a password alone must not be enough to enrol another.
+            let wanted = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
+            let least = wanted.min(who.best().unwrap_or(Worth::Mail));
+            needs.push(Need::SecondFactor { since, least, ways: who.ways(least) });
         }
         needs.extend(must_change.then_some(Need::NewPassword));
         needs.extend(who.enrolment(&demands)?);
@@ -211,12 +224,16 @@ impl Circumstances<'_> {
 
     /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
     fn demands(&self, request: &AuthorizationRequest) -> Vec<Demand> {
-        let two_factors = request.essential_acr() == Some(Acr::TwoFactors);
+        let demanded = match request.essential_acr() {
+            Some(Acr::PhishingResistant) => Some(Worth::PhishingResistant),
+            Some(Acr::TwoFactors) => Some(self.tenant.two_factors(self.is_admin)),
+            Some(Acr::OneFactor) | None => None,
+        };
         let wishes = self.facts.notice() == Some(true) && !self.is_upstream;
         let all = [
             (self.admin_duty(), EnrolmentReason::AdminDuty, Worth::Device),
             (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, Worth::Mail),
-            (two_factors, EnrolmentReason::ClientWish, self.tenant.two_factors(self.is_admin)),
+            (demanded.is_some(), EnrolmentReason::ClientWish, demanded.unwrap_or(Worth::Mail)),
             // Only administrators are announced a duty, so the wish is to fulfil it; upstream it is fulfilled there.
             (wishes, EnrolmentReason::OwnWish, Worth::Device),
         ];
@@ -233,9 +250,21 @@ impl Circumstances<'_> {
             && self.facts.is_trusted_browser()
     }
 
-    /// The best that the user has.
+    /// The best that the user has and can use here.
     fn best(&self) -> Option<Worth> {
-        self.held.iter().map(|held| held.worth).max()
+        self.held.iter().filter(|held| held.usable).map(|held| held.worth).max()
+    }
+
+    /// How a second factor of this worth can be proved.
+    fn ways(&self, least: Worth) -> Ways {
+        let mut ways = Ways::default();
+        for held in self.held.iter().filter(|held| held.usable && held.worth >= least) {
+            match held.worth {
+                Worth::PhishingResistant => ways.passkey = true,
+                Worth::Mail | Worth::Sms | Worth::Device => ways.code = true,
+            }
+        }
+        ways
     }
 
     /// Must an authenticator be enrolled, and how far has that come? Whoever has one that is good enough is asked for it
@@ -352,7 +381,7 @@ mod tests {
     const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
     fn held(worth: Worth) -> Vec<Held> {
-        vec![Held { id: AuthenticatorId::new("a"), worth }]
+        vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
     }
 
     impl Case {
@@ -397,6 +426,11 @@ mod tests {
 
     const fn enrol(reason: EnrolmentReason) -> Need {
         Need::Enrolment(Enrolment { reason, method: Method::Totp, others: false })
+    }
+
+    /// A second factor by code.
+    const fn second(least: Worth) -> Need {
+        Need::SecondFactor { since: None, least, ways: Ways { code: true, passkey: false } }
     }
 
     fn request() -> AuthorizationRequest {
@@ -453,7 +487,7 @@ mod tests {
     fn who_has_an_authenticator_is_always_asked_for_it() {
         for worth in [Worth::Mail, Worth::Sms, Worth::Device] {
             let case = Case { held: held(worth), ..Case::default() };
-            let second = Need::SecondFactor { since: None, least: Worth::Mail };
+            let second = second(Worth::Mail);
             assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second]));
         }
     }
@@ -464,7 +498,7 @@ mod tests {
         for worth in [Worth::Mail, Worth::Sms] {
             let mut case = Case { methods: methods.clone(), held: held(worth), ..Case::admin_from(None) };
             case.tenant.mail_counts_as_2fa = true;
-            let second = Need::SecondFactor { since: None, least: worth };
+            let second = second(worth);
             let needs = case.needs(&request());
             assert_eq!(needs, Ok(vec![PASSWORD, second, enrol(EnrolmentReason::AdminDuty)]));
             case.tenant.admin_mfa_enforced_from = Some(AT);
@@ -479,7 +513,7 @@ mod tests {
     fn mail_satisfies_the_tenant_and_the_client_only_where_it_counts() {
         let mut case = Case::required(&[Method::Mail, Method::Sms]);
         case.held = held(Worth::Mail);
-        let second = Need::SecondFactor { since: None, least: Worth::Mail };
+        let second = second(Worth::Mail);
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second.clone()]));
         let (reason, method) = (EnrolmentReason::ClientWish, Method::Sms);
         let better = Need::Destination(Enrolment { reason, method, others: false });
@@ -494,7 +528,7 @@ mod tests {
     fn of_several_only_those_count_that_are_good_enough() {
         let mut case = Case { is_admin: true, ..Case::default() };
         case.held = [held(Worth::Sms), held(Worth::Device)].concat();
-        assert_eq!(case.last(), Need::SecondFactor { since: None, least: Worth::Device });
+        assert_eq!(case.last(), second(Worth::Device));
     }
 
     #[test]
@@ -548,7 +582,7 @@ mod tests {
     fn a_password_that_must_not_be_kept_is_proved_here_and_after_the_second_factor_replaced() {
         let case = Case { must_change_password: true, held: held(Worth::Device), ..Case::default() };
         let password = Need::FirstFactor { since: Some(case.now) };
-        let second = Need::SecondFactor { since: None, least: Worth::Mail };
+        let second = second(Worth::Mail);
         assert_eq!(case.needs(&request()), Ok(vec![password, second, Need::NewPassword]));
     }
 
@@ -584,6 +618,35 @@ mod tests {
         assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, enrol(EnrolmentReason::ClientWish)]));
         case.methods.retain(|method| *method != Method::Totp);
         assert_eq!(case.needs(&demand(TWO)), unmet);
+    }
+
+    #[test]
+    fn a_client_may_demand_a_passkey() {
+        let phr = demand(r#"["phr"]"#);
+        let mut case = Case { held: held(Worth::Device), ..Case::default() };
+        assert_eq!(case.needs(&phr), Err(ErrorCode::UnmetAuthenticationRequirements));
+        case.methods.push(Method::Passkey);
+        let passkey =
+            Enrolment { reason: EnrolmentReason::ClientWish, method: Method::Passkey, others: false };
+        let enrol = Need::Enrolment(passkey);
+        assert_eq!(case.needs(&phr), Ok(vec![PASSWORD, second(Worth::Device), enrol]));
+        case.held.extend(held(Worth::PhishingResistant));
+        let ways = Ways { code: false, passkey: true };
+        let passkey = Need::SecondFactor { since: None, least: Worth::PhishingResistant, ways };
+        assert_eq!(case.needs(&phr), Ok(vec![PASSWORD, passkey]));
+        let ways = Ways { code: true, passkey: true };
+        assert_eq!(case.last(), Need::SecondFactor { since: None, least: Worth::Mail, ways });
+    }
+
+    #[test]
+    fn a_passkey_for_another_host_is_no_way_but_a_password_alone_is_not_enough() {
+        let mut case = Case::required(&[Method::Passkey]);
+        case.held = held(Worth::PhishingResistant);
+        case.held[0].usable = false;
+        let needs = case.needs(&request()).unwrap();
+        let second = Need::SecondFactor { since: None, least: Worth::Mail, ways: Ways::default() };
+        assert_eq!(needs[..2], [PASSWORD, second], "by recovery code, and then one for here is enrolled");
+        assert!(matches!(needs[2], Need::Enrolment(_)));
     }
 
     #[test]

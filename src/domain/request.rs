@@ -92,6 +92,17 @@ impl AuthorizationRequest {
         self.essential_acr_values()?.into_iter().flatten().min()
     }
 
+    /// The class that the client is told of a login that reached this one. A client that demands two factors and does not
+    /// name passkeys gets the class that it demanded (Core §5.5.1.1): it may know no other.
+    pub fn acr_to_tell(&self, reached: Acr) -> Acr {
+        let named = self.essential_acr_values().unwrap_or_default();
+        let knows = |acr| named.contains(&Some(acr));
+        if reached == Acr::PhishingResistant && knows(Acr::TwoFactors) && !knows(reached) {
+            return Acr::TwoFactors;
+        }
+        reached
+    }
+
     /// Does it ask for any class at all, be it only as a wish?
     pub fn asks_for_acr(&self) -> bool {
         !self.acr_values.is_empty() || self.claims.id_token.contains_key("acr")

@@ -106,6 +106,7 @@ impl From<TenantDomain> for String {
 /// The rules of a tenant's logins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct TenantPolicy {
     /// Whether every user needs a second factor; administrators follow `admin_mfa_enforced_from`.
     pub mfa: Mfa,
@@ -115,6 +116,8 @@ pub struct TenantPolicy {
     pub admin_activation: AdminActivation,
     /// The second factors that may be enrolled.
     pub methods: Vec<Method>,
+    /// May users sign in with a passkey alone, without name and password?
+    pub passkey_sign_in: bool,
     /// Does a code by mail count as a second factor (`acr` 2fa), and not only satisfy the tenant's own rule? It never
     /// does for administrators.
     pub mail_counts_as_2fa: bool,
@@ -139,6 +142,7 @@ impl Default for TenantPolicy {
             admin_mfa_enforced_from: None,
             admin_activation: AdminActivation::Inline,
             methods: vec![Method::Totp],
+            passkey_sign_in: false,
             mail_counts_as_2fa: false,
             resync: false,
             ask_desktop_name: false,

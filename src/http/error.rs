@@ -85,6 +85,7 @@ impl From<account::Error> for Internal {
             account::Error::Busy(error) => Self::busy(&error),
             account::Error::Directory(error) => error.into(),
             account::Error::Seal(error) => error.into(),
+            account::Error::Passkey(error) => Self::fault(&error),
         }
     }
 }

@@ -35,8 +35,10 @@ fn is_met(need: &Need, facts: &Facts) -> bool {
     match need {
         Need::AccountChosen(user) => facts.account() == Some(user),
         Need::FirstFactor { since } => fresh(facts.first_factor(), *since),
-        Need::SecondFactor { since, least } => {
-            let proved = facts.second_factor().filter(|proved| proved.worth >= *least);
+        Need::SecondFactor { since, least, .. } => {
+            // After a recovery code the new authenticator is the one that must be worth enough.
+            let enough = |worth| worth >= *least || facts.is_recovering();
+            let proved = facts.second_factor().filter(|proved| enough(proved.worth));
             fresh(proved.map(|proved| proved.at), *since)
         }
         Need::UpstreamProof { least, .. } => {
@@ -87,7 +89,8 @@ mod tests {
     use crate::domain::claims::ClaimsRequest;
     use crate::domain::fact::FactKind;
     use crate::domain::ids::{AuthenticatorId, UpstreamId, UserId};
-    use crate::domain::policy::{Circumstances, ConsentRule, needs};
+    use crate::domain::passkey::Custody;
+    use crate::domain::policy::{Circumstances, ConsentRule, Ways, needs};
     use crate::domain::request::AuthorizationRequest;
     use crate::domain::scope::Scope;
     use crate::domain::tenant::{Mfa, TenantPolicy};
@@ -109,7 +112,8 @@ mod tests {
             assert_eq!(next(&[need], &Facts::default(), SILENT), Next::Refuse(code));
         };
         refused(Need::FirstFactor { since: None }, ErrorCode::LoginRequired);
-        refused(Need::SecondFactor { since: None, least: Worth::Mail }, ErrorCode::InteractionRequired);
+        let second = Need::SecondFactor { since: None, least: Worth::Mail, ways: Ways::default() };
+        refused(second, ErrorCode::InteractionRequired);
         refused(Need::Consent(Scope::parse("openid")), ErrorCode::ConsentRequired);
         refused(Need::AccountChosen(UserId::new("a")), ErrorCode::AccountSelectionRequired);
         let notice = [Need::Notice { from: Time::from_unix(1) }];
@@ -155,11 +159,16 @@ mod tests {
             (proptest::sample::select(vec!["north", "south"]), any::<bool>()).prop_map(|(name, mfa)| {
                 FactKind::Upstream(Vouched { upstream: UpstreamId::new(name), mfa, amr: Vec::new() })
             }),
+            Just(FactKind::Passkey { id: AuthenticatorId::new("passkey"), custody: Custody::Device }),
+            Just(FactKind::PasskeySignIn { id: AuthenticatorId::new("passkey"), custody: Custody::Device }),
+            Just(FactKind::PasskeySignIn { id: AuthenticatorId::new("revoked"), custody: Custody::Device }),
             any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
             Just(FactKind::AccountChosen(UserId::new("anna"))),
             Just(FactKind::Consent(Scope::parse("openid"))),
         ]
     }
+
+    const WORTHS: [Worth; 4] = [Worth::Mail, Worth::Sms, Worth::Device, Worth::PhishingResistant];
 
     prop_compose! {
         fn policy()(
@@ -182,16 +191,27 @@ mod tests {
             tenant in policy(),
             is_admin in any::<bool>(),
             is_upstream in any::<bool>(),
-            worth in proptest::option::of(proptest::sample::select(vec![Worth::Mail, Worth::Sms, Worth::Device])),
-            essential in any::<bool>(),
+            worths in proptest::sample::subsequence(WORTHS.to_vec(), 0..=2),
+            usable in any::<bool>(),
+            essential in proptest::option::of(proptest::sample::select(vec![Acr::TwoFactors, Acr::PhishingResistant])),
             max_age in proptest::option::of(1u64..100),
             silent in any::<bool>(),
             ask_consent in any::<bool>(),
             must_change in any::<bool>(),
         ) {
-            let name = |worth| match worth { Worth::Mail => "mail", Worth::Sms => "sms", Worth::Device => "device" };
-            let held: Vec<_> =
-                worth.iter().filter(|_| !is_upstream).map(|&worth| Held { id: AuthenticatorId::new(name(worth)), worth }).collect();
+            let name = |worth| match worth {
+                Worth::Mail => "mail",
+                Worth::Sms => "sms",
+                Worth::Device => "device",
+                Worth::PhishingResistant => "passkey",
+            };
+            let usable = |worth| usable || worth != Worth::PhishingResistant;
+            let held = worths.iter().filter(|_| !is_upstream).map(|&worth| Held {
+                id: AuthenticatorId::new(name(worth)),
+                worth,
+                usable: usable(worth),
+            });
+            let held: Vec<_> = held.collect();
             let mut all = Facts::default();
             for (kind, at) in learnt {
                 all.add(kind, Time::from_unix(at));
@@ -199,11 +219,10 @@ mod tests {
             let north = UpstreamId::new("north");
             let counted = all.trusting(&held).of(is_upstream.then_some(&north));
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
-            let claims = if essential {
-                serde_json::from_str(r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#).unwrap()
-            } else {
-                ClaimsRequest::default()
-            };
+            let claims = essential.map_or_else(ClaimsRequest::default, |acr| {
+                let acr = serde_json::json!({"essential": true, "value": acr.as_str()});
+                serde_json::from_value(serde_json::json!({"id_token": {"acr": acr}})).unwrap()
+            });
             let request = AuthorizationRequest { prompt, max_age, claims, ..AuthorizationRequest::sample() };
             let (user, now) = (UserId::new("anna"), Time::from_unix(150));
             let who = Circumstances {
@@ -213,7 +232,7 @@ mod tests {
                 is_upstream,
                 is_admin,
                 held: &held,
-                methods: &[Method::Totp, Method::Sms, Method::Mail],
+                methods: &[Method::Totp, Method::Sms, Method::Mail, Method::Passkey],
                 enrolling: None,
                 must_change_password: must_change,
                 desktop_unasked: false,
@@ -227,22 +246,22 @@ mod tests {
                 Ok(needs) => needs,
                 // Nobody enrols here who signs in elsewhere.
                 Err(error) => {
-                    prop_assert!(is_upstream && essential && error == ErrorCode::UnmetAuthenticationRequirements);
+                    prop_assert!(is_upstream && essential.is_some() && error == ErrorCode::UnmetAuthenticationRequirements);
                     return Ok(());
                 }
             };
             if next(&needs, &counted, prompt) == Next::Done {
                 let enough = tenant.two_factors(is_admin);
                 let context = counted.context(enough).expect("a code needs a password");
-                let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential;
+                let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential.is_some();
                 let proved = counted.second_factor().is_some();
                 prop_assert!(proved == must || is_upstream && proved, "who must, has proved one, and nobody else here");
                 prop_assert_eq!(counted.vouched().is_some(), is_upstream, "everybody signs in where they belong");
                 prop_assert!(!must_change || is_upstream, "nobody passes with a password that must not be kept");
                 let counts = counted.second_factor().is_some_and(|proved| proved.worth >= enough);
-                prop_assert_eq!(context.acr == Acr::TwoFactors, counts, "the level is what was proved");
-                prop_assert!(!essential || context.acr == Acr::TwoFactors, "the client has what it demands");
-                let device = counted.second_factor().is_some_and(|proved| proved.worth == Worth::Device);
+                prop_assert_eq!(context.acr >= Acr::TwoFactors, counts, "the level is what was proved");
+                prop_assert!(essential <= Some(context.acr), "the client has what it demands");
+                let device = counted.second_factor().is_some_and(|proved| proved.worth >= Worth::Device);
                 prop_assert!(!who.admin_duty() || device, "codes that are sent are not enough for administrators");
                 prop_assert!(!counted.is_recovering(), "a recovery code is never the end");
                 let oldest = max_age.map_or(i64::MIN, |age| 150 - i64::try_from(age).unwrap());

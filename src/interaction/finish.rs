@@ -81,9 +81,10 @@ impl Login {
         let facts = self.facts();
         // `next` says `Done` only for a person whose first factor is proved.
         let Some(person) = self.person.clone() else { return Err(storage::Error::Conflict) };
-        let Some(context) = facts.context(person.two_factors()) else {
+        let Some(mut context) = facts.context(person.two_factors()) else {
             return Err(storage::Error::Conflict);
         };
+        context.acr = self.request().acr_to_tell(context.acr);
         self.close(tx).await?;
         self.hold_password(tx, &person).await?;
         let (session, cookie) = self.keep_session(tx, &person).await?;

@@ -77,7 +77,11 @@ impl Login {
             expires_at: now.plus(visitor.idp.settings().interaction_lifetime),
             version: 0,
         };
-        Self::assemble(visitor, validated, interaction, false).boxed().await
+        let mut login = Self::assemble(visitor, validated, interaction, false).boxed().await?;
+        if matches!(login.next(), Due::Ask(Need::FirstFactor { .. })) {
+            steps::passkey_sign_in::ask(&mut login).await?;
+        }
+        Ok(login)
     }
 
     /// The login with this id; `None` if it is over. Whose browser it is, the caller decides.
@@ -231,7 +235,8 @@ impl Login {
     fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
         let Some(person) = &self.person else { return policy::needs(self.request(), None) };
         let progress = &self.interaction.progress;
-        let (held, methods) = (person.held(), self.idp().account().methods(&person.tenant.policy));
+        let methods = self.idp().account().methods(&person.tenant.policy, person.rp.is_some());
+        let held = person.held();
         let chosen = |method| Enrolling { method, begun: false };
         let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
         let circumstances = Circumstances {

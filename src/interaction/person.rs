@@ -7,6 +7,7 @@ use crate::domain::client::Client;
 use crate::domain::fact::Facts;
 use crate::domain::ids::UserId;
 use crate::domain::issuer::Issuer;
+use crate::domain::passkey::{Passkey, RpId};
 use crate::domain::scope::Scope;
 use crate::domain::session::Session;
 use crate::domain::tenant::Tenant;
@@ -14,7 +15,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::Idp;
 use crate::storage::users::{self, Credentials};
-use crate::storage::{Result, Tx, authenticators, consents};
+use crate::storage::{Result, Tx, authenticators, consents, passkeys};
 
 /// A user who may sign in here, with what the policy asks about.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub(super) struct Person {
     pub(super) authenticator: Option<Authenticator>,
     /// Must a new password be chosen?
     pub(super) must_change_password: bool,
+    /// Every passkey, also those for other host names.
+    pub(super) passkeys: Vec<Passkey>,
+    /// The relying party that passkeys must be for here.
+    pub(super) rp: Option<RpId>,
     /// Was the name of the office computer not asked for in this enrolment?
     pub(super) desktop_unasked: bool,
     /// What the user allowed this client earlier.
@@ -43,15 +48,16 @@ impl Person {
         id: &UserId,
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
-        let Some(Credentials { user, password_version, must_change_password, desktop_unasked, .. }) =
-            found.filter(|found| !found.user.disabled)
-        else {
-            return Ok(None);
-        };
+        let Some(found) = found.filter(|found| !found.user.disabled) else { return Ok(None) };
+        let Credentials {
+            user, password_version, must_change_password, desktop_unasked, has_passkeys, ..
+        } = found;
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
         let authenticator = authenticators::active(tx, id).await?.map(|stored| stored.authenticator);
+        let passkeys = if has_passkeys { passkeys::of_user(tx, id).await? } else { Vec::new() };
+        let rp = RpId::of(&issuer.url);
         let consent = if client.metadata.require_consent {
             consents::of(tx, id, &issuer.id, &client.id).await?
         } else {
@@ -63,6 +69,8 @@ impl Person {
             tenant,
             authenticator,
             must_change_password,
+            passkeys,
+            rp,
             desktop_unasked,
             consent,
         }))
@@ -70,7 +78,9 @@ impl Person {
 
     /// What the policy asks about. Who signs in upstream has no factor here.
     pub(super) fn held(&self) -> Vec<Held> {
-        self.authenticator.iter().filter(|_| self.user.upstream.is_none()).map(Authenticator::held).collect()
+        let passkeys = self.passkeys.iter().map(|passkey| passkey.held(self.rp.as_ref()));
+        let all = self.authenticator.iter().map(Authenticator::held).chain(passkeys);
+        all.filter(|_| self.user.upstream.is_none()).collect()
     }
 
     /// Of these facts, those that count for this person now.

@@ -17,8 +17,9 @@ use crate::domain::ids::{TrustedBrowserId, UserId};
 use crate::domain::trusted_browser::{TrustRules, TrustedBrowser};
 use crate::http::{Cookies, Internal, cookies};
 use crate::protocol::parameters::Parameters;
+use crate::storage::{self, Tx};
 
-/// The box on the page of the second factor.
+/// The box on the pages of the second factor.
 const TICKED: &str = "trust_browser";
 
 /// The browser of this visitor, if this person may trust one and the cookie says that they do.
@@ -30,14 +31,14 @@ pub(super) async fn known(visitor: &Visitor, person: &Person) -> Result<Option<T
 
 /// The browser that takes the place of a second factor in this login, given what was posted with the password.
 pub(super) fn recognised(login: &Login, form: &Parameters) -> Option<TrustedBrowserId> {
-    let person = login.person.as_ref().filter(|person| person.authenticator.is_some())?;
+    let person = login.person.as_ref().filter(|person| !person.held().is_empty())?;
     let (browser, rules) = (login.browser.as_ref()?, rules(person)?);
     let name = login.visitor.user_agent();
     let shown = shown(login, name.as_deref(), form);
     login.idp().account().trusts(browser, &shown, rules).then(|| browser.id.clone())
 }
 
-/// For how many days the page of the second factor offers to trust this browser.
+/// For how many days a page of the second factor offers to trust this browser.
 pub(super) fn offered(person: &Person) -> Option<u32> {
     rules(person).map(|rules| rules.days)
 }
@@ -47,6 +48,14 @@ pub(super) fn wanted(login: &Login, person: &Person, form: &Parameters) -> Optio
     let rules = rules(person).filter(|_| form.get(TICKED).is_some())?;
     let name = login.visitor.user_agent();
     login.idp().account().trust(&person.user.id, &shown(login, name.as_deref(), form), rules)
+}
+
+/// Stores it.
+pub(super) async fn settle(login: &mut Login, tx: &mut Tx<'_>, wanted: Option<Trust>) -> storage::Result<()> {
+    let Some(trust) = wanted else { return Ok(()) };
+    trust.settle(tx).await?;
+    login.trusted = Some(trust.secret);
+    Ok(())
 }
 
 /// The cookie of a browser that was just trusted.

@@ -13,6 +13,7 @@ use crate::domain::acr::Acr;
 use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
+use crate::domain::passkey::RpId;
 use crate::domain::request::ResponseMode;
 use crate::ext::OwnClaims;
 use crate::http::{CurrentIssuer, Document, Idp, Internal};
@@ -51,7 +52,7 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "response_types_supported": ["code"],
         "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
         "grant_types_supported": token::grant_types(),
-        "acr_values_supported": Acr::ALL.map(Acr::as_str),
+        "acr_values_supported": acr_values_supported(issuer),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
         "userinfo_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
@@ -74,6 +75,13 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "authorization_response_iss_parameter_supported": true,
         "ui_locales_supported": Locale::ALL.map(Locale::tag),
     })
+}
+
+/// Weakest first, so that whoever sends them all back asks for no more than there is (functional specification 3.4). What
+/// takes a passkey is left out where browsers have none.
+fn acr_values_supported(issuer: &IssuerUrl) -> Vec<&'static str> {
+    let passkeys = RpId::of(issuer).is_some();
+    Acr::ALL.into_iter().filter(|acr| passkeys || *acr != Acr::PhishingResistant).map(Acr::as_str).collect()
 }
 
 /// The claims of an ID token that say what it is.
@@ -114,7 +122,7 @@ mod tests {
         response_types_supported ["code"]
         response_modes_supported ["query","form_post"]
         grant_types_supported ["authorization_code","refresh_token","client_credentials"]
-        acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa"]
+        acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa","phr"]
         subject_types_supported ["public","pairwise"]
         id_token_signing_alg_values_supported ["RS256","ES256","EdDSA"]
         userinfo_signing_alg_values_supported ["RS256","ES256","EdDSA"]

@@ -133,7 +133,7 @@ impl Idp {
     }
 
     async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
-        let unlocking = self.account().unlocking(&found.user, tenant);
+        let unlocking = self.account().unlocking(&found.user, tenant).await?;
         let settled = self.db().write(move |tx| {
             let unlocking = unlocking.clone();
             Box::pin(async move { unlocking.settle(tx).await })
@@ -144,7 +144,7 @@ impl Idp {
     }
 
     async fn break_glass(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
-        let link = self.account().console_link(found, tenant, self.home()).map_err(refusal)?;
+        let link = self.account().console_link(found, tenant, self.home()).await?.map_err(refusal)?;
         let address = link.address.clone();
         let settled = self.db().write(move |tx| {
             let link = link.clone();

@@ -32,6 +32,8 @@ pub enum Kind {
     Resync,
     /// A recovery code.
     Recovery,
+    /// An answer of a passkey.
+    Passkey,
 }
 
 impl Kind {
@@ -43,6 +45,7 @@ impl Kind {
             Self::Pin => "pin",
             Self::Resync => "resync",
             Self::Recovery => "recovery",
+            Self::Passkey => "passkey",
         }
     }
 }

@@ -41,6 +41,7 @@ struct Inner {
     tenants_by_domain: Filed<TenantDomain, Tenant>,
     clients: Filed<(IssuerId, ClientId), Client>,
     origins: Filed<IssuerId, BTreeSet<String>>,
+    passkey_sign_in: Filed<(), bool>,
     keys: Filed<IssuerId, Vec<StoredKey>>,
     upstreams: Filed<Option<TenantId>, Vec<upstreams::Stored>>,
 }
@@ -68,6 +69,7 @@ impl Catalogue {
             tenants_by_domain: Filed::new(),
             clients: Filed::new(),
             origins: Filed::new(),
+            passkey_sign_in: Filed::new(),
             keys: Filed::new(),
             upstreams: Filed::new(),
         }))
@@ -130,6 +132,16 @@ impl Catalogue {
             Ok(Some(enabled.flat_map(Client::origins).collect()))
         };
         Ok(self.0.origins.find(self.revision().await?, &home, load).await?.unwrap_or_default())
+    }
+
+    /// Is there a tenant whose users may sign in with a passkey alone?
+    pub async fn any_passkey_sign_in(&self) -> Result<bool> {
+        let load = async {
+            let mut reader = self.0.db.read().await?;
+            tenants::any_passkey_sign_in(&mut reader.tx()).await.map(Some)
+        };
+        let found = self.0.passkey_sign_in.find(self.revision().await?, &(), load).await?;
+        Ok(found.is_some_and(|any| *any))
     }
 
     /// The signing keys an issuer has so far.

@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "salts", include_str!("../../migrations/0012_salts.sql")),
     (14, "delivered_codes", include_str!("../../migrations/0014_delivered_codes.sql")),
     (15, "recovery", include_str!("../../migrations/0015_recovery.sql")),
+    (16, "passkeys", include_str!("../../migrations/0016_passkeys.sql")),
     (17, "upstreams", include_str!("../../migrations/0017_upstreams.sql")),
     (18, "wrapped_keys", include_str!("../../migrations/0018_wrapped_keys.sql")),
     (19, "trusted_browsers", include_str!("../../migrations/0019_trusted_browsers.sql")),

@@ -37,6 +37,7 @@ pub mod known_browsers;
 pub mod link_invitations;
 mod migrate;
 pub mod outbox;
+pub mod passkeys;
 mod pool;
 mod postgres;
 pub mod pushed_requests;

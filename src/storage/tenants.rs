@@ -97,3 +97,10 @@ pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
     revision::bump(tx).await?;
     Ok(removed == 1)
 }
+
+/// Is there a tenant whose users may sign in with a passkey alone? A policy is JSON as we write it, without spaces.
+pub async fn any_passkey_sign_in(tx: &mut Tx<'_>) -> Result<bool> {
+    on!(tx, conn => sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM tenants WHERE NOT disabled AND policy LIKE '%\"passkey_sign_in\":true%')")
+        .fetch_one(conn))
+}

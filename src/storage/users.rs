@@ -56,6 +56,8 @@ pub struct Credentials {
     pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
     pub desktop_unasked: bool,
+    /// Is there any passkey of the user's?
+    pub has_passkeys: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -67,6 +69,7 @@ struct CredentialsRow {
     enrolment: i64,
     desktop_asked: i64,
     must_change_password: bool,
+    has_passkeys: bool,
 }
 
 impl From<CredentialsRow> for Credentials {
@@ -76,6 +79,7 @@ impl From<CredentialsRow> for Credentials {
             password_hash: row.password_hash,
             password_version: row.password_version,
             must_change_password: row.must_change_password,
+            has_passkeys: row.has_passkeys,
             desktop_unasked: row.desktop_asked < row.enrolment,
         }
     }
@@ -123,7 +127,8 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
              directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password
+             must_change_password,
+             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
          FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -135,7 +140,8 @@ pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
              directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password
+             must_change_password,
+             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
          FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2").bind(tenant).bind(key).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
@@ -145,7 +151,8 @@ pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Cr
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
              directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password
+             must_change_password,
+             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
          FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
@@ -265,7 +272,8 @@ pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>>
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
              directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password
+             must_change_password,
+             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
          FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }

@@ -18,12 +18,14 @@ impl Asset {
     pub(crate) const STYLE: Self = Self::new("style", "css", include_str!("../../templates/style.css"));
     /// Show password, copy, print, local times.
     pub(crate) const PAGE: Self = Self::new("page", "js", include_str!("../../templates/page.js"));
+    /// Asks the browser for passkeys.
+    pub(crate) const PASSKEY: Self = Self::new("passkey", "js", include_str!("../../templates/passkey.js"));
     /// The automatic submit of the form post response mode.
     pub(crate) const SUBMIT: Self = Self::new("submit", "js", include_str!("../../templates/submit.js"));
     /// The mark on the browser's tab.
     pub(crate) const ICON: Self = Self::new("icon", "svg", include_str!("../../templates/icon.svg"));
 
-    const ALL: [Self; 4] = [Self::STYLE, Self::PAGE, Self::SUBMIT, Self::ICON];
+    const ALL: [Self; 5] = [Self::STYLE, Self::PAGE, Self::PASSKEY, Self::SUBMIT, Self::ICON];
 
     const fn new(name: &'static str, kind: &'static str, content: &'static str) -> Self {
         Self { name, kind, content, hash: fnv1a(content.as_bytes()) }

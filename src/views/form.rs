@@ -60,6 +60,8 @@ pub enum Field {
     NewPasswordAgain,
     /// The code that a device shows after the one in [`Field::Code`].
     NextCode,
+    /// What the browser says of a passkey, as JSON. Nobody types it.
+    Credential,
 }
 
 impl Field {
@@ -79,6 +81,7 @@ impl Field {
             Self::NewPassword => "new_password",
             Self::NewPasswordAgain => "new_password_again",
             Self::NextCode => "next_code",
+            Self::Credential => "credential",
         }
     }
 
@@ -106,6 +109,7 @@ impl Field {
             Self::NewPassword => "field.new_password",
             Self::NewPasswordAgain => "field.new_password_again",
             Self::NextCode => "resync.next",
+            Self::Credential => "choose_method.passkey",
         }
     }
 }
@@ -132,6 +136,12 @@ pub enum Problem {
     TooManyCodes,
     /// No such recovery code, or it was used already.
     RecoveryCodeWrong,
+    /// The passkey was not accepted.
+    PasskeyWrong,
+    /// The browser was not asked for a passkey: the page's script does that.
+    PasskeyMissing,
+    /// The passkey signs nobody in here; why is never said.
+    PasskeySignInFailed,
     /// Too many wrong codes: the login begins again with the password.
     StartedAgain,
     /// Too many wrong codes, or too late: the secret shown before is void, this is another one.
@@ -171,6 +181,9 @@ impl Problem {
             | Self::UpstreamUnavailable
             | Self::UpstreamRefused
             | Self::UpstreamUnproved
+            | Self::PasskeyWrong
+            | Self::PasskeyMissing
+            | Self::PasskeySignInFailed
             | Self::Stale => None,
         }
     }
@@ -206,6 +219,9 @@ impl Problem {
             Self::UpstreamUnavailable => "upstream.unavailable",
             Self::UpstreamRefused => "upstream.refused",
             Self::UpstreamUnproved => "upstream.unproved",
+            Self::PasskeyWrong => "passkey.wrong",
+            Self::PasskeyMissing => "passkey.missing",
+            Self::PasskeySignInFailed => "passkey.sign_in_failed",
             Self::StartedAgain => "form.started_again",
             Self::SecretRenewed => "form.secret_renewed",
             Self::DestinationAgain => "form.destination_again",

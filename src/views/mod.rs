@@ -26,8 +26,9 @@ pub use frame::{Application, Brand, Frame, WayBack};
 pub use notices::{Busy, Expired, FormPost, Onward, Refusal, Refused, SignedIn, SignedOut, Wait};
 pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
 pub use steps::{
-    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, Identify, Link,
-    Notice, NoticeUpstream, Recovery, RecoveryCodes, SecondFactor, UpstreamChoice, UpstreamProof,
+    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, EnrolPasskey,
+    Identify, Link, Notice, NoticeUpstream, Passkey, PasskeySignIn, Recovery, RecoveryCodes, SecondFactor,
+    UpstreamChoice, UpstreamProof,
 };
 pub use theme::DefaultTheme;
 
@@ -67,6 +68,8 @@ pub enum Body {
     UpstreamProof(UpstreamProof),
     /// The code of the authenticator.
     SecondFactor(SecondFactor),
+    /// A passkey or security key.
+    Passkey(Passkey),
     /// A recovery code instead.
     Recovery(Recovery),
     /// Two codes of a device that has run away.
@@ -83,6 +86,8 @@ pub enum Body {
     Email(Email),
     /// The first code that was sent there.
     ConfirmCode(ConfirmCode),
+    /// A new passkey.
+    EnrolPasskey(EnrolPasskey),
     /// The recovery codes, shown once.
     RecoveryCodes(RecoveryCodes),
     /// A second factor is activated by mail.
@@ -131,6 +136,7 @@ impl Body {
             Self::Link(_) => "link",
             Self::UpstreamProof(_) => "upstream_proof",
             Self::SecondFactor(_) => "second_factor",
+            Self::Passkey(_) => "passkey",
             Self::Recovery(_) => "recovery",
             Self::Resync(_) => "resync",
             Self::Desktop(_) => "desktop",
@@ -139,6 +145,7 @@ impl Body {
             Self::Phone(_) => "phone",
             Self::Email(_) => "email",
             Self::ConfirmCode(_) => "confirm_code",
+            Self::EnrolPasskey(_) => "enrol_passkey",
             Self::RecoveryCodes(_) => "recovery_codes",
             Self::Blocked(_) => "blocked",
             Self::Notice(_) => "notice",
@@ -167,7 +174,7 @@ impl Body {
             Self::Identify(_) => "identify.title",
             Self::Link(_) => "link.title",
             Self::UpstreamProof(_) => "upstream_proof.title",
-            Self::SecondFactor(_) => "second_factor.title",
+            Self::SecondFactor(_) | Self::Passkey(_) => "second_factor.title",
             Self::Recovery(_) => "recovery.title",
             Self::Resync(_) => "resync.title",
             Self::Desktop(_) => "desktop.title",
@@ -176,6 +183,7 @@ impl Body {
             Self::Phone(_) => "phone.title",
             Self::Email(_) => "email.title",
             Self::ConfirmCode(_) => "confirm_code.title",
+            Self::EnrolPasskey(_) => "enrol_passkey.title",
             Self::RecoveryCodes(_) => "recovery_codes.title",
             Self::Blocked(_) => "blocked.title",
             Self::Notice(_) => "notice.title",
@@ -228,6 +236,7 @@ impl Body {
             | Self::Link(Link { form, .. })
             | Self::UpstreamProof(UpstreamProof { form, .. })
             | Self::SecondFactor(SecondFactor { form, .. })
+            | Self::Passkey(Passkey { form, .. })
             | Self::Recovery(Recovery { form, .. })
             | Self::Resync(Resync { form, .. })
             | Self::Desktop(Desktop { form, .. })
@@ -236,6 +245,7 @@ impl Body {
             | Self::Phone(Phone { form, .. })
             | Self::Email(Email { form, .. })
             | Self::ConfirmCode(ConfirmCode { form, .. })
+            | Self::EnrolPasskey(EnrolPasskey { form, .. })
             | Self::RecoveryCodes(RecoveryCodes { form, .. })
             | Self::Blocked(Blocked { form, .. })
             | Self::Notice(Notice { form, .. })

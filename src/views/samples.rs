@@ -3,10 +3,10 @@
 
 use super::{
     Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
-    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, Expired, Field, Forgotten, Form, FormPost,
-    Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Phone, Problem, Recovery, RecoveryCodes,
-    Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync, SecondFactor, SentCode, SignedIn,
-    SignedOut, UpstreamChoice, UpstreamProof, Wait, WayBack,
+    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, EnrolPasskey, Expired, Field, Forgotten, Form,
+    FormPost, Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Passkey, PasskeySignIn, Phone,
+    Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync,
+    SecondFactor, SentCode, SignedIn, SignedOut, UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
 use crate::domain::authenticator::{Method, PinPosition};
 use crate::domain::branding::Accent;
@@ -52,6 +52,7 @@ fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body 
         forgotten: Some("/reset?client_id=shop".to_owned()),
         upstreams: Vec::new(),
         remembered: None,
+        passkey: None,
     })
 }
 
@@ -69,6 +70,7 @@ fn identify_upstream(remembered: bool, problems: &[Problem]) -> Body {
         forgotten: Some("/reset?client_id=shop".to_owned()),
         remembered: remembered.then(|| upstreams.remove(0)),
         upstreams,
+        passkey: None,
     })
 }
 
@@ -100,12 +102,44 @@ fn notice_upstream(activation: Option<&str>) -> Body {
     notice(&[], Some(NoticeUpstream { title: "North Systems account".to_owned(), activation }))
 }
 
+fn identify_or_passkey(problems: &[Problem]) -> Body {
+    let options = r#"{"publicKey":{"challenge":"c2FtcGxl","rpId":"id.test"}}"#.to_owned();
+    Body::Identify(Identify {
+        form: form(problems),
+        application: application(),
+        tenant: None,
+        username: String::new(),
+        forgotten: Some("/reset?client_id=shop".to_owned()),
+        upstreams: Vec::new(),
+        remembered: None,
+        passkey: Some(PasskeySignIn { action: "passkey_sign_in".to_owned(), options }),
+    })
+}
+
+fn passkey(code: bool, problems: &[Problem]) -> Body {
+    Body::Passkey(Passkey {
+        form: form(problems),
+        options: r#"{"publicKey":{"challenge":"c2FtcGxl","rpId":"id.test","allowCredentials":[]}}"#
+            .to_owned(),
+        trust: code.then_some(30),
+        code: code.then(|| "second_factor".to_owned()),
+        recovery: Some("recovery".to_owned()),
+    })
+}
+
+fn enrol_passkey(duty: Duty, problems: &[Problem]) -> Body {
+    let user = r#""user":{"id":"YW5uYQ","name":"anna@example.works","displayName":"Anna"}"#;
+    let options = format!(r#"{{"publicKey":{{"challenge":"c2FtcGxl","rp":{{"name":"Example"}},{user}}}}}"#);
+    let others = duty == Duty::Tenant;
+    Body::EnrolPasskey(EnrolPasskey { form: form(problems), duty, options, others })
+}
+
 fn second_factor(problems: &[Problem]) -> Body {
     second_factor_from(CodeSource::Application, problems)
 }
 
 fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
-    let recovery = Some("recovery".to_owned());
+    let (passkey, recovery) = (Some("passkey".to_owned()), Some("recovery".to_owned()));
     let (form, digits) = (form(problems), 6);
     Body::SecondFactor(SecondFactor {
         form,
@@ -114,6 +148,7 @@ fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
         pin: None,
         trust: Some(30),
         resync: None,
+        passkey,
         recovery,
     })
 }
@@ -128,6 +163,7 @@ fn second_factor_with_pin(pin: PinPosition) -> Body {
         pin: Some(pin),
         trust: None,
         resync,
+        passkey: None,
         recovery: None,
     })
 }
@@ -169,7 +205,7 @@ fn confirm_code(sent: SentCode, problems: &[Problem]) -> Body {
 }
 
 fn recovery(problems: &[Problem]) -> Body {
-    Body::Recovery(Recovery { form: form(problems), second_factor: "second_factor".to_owned() })
+    Body::Recovery(Recovery { form: form(problems), second_factor: Some("second_factor".to_owned()) })
 }
 
 fn enrol(duty: Duty, problems: &[Problem]) -> Body {
@@ -267,7 +303,7 @@ fn form_post() -> Body {
 
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
-    [steps(), upstreams(), notices(), resets()].into_iter().flatten().collect()
+    [signing_in(), enrolling(), others(), upstreams(), notices(), resets()].into_iter().flatten().collect()
 }
 
 /// The pages of who signs in upstream.
@@ -289,11 +325,11 @@ fn upstreams() -> Vec<(&'static str, Body)> {
     ]
 }
 
-/// The pages on which the user does something.
-fn steps() -> Vec<(&'static str, Body)> {
+/// The pages on which the user says who they are, and proves it.
+fn signing_in() -> Vec<(&'static str, Body)> {
     use Problem::{
-        CodeExpired, CodeNotSent, CodeWrong, CodesWrong, DestinationAgain, Invalid, LoginFailed, Missing,
-        RecoveryCodeWrong, SecretRenewed, Stale, StartedAgain, TooManyCodes,
+        CodeExpired, CodeNotSent, CodeWrong, CodesWrong, LoginFailed, Missing, PasskeyMissing,
+        PasskeySignInFailed, PasskeyWrong, RecoveryCodeWrong, StartedAgain,
     };
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
     vec![
@@ -303,6 +339,8 @@ fn steps() -> Vec<(&'static str, Body)> {
         ("identify-failed", identify(Some("example.works"), "anna", &[LoginFailed])),
         ("identify-missing", identify(Some(""), "", &all_missing)),
         ("identify-again", identify(None, "anna", &[StartedAgain])),
+        ("identify-passkey", identify_or_passkey(&[])),
+        ("identify-passkey-failed", identify_or_passkey(&[PasskeySignInFailed])),
         ("second-factor", second_factor(&[])),
         ("second-factor-wrong", second_factor(&[CodeWrong])),
         ("second-factor-sms", second_factor_from(CodeSource::Sent(sent(Channel::Sms, true, 47)), &[])),
@@ -319,9 +357,19 @@ fn steps() -> Vec<(&'static str, Body)> {
         ("resync", resync(&[])),
         ("resync-wrong", resync(&[CodesWrong])),
         ("resync-missing", resync(&[Missing(Field::Code), Missing(Field::NextCode)])),
+        ("passkey", passkey(true, &[])),
+        ("passkey-wrong", passkey(false, &[PasskeyWrong])),
+        ("passkey-missing", passkey(true, &[PasskeyMissing])),
         ("recovery", recovery(&[])),
         ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
         ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),
+    ]
+}
+
+/// The pages of a first enrolment.
+fn enrolling() -> Vec<(&'static str, Body)> {
+    use Problem::{CodeWrong, DestinationAgain, Invalid, Missing, PasskeyWrong, SecretRenewed, TooManyCodes};
+    vec![
         ("desktop", desktop("pc-anna", &[])),
         ("desktop-invalid", desktop("my computer!", &[Invalid(Field::PersonalDesktop)])),
         ("choose-method", choose_method(Duty::Tenant, &[])),
@@ -340,6 +388,15 @@ fn steps() -> Vec<(&'static str, Body)> {
         ("confirm-code", confirm_code(sent(Channel::Sms, true, 60), &[])),
         ("confirm-code-wrong", confirm_code(sent(Channel::Mail, true, 0), &[CodeWrong])),
         ("confirm-code-held", confirm_code(sent(Channel::Mail, false, 1800), &[TooManyCodes])),
+        ("enrol-passkey", enrol_passkey(Duty::Tenant, &[])),
+        ("enrol-passkey-wrong", enrol_passkey(Duty::Chosen, &[PasskeyWrong])),
+    ]
+}
+
+/// The other pages on which the user does something.
+fn others() -> Vec<(&'static str, Body)> {
+    use Problem::{Missing, Stale};
+    vec![
         ("recovery-codes", recovery_codes(&[])),
         ("recovery-codes-missing", recovery_codes(&[Missing(Field::Stored)])),
         ("notice", notice(&[Stale], None)),

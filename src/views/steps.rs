@@ -24,6 +24,8 @@ pub struct Identify {
     pub upstreams: Vec<UpstreamChoice>,
     /// Where this browser's user signed in last, if not here; it is not among the others.
     pub remembered: Option<UpstreamChoice>,
+    /// Signing in with a passkey instead; `None` where that is not allowed.
+    pub passkey: Option<PasskeySignIn>,
 }
 
 /// An upstream provider that people may sign in at.
@@ -33,6 +35,14 @@ pub struct UpstreamChoice {
     pub title: String,
     /// The link that leads there.
     pub address: String,
+}
+
+/// Sign in with a passkey instead. Posts `credential`; only a script can fill that.
+pub struct PasskeySignIn {
+    /// Where it is posted, with the `csrf` of the page's form.
+    pub action: String,
+    /// What the browser is asked: the argument of `navigator.credentials.get`, its bytes in base64url.
+    pub options: String,
 }
 
 impl Identify {
@@ -100,6 +110,22 @@ pub struct SecondFactor {
     pub pin: Option<PinPosition>,
     /// Where a device is found again that has run away; `None` where that is not offered.
     pub resync: Option<String>,
+    /// Where a passkey is accepted instead; `None` where there is none.
+    pub passkey: Option<String>,
+    /// Where a recovery code is accepted instead; `None` where none is left.
+    pub recovery: Option<String>,
+}
+
+/// A passkey or security key as the second factor. Posts `credential`; only a script can fill that.
+pub struct Passkey {
+    /// The form.
+    pub form: Form,
+    /// What the browser is asked: the argument of `navigator.credentials.get`, its bytes in base64url.
+    pub options: String,
+    /// For how many days this browser may be trusted (`trust_browser`); `None` where that is not offered.
+    pub trust: Option<u32>,
+    /// Where a code is accepted instead; `None` where the user has nothing that makes or receives codes.
+    pub code: Option<String>,
     /// Where a recovery code is accepted instead; `None` where none is left.
     pub recovery: Option<String>,
 }
@@ -120,8 +146,8 @@ impl SecondFactor {
 pub struct Recovery {
     /// The form.
     pub form: Form,
-    /// The way back to the authenticator.
-    pub second_factor: String,
+    /// The way back to the authenticator; `None` where the user has none that can be used here.
+    pub second_factor: Option<String>,
 }
 
 /// The name of the office computer, once in a new enrolment. Posts `personal_desktop`, or `skip`.
@@ -166,6 +192,18 @@ pub struct Enrol {
     pub secret: Vec<String>,
     /// The user's name, as it will stand in the authenticator.
     pub account: String,
+    /// Is there another way to choose?
+    pub others: bool,
+}
+
+/// A new passkey. Posts `credential`, which only a script can fill, or `another` to choose another way.
+pub struct EnrolPasskey {
+    /// The form.
+    pub form: Form,
+    /// Why.
+    pub duty: Duty,
+    /// What the browser is asked: the argument of `navigator.credentials.create`, its bytes in base64url.
+    pub options: String,
     /// Is there another way to choose?
     pub others: bool,
 }

@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::assets::Asset;
-use super::{Body, CodeSource, ConfirmCode, Duty, Field, Html, Page, RecoveryCodes, SecondFactor, Theme};
+use super::{
+    Body, CodeSource, ConfirmCode, Duty, Field, Html, Identify, Page, RecoveryCodes, SecondFactor, Theme,
+};
 use crate::domain::locale::Locale;
 use crate::domain::scope;
 use crate::i18n::Texts;
@@ -56,8 +58,9 @@ impl Document<'_> {
         Asset::ICON.address(&self.page.frame.base)
     }
 
-    fn script(&self) -> Option<String> {
-        let asset = match self.page.body {
+    fn scripts(&self) -> impl Iterator<Item = String> {
+        let assets: &[Asset] = match &self.page.body {
+            Body::Identify(Identify { passkey: Some(_), .. }) => &[Asset::PAGE, Asset::PASSKEY],
             Body::Identify(_)
             | Body::SecondFactor(
                 SecondFactor { source: CodeSource::Sent(_), .. } | SecondFactor { trust: Some(_), .. },
@@ -66,11 +69,12 @@ impl Document<'_> {
             | Body::NewPassword(_)
             | Body::Enrol(_)
             | Body::RecoveryCodes(_)
-            | Body::Wait(_) => Asset::PAGE,
-            Body::FormPost(_) => Asset::SUBMIT,
-            _ => return None,
+            | Body::Wait(_) => &[Asset::PAGE],
+            Body::Passkey(_) | Body::EnrolPasskey(_) => &[Asset::PASSKEY],
+            Body::FormPost(_) => &[Asset::SUBMIT],
+            _ => &[],
         };
-        Some(asset.address(&self.page.frame.base))
+        assets.iter().map(|asset| asset.address(&self.page.frame.base))
     }
 
     /// The language switch: each language and the address that changes to it.

@@ -21,6 +21,7 @@ mod nodes;
 #[cfg(feature = "otel")]
 mod otel;
 mod pages;
+mod passkeys;
 mod paths;
 mod proxies;
 mod readme;

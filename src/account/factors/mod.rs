@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::attempt::{Attempt, Verdict};
 pub(crate) use self::delivered::Wish;
 use super::delivery::Ways;
+use super::holdings::Holdings;
 use super::{Account, Error};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::random;
@@ -39,7 +40,7 @@ use crate::domain::tenant::TenantPolicy;
 use crate::domain::time::Time;
 use crate::storage::attempts::Kind as Guess;
 use crate::storage::authenticators::Stored;
-use crate::storage::{Result as Stores, Tx, authenticators, trusted_browsers};
+use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers};
 
 /// Every second factor that has codes.
 static FACTORS: &[&dyn Factor] = &[&totp::Totp, &hotp::Hotp, &sms::Sms, &mail::Mail];
@@ -198,21 +199,15 @@ pub(crate) enum Confirmed {
     Wrong,
     /// There was none that could be right.
     Expired,
-    /// The enrolment is void: it is no longer pending, or the active authenticator is not the one it may replace.
+    /// The enrolment is void: it is no longer pending, or the user holds something else by now.
     Void,
 }
 
 impl Confirmation {
-    /// Makes the authenticator active, and the only one; its first code is used up.
-    pub(crate) async fn settle(
-        &self,
-        tx: &mut Tx<'_>,
-        replaced: Option<&AuthenticatorId>,
-        now: Time,
-    ) -> Stores<Confirmed> {
+    /// Makes the authenticator active, and the only one with codes; its first code is used up.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings, now: Time) -> Stores<Confirmed> {
         let (id, user) = (&self.authenticator.id, &self.authenticator.user);
-        let active = authenticators::active(tx, user).await?;
-        if active.map(|active| active.authenticator.id).as_ref() != replaced {
+        if !before.are_still(tx).await? {
             return Ok(Confirmed::Void);
         }
         match self.claim.confirm(tx, now).await? {
@@ -221,6 +216,9 @@ impl Confirmation {
             Finding::Void => return Ok(Confirmed::Expired),
         }
         authenticators::revoke_others(tx, user, id).await?;
+        if let Some(rp) = &before.lost {
+            passkeys::remove_at(tx, user, rp).await?;
+        }
         trusted_browsers::remove_all(tx, user).await?;
         Ok(Confirmed::Yes)
     }
@@ -235,12 +233,15 @@ impl Enrolment {
 
 impl Account<'_> {
     /// What a tenant's users may enrol, in the tenant's order: what it allows, as far as there is a factor for it and a
-    /// way for its codes.
-    pub(crate) fn methods(&self, policy: &TenantPolicy) -> Vec<Method> {
+    /// way for its codes. Whether there can be passkeys, the issuer decides.
+    pub(crate) fn methods(&self, policy: &TenantPolicy, passkeys: bool) -> Vec<Method> {
         let works =
             |factor: &&dyn Factor, method| factor.enrols() == Some(method) && factor.has_way(self.ways);
-        let all = policy.methods.iter().copied();
-        all.filter(|method| FACTORS.iter().any(|factor| works(factor, *method))).collect()
+        let possible = |method: &Method| match method {
+            Method::Passkey => passkeys,
+            other => FACTORS.iter().any(|factor| works(factor, *other)),
+        };
+        policy.methods.iter().copied().filter(possible).collect()
     }
 
     /// A new authenticator of this kind for this user, to be settled; with a fresh secret where the kind has one.

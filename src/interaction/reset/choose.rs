@@ -13,7 +13,7 @@ use crate::domain::password::PasswordRules;
 use crate::domain::reset::{self, Purpose};
 use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
-use crate::storage::{self, authenticators, resets};
+use crate::storage::{self, resets};
 use crate::views::{self, Body, Field, Form, Problem};
 
 /// The page.
@@ -59,13 +59,13 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
         let (hash, revoked) = (hash.clone(), revoked.clone());
         async move {
             let held = match revoked {
-                Some(_) => None,
-                None => authenticators::active(tx, &holder.user.id).await?,
+                Some(_) => false,
+                None => holder.holds_any(tx).await?,
             };
             let progress = &mut holder.reset.progress;
-            progress.changed = held.is_none();
-            progress.password = held.is_some().then_some(hash);
-            if held.is_none() {
+            progress.changed = !held;
+            progress.password = held.then_some(hash);
+            if !held {
                 holder.reset.progress.enrols = enrol::due(&holder, false, None);
             }
             if !resets::use_up(tx, &holder.reset, holder.now).await? {

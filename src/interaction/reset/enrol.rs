@@ -7,23 +7,25 @@ use futures_util::FutureExt;
 use super::holder::{Holder, void};
 use super::pages;
 use crate::account::factors::{self, Confirmed};
+use crate::account::holdings::Holdings;
 use crate::crypto::random;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::interaction::Enrolment;
 use crate::domain::message::Notice;
+use crate::domain::passkey::RpId;
 use crate::domain::reset::{Enrols, Reset};
 use crate::http::Internal;
 use crate::interaction::steps;
 use crate::protocol::parameters::Parameters;
-use crate::storage::{self, authenticators, resets};
+use crate::storage::{self, resets};
 use crate::views::{self, Body, Duty, Field, Form, Problem};
 
 /// Which authenticator must be enrolled here once the password is changed, if any. Where none is demanded, or none that
 /// this page could enrol, the login will say what is missing.
 pub(super) fn due(holder: &Holder, recovering: bool, held: Option<&Kind>) -> Option<Enrols> {
     let policy = &holder.tenant.policy;
-    if !holder.idp().account().methods(policy).contains(&Method::Totp) {
+    if !holder.idp().account().methods(policy, false).contains(&Method::Totp) {
         return None;
     }
     let held = held.map(|kind| kind.method().worth());
@@ -93,16 +95,19 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     let progress = &mut after.progress;
     (progress.enrols, progress.enrolment, progress.recovery_codes) = (None, None, Some(sealed));
     let now = holder.now;
+    // What can be used here is taken for lost, passkeys too.
+    let is_replacement = holder.reset.progress.enrols == Some(Enrols::Replacement);
+    let lost = RpId::of(&holder.visitor.issuer.url).filter(|_| is_replacement);
     let settled = after.clone();
     let written = holder.idp().db().write(move |tx| {
         let (after, codes, notice) = (settled.clone(), codes.clone(), notice.clone());
-        let confirmation = confirmation.clone();
+        let (confirmation, lost) = (confirmation.clone(), lost.clone());
         async move {
             if !resets::save(tx, &after).await? {
                 return Err(storage::Error::Conflict);
             }
-            let held = authenticators::active(tx, &after.user).await?.map(|held| held.authenticator.id);
-            match confirmation.settle(tx, held.as_ref(), now).await? {
+            let before = Holdings::now(tx, &after.user, lost).await?;
+            match confirmation.settle(tx, &before, now).await? {
                 Confirmed::Yes => codes.settle(tx, &after.user).await?,
                 Confirmed::Wrong | Confirmed::Expired | Confirmed::Void => {
                     return Err(storage::Error::Conflict);

@@ -17,7 +17,7 @@ use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal};
 use crate::interaction::visitor::{Reader, Visitor, way_back_to};
 use crate::protocol::authorize::respond::with_query;
-use crate::storage::{self, Tx, authenticators, interactions, resets, users};
+use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
 
 /// A link that counts, in the hands of this browser.
@@ -31,6 +31,8 @@ pub(super) struct Holder {
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<Authenticator>,
+    /// Is there any passkey of the user's?
+    pub(super) has_passkeys: bool,
     pub(super) now: Time,
 }
 
@@ -47,7 +49,7 @@ impl Holder {
         let Some(found) = found else { return Ok(None) };
         let authenticator = authenticators::active(&mut reader.tx(), &reset.user).await?;
         drop(reader);
-        let user = found.user;
+        let (user, has_passkeys) = (found.user, found.has_passkeys);
         let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
         let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let may_sign_in = here && !tenant.disabled && !user.disabled && user.directory.is_none();
@@ -58,7 +60,7 @@ impl Holder {
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
         let visitor = Arc::clone(visitor);
-        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, now }))
+        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, has_passkeys, now }))
     }
 
     pub(super) fn idp(&self) -> &Idp {
@@ -75,6 +77,12 @@ impl Holder {
         let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
         let reader = Reader { locale, user: Some(&self.user), tenant: Some(&self.tenant) };
         self.visitor.page(status, &reader, body, &ContentSecurity::own())
+    }
+
+    /// Is there anything that proves a second factor of the user's in this very moment?
+    pub(super) async fn holds_any(&self, tx: &mut Tx<'_>) -> storage::Result<bool> {
+        Ok(authenticators::active(tx, &self.user.id).await?.is_some()
+            || !passkeys::of_user(tx, &self.user.id).await?.is_empty())
     }
 
     /// Changes the password, as the last part of a write. The login that waits stops telling of failures that count no

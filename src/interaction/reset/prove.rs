@@ -1,5 +1,6 @@
 //! The second factor, after the new password and before it counts: whoever reads somebody's mail has neither the
-//! authenticator nor the recovery codes (decision 5, attack 153).
+//! authenticator nor the recovery codes (decision 5, attack 153). Passkeys are not asked for here: whoever has nothing
+//! else uses a recovery code.
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,6 +14,7 @@ use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::message::Notice;
 use crate::http::Internal;
+use crate::interaction::finish::see_other;
 use crate::interaction::visitor::retry_after;
 use crate::protocol::parameters::Parameters;
 use crate::storage::{self, Tx, authenticators, recovery_codes, resets};
@@ -33,7 +35,10 @@ pub(super) async fn second_factor(
     holder: &Holder,
     mut form: Form,
 ) -> Result<Result<Body, Response>, Internal> {
-    let Some(authenticator) = &holder.authenticator else { return Ok(Err(void(&holder.visitor))) };
+    let Some(authenticator) = &holder.authenticator else {
+        let recovery = see_other(&pages::address(&holder.visitor, pages::RECOVERY));
+        return Ok(Err(if holder.has_passkeys { recovery } else { void(&holder.visitor) }));
+    };
     if sending::is_due(holder, authenticator) {
         return sending::send(holder, authenticator).await.map(Err);
     }
@@ -47,13 +52,15 @@ pub(super) async fn second_factor(
         digits: authenticator.kind.digits(),
         pin: authenticator.pin.as_ref().map(|pin| pin.position),
         resync: None,
+        passkey: None,
         recovery,
     })))
 }
 
 /// The page that asks for a recovery code instead.
 pub(super) fn recovery(holder: &Holder, form: Form) -> Body {
-    let second_factor = pages::address(&holder.visitor, pages::SECOND_FACTOR);
+    let second_factor =
+        holder.authenticator.is_some().then(|| pages::address(&holder.visitor, pages::SECOND_FACTOR));
     Body::Recovery(views::Recovery { form, second_factor })
 }
 

@@ -8,20 +8,25 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 
 use super::{email, enrol, phone};
+use crate::account::delivery::Post;
 use crate::account::factors::{self, Confirmation, Confirmed};
+use crate::account::holdings::Holdings;
+use crate::account::recovery::NewCodes;
 use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
+use crate::domain::ids::UserId;
 use crate::domain::interaction::{Enrolment, Problem};
 use crate::domain::message::Notice;
 use crate::domain::policy::{EnrolmentReason, Need};
+use crate::domain::time::Time;
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
-use crate::storage::authenticators;
+use crate::storage::{self, Tx, authenticators};
 use crate::views::Duty;
 
 /// The reason in the pages' words.
@@ -144,24 +149,18 @@ fn note_wrong(login: &mut Login, step: &str) {
     login.refuse(step, Problem::WrongCode, Some(reference));
 }
 
-/// The first code proves the new authenticator, makes it the only one and is used up; recovery codes come with it.
+/// The first code proves the new authenticator, makes it the only one and is used up.
 async fn confirm(
     login: Login,
     person: Person,
     confirmation: Confirmation,
     step: &'static str,
 ) -> Result<(Login, End), Internal> {
-    let user = person.user.id.clone();
-    let notice = login.idp().account().notice(&person.user, &person.tenant, Notice::SecondFactorEnrolled)?;
-    let codes = login.idp().account().new_recovery_codes(&user);
-    let sealed = login.idp().sealer().seal(codes.shown().as_bytes(), &login.codes_row())?;
-    let (at, replaced) = (login.proof_time(&user), person.authenticator.map(|old| old.id));
+    let (enrolled, before) = (Enrolled::new(&login, &person)?, holdings(&login, person));
     let written = login.write(move |mut login, tx| {
-        let (confirmation, codes, sealed) = (confirmation.clone(), codes.clone(), sealed.clone());
-        let notice = notice.clone();
-        let (user, replaced) = (user.clone(), replaced.clone());
+        let (confirmation, before, enrolled) = (confirmation.clone(), before.clone(), enrolled.clone());
         async move {
-            match confirmation.settle(tx, replaced.as_ref(), login.now).await? {
+            match confirmation.settle(tx, &before, login.now).await? {
                 Confirmed::Yes => {}
                 Confirmed::Wrong => {
                     note_wrong(&mut login, step);
@@ -176,21 +175,64 @@ async fn confirm(
                     return Ok(login);
                 }
             }
-            codes.settle(tx, &user).await?;
-            if let Some(notice) = &notice {
-                notice.settle(tx).await?;
-            }
-            let progress = &mut login.interaction.progress;
-            (progress.method, progress.enrolment) = (None, None);
-            progress.recovery_codes = Some(sealed);
             if let Some(person) = &mut login.person {
                 person.authenticator = Some(confirmation.authenticator);
+                person.passkeys.retain(|passkey| before.lost.as_ref() != Some(&passkey.rp));
             }
-            login.learn_at(confirmation.proves, at);
-            login.tell(Event::AuthenticatorEnrolled { user });
+            enrolled.settle(&mut login, tx, confirmation.proves).await?;
             Ok(login)
         }
         .boxed()
     });
     written.await
+}
+
+/// What the user holds when an enrolment ends: what is enrolled takes the place of what a recovery code said to be lost.
+pub(super) fn holdings(login: &Login, person: Person) -> Holdings {
+    Holdings {
+        user: person.user.id,
+        authenticator: person.authenticator.map(|held| held.id),
+        passkeys: person.passkeys.into_iter().map(|held| held.id).collect(),
+        lost: person.rp.filter(|_| login.facts().is_recovering()),
+    }
+}
+
+/// What comes with every new authenticator, whatever it is: recovery codes, and a mail that tells of it.
+#[derive(Clone, Debug)]
+pub(super) struct Enrolled {
+    user: UserId,
+    codes: NewCodes,
+    /// The codes for their page.
+    sealed: String,
+    notice: Option<Post>,
+    at: Time,
+}
+
+impl Enrolled {
+    pub(super) fn new(login: &Login, person: &Person) -> Result<Self, Internal> {
+        let (account, user) = (login.idp().account(), &person.user.id);
+        let notice = account.notice(&person.user, &person.tenant, Notice::SecondFactorEnrolled)?;
+        let codes = account.new_recovery_codes(user);
+        let sealed = login.idp().sealer().seal(codes.shown().as_bytes(), &login.codes_row())?;
+        Ok(Self { user: user.clone(), codes, sealed, notice, at: login.proof_time(user) })
+    }
+
+    /// Gives it to the user. The new authenticator has proved this.
+    pub(super) async fn settle(
+        self,
+        login: &mut Login,
+        tx: &mut Tx<'_>,
+        proved: FactKind,
+    ) -> storage::Result<()> {
+        self.codes.settle(tx, &self.user).await?;
+        if let Some(notice) = &self.notice {
+            notice.settle(tx).await?;
+        }
+        let progress = &mut login.interaction.progress;
+        (progress.method, progress.enrolment) = (None, None);
+        progress.recovery_codes = Some(self.sealed);
+        login.learn_at(proved, self.at);
+        login.tell(Event::AuthenticatorEnrolled { user: self.user });
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{FIRST, Shown, Step, missing, with_refusal};
+use super::{FIRST, Shown, Step, missing, passkey_sign_in, with_refusal};
 use crate::account::passwords::{Checked, Proof, SignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
@@ -45,14 +45,28 @@ impl Step for Identify {
                 Ok(form) => form,
                 Err(wait) => return Ok(*wait),
             };
+            let mut asking = login.clone();
+            passkey_sign_in::ask(&mut asking).await?;
+            if asking.interaction.progress != login.interaction.progress {
+                let (login, end) = asking.store().await?;
+                return Ok(Shown::Changed(Box::new(login), end));
+            }
+            let passkey = passkey_sign_in::way(login);
             let (tenant, username) = names(login);
             let application = Application::of(login.validated.client());
             let tenant = login.visitor.tenant.is_none().then_some(tenant);
             let forgotten = login.forgotten();
             let (remembered, upstreams) = elsewhere(login).await?;
-            let page =
-                views::Identify { form, application, tenant, username, forgotten, upstreams, remembered };
-            Ok(Shown::Page(Body::Identify(page)))
+            Ok(Shown::Page(Body::Identify(views::Identify {
+                form,
+                application,
+                tenant,
+                username,
+                forgotten,
+                upstreams,
+                remembered,
+                passkey,
+            })))
         }
         .boxed()
     }

@@ -59,7 +59,7 @@ impl Step for Link {
         async move {
             let Some((stranger, upstream)) = stranger(&login).await? else { return Ok((login, End::Late)) };
             match form.get("code") {
-                Some(code) => take(login, stranger, upstream, code).await,
+                Some(code) => take(login, stranger, upstream, code).boxed().await,
                 None => missing(login, NAME, &[Field::Invitation]).await,
             }
         }

@@ -8,11 +8,14 @@ mod consent;
 mod desktop;
 mod email;
 pub(super) mod enrol;
+mod enrol_passkey;
 mod enrolling;
 mod identify;
 mod link;
 mod new_password;
 mod notice;
+mod passkey;
+pub(super) mod passkey_sign_in;
 mod phone;
 mod recovery;
 mod recovery_codes;
@@ -84,6 +87,8 @@ impl Shown {
 static STEPS: &[&dyn Step] = &[
     &choose_account::ChooseAccount,
     &identify::Identify,
+    &passkey_sign_in::PasskeySignIn,
+    &passkey::Passkey,
     &link::Link,
     &upstream_proof::UpstreamProof,
     &second_factor::SecondFactor,
@@ -97,6 +102,7 @@ static STEPS: &[&dyn Step] = &[
     &email::Email,
     &confirm_code::ConfirmCode,
     &enrol::Enrol,
+    &enrol_passkey::EnrolPasskey,
     &recovery_codes::RecoveryCodes,
     &notice::Notice,
     &consent::Consent,
@@ -134,6 +140,9 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         }
         Problem::Invalid(word) => form.problems.extend(field(word).map(views::Problem::Invalid)),
         Problem::SignInFailed => form.problems.push(views::Problem::LoginFailed),
+        Problem::WrongPasskey => form.problems.push(views::Problem::PasskeyWrong),
+        Problem::NoPasskey => form.problems.push(views::Problem::PasskeyMissing),
+        Problem::PasskeySignInFailed => form.problems.push(views::Problem::PasskeySignInFailed),
         Problem::WrongCode => form.problems.push(views::Problem::CodeWrong),
         Problem::WrongCodes => form.problems.push(views::Problem::CodesWrong),
         Problem::CodeExpired => form.problems.push(views::Problem::CodeExpired),

@@ -14,11 +14,19 @@ use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::storage::recovery_codes;
 use crate::views::{self, Body, Field, Form};
 
 pub(super) const NAME: &str = "recovery";
 
 pub(super) struct Recovery;
+
+/// The address of this page, if there is a recovery code left to type there.
+pub(super) async fn way(login: &Login) -> Result<Option<String>, Internal> {
+    let Some(person) = &login.person else { return Ok(None) };
+    let left = recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
+    Ok((left > 0).then(|| login.address(NAME)))
+}
 
 impl Step for Recovery {
     fn name(&self) -> &'static str {
@@ -38,7 +46,8 @@ impl Step for Recovery {
         let shown = with_refusal(login, NAME, form).map_or_else(
             |wait| *wait,
             |form| {
-                let second_factor = login.address(super::asking(need));
+                let asking = super::asking(need);
+                let second_factor = (asking != NAME).then(|| login.address(asking));
                 Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))
             },
         );

@@ -5,20 +5,24 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing, resync, sending, with_refusal};
+use super::{Shown, Step, is_right, missing, passkey, recovery, resync, sending, with_refusal};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
-use crate::domain::policy::Need;
+use crate::domain::policy::{Need, Ways};
 use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::{sent, trust};
 use crate::protocol::parameters::Parameters;
-use crate::storage::recovery_codes;
 use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = "second_factor";
+
+/// The address of this page, where the user has something that makes or receives codes.
+pub(super) fn way(login: &Login, need: &Need) -> Option<String> {
+    SecondFactor.meets(need).then(|| login.address(NAME))
+}
 
 pub(super) struct SecondFactor;
 
@@ -28,13 +32,13 @@ impl Step for SecondFactor {
     }
 
     fn meets(&self, need: &Need) -> bool {
-        matches!(need, Need::SecondFactor { .. })
+        matches!(need, Need::SecondFactor { ways: Ways { code: true, .. }, .. })
     }
 
     fn show<'a>(
         &'a self,
         login: &'a Login,
-        _: &'a Need,
+        need: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
@@ -51,20 +55,15 @@ impl Step for SecondFactor {
             }
             let noted = login.interaction.progress.dispatch.as_ref();
             let source = sent::source(login.idp(), noted, authenticator, login.now, &mut form).await?;
-            let pin = authenticator.pin.as_ref().map(|pin| pin.position);
-            let digits = authenticator.kind.digits();
-            let resync = resync::is_offered(login).then(|| login.address(resync::NAME));
-            let left =
-                recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
-            let recovery = (left > 0).then(|| login.address(super::recovery::NAME));
             Ok(Shown::Page(Body::SecondFactor(views::SecondFactor {
                 form,
                 source,
                 trust: trust::offered(person),
-                digits,
-                pin,
-                resync,
-                recovery,
+                digits: authenticator.kind.digits(),
+                pin: authenticator.pin.as_ref().map(|pin| pin.position),
+                resync: resync::is_offered(login).then(|| login.address(resync::NAME)),
+                passkey: passkey::way(login, need),
+                recovery: recovery::way(login).await?,
             })))
         }
         .boxed()
@@ -95,10 +94,7 @@ impl Step for SecondFactor {
                     let verdict = attempt.settle(tx, login.now).await?;
                     if is_right(&mut login, NAME, verdict, Problem::WrongCode, reference) {
                         login.learn_at(attempt.proves, at);
-                        if let Some(trust) = trust {
-                            trust.settle(tx).await?;
-                            login.trusted = Some(trust.secret);
-                        }
+                        trust::settle(&mut login, tx, trust).await?;
                     }
                     Ok(login)
                 }

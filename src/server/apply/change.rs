@@ -2,13 +2,16 @@
 
 use crate::account;
 use crate::domain::client::Client;
-use crate::domain::ids::{ClientId, IssuerId, ResellerId, TenantId, UpstreamId, UserId};
+use crate::domain::ids::{AuthenticatorId, ClientId, IssuerId, ResellerId, TenantId, UpstreamId, UserId};
+use crate::domain::passkey::Passkey;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
-use crate::storage::{Result, Tx, authenticators, clients, issuers, resellers, tenants, upstreams, users};
+use crate::storage::{
+    Error, Result, Tx, authenticators, clients, issuers, passkeys, resellers, tenants, upstreams, users,
+};
 
 /// A change. Its parts are owned, since a write may be run again.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ pub(super) enum Change {
     /// Becomes the user's only authenticator.
     Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
+    /// Becomes one more of the user's.
+    Passkey(Box<Passkey>),
+    RemovePasskey(AuthenticatorId),
     Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
     RemoveUser(UserId),
@@ -65,6 +71,14 @@ impl Change {
                 authenticators::insert(tx, authenticator, sealed_secret.as_deref()).await
             }
             Self::RemoveAuthenticators(user) => authenticators::remove_all(tx, user).await.map(drop),
+            Self::Passkey(new) => {
+                if passkeys::insert(tx, new).await? {
+                    Ok(())
+                } else {
+                    Err(Error::Conflict)
+                }
+            }
+            Self::RemovePasskey(id) => passkeys::remove(tx, id).await.map(drop),
             Self::Client(client) => clients::upsert(tx, client).await,
             Self::RemoveClient(issuer, client) => clients::remove(tx, issuer, client).await.map(drop),
             Self::RemoveUser(user) => users::remove(tx, user).await.map(drop),

@@ -17,7 +17,9 @@ use crate::domain::zone::Zone;
 use crate::http::Idp;
 use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
-use crate::storage::{Reader, authenticators, clients, issuers, resellers, tenants, upstreams, users};
+use crate::storage::{
+    Reader, authenticators, clients, issuers, passkeys, resellers, tenants, upstreams, users,
+};
 
 /// A value whose tables keep the order of the format.
 #[derive(Serialize)]
@@ -101,7 +103,7 @@ impl Idp {
         tenant: &Tenant,
         stored: Credentials,
     ) -> Result<Value, ApplyError> {
-        let Credentials { user, password_hash, must_change_password, .. } = stored;
+        let Credentials { user, password_hash, must_change_password, has_passkeys, .. } = stored;
         let mut table = object(&user.profile)?;
         let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
         put("tenant", json!(tenant.domain));
@@ -116,6 +118,10 @@ impl Idp {
         if let Some(stored) = active {
             let authenticator = self.stored_authenticator(&stored)?;
             put("authenticators", json!([authenticator]));
+        }
+        if has_passkeys {
+            let own = passkeys::of_user(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?;
+            put("passkeys", own.iter().map(super::passkeys::stored).collect());
         }
         Ok(Value::Object(table))
     }

@@ -93,7 +93,8 @@ const POLICY: &[Member] = &[
     member("mfa", Kind::Word(&["optional", "required"])),
     member("admin_mfa_enforced_from", Kind::Moment),
     member("admin_activation", Kind::Word(&["inline", "mail"])),
-    member("methods", Kind::Words(&["totp", "sms", "mail"])),
+    member("methods", Kind::Words(&["totp", "sms", "mail", "passkey"])),
+    member("passkey_sign_in", Kind::One(value::flag)),
     member("mail_counts_as_2fa", Kind::One(value::flag)),
     member("resync", Kind::One(value::flag)),
     member("ask_desktop_name", Kind::One(value::flag)),
@@ -147,10 +148,11 @@ pub(super) const USER: &[Member] = &[
     member("address", Kind::Table(ADDRESS)),
     member("personal_desktop", Kind::One(value::desktop)),
     member("authenticators", Kind::Tables(AUTHENTICATOR)),
+    member("passkeys", Kind::Tables(PASSKEY)),
 ];
 
 /// The members of [`USER`] that are not standard claims.
-pub(super) const NOT_CLAIMS: [&str; 13] = [
+pub(super) const NOT_CLAIMS: [&str; 14] = [
     "tenant",
     "username",
     "state",
@@ -164,6 +166,7 @@ pub(super) const NOT_CLAIMS: [&str; 13] = [
     "roles",
     "personal_desktop",
     "authenticators",
+    "passkeys",
 ];
 
 const ADDRESS: &[Member] = &[
@@ -173,6 +176,14 @@ const ADDRESS: &[Member] = &[
     member("region", Kind::One(value::text)),
     member("postal_code", Kind::One(value::text)),
     member("country", Kind::One(value::text)),
+];
+
+/// As it was exported: nobody writes one by hand.
+const PASSKEY: &[Member] = &[
+    member("rp_id", Kind::One(value::text)),
+    member("user_handle", Kind::One(value::text)),
+    member("credential", Kind::One(value::text)),
+    member("counter", Kind::One(value::number)),
 ];
 
 const AUTHENTICATOR: &[Member] = &[

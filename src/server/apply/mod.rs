@@ -10,6 +10,7 @@ mod client_authentication;
 mod clients;
 mod export;
 mod format;
+mod passkeys;
 mod plan;
 mod read;
 mod sector;

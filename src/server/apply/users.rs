@@ -46,6 +46,7 @@ impl Planner<'_> {
             self.change(Change::MustChangePassword(base.id.clone(), must));
         }
         self.authenticators(entry, &base.tenant, &base.id).await?;
+        self.passkeys(entry, &base.id).await?;
         self.tell(key, novelty, before);
         Ok(())
     }

@@ -6,6 +6,7 @@ mod delivered;
 mod devices;
 mod enrolment;
 mod mailbox;
+mod passkey;
 mod password;
 mod pushed;
 mod random;

@@ -8,6 +8,7 @@ mod grants;
 mod interactions;
 mod known_browsers;
 mod outbox;
+mod passkeys;
 mod people;
 mod pushed_requests;
 mod races;

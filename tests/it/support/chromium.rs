@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ pub(crate) struct Chromium {
     driver: WebDriver,
     /// The source of axe-core; it waits for promises, which never come true where pages may run no scripts.
     axe: Option<String>,
+    /// The virtual authenticator that is plugged in.
+    authenticator: Mutex<Option<Value>>,
 }
 
 /// Tells a story to a fresh Chromium, which is gone afterwards whatever happened; without a Chromium it is left out.
@@ -45,7 +48,7 @@ pub(crate) async fn browse(habits: Habits, story: impl AsyncFnOnce(&Chromium)) {
     let session =
         WebDriver::new(&driver.address, habits.capabilities(&chrome, &driver.profile)).await.unwrap();
     let told = session.run_and_quit(async |driver| -> WebDriverResult<()> {
-        story(&Chromium { driver, axe }).await;
+        story(&Chromium { driver, axe, authenticator: Mutex::default() }).await;
         Ok(())
     });
     told.await.unwrap();
@@ -210,6 +213,61 @@ impl Chromium {
             self.press(Key::Tab).await;
         }
         panic!("the Tab key does not reach {selector} at {}", self.address().await);
+    }
+
+    /// Plugs in a virtual authenticator of this make, whose user is there and consents to everything.
+    pub(crate) async fn plug_in(&self, make: Value) {
+        let mut options = json!({ "protocol": "ctap2", "isUserVerified": true });
+        options.as_object_mut().unwrap().extend(make.as_object().unwrap().clone());
+        self.cdp("WebAuthn.enable", json!({ "enableUI": false })).await;
+        let added = self.cdp("WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
+        *self.authenticator.lock().unwrap() = Some(added["authenticatorId"].clone());
+    }
+
+    /// Takes the virtual authenticator away.
+    pub(crate) async fn unplug(&self) {
+        let id = self.authenticator.lock().unwrap().take();
+        self.cdp("WebAuthn.removeVirtualAuthenticator", json!({ "authenticatorId": id })).await;
+    }
+
+    /// From now on the browser offers no passkeys in name fields.
+    pub(crate) async fn offer_nothing_in_fields(&self) {
+        let script = "PublicKeyCredential.isConditionalMediationAvailable = async () => false";
+        self.cdp("Page.enable", json!({})).await;
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    async fn cdp(&self, command: &str, parameters: Value) -> Value {
+        self.driver.cdp().send_raw(command, parameters).await.unwrap()
+    }
+
+    pub(crate) async fn forget_cookies(&self) {
+        self.cdp("Network.clearBrowserCookies", json!({})).await;
+    }
+
+    /// Is there such an element, and can it be seen?
+    pub(crate) async fn is_seen(&self, selector: &str) -> bool {
+        self.element(selector).await.is_displayed().await.unwrap()
+    }
+
+    /// Waits until the browser has gone to an address that begins like this.
+    pub(crate) async fn wait_for_address(&self, start: &str) {
+        self.wait(async || self.address().await.starts_with(start)).await;
+    }
+
+    /// Waits until the element says this.
+    pub(crate) async fn wait_for_text(&self, selector: &str, part: &str) {
+        self.wait(async || self.text(selector).await.contains(part)).await;
+    }
+
+    async fn wait(&self, is_so: impl AsyncFn() -> bool) {
+        for _ in 0..300 {
+            if is_so().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("waited in vain at {}: {}", self.address().await, self.text("body").await);
     }
 
     /// What a script of the test's own returns.

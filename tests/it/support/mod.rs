@@ -2,6 +2,7 @@
 
 pub(crate) mod chromium;
 pub(crate) mod network;
+pub(crate) mod passkey;
 pub(crate) mod process;
 pub(crate) mod smtp;
 

@@ -1,0 +1,351 @@
+//! Passkeys: registered, used as a second factor, and used to sign in without a name.
+//!
+//! An answer of a browser is checked beforehand, against the ceremony that the login in progress was waiting for. What it
+//! changes is settled in the caller's write: the signature counter goes forward by one conditional statement, and the
+//! ceremony is gone from the login, so that of one answer sent twice one counts.
+//!
+//! A counter that does not go forward tells of a copied key (Web Authentication §6.1.1). That use is refused and the
+//! observer told; the passkey stays, for else whoever holds the copy could shut its user out.
+
+use super::attempts::{Allowance, Counter, Try};
+use super::holdings::Holdings;
+use super::{Account, Error};
+use crate::crypto::random;
+use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
+use crate::domain::event::LoginFailure;
+use crate::domain::fact::FactKind;
+use crate::domain::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
+use crate::domain::issuer::{Issuer, IssuerUrl};
+use crate::domain::passkey::{Ceremony, Passkey, RpId};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
+use crate::domain::user::User;
+use crate::storage::attempts::Kind as Guess;
+use crate::storage::users::{self, Credentials};
+use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers};
+
+/// Where passkeys are asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Place<'a> {
+    rp: RpId,
+    issuer: &'a IssuerUrl,
+}
+
+impl<'a> Place<'a> {
+    /// An issuer. `None`: browsers have no passkeys there.
+    pub(crate) fn of(issuer: &'a Issuer) -> Option<Self> {
+        RpId::of(&issuer.url).map(|rp| Self { rp, issuer: &issuer.url })
+    }
+
+    /// Asks the browser for a new passkey of this user, who holds `known`.
+    pub(crate) fn ask_for_new_passkey(
+        &self,
+        user: &User,
+        tenant: &Tenant,
+        known: &[Passkey],
+    ) -> Result<Ceremony, Error> {
+        let handle = known.first().map(|passkey| passkey.user_handle.clone());
+        let handle = handle.unwrap_or_else(|| UserHandle::new(random::uuid()));
+        // The authenticator shows this where a user has accounts with several tenants.
+        let account = format!("{}@{}", user.username, tenant.domain);
+        let name = user.profile.name.as_deref().unwrap_or(user.username.as_str());
+        let who = Registrant { handle: &handle, account: &account, name };
+        Ok(self.party(&tenant.name)?.register(&who, &self.here(known))?)
+    }
+
+    /// Asks the browser for one of these passkeys.
+    pub(crate) fn ask_for_passkey(&self, known: &[Passkey]) -> Result<Ceremony, Error> {
+        Ok(self.party(self.rp.as_str())?.prove(&self.here(known))?)
+    }
+
+    /// Asks the browser for any passkey that signs a user in.
+    pub(crate) fn ask_who_it_is(&self) -> Result<Ceremony, Error> {
+        Ok(self.party(self.rp.as_str())?.sign_in()?)
+    }
+
+    fn party(&self, name: &str) -> Result<RelyingParty, Unable> {
+        RelyingParty::new(&self.rp, self.issuer, name)
+    }
+
+    /// Those that can be used here.
+    fn here(&self, passkeys: &[Passkey]) -> Vec<Passkey> {
+        passkeys.iter().filter(|passkey| passkey.rp == self.rp).cloned().collect()
+    }
+}
+
+/// A new passkey, to be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    /// The passkey.
+    pub(crate) passkey: Passkey,
+    /// What its registration proves.
+    pub(crate) proves: FactKind,
+}
+
+/// What became of a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The passkey is there.
+    Stored,
+    /// It is registered already, for this user or another.
+    Known,
+    /// The user has got or lost another authenticator meanwhile: of two who enrol at once, one wins.
+    Void,
+}
+
+impl Registration {
+    /// Stores it, unless the user holds something else than `before`.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings) -> Stores<Outcome> {
+        let user = &self.passkey.user;
+        if !before.are_still(tx).await? {
+            return Ok(Outcome::Void);
+        }
+        if !passkeys::insert(tx, &self.passkey).await? {
+            return Ok(Outcome::Known);
+        }
+        trusted_browsers::remove_all(tx, user).await?;
+        if before.lost.is_some() {
+            authenticators::remove_all(tx, user).await?;
+            passkeys::remove_others_at(tx, &self.passkey).await?;
+        }
+        Ok(Outcome::Stored)
+    }
+}
+
+/// What became of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was right, and proves this.
+    Right(FactKind),
+    /// It was wrong; which of the many ways is not said.
+    Wrong,
+    /// It was right but for the counter, which went back.
+    CounterWentBack,
+    /// It was not looked at.
+    Locked(Time),
+}
+
+/// An answer that should prove a known user's second factor.
+#[derive(Clone, Debug)]
+pub(crate) struct Attempt {
+    counter: Counter,
+    answer: Result<Proof, Verdict>,
+}
+
+/// An answer that is right, to be used up.
+#[derive(Clone, Debug)]
+struct Proof {
+    id: AuthenticatorId,
+    used: Used,
+}
+
+impl Proof {
+    /// Raises the counter.
+    async fn accept(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
+        passkeys::accept(tx, &self.id, self.used.counter, now).await
+    }
+}
+
+impl Attempt {
+    /// Counts the try and uses the answer up.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
+        if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
+            return Ok(Verdict::Locked(until));
+        }
+        let proof = match &self.answer {
+            Ok(proof) => proof,
+            Err(verdict) => return Ok(verdict.clone()),
+        };
+        if !proof.accept(tx, now).await? {
+            return Ok(Verdict::CounterWentBack);
+        }
+        self.counter.clear(tx).await?;
+        Ok(Verdict::Right(FactKind::Passkey { id: proof.id.clone(), custody: proof.used.custody }))
+    }
+}
+
+/// Whom an answer signs in.
+#[derive(Clone, Debug)]
+pub(crate) enum SignedIn {
+    /// This user.
+    Right(Box<SignIn>),
+    /// Nobody.
+    Wrong(LoginFailure),
+    /// Nobody: the counter of this user's passkey went back.
+    CounterWentBack(UserId),
+    /// It was not looked at.
+    Locked(Time),
+}
+
+/// A sign-in that is right, to be settled.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    /// Whose.
+    pub(crate) user: UserId,
+    /// Which of the user's passwords counts meanwhile.
+    pub(crate) password_version: i64,
+    /// What it proves.
+    pub(crate) proves: FactKind,
+    proof: Proof,
+    tried: Try,
+}
+
+impl SignIn {
+    /// Gives the try back and uses the answer up. `false`: somebody was quicker with the same passkey.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
+        if !self.proof.accept(tx, now).await? {
+            return Ok(false);
+        }
+        self.tried.was_right(tx).await?;
+        Ok(true)
+    }
+}
+
+impl Account<'_> {
+    /// The passkey that the browser made, to be settled; or why there is none.
+    pub(crate) fn new_passkey(
+        &self,
+        place: &Place<'_>,
+        user: &UserId,
+        ceremony: &Ceremony,
+        answer: &str,
+    ) -> Result<Result<Registration, Refused>, Error> {
+        let Registered { user_handle, credential_id, credential, counter, custody } =
+            match place.party(place.rp.as_str())?.registered(ceremony, answer) {
+                Ok(registered) => registered,
+                Err(refused) => return Ok(Err(refused)),
+            };
+        let id = AuthenticatorId::new(random::uuid());
+        let proves = FactKind::Passkey { id: id.clone(), custody };
+        let passkey = Passkey {
+            id,
+            user: user.clone(),
+            user_handle,
+            credential_id,
+            rp: place.rp.clone(),
+            credential,
+            counter,
+            created_at: self.now(),
+            last_used_at: None,
+        };
+        Ok(Ok(Registration { passkey, proves }))
+    }
+
+    /// What the browser answered to [`Place::ask_for_passkey`], to be settled.
+    pub(crate) fn passkey_attempt(
+        &self,
+        place: &Place<'_>,
+        user: &UserId,
+        known: &[Passkey],
+        ceremony: &Ceremony,
+        answer: &str,
+    ) -> Result<Attempt, Error> {
+        let counter = Counter::new(self.sealer, Guess::Passkey, user.as_str());
+        let proved = place.party(place.rp.as_str())?.proved(ceremony, answer);
+        let answer = proved.map_err(|refused| verdict(&refused)).and_then(|used| {
+            let passkey = known.iter().find(|passkey| passkey.credential_id == used.credential_id);
+            passkey.map(|passkey| Proof { id: passkey.id.clone(), used }).ok_or(Verdict::Wrong)
+        });
+        Ok(Attempt { counter, answer })
+    }
+
+    /// What the browser answered to [`Place::ask_who_it_is`]. Every try is counted as a failure until it is settled:
+    /// against the passkey that it names, whether or not there is such a one, and against the network.
+    pub(crate) async fn passkey_sign_in(
+        &self,
+        place: &Place<'_>,
+        fixed: Option<&Tenant>,
+        network: Option<&str>,
+        ceremony: &Ceremony,
+        answer: &str,
+    ) -> Result<SignedIn, Error> {
+        let answer = Discovered::read(answer);
+        let nameless = CredentialId::new(String::new());
+        let counter = self.sign_in_counter(answer.as_ref().map_or(&nameless, |answer| &answer.credential_id));
+        let tried = match self.try_once(counter, network).await? {
+            Ok(tried) => tried,
+            Err(until) => return Ok(SignedIn::Locked(until)),
+        };
+        let Ok(answer) = answer else { return Ok(SignedIn::Wrong(LoginFailure::PasskeyWrong)) };
+        let found = self.passkey_of(place, &answer.credential_id).await?;
+        let Some(passkey) = found.filter(|found| Some(&found.user_handle) == answer.user_handle.as_ref())
+        else {
+            return Ok(SignedIn::Wrong(LoginFailure::PasskeyUnknown));
+        };
+        let used = match place.party(place.rp.as_str())?.signed_in(ceremony, &answer, &passkey) {
+            Ok(used) => used,
+            Err(Refused::CounterWentBack) => return Ok(SignedIn::CounterWentBack(passkey.user)),
+            Err(refused) => {
+                tracing::info!(%refused, "a passkey was refused");
+                return Ok(SignedIn::Wrong(LoginFailure::PasskeyWrong));
+            }
+        };
+        match self.owner(&passkey.user, fixed).await {
+            Ok(Ok(Credentials { user, password_version, .. })) => {
+                let proves = FactKind::PasskeySignIn { id: passkey.id.clone(), custody: used.custody };
+                let proof = Proof { id: passkey.id, used };
+                Ok(SignedIn::Right(Box::new(SignIn {
+                    user: user.id,
+                    password_version,
+                    proves,
+                    proof,
+                    tried,
+                })))
+            }
+            Ok(Err(failure)) => Ok(SignedIn::Wrong(failure)),
+            Err(error) => {
+                self.give_back(tried).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What counts the tries at signing in with this passkey.
+    pub(super) fn sign_in_counter(&self, id: &CredentialId) -> Counter {
+        Counter::new(self.sealer, Guess::Passkey, id.as_str())
+    }
+
+    async fn passkey_of(&self, place: &Place<'_>, id: &CredentialId) -> Result<Option<Passkey>, Error> {
+        let found = passkeys::by_credential(&mut self.db.read().await?.tx(), id).await?;
+        Ok(found.filter(|passkey| passkey.rp == place.rp))
+    }
+
+    /// The user, if they may sign in here by passkey alone.
+    async fn owner(
+        &self,
+        id: &UserId,
+        fixed: Option<&Tenant>,
+    ) -> Result<Result<Credentials, LoginFailure>, Error> {
+        let found = users::credentials_by_id(&mut self.db.read().await?.tx(), id).await?;
+        let Some(mut found) = found else { return Ok(Err(LoginFailure::UserUnknown)) };
+        let tenant = self.catalogue.tenant(&found.user.tenant).await?;
+        let here = |tenant: &Tenant| fixed.is_none_or(|fixed| fixed.id == tenant.id);
+        let Some(tenant) = tenant.filter(|tenant| here(tenant)) else {
+            return Ok(Err(LoginFailure::TenantUnknown));
+        };
+        if tenant.disabled {
+            return Ok(Err(LoginFailure::TenantDisabled));
+        }
+        if !tenant.policy.passkey_sign_in {
+            return Ok(Err(LoginFailure::PasskeySignInOff));
+        }
+        if found.user.upstream.is_some() {
+            return Ok(Err(LoginFailure::SignsInUpstream));
+        }
+        match self.still(found.user).await? {
+            Some(user) if !user.disabled => {
+                found.user = user;
+                Ok(Ok(found))
+            }
+            _ => Ok(Err(LoginFailure::UserDisabled)),
+        }
+    }
+}
+
+fn verdict(refused: &Refused) -> Verdict {
+    tracing::info!(%refused, "a passkey was refused");
+    match refused {
+        Refused::CounterWentBack => Verdict::CounterWentBack,
+        Refused::Malformed(_) | Refused::Wrong(_) => Verdict::Wrong,
+    }
+}

@@ -1,0 +1,139 @@
+//! Sign in with a passkey, without typing a name: two factors at once, where the tenant allows it.
+//!
+//! It has no page of its own: the button and the browser's list in the name field are on the page that asks for a name,
+//! and its mistakes are shown there. At the root issuer the passkey tells the tenant, so it is offered as soon as any
+//! tenant allows it; whether this one does is found out when its passkey is known, and then answered like any other no.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use super::passkey::{answer, not_asked};
+use super::{FIRST, Shown, Step};
+use crate::account::passkeys::{Place, SignIn, SignedIn};
+use crate::crypto::random;
+use crate::domain::event::{Event, LoginFailure};
+use crate::domain::ids::{Reference, UserId};
+use crate::domain::interaction::Problem;
+use crate::domain::passkey::Purpose;
+use crate::domain::policy::Need;
+use crate::http::Internal;
+use crate::interaction::finish::End;
+use crate::interaction::login::Login;
+use crate::protocol::parameters::Parameters;
+use crate::views::{self, Form};
+
+const NAME: &str = "passkey_sign_in";
+
+pub(in crate::interaction::steps) struct PasskeySignIn;
+
+/// The address of its post and what the browser is asked, where it is offered.
+pub(super) fn way(login: &Login) -> Option<views::PasskeySignIn> {
+    let asked = login.interaction.progress.asked(Purpose::SignIn)?;
+    Some(views::PasskeySignIn { action: login.address(NAME), options: asked.options.clone() })
+}
+
+async fn is_offered(login: &Login) -> Result<bool, Internal> {
+    if Place::of(&login.visitor.issuer).is_none() {
+        return Ok(false);
+    }
+    Ok(match &login.visitor.tenant {
+        Some(tenant) => tenant.policy.passkey_sign_in,
+        None => login.idp().catalogue().any_passkey_sign_in().await?,
+    })
+}
+
+/// Notes what the browser is asked, if it is to be asked and is not yet.
+pub(in crate::interaction) async fn ask(login: &mut Login) -> Result<(), Internal> {
+    if login.interaction.progress.asked(Purpose::SignIn).is_some() || !is_offered(login).await? {
+        return Ok(());
+    }
+    let issuer = login.visitor.issuer.clone();
+    if let Some(place) = Place::of(&issuer) {
+        login.interaction.progress.ceremony = Some(place.ask_who_it_is()?);
+    }
+    Ok(())
+}
+
+impl Step for PasskeySignIn {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn meets(&self, need: &Need) -> bool {
+        matches!(need, Need::FirstFactor { .. })
+    }
+
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, _: Form) -> BoxFuture<'a, Result<Shown, Internal>> {
+        async { Ok(Shown::late(login)) }.boxed()
+    }
+
+    fn submit<'a>(
+        &'a self,
+        mut login: Login,
+        _: &'a Need,
+        form: &'a Parameters,
+    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+        async move {
+            let Some(answer) = answer(form) else { return not_asked(login, FIRST).await };
+            let asked = login.interaction.progress.take_asked(Purpose::SignIn);
+            let issuer = login.visitor.issuer.clone();
+            let (Some(asked), Some(place)) = (asked, Place::of(&issuer)) else {
+                return Ok((login, End::Late));
+            };
+            let (fixed, network) = (login.visitor.tenant.clone(), login.visitor.network.clone());
+            let account = login.idp().account();
+            let found = account.passkey_sign_in(&place, fixed.as_deref(), network.as_deref(), &asked, answer);
+            match found.await? {
+                SignedIn::Right(sign_in) => proved(login, *sign_in).await,
+                SignedIn::Wrong(reason) => failed(login, Problem::PasskeySignInFailed, reason).await,
+                SignedIn::CounterWentBack(user) => copied(login, user).await,
+                SignedIn::Locked(until) => failed(login, Problem::Locked(until), LoginFailure::Locked).await,
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, End), Internal> {
+    login.identify(&sign_in.user).await?;
+    let at = login.proof_time(&sign_in.user);
+    let before = login.interaction.progress.clone();
+    let SignIn { user, password_version, proves, .. } = sign_in.clone();
+    login.interaction.progress.signed_in(user, password_version, proves, at);
+    let reference = random::reference();
+    let written = login.write(move |mut login, tx| {
+        let (sign_in, before, reference) = (sign_in.clone(), before.clone(), reference.clone());
+        async move {
+            if !sign_in.settle(tx, login.now).await? {
+                login.interaction.progress = before;
+                login.person = None;
+                note_copied(&mut login, sign_in.user, reference);
+            }
+            Ok(login)
+        }
+        .boxed()
+    });
+    written.await
+}
+
+/// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
+async fn failed(mut login: Login, problem: Problem, reason: LoginFailure) -> Result<(Login, End), Internal> {
+    note(&mut login, problem, reason, random::reference());
+    login.store().await
+}
+
+async fn copied(mut login: Login, user: UserId) -> Result<(Login, End), Internal> {
+    note_copied(&mut login, user, random::reference());
+    login.store().await
+}
+
+fn note_copied(login: &mut Login, user: UserId, reference: Reference) {
+    let issuer = login.interaction.issuer.clone();
+    login.tell(Event::PasskeyCounterWentBack { issuer, user, reference: reference.clone() });
+    note(login, Problem::PasskeySignInFailed, LoginFailure::PasskeyWrong, reference);
+}
+
+fn note(login: &mut Login, problem: Problem, reason: LoginFailure, reference: Reference) {
+    login.refuse(FIRST, problem, Some(reference.clone()));
+    login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });
+}
