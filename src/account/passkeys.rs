@@ -8,6 +8,7 @@
 //! observer told; the passkey stays, for else whoever holds the copy could shut its user out.
 
 use super::attempts::{Allowance, Counter, Try};
+use super::factors::Verdict;
 use super::holdings::Holdings;
 use super::{Account, Error};
 use crate::crypto::random;
@@ -63,6 +64,11 @@ impl<'a> Place<'a> {
         Ok(self.party(self.rp.as_str())?.sign_in()?)
     }
 
+    /// Can any of these be used here?
+    pub(crate) fn has_any(&self, passkeys: &[Passkey]) -> bool {
+        passkeys.iter().any(|passkey| passkey.rp == self.rp)
+    }
+
     fn party(&self, name: &str) -> Result<RelyingParty, Unable> {
         RelyingParty::new(&self.rp, self.issuer, name)
     }
@@ -112,23 +118,11 @@ impl Registration {
     }
 }
 
-/// What became of an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It was right, and proves this.
-    Right(FactKind),
-    /// It was wrong; which of the many ways is not said.
-    Wrong,
-    /// It was right but for the counter, which went back.
-    CounterWentBack,
-    /// It was not looked at.
-    Locked(Time),
-}
-
 /// An answer that should prove a known user's second factor.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     counter: Counter,
+    /// The answer, or what is wrong with it.
     answer: Result<Proof, Verdict>,
 }
 
@@ -154,13 +148,19 @@ impl Attempt {
         }
         let proof = match &self.answer {
             Ok(proof) => proof,
-            Err(verdict) => return Ok(verdict.clone()),
+            Err(verdict) => return Ok(*verdict),
         };
         if !proof.accept(tx, now).await? {
-            return Ok(Verdict::CounterWentBack);
+            return Ok(Verdict::Copied);
         }
         self.counter.clear(tx).await?;
-        Ok(Verdict::Right(FactKind::Passkey { id: proof.id.clone(), custody: proof.used.custody }))
+        Ok(Verdict::Right)
+    }
+
+    /// What it proves if it is right.
+    pub(crate) fn proves(&self) -> Option<FactKind> {
+        let proof = self.answer.as_ref().ok()?;
+        Some(FactKind::Passkey { id: proof.id.clone(), custody: proof.used.custody })
     }
 }
 
@@ -345,7 +345,7 @@ impl Account<'_> {
 fn verdict(refused: &Refused) -> Verdict {
     tracing::info!(%refused, "a passkey was refused");
     match refused {
-        Refused::CounterWentBack => Verdict::CounterWentBack,
+        Refused::CounterWentBack => Verdict::Copied,
         Refused::Malformed(_) | Refused::Wrong(_) => Verdict::Wrong,
     }
 }

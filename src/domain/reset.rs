@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::contact::EmailAddress;
 use super::ids::{ClientId, Hash, InteractionId, IssuerId, UserId};
 use super::interaction::{Dispatch, Enrolment};
+use super::passkey::Ceremony;
 use super::time::Time;
 
 /// How long a link in a mail may be used (SEED1-8).
@@ -87,6 +88,8 @@ pub struct Progress {
     pub wrong_codes: u32,
     /// The code of the second factor that was sent last, or was to be.
     pub dispatch: Option<Dispatch>,
+    /// What the browser was asked for with a passkey and has not answered.
+    pub ceremony: Option<Ceremony>,
     /// Must a new authenticator be enrolled before this is done?
     pub enrols: Option<Enrols>,
     /// The enrolment that waits for its first code.
@@ -100,7 +103,7 @@ pub struct Progress {
 pub enum Stage {
     /// A new password.
     Password,
-    /// A code of the second factor: the mailbox alone is not enough (attack 153).
+    /// The second factor: the mailbox alone is not enough (attack 153).
     SecondFactor,
     /// The first code of a new authenticator.
     Enrolment,

@@ -14,7 +14,7 @@ use crate::storage::attempts::Kind as Guess;
 use crate::storage::authenticators::{self, Stored};
 use crate::storage::{Result as Stores, Tx};
 
-/// What became of a code.
+/// What became of a code, or of a passkey's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It was right, and is used up.
@@ -23,6 +23,8 @@ pub(crate) enum Verdict {
     Wrong,
     /// There was none that could be right; it does not count.
     Expired,
+    /// It was right but for the signature counter of the passkey, which went back.
+    Copied,
     /// It was not looked at.
     Locked(Time),
 }

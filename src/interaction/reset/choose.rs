@@ -59,14 +59,14 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
         let (hash, revoked) = (hash.clone(), revoked.clone());
         async move {
             let held = match revoked {
-                Some(_) => false,
-                None => holder.holds_any(tx).await?,
+                Some(_) => Vec::new(),
+                None => holder.held(tx).await?,
             };
             let progress = &mut holder.reset.progress;
-            progress.changed = !held;
-            progress.password = held.then_some(hash);
-            if !held {
-                holder.reset.progress.enrols = enrol::due(&holder, false, None);
+            progress.changed = held.is_empty();
+            progress.password = (!progress.changed).then_some(hash);
+            if progress.changed {
+                holder.reset.progress.enrols = enrol::due(&holder, false, &held);
             }
             if !resets::use_up(tx, &holder.reset, holder.now).await? {
                 return Err(storage::Error::Conflict);

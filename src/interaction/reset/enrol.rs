@@ -9,7 +9,7 @@ use super::pages;
 use crate::account::factors::{self, Confirmed};
 use crate::account::holdings::Holdings;
 use crate::crypto::random;
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{Held, Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::interaction::Enrolment;
 use crate::domain::message::Notice;
@@ -23,16 +23,16 @@ use crate::views::{self, Body, Duty, Field, Form, Problem};
 
 /// Which authenticator must be enrolled here once the password is changed, if any. Where none is demanded, or none that
 /// this page could enrol, the login will say what is missing.
-pub(super) fn due(holder: &Holder, recovering: bool, held: Option<&Kind>) -> Option<Enrols> {
+pub(super) fn due(holder: &Holder, recovering: bool, held: &[Held]) -> Option<Enrols> {
     let policy = &holder.tenant.policy;
     if !holder.idp().account().methods(policy, false).contains(&Method::Totp) {
         return None;
     }
-    let held = held.map(|kind| kind.method().worth());
+    let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
     let duty = policy.admin_duty(holder.user.is_admin(), holder.now);
     if recovering {
         Some(Enrols::Replacement)
-    } else if duty && held < Some(Method::Totp.worth()) {
+    } else if duty && best < Some(Method::Totp.worth()) {
         Some(Enrols::Duty)
     } else {
         None
@@ -133,7 +133,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
 /// The secret that was shown is void; the next one is made with the page.
 async fn renewed(mut holder: Holder) -> Result<Response, Internal> {
     holder.reset.progress.enrolment = None;
-    if !save(&holder).await? {
+    if !holder.save().await? {
         return Ok(void(&holder.visitor));
     }
     Ok(pages::onward(&holder))
@@ -147,7 +147,7 @@ async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
     if !enrolment.survives_wrong_code() {
         return renewed(holder).await;
     }
-    if !save(&holder).await? {
+    if !holder.save().await? {
         return Ok(pages::onward(&holder));
     }
     holder.reset.version += 1;
@@ -168,18 +168,8 @@ pub(super) async fn stored(mut holder: Holder, form: &Parameters) -> Result<Resp
         return pages::open(&holder, pages::RECOVERY_CODES, &[Problem::Missing(Field::Stored)]).await;
     }
     holder.reset.progress.recovery_codes = None;
-    save(&holder).await?;
+    holder.save().await?;
     Ok(pages::onward(&holder))
-}
-
-/// Stores what happened; `false`: somebody was quicker.
-async fn save(holder: &Holder) -> Result<bool, Internal> {
-    let reset = holder.reset.clone();
-    let saved = holder.idp().db().write(move |tx| {
-        let reset = reset.clone();
-        async move { resets::save(tx, &reset).await }.boxed()
-    });
-    Ok(saved.await?)
 }
 
 /// The row that the recovery codes are sealed for.

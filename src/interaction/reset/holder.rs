@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt;
 
 use super::ask;
 use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
-use crate::domain::authenticator::Authenticator;
+use crate::domain::authenticator::{Authenticator, Held};
 use crate::domain::ids::{Hash, InteractionId};
+use crate::domain::passkey::{Passkey, RpId};
 use crate::domain::reset::Reset;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
@@ -31,8 +33,8 @@ pub(super) struct Holder {
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<Authenticator>,
-    /// Is there any passkey of the user's?
-    pub(super) has_passkeys: bool,
+    /// Every passkey, also those for other host names.
+    pub(super) passkeys: Vec<Passkey>,
     pub(super) now: Time,
 }
 
@@ -48,8 +50,9 @@ impl Holder {
         let found = users::credentials_by_id(&mut reader.tx(), &reset.user).await?;
         let Some(found) = found else { return Ok(None) };
         let authenticator = authenticators::active(&mut reader.tx(), &reset.user).await?;
+        let passkeys = passkeys::of_user(&mut reader.tx(), &reset.user).await?;
         drop(reader);
-        let (user, has_passkeys) = (found.user, found.has_passkeys);
+        let user = found.user;
         let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
         let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let may_sign_in = here && !tenant.disabled && !user.disabled && user.directory.is_none();
@@ -60,7 +63,7 @@ impl Holder {
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
         let visitor = Arc::clone(visitor);
-        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, has_passkeys, now }))
+        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, passkeys, now }))
     }
 
     pub(super) fn idp(&self) -> &Idp {
@@ -79,10 +82,23 @@ impl Holder {
         self.visitor.page(status, &reader, body, &ContentSecurity::own())
     }
 
-    /// Is there anything that proves a second factor of the user's in this very moment?
-    pub(super) async fn holds_any(&self, tx: &mut Tx<'_>) -> storage::Result<bool> {
-        Ok(authenticators::active(tx, &self.user.id).await?.is_some()
-            || !passkeys::of_user(tx, &self.user.id).await?.is_empty())
+    /// What the user holds in this very moment.
+    pub(super) async fn held(&self, tx: &mut Tx<'_>) -> storage::Result<Vec<Held>> {
+        let rp = RpId::of(&self.visitor.issuer.url);
+        let authenticator = authenticators::active(tx, &self.user.id).await?;
+        let passkeys = passkeys::of_user(tx, &self.user.id).await?;
+        let passkeys = passkeys.iter().map(|passkey| passkey.held(rp.as_ref()));
+        Ok(authenticator.iter().map(|stored| stored.authenticator.held()).chain(passkeys).collect())
+    }
+
+    /// Stores what happened; `false`: somebody was quicker.
+    pub(super) async fn save(&self) -> Result<bool, Internal> {
+        let reset = self.reset.clone();
+        let saved = self.idp().db().write(move |tx| {
+            let reset = reset.clone();
+            async move { resets::save(tx, &reset).await }.boxed()
+        });
+        Ok(saved.await?)
     }
 
     /// Changes the password, as the last part of a write. The login that waits stops telling of failures that count no

@@ -19,6 +19,7 @@ use crate::views::{Body, Form, Problem, ResetDone};
 
 pub(super) const PASSWORD: &str = "password";
 pub(super) const SECOND_FACTOR: &str = "second_factor";
+pub(super) const PASSKEY: &str = "passkey";
 pub(super) const RECOVERY: &str = "recovery";
 pub(super) const ENROL: &str = "enrol";
 pub(super) const RECOVERY_CODES: &str = "recovery_codes";
@@ -35,11 +36,11 @@ pub(super) fn address(visitor: &Visitor, step: &str) -> String {
     format!("{}/reset/{step}", visitor.issuer.url.path())
 }
 
-/// The pages of a stage; the first is shown, others are reached by a link.
+/// The pages of a stage; one is shown first, others are reached by a link.
 const fn steps(stage: Stage) -> &'static [&'static str] {
     match stage {
         Stage::Password => &[PASSWORD],
-        Stage::SecondFactor => &[SECOND_FACTOR, RECOVERY],
+        Stage::SecondFactor => &[SECOND_FACTOR, PASSKEY, RECOVERY],
         Stage::Enrolment => &[ENROL],
         Stage::RecoveryCodes => &[RECOVERY_CODES],
         Stage::Done => &[DONE],
@@ -48,7 +49,10 @@ const fn steps(stage: Stage) -> &'static [&'static str] {
 
 /// Leads to the page that is due.
 pub(super) fn onward(holder: &Holder) -> Response {
-    let step = steps(holder.reset.stage()).first().copied().unwrap_or(PASSWORD);
+    let step = match holder.reset.stage() {
+        Stage::SecondFactor => prove::first(holder),
+        stage => steps(stage).first().copied().unwrap_or(PASSWORD),
+    };
     see_other(&address(&holder.visitor, step))
 }
 
@@ -99,6 +103,10 @@ pub(super) async fn open(holder: &Holder, step: &str, problems: &[Problem]) -> R
             Ok(body) => body,
             Err(answer) => return Ok(answer),
         },
+        PASSKEY => match prove::passkey(holder, form).await? {
+            Ok(body) => body,
+            Err(answer) => return Ok(answer),
+        },
         RECOVERY => prove::recovery(holder, form),
         ENROL => match enrol::page(holder, form).await? {
             Ok(body) => body,
@@ -128,6 +136,7 @@ async fn take(holder: Holder, step: &str, form: &Parameters) -> Result<Response,
     match step {
         PASSWORD => choose::submit(holder, form).await,
         SECOND_FACTOR => prove::submit(holder, form, prove::Way::Authenticator).await,
+        PASSKEY => prove::submit(holder, form, prove::Way::Passkey).await,
         RECOVERY => prove::submit(holder, form, prove::Way::RecoveryCode).await,
         ENROL => enrol::submit(holder, form).await,
         RECOVERY_CODES => enrol::stored(holder, form).await,

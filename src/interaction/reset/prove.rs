@@ -1,6 +1,5 @@
 //! The second factor, after the new password and before it counts: whoever reads somebody's mail has neither the
-//! authenticator nor the recovery codes (decision 5, attack 153). Passkeys are not asked for here: whoever has nothing
-//! else uses a recovery code.
+//! authenticator nor the recovery codes (decision 5, attack 153).
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,15 +8,16 @@ use futures_util::FutureExt;
 use super::holder::{Holder, void};
 use super::{enrol, pages, sending};
 use crate::account::factors::Verdict;
+use crate::account::passkeys::{self, Place};
 use crate::account::{factors, recovery};
 use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::message::Notice;
+use crate::domain::passkey::Ceremony;
 use crate::http::Internal;
-use crate::interaction::finish::see_other;
 use crate::interaction::visitor::retry_after;
 use crate::protocol::parameters::Parameters;
-use crate::storage::{self, Tx, authenticators, recovery_codes, resets};
+use crate::storage::{self, Tx, recovery_codes, resets};
 use crate::views::{self, Body, Field, Form, Problem, Wait};
 
 /// Wrong codes that end a reset; then another mail is needed.
@@ -27,7 +27,53 @@ const CODES: u32 = 5;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Authenticator,
+    Passkey,
     RecoveryCode,
+}
+
+impl Way {
+    /// Its page, the field that it posts, and what is said where that is empty or wrong.
+    const fn terms(self) -> (&'static str, Field, Problem, Problem) {
+        match self {
+            Self::Authenticator => {
+                let field = Field::Code;
+                (pages::SECOND_FACTOR, field, Problem::Missing(field), Problem::CodeWrong)
+            }
+            Self::Passkey => {
+                (pages::PASSKEY, Field::Credential, Problem::PasskeyMissing, Problem::PasskeyWrong)
+            }
+            Self::RecoveryCode => {
+                let field = Field::RecoveryCode;
+                (pages::RECOVERY, field, Problem::Missing(field), Problem::RecoveryCodeWrong)
+            }
+        }
+    }
+}
+
+/// The page that is shown first. Whoever holds nothing that can be used here has a recovery code left.
+pub(super) fn first(holder: &Holder) -> &'static str {
+    if passkey_place(holder).is_some() {
+        pages::PASSKEY
+    } else if holder.authenticator.is_none() && !holder.passkeys.is_empty() {
+        pages::RECOVERY
+    } else {
+        pages::SECOND_FACTOR
+    }
+}
+
+/// Where a passkey of the user's is asked for; `None`: there is none for here.
+fn passkey_place(holder: &Holder) -> Option<Place<'_>> {
+    Place::of(&holder.visitor.issuer).filter(|place| place.has_any(&holder.passkeys))
+}
+
+/// The address of another page, if it leads on.
+fn way(holder: &Holder, step: &str, leads_on: bool) -> Option<String> {
+    leads_on.then(|| pages::address(&holder.visitor, step))
+}
+
+async fn recovery_way(holder: &Holder) -> Result<Option<String>, Internal> {
+    let left = recovery_codes::left(&mut holder.idp().db().read().await?.tx(), &holder.user.id).await?;
+    Ok(way(holder, pages::RECOVERY, left > 0))
 }
 
 /// The page that asks for the authenticator's code. Where codes are sent, opening it sends the first one.
@@ -36,15 +82,16 @@ pub(super) async fn second_factor(
     mut form: Form,
 ) -> Result<Result<Body, Response>, Internal> {
     let Some(authenticator) = &holder.authenticator else {
-        let recovery = see_other(&pages::address(&holder.visitor, pages::RECOVERY));
-        return Ok(Err(if holder.has_passkeys { recovery } else { void(&holder.visitor) }));
+        return Ok(Err(if holder.passkeys.is_empty() {
+            void(&holder.visitor)
+        } else {
+            pages::onward(holder)
+        }));
     };
     if sending::is_due(holder, authenticator) {
         return sending::send(holder, authenticator).await.map(Err);
     }
     let source = sending::source(holder, authenticator, &mut form).await?;
-    let left = recovery_codes::left(&mut holder.idp().db().read().await?.tx(), &holder.user.id).await?;
-    let recovery = (left > 0).then(|| pages::address(&holder.visitor, pages::RECOVERY));
     Ok(Ok(Body::SecondFactor(views::SecondFactor {
         form,
         source,
@@ -52,22 +99,44 @@ pub(super) async fn second_factor(
         digits: authenticator.kind.digits(),
         pin: authenticator.pin.as_ref().map(|pin| pin.position),
         resync: None,
-        passkey: None,
-        recovery,
+        passkey: way(holder, pages::PASSKEY, passkey_place(holder).is_some()),
+        recovery: recovery_way(holder).await?,
     })))
+}
+
+/// The page that asks for a passkey.
+pub(super) async fn passkey(holder: &Holder, form: Form) -> Result<Result<Body, Response>, Internal> {
+    let Some(place) = passkey_place(holder) else { return Ok(Err(pages::onward(holder))) };
+    let asked = match holder.reset.progress.ceremony.clone() {
+        Some(asked) => Some(asked),
+        None => ask(holder, &place).await?,
+    };
+    let Some(Ceremony { options, .. }) = asked else { return Ok(Err(pages::onward(holder))) };
+    let code = way(holder, pages::SECOND_FACTOR, holder.authenticator.is_some());
+    let recovery = recovery_way(holder).await?;
+    Ok(Ok(Body::Passkey(views::Passkey { form, options, trust: None, code, recovery })))
+}
+
+/// Stores what the browser is asked, which it is once. `None`: another page was quicker.
+async fn ask(holder: &Holder, place: &Place<'_>) -> Result<Option<Ceremony>, Internal> {
+    let asked = place.ask_for_passkey(&holder.passkeys)?;
+    let mut holder = holder.clone();
+    holder.reset.progress.ceremony = Some(asked.clone());
+    Ok(holder.save().await?.then_some(asked))
 }
 
 /// The page that asks for a recovery code instead.
 pub(super) fn recovery(holder: &Holder, form: Form) -> Body {
-    let second_factor =
-        holder.authenticator.is_some().then(|| pages::address(&holder.visitor, pages::SECOND_FACTOR));
+    let first = first(holder);
+    let second_factor = way(holder, first, first != pages::RECOVERY);
     Body::Recovery(views::Recovery { form, second_factor })
 }
 
-/// A code of either kind, to be settled.
+/// What proves it, to be settled.
 #[derive(Clone, Debug)]
 enum Attempt {
     Authenticator(factors::Attempt),
+    Passkey(passkeys::Attempt),
     RecoveryCode(recovery::Attempt),
 }
 
@@ -75,33 +144,26 @@ impl Attempt {
     async fn settle(&self, tx: &mut Tx<'_>, holder: &Holder) -> storage::Result<Verdict> {
         match self {
             Self::Authenticator(attempt) => attempt.settle(tx, holder.now).await,
+            Self::Passkey(attempt) => attempt.settle(tx, holder.now).await,
             Self::RecoveryCode(attempt) => attempt.settle(tx, holder.now).await,
         }
     }
 }
 
-/// Takes the code that was typed.
-pub(super) async fn submit(holder: Holder, form: &Parameters, way: Way) -> Result<Response, Internal> {
-    let (step, field, wrong) = match way {
-        Way::Authenticator => (pages::SECOND_FACTOR, Field::Code, Problem::CodeWrong),
-        Way::RecoveryCode => (pages::RECOVERY, Field::RecoveryCode, Problem::RecoveryCodeWrong),
-    };
+/// Takes the code that was typed, or what the browser says of a passkey.
+pub(super) async fn submit(mut holder: Holder, form: &Parameters, way: Way) -> Result<Response, Internal> {
+    let (step, field, missing, wrong) = way.terms();
     if let (Way::Authenticator, Some(authenticator)) = (way, &holder.authenticator)
         && form.get("resend").is_some()
     {
         return sending::send(&holder, authenticator).await;
     }
-    let Some(code) = form.get(field.name()) else {
-        return pages::open(&holder, step, &[Problem::Missing(field)]).await;
+    let Some(typed) = form.get(field.name()) else {
+        return pages::open(&holder, step, &[missing]).await;
     };
-    let account = holder.idp().account();
-    let attempt = match way {
-        Way::RecoveryCode => Attempt::RecoveryCode(account.recovery_attempt(&holder.user.id, code)),
-        Way::Authenticator => match account.code_attempt(&holder.user.id, &holder.reset.place(), code).await?
-        {
-            Some(attempt) => Attempt::Authenticator(attempt),
-            None => return Ok(void(&holder.visitor)),
-        },
+    let asked = holder.reset.progress.ceremony.take_if(|_| way == Way::Passkey);
+    let Some(attempt) = attempt(&holder, way, asked, typed).await? else {
+        return Ok(pages::onward(&holder));
     };
     let (holder, verdict) = match settle(holder, attempt).await? {
         Ok(settled) => settled,
@@ -116,10 +178,8 @@ pub(super) async fn submit(holder: Holder, form: &Parameters, way: Way) -> Resul
             holder.idp().observe(&Event::PasswordChanged { user });
             Ok(pages::onward(&holder))
         }
-        Verdict::Wrong => {
-            let reference = random::reference();
-            let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
-            holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
+        Verdict::Wrong | Verdict::Copied => {
+            tell_wrong(&holder, verdict);
             if holder.reset.progress.wrong_codes >= CODES {
                 return Ok(void(&holder.visitor));
             }
@@ -135,13 +195,43 @@ pub(super) async fn submit(holder: Holder, form: &Parameters, way: Way) -> Resul
     }
 }
 
-/// Uses the code up; if it is right, the password that waits is the user's. `Err`: somebody was quicker.
+/// What was typed or answered; `None`: nothing is waited for.
+async fn attempt(
+    holder: &Holder,
+    way: Way,
+    asked: Option<Ceremony>,
+    typed: &str,
+) -> Result<Option<Attempt>, Internal> {
+    let (account, user) = (holder.idp().account(), &holder.user.id);
+    Ok(match way {
+        Way::RecoveryCode => Some(Attempt::RecoveryCode(account.recovery_attempt(user, typed))),
+        Way::Authenticator => {
+            account.code_attempt(user, &holder.reset.place(), typed).await?.map(Attempt::Authenticator)
+        }
+        Way::Passkey => {
+            let (Some(place), Some(asked)) = (passkey_place(holder), asked) else { return Ok(None) };
+            Some(Attempt::Passkey(account.passkey_attempt(&place, user, &holder.passkeys, &asked, typed)?))
+        }
+    })
+}
+
+fn tell_wrong(holder: &Holder, verdict: Verdict) {
+    let reference = random::reference();
+    let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
+    if verdict == Verdict::Copied {
+        let (issuer, user, reference) = (issuer.clone(), user.clone(), reference.clone());
+        holder.idp().observe(&Event::PasskeyCounterWentBack { issuer, user, reference });
+    }
+    holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
+}
+
+/// Uses it up; if it is right, the password that waits is the user's. `Err`: somebody was quicker.
 async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, Verdict), Holder>, Internal> {
     let Some(hash) = holder.reset.progress.password.clone() else { return Ok(Err(holder)) };
     let version = holder.reset.password_version;
     let change = holder.idp().account().password_change(&holder.user, &holder.tenant, version, hash)?;
     let notice = match attempt {
-        Attempt::Authenticator(_) => None,
+        Attempt::Authenticator(_) | Attempt::Passkey(_) => None,
         Attempt::RecoveryCode(_) => {
             holder.idp().account().notice(&holder.user, &holder.tenant, Notice::RecoveryCodeUsed)?
         }
@@ -152,18 +242,17 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
         let notice = notice.clone();
         async move {
             let verdict = attempt.settle(tx, &holder).await?;
-            let held = authenticators::active(tx, &holder.user.id).await?;
             let recovering = matches!(attempt, Attempt::RecoveryCode(_));
-            let enrols = enrol::due(&holder, recovering, held.as_ref().map(|held| &held.authenticator.kind));
+            let enrols = enrol::due(&holder, recovering, &holder.held(tx).await?);
             let progress = &mut holder.reset.progress;
             match verdict {
                 Verdict::Right => {
                     (progress.changed, progress.password, progress.enrols) = (true, None, enrols);
                 }
-                Verdict::Wrong => progress.wrong_codes += 1,
+                Verdict::Wrong | Verdict::Copied => progress.wrong_codes += 1,
                 Verdict::Expired | Verdict::Locked(_) => return Ok((holder.reset, verdict)),
             }
-            let reset = holder.reset.clone();
+            let mut reset = holder.reset.clone();
             let saved = if reset.progress.wrong_codes < CODES {
                 resets::save(tx, &reset).await?
             } else {
@@ -172,6 +261,7 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
             if !saved {
                 return Err(storage::Error::Conflict);
             }
+            reset.version += 1;
             if reset.progress.changed {
                 holder.change(tx, &change).await?;
             }

@@ -204,7 +204,8 @@ async fn invalid(mut login: Login, step: &'static str, field: Field) -> Result<(
 /// Wrong codes in one login, after which it starts again with the password (functional specification 6.7).
 const CODES: u32 = 5;
 
-/// Notes what came of a code of a second factor; `true`: it was right.
+/// Notes what came of a second factor; `true`: it was right. That there may be a copy of a passkey is told to the observer
+/// alone: the user sees no more than that it was wrong.
 fn is_right(
     login: &mut Login,
     step: &'static str,
@@ -215,6 +216,14 @@ fn is_right(
     match verdict {
         Verdict::Right => return true,
         Verdict::Wrong => wrong_code(login, step, wrong, &reference),
+        Verdict::Copied => {
+            if let Some(person) = &login.person {
+                let (issuer, user) = (login.interaction.issuer.clone(), person.user.id.clone());
+                let reference = reference.clone();
+                login.tell(Event::PasskeyCounterWentBack { issuer, user, reference });
+            }
+            wrong_code(login, step, wrong, &reference);
+        }
         Verdict::Expired => login.refuse(step, Problem::CodeExpired, None),
         Verdict::Locked(until) => login.refuse(step, Problem::Locked(until), Some(reference)),
     }

@@ -5,11 +5,9 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, recovery, second_factor, with_refusal, wrong_code};
-use crate::account::passkeys::{Place, Verdict};
+use super::{Shown, Step, is_right, recovery, second_factor, with_refusal};
+use crate::account::passkeys::Place;
 use crate::crypto::random;
-use crate::domain::event::Event;
-use crate::domain::ids::Reference;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::{Ceremony, Purpose};
 use crate::domain::policy::{Need, Ways};
@@ -82,14 +80,11 @@ impl Step for Passkey {
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, trust) = (attempt.clone(), reference.clone(), trust.clone());
                 async move {
-                    match attempt.settle(tx, login.now).await? {
-                        Verdict::Right(fact) => {
-                            login.learn_at(fact, at);
-                            trust::settle(&mut login, tx, trust).await?;
-                        }
-                        Verdict::Wrong => wrong_code(&mut login, NAME, Problem::WrongPasskey, &reference),
-                        Verdict::CounterWentBack => copied(&mut login, &reference),
-                        Verdict::Locked(until) => login.refuse(NAME, Problem::Locked(until), Some(reference)),
+                    let verdict = attempt.settle(tx, login.now).await?;
+                    let is_right = is_right(&mut login, NAME, verdict, Problem::WrongPasskey, reference);
+                    if let Some(fact) = attempt.proves().filter(|_| is_right) {
+                        login.learn_at(fact, at);
+                        trust::settle(&mut login, tx, trust).await?;
                     }
                     Ok(login)
                 }
@@ -103,7 +98,7 @@ impl Step for Passkey {
 
 /// What the script put into the form. `None`: there was no script to do so.
 pub(super) fn answer(form: &Parameters) -> Option<&str> {
-    form.get(Field::Credential.name()).filter(|answer| !answer.is_empty())
+    form.get(Field::Credential.name())
 }
 
 /// The form was sent without the browser's having been asked; the question stands.
@@ -127,13 +122,4 @@ async fn ask(login: &Login) -> Result<Shown, Internal> {
     };
     let ceremony = place.ask_for_passkey(&person.passkeys)?;
     asked(login, ceremony).await
-}
-
-/// There may be a copy of the key: the user sees no more than that it was wrong.
-fn copied(login: &mut Login, reference: &Reference) {
-    if let Some(person) = &login.person {
-        let (issuer, user) = (login.interaction.issuer.clone(), person.user.id.clone());
-        login.tell(Event::PasskeyCounterWentBack { issuer, user, reference: reference.clone() });
-    }
-    wrong_code(login, NAME, Problem::WrongPasskey, reference);
 }

@@ -183,7 +183,7 @@ impl Planner<'_> {
     pub(super) async fn user_upstream(&mut self, entry: &Entry, user: &User) -> Result<(), ApplyError> {
         let account = self.account(entry, user).await?;
         if account.is_some() {
-            for member in ["password", "password_hash", "authenticators"] {
+            for member in ["password", "password_hash", "authenticators", "passkeys"] {
                 let empty = entry.members.get(member).and_then(Value::as_array).is_some_and(Vec::is_empty);
                 if entry.names(member) && !empty {
                     self.mistakes.at(&entry.place_of(member), "has no use: the user signs in upstream");

@@ -6,7 +6,7 @@ mod delivered;
 mod devices;
 mod enrolment;
 mod mailbox;
-mod passkey;
+pub(crate) mod passkey;
 mod password;
 mod pushed;
 mod random;

@@ -101,7 +101,11 @@ impl House {
     }
 }
 
-async fn enrol_here(browser: &mut Browser, page: &Answer, key: &mut SoftKey) -> (Vec<String>, Answer) {
+pub(crate) async fn enrol_here(
+    browser: &mut Browser,
+    page: &Answer,
+    key: &mut SoftKey,
+) -> (Vec<String>, Answer) {
     assert_eq!(page.step(), Some("enrol_passkey"), "{}", page.body);
     let codes = browser.submit(page, &[("credential", &key.create(page))]).await;
     assert_eq!(codes.step(), Some("recovery_codes"), "{}", codes.body);
@@ -109,12 +113,12 @@ async fn enrol_here(browser: &mut Browser, page: &Answer, key: &mut SoftKey) -> 
     (shown_codes(&codes), back)
 }
 
-async fn answer(browser: &mut Browser, page: &Answer, credential: &str) -> Answer {
+pub(crate) async fn answer(browser: &mut Browser, page: &Answer, credential: &str) -> Answer {
     browser.submit(page, &[("credential", credential)]).await
 }
 
 /// Posts the page's other form: signing in with a passkey.
-async fn sign_in(browser: &mut Browser, page: &Answer, credential: &str) -> Answer {
+pub(crate) async fn sign_in(browser: &mut Browser, page: &Answer, credential: &str) -> Answer {
     let (_, form) = page
         .body
         .split_once("data-offer")

@@ -1,14 +1,16 @@
 //! One of everything: what tests render, and what is looked at before a page is called done. A host with a theme of
 //! its own has the same to look at.
 
+mod second_factors;
+
 use super::{
-    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, CodeSource, ConfirmCode,
-    ConfirmSignOut, Consent, Desktop, Duty, Email, Enrol, EnrolPasskey, Expired, Field, Forgotten, Form,
-    FormPost, Identify, Link, NewPassword, Notice, NoticeUpstream, Onward, Passkey, PasskeySignIn, Phone,
-    Problem, Recovery, RecoveryCodes, Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, Resync,
-    SecondFactor, SentCode, SignedIn, SignedOut, UpstreamChoice, UpstreamProof, Wait, WayBack,
+    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, ConfirmCode, ConfirmSignOut,
+    Consent, Desktop, Duty, Email, Enrol, EnrolPasskey, Expired, Field, Forgotten, Form, FormPost, Identify,
+    Link, NewPassword, Notice, NoticeUpstream, Onward, PasskeySignIn, Phone, Problem, RecoveryCodes,
+    Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, SentCode, SignedIn, SignedOut,
+    UpstreamChoice, UpstreamProof, Wait, WayBack,
 };
-use crate::domain::authenticator::{Method, PinPosition};
+use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
 use crate::domain::contact::Country;
 use crate::domain::message::Channel;
@@ -116,60 +118,11 @@ fn identify_or_passkey(problems: &[Problem]) -> Body {
     })
 }
 
-fn passkey(code: bool, problems: &[Problem]) -> Body {
-    Body::Passkey(Passkey {
-        form: form(problems),
-        options: r#"{"publicKey":{"challenge":"c2FtcGxl","rpId":"id.test","allowCredentials":[]}}"#
-            .to_owned(),
-        trust: code.then_some(30),
-        code: code.then(|| "second_factor".to_owned()),
-        recovery: Some("recovery".to_owned()),
-    })
-}
-
 fn enrol_passkey(duty: Duty, problems: &[Problem]) -> Body {
     let user = r#""user":{"id":"YW5uYQ","name":"anna@example.works","displayName":"Anna"}"#;
     let options = format!(r#"{{"publicKey":{{"challenge":"c2FtcGxl","rp":{{"name":"Example"}},{user}}}}}"#);
     let others = duty == Duty::Tenant;
     Body::EnrolPasskey(EnrolPasskey { form: form(problems), duty, options, others })
-}
-
-fn second_factor(problems: &[Problem]) -> Body {
-    second_factor_from(CodeSource::Application, problems)
-}
-
-fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
-    let (passkey, recovery) = (Some("passkey".to_owned()), Some("recovery".to_owned()));
-    let (form, digits) = (form(problems), 6);
-    Body::SecondFactor(SecondFactor {
-        form,
-        source,
-        digits,
-        pin: None,
-        trust: Some(30),
-        resync: None,
-        passkey,
-        recovery,
-    })
-}
-
-fn second_factor_with_pin(pin: PinPosition) -> Body {
-    let resync = Some("resync".to_owned());
-    let (form, source) = (form(&[Problem::CodeWrong]), CodeSource::Device);
-    Body::SecondFactor(SecondFactor {
-        form,
-        source,
-        digits: 8,
-        pin: Some(pin),
-        trust: None,
-        resync,
-        passkey: None,
-        recovery: None,
-    })
-}
-
-fn resync(problems: &[Problem]) -> Body {
-    Body::Resync(Resync { form: form(problems), second_factor: "second_factor".to_owned() })
 }
 
 fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {
@@ -202,10 +155,6 @@ fn email(address: &str, problems: &[Problem]) -> Body {
 
 fn confirm_code(sent: SentCode, problems: &[Problem]) -> Body {
     Body::ConfirmCode(ConfirmCode { form: form(problems), duty: Duty::Tenant, sent, others: true })
-}
-
-fn recovery(problems: &[Problem]) -> Body {
-    Body::Recovery(Recovery { form: form(problems), second_factor: Some("second_factor".to_owned()) })
 }
 
 fn enrol(duty: Duty, problems: &[Problem]) -> Body {
@@ -303,7 +252,8 @@ fn form_post() -> Body {
 
 /// A name and a body for every page and every state of it.
 pub(crate) fn bodies() -> Vec<(&'static str, Body)> {
-    [signing_in(), enrolling(), others(), upstreams(), notices(), resets()].into_iter().flatten().collect()
+    let steps = [signing_in(), second_factors::bodies(), enrolling(), others(), upstreams()];
+    steps.into_iter().chain([notices(), resets()]).flatten().collect()
 }
 
 /// The pages of who signs in upstream.
@@ -325,12 +275,9 @@ fn upstreams() -> Vec<(&'static str, Body)> {
     ]
 }
 
-/// The pages on which the user says who they are, and proves it.
+/// The page on which the user says who they are.
 fn signing_in() -> Vec<(&'static str, Body)> {
-    use Problem::{
-        CodeExpired, CodeNotSent, CodeWrong, CodesWrong, LoginFailed, Missing, PasskeyMissing,
-        PasskeySignInFailed, PasskeyWrong, RecoveryCodeWrong, StartedAgain,
-    };
+    use Problem::{LoginFailed, Missing, PasskeySignInFailed, StartedAgain};
     let all_missing = [Missing(Field::Tenant), Missing(Field::Username), Missing(Field::Password)];
     vec![
         ("identify", identify(Some(""), "", &[])),
@@ -341,28 +288,6 @@ fn signing_in() -> Vec<(&'static str, Body)> {
         ("identify-again", identify(None, "anna", &[StartedAgain])),
         ("identify-passkey", identify_or_passkey(&[])),
         ("identify-passkey-failed", identify_or_passkey(&[PasskeySignInFailed])),
-        ("second-factor", second_factor(&[])),
-        ("second-factor-wrong", second_factor(&[CodeWrong])),
-        ("second-factor-sms", second_factor_from(CodeSource::Sent(sent(Channel::Sms, true, 47)), &[])),
-        (
-            "second-factor-mail",
-            second_factor_from(CodeSource::Sent(sent(Channel::Mail, true, 0)), &[CodeExpired]),
-        ),
-        (
-            "second-factor-not-sent",
-            second_factor_from(CodeSource::Sent(sent(Channel::Sms, false, 0)), &[CodeNotSent]),
-        ),
-        ("second-factor-pin-before", second_factor_with_pin(PinPosition::Before)),
-        ("second-factor-pin-after", second_factor_with_pin(PinPosition::After)),
-        ("resync", resync(&[])),
-        ("resync-wrong", resync(&[CodesWrong])),
-        ("resync-missing", resync(&[Missing(Field::Code), Missing(Field::NextCode)])),
-        ("passkey", passkey(true, &[])),
-        ("passkey-wrong", passkey(false, &[PasskeyWrong])),
-        ("passkey-missing", passkey(true, &[PasskeyMissing])),
-        ("recovery", recovery(&[])),
-        ("recovery-wrong", recovery(&[RecoveryCodeWrong])),
-        ("recovery-missing", recovery(&[Missing(Field::RecoveryCode)])),
     ]
 }
 
