@@ -95,9 +95,11 @@ async fn a_passkey_is_enrolled_used_and_signs_in_without_a_name() {
         arrive(browser, async || browser.click("main form > button").await).await;
         browser.forget_cookies().await;
 
-        browser.offer_nothing_in_fields().await;
+        // The name field offers the passkey, and the user does not take it there: the button asks anew.
+        browser.answer_authenticator(false).await;
         browser.open(&shop.authorization_url("openid")).await;
         look(browser, "identify").await;
+        browser.answer_authenticator(true).await;
         arrive(browser, async || browser.click("form[data-offer] button").await).await;
         assert_eq!(browser.complaints().await, Vec::<String>::new());
     })

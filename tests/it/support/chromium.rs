@@ -230,11 +230,11 @@ impl Chromium {
         self.cdp("WebAuthn.removeVirtualAuthenticator", json!({ "authenticatorId": id })).await;
     }
 
-    /// From now on the browser offers no passkeys in name fields.
-    pub(crate) async fn offer_nothing_in_fields(&self) {
-        let script = "PublicKeyCredential.isConditionalMediationAvailable = async () => false";
-        self.cdp("Page.enable", json!({})).await;
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    /// Does the user answer the virtual authenticator? What it was asked before, it is not asked again.
+    pub(crate) async fn answer_authenticator(&self, answers: bool) {
+        let id = self.authenticator.lock().unwrap().clone();
+        let parameters = json!({ "authenticatorId": id, "enabled": answers });
+        self.cdp("WebAuthn.setAutomaticPresenceSimulation", parameters).await;
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Value {
