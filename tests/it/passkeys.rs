@@ -89,13 +89,15 @@ async fn a_passkey_is_enrolled_used_and_signs_in_without_a_name() {
         enrol(browser).await;
         browser.forget_cookies().await;
 
+        // The name field offers the passkey each time, and the user does not take it there.
+        browser.answer_authenticator(false).await;
         identify(browser, &shop).await;
         assert_eq!(browser.step().await, "passkey");
         look(browser, "second-factor").await;
+        browser.answer_authenticator(true).await;
         arrive(browser, async || browser.click("main form > button").await).await;
         browser.forget_cookies().await;
 
-        // The name field offers the passkey, and the user does not take it there: the button asks anew.
         browser.answer_authenticator(false).await;
         browser.open(&shop.authorization_url("openid")).await;
         look(browser, "identify").await;

@@ -130,7 +130,7 @@ pub(super) async fn prove(
 ) -> Result<(Login, End), Internal> {
     let confirmation = login.idp().account().confirmation(enrolment, &login.interaction.id, code).await?;
     if let Some(confirmation) = confirmation {
-        return confirm(login, person, confirmation, step).await;
+        return confirm(login, person, confirmation, step).boxed().await;
     }
     note_wrong(&mut login, step);
     login.store().await
