@@ -38,12 +38,14 @@ impl<'a> Place<'a> {
         RpId::of(&issuer.url).map(|rp| Self { rp, issuer: &issuer.url })
     }
 
-    /// Asks the browser for a new passkey of this user, who holds `known`.
+    /// Asks the browser for a new passkey of this user, who holds `known`. An authenticator that has one of them makes no
+    /// other, unless those of here are taken for lost.
     pub(crate) fn ask_for_new_passkey(
         &self,
         user: &User,
         tenant: &Tenant,
         known: &[Passkey],
+        lost: bool,
     ) -> Result<Ceremony, Error> {
         let handle = known.first().map(|passkey| passkey.user_handle.clone());
         let handle = handle.unwrap_or_else(|| UserHandle::new(random::uuid()));
@@ -51,7 +53,8 @@ impl<'a> Place<'a> {
         let account = format!("{}@{}", user.username, tenant.domain);
         let name = user.profile.name.as_deref().unwrap_or(user.username.as_str());
         let who = Registrant { handle: &handle, account: &account, name };
-        Ok(self.party(&tenant.name)?.register(&who, &self.here(known))?)
+        let beside = if lost { Vec::new() } else { self.here(known) };
+        Ok(self.party(&tenant.name)?.register(&who, &beside)?)
     }
 
     /// Asks the browser for one of these passkeys.

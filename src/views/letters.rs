@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    fn mails() -> Vec<Mail> {
+    fn mails(upstream: &str) -> Vec<Mail> {
         let code = |purpose, minutes| Code { purpose, code: Confidential::new("493817"), minutes };
         let link = || Link { address: Confidential::new("https://id.test/reset?x=1&y=2"), minutes: 30 };
         let at = Time::from_unix(1_796_137_500);
@@ -206,7 +206,7 @@ mod tests {
             Notice::SecondFactorReset,
             Notice::RecoveryCodeUsed,
             Notice::AddressChanged,
-            Notice::AccountLinked { upstream: HOSTILE.to_owned() },
+            Notice::AccountLinked { upstream: upstream.to_owned() },
             Notice::NewBrowser { browser: Some("Firefox, Linux".to_owned()) },
             Notice::NewBrowser { browser: None },
         ];
@@ -222,7 +222,7 @@ mod tests {
     fn all_mails(service: &str) -> Vec<OutgoingMail> {
         let mut all = Vec::new();
         for locale in Locale::ALL {
-            for mail in mails() {
+            for mail in mails(service) {
                 let content = Content::Mail { to: "anna@example.test".to_owned().try_into().unwrap(), mail };
                 let Outgoing::Mail(mail) = write(locale, content, service) else { panic!("a text") };
                 all.push(mail);

@@ -237,7 +237,7 @@ async fn one_mistake_keeps_everything_from_being_written_and_all_are_told() {
         [[tenants]]
         domain = "south"
         hosts = ["login.example.test", "id.test"]
-        policy = { session_idle = "2d" }
+        policy = { session_idle = "2d", admin_activation = "mail", methods = ["passkey"] }
         [[users]]
         tenant = "south"
         username = "carla"
@@ -279,6 +279,7 @@ async fn one_mistake_keeps_everything_from_being_written_and_all_are_told() {
     .await;
     for start in [
         "tenants[0].policy.session_idle: must not be longer",
+        "tenants[0].policy.admin_activation: mail needs totp",
         "tenants[0].hosts[0]: belongs to another tenant",
         "tenants[0].hosts[1]: is the root issuer's own host",
         "users[0].password: is empty",
@@ -296,7 +297,7 @@ async fn one_mistake_keeps_everything_from_being_written_and_all_are_told() {
     ] {
         assert!(told.lines().any(|line| line.starts_with(start)), "{start} is not in:\n{told}");
     }
-    assert_eq!(told.lines().count(), 15, "{told}");
+    assert_eq!(told.lines().count(), 16, "{told}");
     assert_eq!(export(&idp).await, before);
 }
 

@@ -95,7 +95,7 @@ async fn ask(login: &Login, person: &Person) -> Result<Shown, Internal> {
     let issuer = login.visitor.issuer.clone();
     let Some(place) = Place::of(&issuer) else { return Ok(Shown::late(login)) };
     let Person { user, tenant, passkeys, .. } = person;
-    let ceremony = place.ask_for_new_passkey(user, tenant, passkeys)?;
+    let ceremony = place.ask_for_new_passkey(user, tenant, passkeys, login.facts().is_recovering())?;
     asked(login, ceremony).await
 }
 

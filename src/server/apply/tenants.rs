@@ -7,11 +7,12 @@ use super::change::Change;
 use super::plan::{Novelty, Planner};
 use super::read::Entry;
 use crate::crypto::random;
+use crate::domain::authenticator::Method;
 use crate::domain::branding::Branding;
 use crate::domain::ids::TenantId;
 use crate::domain::issuer::Address;
 use crate::domain::locale::Locale;
-use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
+use crate::domain::tenant::{AdminActivation, Tenant, TenantDomain, TenantPolicy};
 use crate::domain::trusted_browser::TrustRules;
 use crate::domain::zone::Zone;
 use crate::storage::{issuers, tenants};
@@ -53,6 +54,10 @@ impl Planner<'_> {
         let policy: TenantPolicy = self.overlay(&entry.place_of("policy"), &base.policy, &table("policy"))?;
         if policy.session_idle > policy.session_max {
             self.mistakes.at(&entry.place_of("policy.session_idle"), "must not be longer than session_max");
+        }
+        if policy.admin_activation == AdminActivation::Mail && !policy.methods.contains(&Method::Totp) {
+            let place = entry.place_of("policy.admin_activation");
+            self.mistakes.at(&place, "mail needs totp among the methods: the mail leads to no other");
         }
         if policy.trusted_browsers.days > TrustRules::LONGEST {
             let place = entry.place_of("policy.trusted_browsers.days");

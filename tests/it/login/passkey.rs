@@ -1,6 +1,7 @@
 //! Passkeys and security keys: enrolled, as second factor and as the only one, and everything that an answer must not be.
 
 use serde_json::{Value, json};
+use vestibule::Help;
 use vestibule::domain::event::Event;
 use vestibule::testing::{Answer, Application, Browser, TestIdp};
 
@@ -40,6 +41,7 @@ const WORLD: &str = r#"
     client_id = "shop"
     token_endpoint_auth_method = "none"
     redirect_uris = ["https://shop.test/callback"]
+    grant_types = ["authorization_code", "refresh_token"]
     [[clients]]
     tenant = "one.test"
     client_id = "desk"
@@ -287,16 +289,17 @@ async fn an_answer_for_another_site_is_refused() {
     let house = House::new().await;
     let mut phone = SoftKey::phone(ROOT, "phone");
     house.enrol("anna", "one.test", &mut phone).await;
-    let wrong: [fn(&mut SoftKey); 6] = [
+    let wrong: [fn(&mut SoftKey); 7] = [
         |key| key.origin = "https://id.test.evil.test".to_owned(),
         |key| key.origin = "https://evil.test".to_owned(),
         |key| key.origin = "https://sub.id.test".to_owned(),
+        |key| key.origin = "https://badid.test".to_owned(),
         |key| key.origin = "https://id.test:8443".to_owned(),
         |key| key.rp_id = "evil.test".to_owned(),
         |key| key.verifies = false,
     ];
     for (attempt, spoil) in wrong.into_iter().enumerate() {
-        house.idp.clock().advance(std::time::Duration::from_hours(2));
+        house.idp.idp().help("one.test", "anna", Help::Unlock).await.unwrap();
         let mut browser = house.idp.browser();
         let page = house.at_passkey(&mut browser, "anna").await;
         let good = (phone.origin.clone(), phone.rp_id.clone(), phone.verifies);
@@ -305,6 +308,7 @@ async fn an_answer_for_another_site_is_refused() {
         (phone.origin, phone.rp_id, phone.verifies) = good;
         assert_eq!(answer(&mut browser, &page, &given).await.step(), Some("passkey"), "{attempt}");
     }
+    house.idp.idp().help("one.test", "anna", Help::Unlock).await.unwrap();
     let mut browser = house.idp.browser();
     let page = house.at_passkey(&mut browser, "anna").await;
     let forged = SoftKey::phone(ROOT, "phone").get(&page);
@@ -444,6 +448,7 @@ async fn after_a_recovery_code_the_lost_passkey_is_gone() {
     let page = browser.get(&page.url.as_str().replace("/passkey", "/recovery")).await;
     let page = browser.submit(&page, &[("code", &codes[3])]).await;
     let page = browser.submit(&page, &[("method", "passkey")]).await;
+    assert_eq!(asked(&page)["excludeCredentials"], json!([]), "the lost one may be made anew where it is");
     let mut found = SoftKey::phone(ROOT, "found");
     enrol_here(&mut browser, &page, &mut found).await;
     let mut browser = house.idp.browser();
@@ -484,6 +489,10 @@ async fn an_export_brings_passkeys_back() {
     let back = sign_in(&mut browser, &page, &phone.get(&page)).await;
     is_in(&shop, &back, "phr", &json!(["swk", "user", "mfa"])).await;
 
+    let signed_in = [("prompt", "none")];
+    let silent = browser.get(&shop.authorization_url_with("openid", &signed_in)).await;
+    assert!(silent.parameter("code").is_some(), "{}", silent.url);
+
     let (_, stolen) = document.split_once("[[users.passkeys]]").unwrap();
     let stolen = stolen.split("[[").next().unwrap();
     let theft = format!("[[users]]\ntenant = \"two.test\"\nusername = \"zoe\"\n[[users.passkeys]]\n{stolen}");
@@ -494,6 +503,8 @@ async fn an_export_brings_passkeys_back() {
     assert!(refused.contains("users[0].passkeys[0].rp_id: must be a host name"), "{refused}");
     let none = "[[users]]\ntenant = \"one.test\"\nusername = \"anna\"\npasskeys = []";
     assert_eq!(fresh.idp().apply(none).await.unwrap().to_string(), "changed user one.test/anna");
+    let silent = browser.get(&shop.authorization_url_with("openid", &signed_in)).await;
+    assert_eq!(error(&silent).as_deref(), Some("login_required"), "nothing else was proved in this session");
     let mut browser = fresh.browser();
     let page = browser.get(&shop.authorization_url("openid")).await;
     let gone = sign_in(&mut browser, &page, &phone.get(&page)).await;
@@ -585,4 +596,165 @@ async fn of_two_who_enrol_at_once_one_wins() {
     enrol_here(&mut one, &pages[0], &mut first).await;
     let late = two.submit(&pages[1], &[("credential", &second.create(&pages[1]))]).await;
     assert_eq!(late.step(), Some("passkey"), "the first one's is asked for: {}", late.body);
+}
+
+/// An administrator's duty is fulfilled by a passkey, at the token endpoint too.
+#[tokio::test]
+async fn an_administrators_passkey_is_enough_for_refreshing() {
+    let house = House::new().await;
+    let mut phone = SoftKey::phone(ROOT, "phone");
+    let (_, enrolled) = house.enrol("anna", "one.test", &mut phone).await;
+    let mut browser = house.idp.browser();
+    let page = browser.get(&house.shop.authorization_url("openid")).await;
+    let signed_in = sign_in(&mut browser, &page, &phone.get(&page)).await;
+    for back in [enrolled, signed_in] {
+        let tokens = house.shop.redeem(&back).await;
+        let token = tokens.response["refresh_token"].as_str().unwrap();
+        let parameters = [("grant_type", "refresh_token"), ("refresh_token", token)];
+        let refreshed = house.shop.token_with(&parameters).await;
+        assert_eq!(refreshed.status.as_u16(), 200, "{}", refreshed.body);
+    }
+}
+
+/// Core §5.5.1.1: an essential `acr` is answered by one of the classes that it names. A mere wish is told the truth.
+#[tokio::test]
+async fn who_demands_two_factors_and_knows_no_passkeys_is_told_of_two_factors() {
+    let house = House::new().await;
+    let mut phone = SoftKey::phone(ROOT, "phone");
+    house.enrol("anna", "one.test", &mut phone).await;
+    let (two, phr) = ("urn:vestibule:acr:2fa", "phr");
+    let essential = |values: &[&str]| {
+        let acr = json!({ "id_token": { "acr": { "essential": true, "values": values } } });
+        vec![("claims".to_owned(), acr.to_string())]
+    };
+    let told = [
+        (essential(&[two]), two),
+        (essential(&["urn:vestibule:acr:1fa", two]), two),
+        (essential(&[two, phr]), phr),
+        (vec![("acr_values".to_owned(), two.to_owned())], phr),
+    ];
+    let mut browser = house.idp.browser();
+    for (more, acr) in told {
+        let more: Vec<_> = more.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut back = browser.get(&house.shop.authorization_url_with("openid", &more)).await;
+        if back.step().is_some() {
+            back = sign_in(&mut browser, &back, &phone.get(&back)).await;
+        }
+        is_in(&house.shop, &back, acr, &json!(["swk", "user", "mfa"])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_browser_is_trusted_after_a_passkey_as_after_a_code() {
+    let house = House::new().await;
+    let rules = "[[tenants]]\ndomain = \"one.test\"\n[tenants.policy.trusted_browsers]\ndays = 30\n";
+    house.idp.idp().apply(rules).await.unwrap();
+    let mut stick = SoftKey::stick(ROOT, "stick");
+    house.enrol("bert", "one.test", &mut stick).await;
+    let mut browser = house.idp.browser();
+    let page = house.at_passkey(&mut browser, "bert").await;
+    assert!(page.body.contains("name=\"trust_browser\""), "{}", page.body);
+    let forged = SoftKey::stick(ROOT, "stick").get(&page);
+    let ticked = |credential: &str| {
+        [("credential".to_owned(), credential.to_owned()), ("trust_browser".to_owned(), "yes".to_owned())]
+    };
+    let post = async |browser: &mut Browser, page: &Answer, credential: &str| {
+        let ticked = ticked(credential);
+        let fields: Vec<_> = ticked.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        browser.submit(page, &fields).await
+    };
+    let trusts = |browser: &mut Browser| browser.cookies().keys().any(|(_, name)| name.contains("trusted"));
+    let page = post(&mut browser, &page, &forged).await;
+    assert!(!trusts(&mut browser), "a wrong answer makes nobody trusted");
+    let back = post(&mut browser, &page, &stick.get(&page)).await;
+    is_in(&house.shop, &back, "phr", &json!(["pwd", "hwk", "user", "mfa"])).await;
+    assert!(trusts(&mut browser));
+    browser.cookies().retain(|(_, name), _| name.contains("trusted"));
+    let back = house.enter(&mut browser, "bert", "one.test").await;
+    is_in(&house.shop, &back, "urn:vestibule:acr:1fa", &json!(["pwd", "rba"])).await;
+    // Another passkey ends the trust: here by an export that brings none back.
+    let none = "[[users]]\ntenant = \"one.test\"\nusername = \"bert\"\npasskeys = []";
+    house.idp.idp().apply(none).await.unwrap();
+    browser.cookies().retain(|(_, name), _| name.contains("trusted"));
+    let page = house.enter(&mut browser, "bert", "one.test").await;
+    assert_eq!(page.step(), Some("choose_method"), "there is nothing that the trust could stand for");
+}
+
+#[tokio::test]
+async fn a_key_of_an_algorithm_that_was_not_asked_for_is_not_registered() {
+    let house = House::new().await;
+    let mut browser = house.idp.browser();
+    let page = house.enter(&mut browser, "anna", "one.test").await;
+    let mut page = browser.submit(&page, &[("method", "passkey")]).await;
+    let offered: Vec<_> =
+        asked(&page)["pubKeyCredParams"].as_array().unwrap().iter().map(|one| one["alg"].clone()).collect();
+    assert!(!offered.contains(&json!(-8)) && offered.contains(&json!(-7)), "{offered:?}");
+    // Ed25519 (RFC 9053 §7.2), and a P-256 key that claims to be for ECDH.
+    let ed25519 = [&b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20"[..], &[9; 32]].concat();
+    let own = SoftKey::phone(ROOT, "phone").cose_key();
+    let ecdh = [&b"\xa5\x01\x02\x03\x38\x18"[..], &own[5..]].concat();
+    for registers in [ed25519, ecdh] {
+        let mut odd = SoftKey::phone(ROOT, "phone");
+        odd.registers = Some(registers);
+        page = browser.submit(&page, &[("credential", &odd.create(&page))]).await;
+        assert_eq!(page.step(), Some("enrol_passkey"), "{}", page.body);
+    }
+    let mut good = SoftKey::phone(ROOT, "phone");
+    assert_eq!(enrol_here(&mut browser, &page, &mut good).await.0.len(), 10);
+}
+
+#[tokio::test]
+async fn a_fresh_login_asks_for_the_passkey_anew() {
+    let house = House::new().await;
+    let mut phone = SoftKey::phone(ROOT, "phone");
+    house.enrol("anna", "one.test", &mut phone).await;
+    let mut browser = house.idp.browser();
+    let page = browser.get(&house.shop.authorization_url("openid")).await;
+    sign_in(&mut browser, &page, &phone.get(&page)).await;
+    for more in [("prompt", "login"), ("max_age", "0")] {
+        let page = browser.get(&house.shop.authorization_url_with("openid", &[more])).await;
+        assert_eq!(page.step(), Some("identify"), "{more:?}");
+        let back = sign_in(&mut browser, &page, &phone.get(&page)).await;
+        is_in(&house.shop, &back, "phr", &json!(["swk", "user", "mfa"])).await;
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_must_not_be_kept_is_replaced_after_a_passkey_too() {
+    let house = House::new().await;
+    let mut phone = SoftKey::phone(ROOT, "phone");
+    house.enrol("anna", "one.test", &mut phone).await;
+    let must = "[[users]]\ntenant = \"one.test\"\nusername = \"anna\"\nmust_change_password = true";
+    house.idp.idp().apply(must).await.unwrap();
+    let mut browser = house.idp.browser();
+    let page = browser.get(&house.shop.authorization_url("openid")).await;
+    let page = sign_in(&mut browser, &page, &phone.get(&page)).await;
+    assert_eq!(page.step(), Some("new_password"), "{}", page.body);
+    let new = "a stapler for every second horse";
+    let back = browser.submit(&page, &[("new_password", new), ("new_password_again", new)]).await;
+    is_in(&house.shop, &back, "phr", &json!(["swk", "user", "mfa"])).await;
+}
+
+/// Who signs in at a host's address without a name has no passkeys there, and nothing says otherwise.
+#[tokio::test]
+async fn where_browsers_have_no_passkeys_none_is_spoken_of() {
+    use vestibule::domain::issuer::IssuerUrl;
+    use vestibule::domain::settings::Settings;
+
+    let issuer = IssuerUrl::parse("http://127.0.0.1:8080").unwrap();
+    let idp = TestIdp::with_settings(Settings::new(issuer.clone()), WORLD).await;
+    let mut browser = idp.browser();
+    let discovery = browser.get("http://127.0.0.1:8080/.well-known/openid-configuration").await.json();
+    assert_eq!(discovery["acr_values_supported"], json!(["urn:vestibule:acr:1fa", "urn:vestibule:acr:2fa"]));
+    let shop = Application::new(&idp, issuer.as_str(), "shop", "https://shop.test/callback");
+    let page = browser.get(&shop.authorization_url("openid")).await;
+    assert!(!page.body.contains("data-passkey"), "{}", page.body);
+    let named = [("tenant", "one.test"), ("username", "anna"), ("password", PASSWORD)];
+    let page = browser.submit(&page, &named).await;
+    assert_eq!(page.step(), Some("enrol"), "of the two methods one is left: {}", page.body);
+    let claims = r#"{"id_token":{"acr":{"essential":true,"value":"phr"}}}"#;
+    let url = shop.authorization_url_with("openid", &[("claims", claims)]);
+    let page = idp.browser().get(&url).await;
+    let refused = idp.browser().submit(&page, &named).await;
+    assert_ne!(refused.step(), Some("enrol_passkey"));
 }

@@ -5,7 +5,7 @@ mod forgotten;
 mod help;
 mod link;
 mod must_change;
-mod passkey;
+pub(crate) mod passkey;
 
 use vestibule::testing::{Answer, Browser, Sent, TestIdp};
 

@@ -23,7 +23,7 @@ const POLICY: &str = r#"
     passkey_sign_in = true
 "#;
 
-async fn passkey_house() -> (TestIdp, Application, SoftKey, Vec<String>) {
+pub(crate) async fn passkey_house() -> (TestIdp, Application, SoftKey, Vec<String>) {
     let (idp, shop) = house().await;
     idp.idp().apply(POLICY).await.unwrap();
     let mut key = SoftKey::stick(TestIdp::ISSUER, "bert");

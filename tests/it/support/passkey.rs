@@ -26,6 +26,8 @@ pub(crate) struct SoftKey {
     pub(crate) origin: String,
     /// The host name that it signs for.
     pub(crate) rp_id: String,
+    /// The public key that it registers instead of its own.
+    pub(crate) registers: Option<Vec<u8>>,
 }
 
 /// What the form of a page asks the browser.
@@ -50,6 +52,7 @@ impl SoftKey {
             synchronised: true,
             origin: url.origin().ascii_serialization(),
             rp_id: url.host_str().unwrap().to_owned(),
+            registers: None,
         }
     }
 
@@ -68,7 +71,7 @@ impl SoftKey {
         attested.extend([0; 16]);
         attested.extend(u16::try_from(id.len()).unwrap().to_be_bytes());
         attested.extend(&id);
-        attested.extend(self.cose_key());
+        attested.extend(self.registers.clone().unwrap_or_else(|| self.cose_key()));
         let mut attestation = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".to_vec();
         attestation.extend(u16::try_from(attested.len()).unwrap().to_be_bytes());
         attestation.extend(attested);
@@ -120,7 +123,7 @@ impl SoftKey {
     }
 
     /// The public key for ES256 (RFC 9053 §7.1.1).
-    fn cose_key(&self) -> Vec<u8> {
+    pub(crate) fn cose_key(&self) -> Vec<u8> {
         let point = self.key.public_key().as_ref();
         let mut key = b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20".to_vec();
         key.extend(&point[1..33]);

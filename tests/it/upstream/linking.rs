@@ -5,6 +5,7 @@ use vestibule::domain::event::Event;
 
 use super::*;
 use crate::login::bare;
+use crate::recovery::passkey::passkey_house;
 
 /// The code that the operator hands to a user.
 async fn invitation(world: &World, username: &str) -> String {
@@ -154,4 +155,26 @@ async fn the_page_does_not_tell_who_is_invited() {
     invitation(&world, "bert").await;
     let (_, after) = stranger(&world, "bert").await;
     assert_eq!(bare(&before), bare(&after));
+}
+
+/// What opened the account here is gone with the password: passkeys too, and none is brought back.
+#[tokio::test]
+async fn a_linked_account_has_no_passkey_here() {
+    let (elsewhere, ..) = passkey_house().await;
+    let document = elsewhere.idp().export().await.unwrap();
+    let (_, passkey) = document.split_once("[[users.passkeys]]").unwrap();
+    let passkey = passkey.split("[[").next().unwrap();
+    let bert =
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\n[[users.passkeys]]\n{passkey}");
+    let world = World::new(NEVER).await;
+    world.idp.idp().apply(&bert).await.unwrap();
+    let has_passkeys = async || world.idp.idp().export().await.unwrap().contains("[[users.passkeys]]");
+    assert!(has_passkeys().await);
+    let code = invitation(&world, "bert").await;
+    let (mut browser, page) = stranger(&world, "bea").await;
+    let back = browser.submit(&page, &[("code", &code)]).await;
+    assert!(travel(&mut browser, back).await.parameter("code").is_some());
+    assert!(!has_passkeys().await);
+    let refused = world.idp.idp().apply(&bert).await.unwrap_err().to_string();
+    assert!(refused.contains("users[0].passkeys: has no use: the user signs in upstream"), "{refused}");
 }
