@@ -26,6 +26,11 @@ impl Holdings {
         Ok(same && active.map(|active| active.authenticator.id) == self.authenticator)
     }
 
+    /// All of it: the authenticator, then the passkeys.
+    pub(crate) fn ids(&self) -> Vec<AuthenticatorId> {
+        self.authenticator.iter().chain(&self.passkeys).cloned().collect()
+    }
+
     /// What a user holds in this very moment.
     pub(crate) async fn now(tx: &mut Tx<'_>, user: &UserId, lost: Option<RpId>) -> Result<Self> {
         let active = authenticators::active(tx, user).await?;

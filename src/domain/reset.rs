@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::contact::EmailAddress;
-use super::ids::{ClientId, Hash, InteractionId, IssuerId, UserId};
+use super::ids::{AuthenticatorId, ClientId, Hash, InteractionId, IssuerId, UserId};
 use super::interaction::{Dispatch, Enrolment};
 use super::passkey::Ceremony;
 use super::time::Time;
@@ -92,6 +92,8 @@ pub struct Progress {
     pub ceremony: Option<Ceremony>,
     /// Must a new authenticator be enrolled before this is done?
     pub enrols: Option<Enrols>,
+    /// What the user held when that was decided; whoever holds something else by now enrols nothing here.
+    pub replaces: Vec<AuthenticatorId>,
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
     /// Recovery codes under the master key, until the user says that they are stored.

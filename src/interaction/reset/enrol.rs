@@ -107,6 +107,9 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
                 return Err(storage::Error::Conflict);
             }
             let before = Holdings::now(tx, &after.user, lost).await?;
+            if before.ids() != after.progress.replaces {
+                return Err(storage::Error::Conflict);
+            }
             match confirmation.settle(tx, &before, now).await? {
                 Confirmed::Yes => codes.settle(tx, &after.user).await?,
                 Confirmed::Wrong | Confirmed::Expired | Confirmed::Void => {

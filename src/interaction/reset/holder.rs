@@ -46,7 +46,7 @@ impl Holder {
         let (idp, now) = (&visitor.idp, visitor.idp.now());
         let mut reader = idp.db().read().await?;
         let found = resets::by_secret(&mut reader.tx(), &visitor.issuer.id, &secret, now).await?;
-        let Some(reset) = found else { return Ok(None) };
+        let Some(mut reset) = found else { return Ok(None) };
         let found = users::credentials_by_id(&mut reader.tx(), &reset.user).await?;
         let Some(found) = found else { return Ok(None) };
         let authenticator = authenticators::active(&mut reader.tx(), &reset.user).await?;
@@ -62,6 +62,11 @@ impl Holder {
             return Ok(None);
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
+        // What was enrolled elsewhere since, by whoever could sign in, is not replaced from here.
+        let held = authenticator.iter().map(|held| &held.id).chain(passkeys.iter().map(|held| &held.id));
+        if !held.eq(&reset.progress.replaces) {
+            reset.progress.enrols = None;
+        }
         let visitor = Arc::clone(visitor);
         Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, passkeys, now }))
     }

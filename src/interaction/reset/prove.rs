@@ -243,11 +243,13 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
         async move {
             let verdict = attempt.settle(tx, &holder).await?;
             let recovering = matches!(attempt, Attempt::RecoveryCode(_));
-            let enrols = enrol::due(&holder, recovering, &holder.held(tx).await?);
+            let held = holder.held(tx).await?;
+            let enrols = enrol::due(&holder, recovering, &held);
             let progress = &mut holder.reset.progress;
             match verdict {
                 Verdict::Right => {
                     (progress.changed, progress.password, progress.enrols) = (true, None, enrols);
+                    progress.replaces = held.into_iter().map(|held| held.id).collect();
                 }
                 Verdict::Wrong | Verdict::Copied => progress.wrong_codes += 1,
                 Verdict::Expired | Verdict::Locked(_) => return Ok((holder.reset, verdict)),

@@ -6,7 +6,7 @@ use vestibule::domain::event::Event;
 use vestibule::ext::Clock;
 use vestibule::testing::{Answer, Application, TestIdp, totp};
 
-use super::{choose, links};
+use super::{NEW, choose, link, links};
 use crate::login::{DOMAIN, HOUSE, enter, error, open, shown_secret, sign_in};
 
 /// 2026-03-02 13:00:00 UTC is an hour after the clock starts. Anna administers; she has an address and no authenticator.
@@ -112,10 +112,10 @@ async fn the_password_alone_reaches_no_secret() {
 async fn a_forgotten_password_activates_too() {
     let (idp, _) = works("inline").await;
     idp.clock().advance(before_the_date() + Duration::from_secs(1));
-    let link = super::link(&idp, "anna").await;
+    let link = link(&idp, "anna").await;
     let mut browser = idp.browser();
     let page = browser.get(&link).await;
-    let qr = choose(&mut browser, &page, super::NEW).await;
+    let qr = choose(&mut browser, &page, NEW).await;
     assert_eq!(qr.step(), Some("enrol"));
     let secret = shown_secret(&qr);
     for _ in 0..9 {
@@ -128,4 +128,38 @@ async fn a_forgotten_password_activates_too() {
     assert_eq!(late.step(), Some("enrol"));
     let codes = browser.submit(&late, &[("code", &totp(&renewed, idp.clock().now()))]).await;
     assert_eq!(codes.step(), Some("recovery_codes"), "{}", codes.body);
+}
+
+/// A reset that waits with its new password, while somebody enrols in a login: the page that waits replaces nothing, for
+/// the mailbox alone led to it.
+#[tokio::test]
+async fn what_was_enrolled_in_a_login_since_is_not_replaced_by_a_reset() {
+    let (idp, shop) = works("inline").await;
+    idp.clock().advance(before_the_date() + Duration::from_secs(1));
+    let mut reader = idp.browser();
+    let page = reader.get(&link(&idp, "anna").await).await;
+    let waiting = choose(&mut reader, &page, NEW).await;
+    assert_eq!(waiting.step(), Some("enrol"));
+
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let page = sign_in(&mut browser, &page, "anna", NEW).await;
+    let secret = shown_secret(&page);
+    let page = browser.submit(&page, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    let back = browser.submit(&page, &[("stored", "yes")]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+
+    let code = totp(&shown_secret(&waiting), idp.clock().now());
+    assert_eq!(reader.submit(&waiting, &[("code", &code)]).await.step(), Some("reset_done"));
+    assert_eq!(
+        reader.get(waiting.url.as_str()).await.step(),
+        Some("reset_done"),
+        "and there is no other secret"
+    );
+    idp.clock().advance(Duration::from_secs(30));
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let page = sign_in(&mut browser, &page, "anna", NEW).await;
+    let back = browser.submit(&page, &[("code", &totp(&secret, idp.clock().now()))]).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
 }
