@@ -75,6 +75,12 @@ enum Question {
     Consent,
 }
 
+impl Question {
+    const fn is_factor(&self) -> bool {
+        matches!(self, Self::FirstFactor | Self::SecondFactor)
+    }
+}
+
 impl FactKind {
     const fn question(&self) -> Question {
         match self {
@@ -194,13 +200,21 @@ impl Facts {
         self.answer(&Question::Trust).is_some()
     }
 
+    /// Without factors that are older than this. A browser that is trusted skips the second factor, and then an old one
+    /// must not make the answer older than the client wants it.
+    #[must_use]
+    pub fn young(self, since: Option<Time>) -> Self {
+        let counts =
+            |fact: &Fact| !fact.kind.question().is_factor() || since.is_none_or(|since| since <= fact.at);
+        Self(self.0.into_iter().filter(counts).collect())
+    }
+
     /// Without factors of elsewhere: who signs in upstream is vouched for there alone, everybody else is known here.
     #[must_use]
     pub fn of(&self, upstream: Option<&UpstreamId>) -> Self {
-        let is_factor = |question| matches!(question, Question::FirstFactor | Question::SecondFactor);
         let counts = |fact: &&Fact| match &fact.kind {
             FactKind::Upstream(vouched) => upstream == Some(&vouched.upstream),
-            kind => upstream.is_none() || !is_factor(kind.question()),
+            kind => upstream.is_none() || !kind.question().is_factor(),
         };
         Self(self.0.iter().filter(counts).cloned().collect())
     }

@@ -177,9 +177,7 @@ pub fn needs(
     if request.expected_sub.as_deref().is_some_and(|sub| sub != who.user.as_str()) {
         return Err(ErrorCode::LoginRequired);
     }
-    // `max_age=0` asks for everything again: that is decided by whose facts count, not by a time (see `is_fresh`).
-    let age = request.max_age.filter(|_| !request.is_fresh());
-    let since = age.map(|seconds| who.requested_at.minus(std::time::Duration::from_secs(seconds)));
+    let since = request.young_since(who.requested_at);
     let demands = who.demands(request);
     let mut needs = Vec::new();
     if request.prompt.select_account && who.from_session {

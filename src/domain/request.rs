@@ -1,5 +1,7 @@
 //! An authorization request as received and stored; `protocol` alone decides whether it is a valid one.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::acr::Acr;
@@ -8,6 +10,7 @@ use super::claims::ClaimsRequest;
 use super::ids::{ClientId, IssuerId};
 use super::locale::Locale;
 use super::scope::{self, Scope};
+use super::time::Time;
 
 /// What a client asked the authorization endpoint for (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +128,13 @@ impl AuthorizationRequest {
     /// of whole seconds could not tell what was proved in the second of the request.
     pub fn is_fresh(&self) -> bool {
         self.prompt.login || self.max_age == Some(0)
+    }
+
+    /// From when on a factor is young enough for `max_age`, which counts from the moment when it was asked. `None`: none is
+    /// too old; `max_age=0` is no time, but whose facts count (see [`Self::is_fresh`]).
+    pub fn young_since(&self, asked_at: Time) -> Option<Time> {
+        let age = self.max_age.filter(|_| !self.is_fresh());
+        age.map(|seconds| asked_at.minus(Duration::from_secs(seconds)))
     }
 }
 

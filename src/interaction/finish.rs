@@ -78,7 +78,7 @@ impl Login {
     }
 
     async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
-        let facts = self.facts();
+        let facts = self.facts().young(self.request().young_since(self.interaction.requested_at));
         // `next` says `Done` only for a person whose first factor is proved.
         let Some(person) = self.person.clone() else { return Err(storage::Error::Conflict) };
         let Some(mut context) = facts.context(person.two_factors()) else {

@@ -88,6 +88,22 @@ async fn a_client_that_asks_for_two_factors_gets_them() {
     assert_eq!((&raised["acr"], &raised["amr"]), (&json!(TWO), &json!(["pwd", "otp", "mfa"])));
 }
 
+/// The browser takes the place of the code, and not the age of an older one: the answer is as young as was asked.
+#[tokio::test]
+async fn an_old_code_is_not_claimed_where_it_is_too_old() {
+    let (idp, shop) = trusting().await;
+    let mut browser = idp.browser().calling_itself(FIREFOX);
+    trust(&idp, &shop, &mut browser).await;
+    idp.clock().advance(Duration::from_secs(61));
+    let page = open(&mut browser, &shop, &[("max_age", "60")]).await;
+    let back = super::sign_in(&mut browser, &page, "tina", PASSWORD).await;
+    let token = id_token(&shop, &back).await;
+    assert_eq!((&token["acr"], &token["amr"]), (&json!("urn:vestibule:acr:1fa"), &json!(["pwd", "rba"])));
+    assert_eq!(token["auth_time"].as_i64(), Some(idp.idp().now().unix()));
+    let again = open(&mut browser, &shop, &[]).await;
+    assert_eq!(id_token(&shop, &again).await["acr"], TWO, "the session knows it still");
+}
+
 #[tokio::test]
 async fn nothing_is_trusted_without_the_box_the_rule_or_the_code() {
     let (idp, shop) = trusting().await;
