@@ -37,6 +37,8 @@ pub struct Settings {
     pub interaction_lifetime: Duration,
     /// How long the host's own directory and claim source may take for one answer.
     pub host_deadline: Duration,
+    /// How long an upstream provider may take for all that one step of a login asks of it, while the user waits.
+    pub upstream_deadline: Duration,
     /// What the provider may fetch by itself.
     pub outbound: Outbound,
     /// How text messages are limited.
@@ -63,6 +65,7 @@ impl Settings {
             key_rotation: Some(Duration::from_hours(90 * 24)),
             interaction_lifetime: Duration::from_mins(15),
             host_deadline: Duration::from_secs(5),
+            upstream_deadline: Duration::from_secs(12),
             outbound: Outbound::default(),
             sms: SmsLimits::default(),
             trusted_proxies: Vec::new(),

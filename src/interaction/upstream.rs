@@ -113,6 +113,7 @@ impl Login {
             redirect_uri: self.visitor.issuer.url.at(&format!("/login/from/{}", upstream.name)),
             outbound: idp.outbound(),
             known: idp.upstreams(),
+            patience: idp.settings().upstream_deadline,
             now: idp.now(),
         })
     }

@@ -30,8 +30,6 @@ use crate::domain::time::Time;
 use crate::domain::upstream::{Authentication, Upstream};
 use crate::outbound::{Outbound, OutboundError};
 
-/// How long all that is asked of a provider for one step of a login may take.
-const PATIENCE: Duration = Duration::from_secs(12);
 /// Bytes of an answer; metadata, key sets and tokens are far shorter.
 const LIMIT: usize = 256 * 1024;
 
@@ -42,6 +40,8 @@ pub(crate) struct RelyingParty<'a> {
     pub(crate) redirect_uri: String,
     pub(crate) outbound: &'a Outbound,
     pub(crate) known: &'a Known,
+    /// How long all that is asked of the provider for one step of a login may take.
+    pub(crate) patience: Duration,
     pub(crate) now: Time,
 }
 
@@ -114,7 +114,7 @@ fn with_causes(what: &str, error: &dyn std::error::Error) -> String {
 impl RelyingParty<'_> {
     /// Where to send the browser.
     pub(crate) async fn authorization_url(&self, request: Request) -> Result<Url, UpstreamError> {
-        let metadata = in_time(self.metadata()).await?;
+        let metadata = self.in_time(self.metadata()).await?;
         let client = self.client(&metadata)?;
         let Request { state, nonce, verifier, prompt, max_age, acr_values, locale } = request;
         let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier));
@@ -136,7 +136,7 @@ impl RelyingParty<'_> {
 
     /// Redeems what the browser brought, and verifies what comes of it.
     pub(crate) async fn redeem(&self, answer: &Answer<'_>) -> Result<Testimony, UpstreamError> {
-        in_time(async {
+        self.in_time(async {
             let metadata = self.metadata().await?;
             let code = self.checked_code(&metadata, answer)?;
             let tokens = self.exchange(&metadata, code, answer.verifier.clone()).await?;
@@ -218,11 +218,14 @@ impl RelyingParty<'_> {
     async fn metadata(&self) -> Result<std::sync::Arc<Metadata>, UpstreamError> {
         self.known.of(self).await
     }
-}
 
-async fn in_time<T>(work: impl Future<Output = Result<T, UpstreamError>>) -> Result<T, UpstreamError> {
-    let late = |_| Err(UpstreamError::Unavailable("the provider takes too long".into()));
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(late)
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, UpstreamError>>,
+    ) -> Result<T, UpstreamError> {
+        let late = |_| Err(UpstreamError::Unavailable("the provider takes too long".into()));
+        tokio::time::timeout(self.patience, work).await.unwrap_or_else(late)
+    }
 }
 
 /// What `openidconnect` sends through.

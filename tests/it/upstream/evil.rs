@@ -26,6 +26,8 @@ pub(super) enum Mood {
     Imposter,
     /// A document without an end.
     Endless,
+    /// No request is ever answered.
+    Silent,
     /// The authorization endpoint is no web address that may be asked.
     Scripted,
 }
@@ -121,18 +123,19 @@ impl Evil {
     }
 }
 
-fn mood(inner: &Inner) -> Option<Response> {
+async fn mood(inner: &Inner) -> Option<Response> {
     let mood = inner.say.lock().unwrap().mood;
     match mood {
         Mood::Well | Mood::Imposter | Mood::Scripted => None,
         Mood::Broken => Some(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
         Mood::Endless => Some(vec![b' '; 1 << 20].into_response()),
+        Mood::Silent => std::future::pending().await,
     }
 }
 
 async fn metadata(State(inner): State<Arc<Inner>>) -> Response {
     inner.asked.lock().unwrap().0 += 1;
-    if let Some(answer) = mood(&inner) {
+    if let Some(answer) = mood(&inner).await {
         return answer;
     }
     let mood = inner.say.lock().unwrap().mood;
@@ -161,7 +164,7 @@ async fn jwks(State(inner): State<Arc<Inner>>) -> Response {
 }
 
 async fn token(State(inner): State<Arc<Inner>>) -> Response {
-    if let Some(answer) = mood(&inner) {
+    if let Some(answer) = mood(&inner).await {
         return answer;
     }
     let say = inner.say.lock().unwrap().clone();

@@ -1,5 +1,7 @@
 //! Whatever an upstream provider does, there is a page, a way to the local form, and nobody who was not meant signs in.
 
+use tokio::net::TcpListener;
+
 use super::evil::{Evil, Mood, Say, Signed};
 use super::*;
 
@@ -23,6 +25,20 @@ impl House {
         let evil = Evil::start().await;
         let (listener, url) = listen().await;
         let idp = provider(&url, &evil.url, &house(&evil.url, NEVER)).await;
+        Self::at(listener, url, evil, idp)
+    }
+
+    /// One that does not wait for an answer.
+    async fn impatient() -> Self {
+        let evil = Evil::start().await;
+        let (listener, url) = listen().await;
+        let mut settings = settings(&url, &evil.url);
+        settings.upstream_deadline = Duration::from_millis(200);
+        let idp = TestIdp::with_settings(settings, &house(&evil.url, NEVER)).await;
+        Self::at(listener, url, evil, idp)
+    }
+
+    fn at(listener: TcpListener, url: String, evil: Evil, idp: TestIdp) -> Self {
         serve(listener, idp.router());
         let shop = idp.application("shop", "https://shop.test/callback");
         Self { evil, idp, url, shop }
@@ -202,6 +218,24 @@ async fn a_provider_that_is_away_leaves_the_local_form() {
     let departure = house.leave(&mut browser).await;
     house.evil.say(Say { mood: Mood::Broken, ..Say::default() });
     is_back(&browser.get(&house.return_address(&departure)).await, UNPROVED);
+}
+
+/// One that takes a connection and never says anything: before the user leaves, and when the user is back.
+#[tokio::test]
+async fn a_provider_that_never_answers_is_away() {
+    let house = House::impatient().await;
+    house.evil.say(Say { mood: Mood::Silent, ..Say::default() });
+    let mut browser = network::browser();
+    let page = open(&mut browser, &house.shop, &[]).await;
+    is_back(&browser.get(&way(&page)).await, AWAY);
+
+    house.evil.say(Say::default());
+    let departure = house.leave(&mut browser).await;
+    house.evil.say(Say { mood: Mood::Silent, ..Say::default() });
+    let back = browser.get(&house.return_address(&departure)).await;
+    is_back(&back, AWAY);
+    let fields = [("tenant", DOMAIN), ("username", "bert"), ("password", PASSWORD)];
+    assert!(browser.submit(&back, &fields).await.parameter("code").is_some(), "and the local form works");
 }
 
 #[tokio::test]

@@ -190,11 +190,15 @@ impl World {
 
 /// A provider that may ask this address, although it is inside.
 pub(crate) async fn provider(url: &str, upstream: &str, document: &str) -> TestIdp {
+    TestIdp::with_settings(settings(url, upstream), document).await
+}
+
+fn settings(url: &str, upstream: &str) -> Settings {
     let mut settings = Settings::new(IssuerUrl::parse(url).unwrap());
     let upstream = Url::parse(upstream).unwrap();
     let host = format!("{}:{}", upstream.host_str().unwrap(), upstream.port().unwrap());
     settings.outbound.allow = vec![AllowedHost::parse(&host).unwrap()];
-    TestIdp::with_settings(settings, document).await
+    settings
 }
 
 pub(crate) async fn open(browser: &mut Browser, shop: &Application, more: &[(&str, &str)]) -> Answer {
