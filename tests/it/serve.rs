@@ -42,13 +42,13 @@ impl Drop for Folder {
     }
 }
 
-struct Served {
+pub(super) struct Served {
     process: Running,
-    address: String,
+    pub(super) address: String,
 }
 
 impl Served {
-    fn start(folder: &Folder) -> Self {
+    pub(super) fn start(folder: &Folder) -> Self {
         Self::start_with(folder, &[])
     }
 

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use vestibule::domain::event::Event;
 use vestibule::ext::Clock;
-use vestibule::testing::{TestIdp, totp};
+use vestibule::testing::{Browser, TestIdp, totp};
 use vestibule::{Help, HelpFailed, Helped};
 
 use super::{NEW, choose, links, subjects};
-use crate::login::{DOMAIN, code, enter, house, open, shown_codes, shown_secret, sign_in};
-use crate::serve::Folder;
+use crate::login::{DOMAIN, PASSWORD, code, enter, house, open, shown_codes, shown_secret, sign_in};
+use crate::serve::{Folder, Served};
+use crate::support::network;
 use crate::support::process::run;
+use crate::support::smtp::SmtpServer;
 
 const ADDRESSES: &str = r#"
     [[users]]
@@ -164,4 +166,66 @@ fn the_commands_say_what_they_did() {
     assert!(!done && text.contains("has no email address"), "{text}");
     let (done, text) = said(&["user", "unlock", DOMAIN, "nobody"]);
     assert!(!done && text.contains("no such user"), "{text}");
+}
+
+/// The same beside a running server, which knows at its next request, and sends the mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_commands_work_beside_a_running_server() {
+    let smtp = SmtpServer::start(false, &[]).await;
+    let folder = Folder::new("user-beside");
+    folder.write("house.toml", crate::login::HOUSE);
+    let mail = format!("[mail]\nsmtp = \"smtp://127.0.0.1:{}\"\nfrom = \"id@example.test\"\n", smtp.port);
+    folder.write("vestibule.toml", &mail);
+    assert!(run(folder.path(), &["apply", "house.toml"]).status.success());
+    let served = Served::start(&folder);
+    let help = |command: &str, username: &str| {
+        let output = run(folder.path(), &["user", command, DOMAIN, username]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let login = "http://localhost:8080/authorize?client_id=shop&redirect_uri=https://shop.test/callback&response_type=code&scope=openid&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
+    let enter = async |browser: &mut Browser, username: &str, password: &str| {
+        let page = browser.get(login).await;
+        sign_in(browser, &page, username, password).await
+    };
+
+    for _ in 0..5 {
+        enter(&mut network::browser_at(&served.address), "bert", "wrong").await;
+    }
+    let mut browser = network::browser_at(&served.address);
+    assert_eq!(enter(&mut browser, "bert", PASSWORD).await.step(), Some("wait"));
+    help("unlock", "bert");
+    assert!(enter(&mut browser, "bert", PASSWORD).await.parameter("code").is_some(), "at once");
+
+    let otp = enter(&mut network::browser_at(&served.address), "tina", PASSWORD).await;
+    assert_eq!(otp.step(), Some("second_factor"));
+    help("reset-enrolment", "tina");
+    let back = enter(&mut network::browser_at(&served.address), "tina", PASSWORD).await;
+    assert!(back.parameter("code").is_some(), "there is none to ask for: {}", back.body);
+
+    help("reset-enrolment", "bert");
+    let silent = browser.get(&format!("{login}&prompt=none")).await;
+    assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "the session has ended");
+
+    help("reset-password", "bert");
+    let link = async || loop {
+        let mails = smtp.received();
+        let texts = mails.iter().map(|mail| mail.data.replace("=\r\n", ""));
+        let mut link = texts.filter_map(|text| {
+            let (_, rest) = text.split_once("http://localhost:8080/reset/link/")?;
+            Some(
+                rest.chars()
+                    .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+                    .collect::<String>(),
+            )
+        });
+        if let Some(link) = link.next_back() {
+            return link;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let mut reader = network::browser_at(&served.address);
+    let page = reader.get(&format!("http://localhost:8080/reset/link/{}", link().await)).await;
+    assert_eq!(choose(&mut reader, &page, NEW).await.step(), Some("reset_done"));
+    let back = enter(&mut network::browser_at(&served.address), "bert", NEW).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
 }

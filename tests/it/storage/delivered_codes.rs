@@ -1,7 +1,7 @@
 //! Codes that were sent: one for each login and purpose, five tries, used once.
 
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState};
-use vestibule::domain::ids::MessageId;
+use vestibule::domain::ids::{InteractionId, MessageId};
 use vestibule::domain::message::Purpose;
 use vestibule::domain::time::Time;
 use vestibule::domain::user::User;
@@ -111,6 +111,34 @@ async fn a_new_code_makes_the_old_one_void_and_has_tries_of_its_own() {
         assert_eq!(attempt(db, old, "3", NOW).await, Tried::Void, "the destination was changed");
         write!(db, tx => authenticators::remove_pending(tx, &anna.id)).unwrap();
         assert_eq!(attempt(db, third, "3", NOW).await, Tried::Void, "gone with its authenticator");
+    })
+    .await;
+}
+
+/// On the way back in there is no login: the code belongs to the link, and is apart from that of any login.
+#[tokio::test]
+async fn a_code_is_sent_in_a_reset_as_it_is_in_a_login() {
+    on_each(async |db| {
+        let Begun { one, .. } = begin(db).await;
+        let (of_login, _) = send(db, one, "1").await;
+        let place = InteractionId::new("the link of a reset, of which there is no row among the logins");
+        let of_reset = keep(New {
+            interaction: place,
+            purpose: Purpose::SignIn,
+            hash: hash("2").clone(),
+            message: MessageId::new("2"),
+            ..of_login.clone()
+        });
+        assert_eq!(write!(db, tx => delivered_codes::replace(tx, of_reset)).unwrap(), None);
+        assert_eq!(attempt(db, of_reset, "1", NOW).await, Tried::Wrong);
+        assert_eq!(attempt(db, of_login, "2", NOW).await, Tried::Wrong);
+        assert_eq!(attempt(db, of_reset, "2", NOW).await, Tried::Right);
+        assert_eq!(attempt(db, of_reset, "2", NOW).await, Tried::Void, "once");
+        let third = keep(New { hash: hash("3").clone(), message: MessageId::new("3"), ..of_reset.clone() });
+        let replaced = write!(db, tx => delivered_codes::replace(tx, third)).unwrap();
+        assert_eq!(replaced, Some(MessageId::new("2")));
+        assert_eq!(attempt(db, third, "3", third.expires_at).await, Tried::Void);
+        assert_eq!(attempt(db, of_login, "1", NOW).await, Tried::Right, "each has its own");
     })
     .await;
 }
