@@ -10,7 +10,8 @@ use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
-    Error, Result, Tx, authenticators, clients, issuers, passkeys, resellers, tenants, upstreams, users,
+    Error, Result, Tx, authenticators, clients, issuers, passkeys, resellers, tenants, trusted_browsers,
+    upstreams, users,
 };
 
 /// A change. Its parts are owned, since a write may be run again.
@@ -31,7 +32,7 @@ pub(super) enum Change {
     Rehash(UserId, String, String),
     /// Must the password be changed at the next login?
     MustChangePassword(UserId, bool),
-    /// Becomes the user's only authenticator.
+    /// Becomes the user's only authenticator; no browser is trusted any more, as after every other change of a factor.
     Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
     /// Becomes one more of the user's.
@@ -68,15 +69,16 @@ impl Change {
             Self::Authenticator(new) => {
                 let Stored { authenticator, sealed_secret } = new.as_ref();
                 authenticators::remove_all(tx, &authenticator.user).await?;
+                trusted_browsers::remove_all(tx, &authenticator.user).await?;
                 authenticators::insert(tx, authenticator, sealed_secret.as_deref()).await
             }
-            Self::RemoveAuthenticators(user) => authenticators::remove_all(tx, user).await.map(drop),
+            Self::RemoveAuthenticators(user) => {
+                authenticators::remove_all(tx, user).await?;
+                trusted_browsers::remove_all(tx, user).await.map(drop)
+            }
             Self::Passkey(new) => {
-                if passkeys::insert(tx, new).await? {
-                    Ok(())
-                } else {
-                    Err(Error::Conflict)
-                }
+                trusted_browsers::remove_all(tx, &new.user).await?;
+                if passkeys::insert(tx, new).await? { Ok(()) } else { Err(Error::Conflict) }
             }
             Self::RemovePasskey(id) => passkeys::remove(tx, id).await.map(drop),
             Self::Client(client) => clients::upsert(tx, client).await,

@@ -197,8 +197,8 @@ async fn the_trust_ends_with_its_time() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_trust_and_so_does_the_tenant() {
-    for end in ["password", "rule"] {
+async fn a_new_password_or_authenticator_ends_the_trust_and_so_does_the_tenant() {
+    for end in ["password", "rule", "authenticator"] {
         let (idp, shop) = trusting().await;
         let mut browser = idp.browser().calling_itself(FIREFOX);
         trust(&idp, &shop, &mut browser).await;
@@ -207,6 +207,12 @@ async fn a_new_password_ends_the_trust_and_so_does_the_tenant() {
         assert!(enter(&mut session, &shop, "tina").await.parameter("code").is_some());
         if end == "rule" {
             apply(&idp, "days = 0").await;
+        } else if end == "authenticator" {
+            let other = "JBSWY3DPEHPK3PXPJBSWY3DPAAAAAAAA";
+            let user = format!(
+                "[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"tina\"\n[[users.authenticators]]\nkind = \"totp\"\nsecret = \"{other}\"\n"
+            );
+            idp.idp().apply(&user).await.unwrap();
         } else {
             for password in ["a new horse battery staple", PASSWORD] {
                 let user = format!(
