@@ -60,6 +60,10 @@ async fn enrol(browser: &Chromium) {
     look(browser, "enrol").await;
     browser.submit().await;
     assert_eq!(browser.step().await, "recovery_codes");
+    store_codes(browser).await;
+}
+
+async fn store_codes(browser: &Chromium) {
     browser.click("[name=stored]").await;
     arrive(browser, async || browser.click("main form > button").await).await;
 }
@@ -143,6 +147,13 @@ async fn what_the_browser_cannot_do_is_said_in_words() {
         browser.plug_in(json!({ "transport": "usb" })).await;
         browser.submit().await;
         assert_eq!(browser.step().await, "recovery_codes", "trying again is enough");
+        store_codes(browser).await;
+        browser.forget_cookies().await;
+
+        // A stick that verifies nobody and knows no user by itself: a second factor, and no more.
+        identify(browser, &shop).await;
+        assert_eq!(browser.step().await, "passkey");
+        arrive(browser, async || browser.click("main form > button").await).await;
     })
     .await;
 }
