@@ -47,20 +47,20 @@ pub enum KeyState {
 impl StoredKey {
     /// Where the key stands among the keys of its issuer.
     pub fn state(&self, all: &[Self], now: Time) -> KeyState {
-        if self.signs_from > now {
-            return KeyState::Next;
-        }
         match signing(all, self.algorithm, now) {
             Some(active) if active.id == self.id => KeyState::Active,
+            _ if self.signs_from > now => KeyState::Next,
             _ => KeyState::Retired,
         }
     }
 }
 
-/// The key of an issuer that signs with this algorithm now: the youngest whose time has come.
+/// The key of an issuer that signs with this algorithm now: the youngest whose time has come. Where a clock was set back to
+/// before the time of all of them, it is the oldest: nobody waits for a clock.
 pub fn signing(all: &[StoredKey], algorithm: SigningAlgorithm, now: Time) -> Option<&StoredKey> {
-    let ready = all.iter().filter(|key| key.algorithm == algorithm && key.signs_from <= now);
-    ready.max_by_key(|key| key.generation)
+    let mine = || all.iter().filter(|key| key.algorithm == algorithm);
+    let ready = mine().filter(|key| key.signs_from <= now).max_by_key(|key| key.generation);
+    ready.or_else(|| mine().min_by_key(|key| key.generation))
 }
 
 #[derive(sqlx::FromRow)]

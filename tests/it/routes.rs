@@ -234,17 +234,34 @@ async fn a_session_of_another_issuer_is_none() {
     }
 }
 
+const TINA: [(&str, &str); 3] =
+    [("tenant", "one.test"), ("username", "tina"), ("password", "correct horse battery staple")];
+
+/// Attack 138.
 #[tokio::test]
 async fn a_route_that_demands_something_gives_nothing_without_it() {
     let idp = TestIdp::with(WORLD).await;
+    let tina = r#"
+        [[users]]
+        tenant = "one.test"
+        username = "tina"
+        password = "correct horse battery staple"
+        [[users.authenticators]]
+        kind = "totp"
+        secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+    "#;
+    idp.idp().apply(tina).await.unwrap();
     let shop = idp.application("shop", "https://shop.test/callback");
     for route in Idp::routes() {
         for url in addresses(&route) {
             for method in route.methods {
-                // A stranger, and a browser that has a login of its own in progress.
-                let mut half = idp.browser();
-                half.get(&shop.authorization_url("openid")).await;
-                for mut browser in [idp.browser(), half] {
+                // A stranger, a browser that has a login of its own in progress, and one whose user has given the password.
+                let mut begun = idp.browser();
+                let page = begun.get(&shop.authorization_url("openid")).await;
+                let mut half = begun.clone();
+                let otp = half.submit(&page, &TINA).await;
+                assert_eq!(otp.step(), Some("second_factor"), "{}", otp.body);
+                for mut browser in [idp.browser(), begun, half] {
                     let answer = send(&mut browser, method, &url, "").await;
                     let what = format!("{method} {url}: {} {}", answer.status, answer.body);
                     match route.access {

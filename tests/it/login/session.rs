@@ -121,6 +121,31 @@ async fn the_limits_of_a_session_hold_to_the_second() {
     }
 }
 
+/// Attack 220: nobody is signed out by it who had signed in meanwhile, and no token ends before it begins.
+#[tokio::test]
+async fn a_clock_that_was_a_day_ahead_and_is_set_right_ends_nothing() {
+    const DAY: Duration = Duration::from_hours(24);
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    enter(&mut browser, &shop, "bert").await;
+    idp.clock().advance(DAY);
+    assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "its time was over");
+    let ahead = shop.redeem(&enter(&mut browser, &shop, "bert").await).await;
+    let waiting = open(&mut idp.browser(), &shop, &[]).await;
+    idp.clock().set_back(DAY);
+    for more in [&[][..], &[("prompt", "none")], &[("max_age", "60")]] {
+        let back = open(&mut browser, &shop, more).await;
+        let token = id_token(&shop, &back).await;
+        assert!(token["exp"].as_i64() > token["iat"].as_i64(), "{token:?}");
+    }
+    let early = shop.userinfo(&ahead.access_token).await;
+    assert_eq!(early.status, 401, "a token of a time that is not yet is none, and no fault");
+    let mut new = idp.browser();
+    let token = shop.redeem(&enter(&mut new, &shop, "bert").await).await.id_token;
+    assert!(token["auth_time"].as_i64() <= token["iat"].as_i64(), "{token:?}");
+    assert_eq!(idp.browser().get(waiting.url.as_str()).await.step(), Some("expired"), "another's, as ever");
+}
+
 #[tokio::test]
 async fn the_cookie_changes_with_what_is_proved_and_the_old_one_is_dead() {
     let (idp, shop) = house().await;

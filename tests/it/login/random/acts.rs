@@ -115,8 +115,9 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// What was before may end first; then a login, some of its pages, something else, and its other pages.
 fn login(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Vec<Act>> + use<> {
     let midst = vec(act(person), 0..3);
-    (tab(), person.clone(), gap(), ask(), any::<bool>(), 0..5_usize, midst).prop_map(
-        |(tab, person, gap, ask, tick, pages, midst)| {
+    let recovers = proptest::bool::weighted(0.3);
+    (tab(), person.clone(), gap(), ask(), any::<bool>(), recovers, 0..5_usize, midst).prop_map(
+        |(tab, person, gap, ask, tick, recovers, pages, midst)| {
             let end = match gap {
                 Gap::None => None,
                 Gap::SignedOut => Some(Act::SignOut(tab.browser)),
@@ -124,8 +125,15 @@ fn login(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Vec<Act>
             };
             let go = Act::Go(tab, person, tick);
             let begun = std::iter::repeat_n(go.clone(), pages);
+            let code = recovers.then_some(Act::Recover(tab, person));
             let ended = std::iter::repeat_n(go, 6 - pages.min(4));
-            end.into_iter().chain([Act::Open(tab, ask)]).chain(begun).chain(midst).chain(ended).collect()
+            end.into_iter()
+                .chain([Act::Open(tab, ask)])
+                .chain(begun)
+                .chain(code)
+                .chain(midst)
+                .chain(ended)
+                .collect()
         },
     )
 }

@@ -75,8 +75,11 @@ impl Default for Rules {
 }
 
 impl Rules {
-    pub(super) const fn change(&mut self, rule: Rule) {
+    /// What makes no sense together, `apply` refuses: a mail leads to no other method than an application.
+    pub(super) fn change(&mut self, rule: Rule) {
         match rule {
+            Rule::ByMail(true) if !self.methods.contains("totp") => {}
+            Rule::Methods(methods) if self.by_mail && !methods.contains("totp") => {}
             Rule::Required(on) => self.required = on,
             Rule::MailCounts(on) => self.mail_counts = on,
             Rule::Trust(on) => self.trust = on,
