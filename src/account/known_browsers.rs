@@ -8,13 +8,10 @@
 
 use std::time::Duration;
 
-use super::delivery::Post;
-use super::{Account, Error};
+use super::Account;
 use crate::crypto::secret::Secret;
-use crate::domain::ids::{Hash, UserId};
 use crate::domain::message::Notice;
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user_agent;
 use crate::storage::known_browsers::{self, Sight};
@@ -25,48 +22,30 @@ pub(crate) const KNOWN: Duration = Duration::from_hours(90 * 24);
 /// So many of one user.
 const MOST: i64 = 20;
 
-/// A sign-in in a browser, to be settled with it.
-#[derive(Clone, Debug)]
-pub(crate) struct Sighting {
-    user: UserId,
-    hash: Hash,
-    now: Time,
-    notice: Post,
-    /// What the browser's cookie holds from now on.
-    pub(crate) cookie: Secret,
-}
-
-impl Sighting {
-    /// Knows the browser from now on; if it is new, the user is told.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        let Self { user, hash, now, notice, .. } = self;
-        if known_browsers::note(tx, user, hash, now.plus(KNOWN), MOST, *now).await? == Sight::New {
-            notice.settle(tx).await?;
-        }
-        Ok(())
-    }
-}
-
 impl Account<'_> {
-    /// A sign-in of this user in the browser with this cookie, which calls itself so; `None`: no mail reaches the user.
-    pub(crate) fn sighting(
+    /// This user has signed in in the browser with this cookie, which calls itself so: it is known from now on, and if it is
+    /// new, the user is told. Gives what its cookie holds; `None`: no mail reaches the user.
+    pub(crate) async fn know_browser(
         &self,
+        tx: &mut Tx<'_>,
         user: &User,
         tenant: &Tenant,
         cookie: Option<&str>,
         user_agent: Option<&str>,
-    ) -> Result<Option<Sighting>, Error> {
-        let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
-        let Some(notice) = self.notice(user, tenant, Notice::NewBrowser { browser })? else {
+    ) -> storage::Result<Option<Secret>> {
+        if self.reached_at(user).is_none() {
             return Ok(None);
-        };
+        }
         let cookie = cookie.map_or_else(Secret::generate, |known| Secret::new(known.to_owned()));
-        Ok(Some(Sighting {
-            user: user.id.clone(),
-            hash: self.sealer.keyed_hash("known browser", &format!("{}\n{}", user.id, cookie.expose())),
-            now: self.now(),
-            notice,
-            cookie,
-        }))
+        let hash = self.sealer.keyed_hash("known browser", &format!("{}\n{}", user.id, cookie.expose()));
+        let now = self.now();
+        if known_browsers::note(tx, &user.id, &hash, now.plus(KNOWN), MOST, now).await? == Sight::New {
+            let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
+            // Written and sealed only here: nearly every sign-in is in a browser that is known.
+            if let Some(news) = self.notice(user, tenant, Notice::NewBrowser { browser })? {
+                news.settle(tx).await?;
+            }
+        }
+        Ok(Some(cookie))
     }
 }

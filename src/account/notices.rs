@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::delivery::Post;
 use super::{Account, Error};
+use crate::domain::contact::EmailAddress;
 use crate::domain::message::{Content, Letter, Mail, Message, Notice};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
@@ -13,9 +14,14 @@ use crate::domain::user::User;
 const NEWS: Duration = Duration::from_hours(3 * 24);
 
 impl Account<'_> {
+    /// Where a mail reaches the user, if any does.
+    pub(super) fn reached_at(&self, user: &User) -> Option<EmailAddress> {
+        user.address().filter(|_| self.ways.mail)
+    }
+
     /// A mail to the user that tells of this, to be settled with what it tells of; `None`: no mail reaches the user.
     pub(crate) fn notice(&self, user: &User, tenant: &Tenant, event: Notice) -> Result<Option<Post>, Error> {
-        let Some(to) = user.address().filter(|_| self.ways.mail) else { return Ok(None) };
+        let Some(to) = self.reached_at(user) else { return Ok(None) };
         let (at, zone) = (self.now(), user.zone().unwrap_or(tenant.time_zone));
         let letter = Letter {
             locale: user.locale().unwrap_or(tenant.locale),

@@ -183,12 +183,8 @@ impl Login {
     /// Notes in which browser somebody signed in; a mail tells the user of one that is new.
     async fn know_browser(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<Option<Secret>> {
         let (cookie, name) = (self.visitor.cookies().value(Cookies::KNOWN), self.visitor.user_agent());
-        let sighting =
-            self.idp().account().sighting(&person.user, &person.tenant, cookie, name.as_deref())?;
-        if let Some(sighting) = &sighting {
-            sighting.settle(tx).await?;
-        }
-        Ok(sighting.map(|sighting| sighting.cookie))
+        let account = self.idp().account();
+        account.know_browser(tx, &person.user, &person.tenant, cookie, name.as_deref()).await
     }
 
     /// The session, used now by this login's client.

@@ -63,6 +63,15 @@ async fn enrol(browser: &Chromium) {
     store_codes(browser).await;
 }
 
+/// The device has a passkey for anna, and nobody is signed in.
+async fn has_passkey(browser: &Chromium, shop: &Application) {
+    let device = json!({ "transport": "internal", "hasResidentKey": true, "hasUserVerification": true });
+    browser.plug_in(device).await;
+    identify(browser, shop).await;
+    enrol(browser).await;
+    browser.forget_cookies().await;
+}
+
 async fn store_codes(browser: &Chromium) {
     browser.click("[name=stored]").await;
     arrive(browser, async || browser.click("main form > button").await).await;
@@ -86,12 +95,7 @@ async fn look(browser: &Chromium, page: &str) {
 async fn a_passkey_is_enrolled_used_and_signs_in_without_a_name() {
     let (_idp, shop) = provider().await;
     browse(Habits::default(), async |browser| {
-        browser
-            .plug_in(json!({ "transport": "internal", "hasResidentKey": true, "hasUserVerification": true }))
-            .await;
-        identify(browser, &shop).await;
-        enrol(browser).await;
-        browser.forget_cookies().await;
+        has_passkey(browser, &shop).await;
 
         // The name field offers the passkey each time, and the user does not take it there.
         browser.answer_authenticator(false).await;
@@ -117,12 +121,7 @@ async fn a_passkey_is_enrolled_used_and_signs_in_without_a_name() {
 async fn the_name_field_offers_the_passkey() {
     let (_idp, shop) = provider().await;
     browse(Habits::default(), async |browser| {
-        browser
-            .plug_in(json!({ "transport": "internal", "hasResidentKey": true, "hasUserVerification": true }))
-            .await;
-        identify(browser, &shop).await;
-        enrol(browser).await;
-        browser.forget_cookies().await;
+        has_passkey(browser, &shop).await;
         // With its user present, the virtual authenticator answers as soon as it is asked.
         browser.open(&shop.authorization_url("openid")).await;
         browser.wait_for_address("http://localhost:9/callback?code=").await;
