@@ -3,6 +3,7 @@
 //! Everything above imports from here and nothing here imports from above. A type whose name promises a
 //! property (`RedirectUri`, `TenantDomain`, `IssuerUrl`) can only be built by the function that checks it.
 
+pub(crate) mod access_token;
 pub mod acr;
 pub mod audience;
 pub mod authenticator;

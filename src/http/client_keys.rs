@@ -11,7 +11,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use moka::future::Cache;
+use quick_cache::sync::Cache;
 use url::Url;
 
 use super::state::Idp;
@@ -93,7 +93,11 @@ impl Idp {
         kid: Option<&str>,
     ) -> Result<Arc<Vec<VerifyingKey>>, ClientKeysError> {
         let key = (client.issuer.clone(), client.id.clone());
-        let slot = self.parts().published_keys.0.get_with(key, async { Arc::default() }).await;
+        let slot = self
+            .parts()
+            .published_keys
+            .0
+            .get_or_insert_with(&key, || Ok::<_, ClientKeysError>(Arc::default()))?;
         if let Some(answer) = slot.answer(address, kid, self.now()) {
             return answer;
         }

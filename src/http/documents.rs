@@ -7,7 +7,8 @@ use axum::body::Bytes;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use moka::future::Cache;
+use futures_util::FutureExt;
+use quick_cache::sync::Cache;
 
 use super::error::Internal;
 use crate::crypto::secret;
@@ -54,7 +55,6 @@ impl Document {
 type Key = (IssuerId, &'static str, i64);
 
 /// The documents built so far.
-#[derive(Clone)]
 pub(crate) struct Documents(Cache<Key, Arc<Document>>);
 
 impl Documents {
@@ -69,14 +69,13 @@ impl Documents {
         issuer: &IssuerId,
         name: &'static str,
         revision: i64,
-        build: impl Future<Output = Result<Document, Internal>>,
+        build: impl Future<Output = Result<Document, Internal>> + Send,
     ) -> Result<Arc<Document>, Internal> {
         let key = (issuer.clone(), name, revision);
-        // Whoever comes first builds for all; everybody else need not ask who is first.
-        if let Some(document) = self.0.get(&key).await {
+        if let Some(document) = self.0.get(&key) {
             return Ok(document);
         }
-        let filed = self.0.try_get_with(key, async { build.await.map(Arc::new) }).await;
-        filed.map_err(|error| Internal::clone(&error))
+        // Whoever comes first builds for all.
+        self.0.get_or_insert_async(&key, async { build.await.map(Arc::new) }).boxed().await
     }
 }

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use moka::future::Cache;
+use quick_cache::sync::Cache;
 
 use super::error::Internal;
 use super::state::Idp;
-use crate::crypto::jwt::{Expected, JwtError, Signed, VerifyingKey};
+use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::keys::SigningKey;
 use crate::crypto::secret;
+use crate::domain::access_token::AccessToken;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{Hash, IssuerId, KeyId};
 use crate::domain::time::Time;
@@ -20,21 +21,20 @@ use crate::storage::keys::{self, StoredKey};
 /// The keys of an issuer as stored, and as they verify.
 type Verifying = (Arc<Vec<StoredKey>>, Arc<Vec<VerifyingKey>>);
 
-/// A token whose signature was good under these keys.
-type Verified = (Arc<Vec<VerifyingKey>>, Arc<Signed>);
+/// A token, and the keys it was read with.
+type Read = (Arc<Vec<VerifyingKey>>, Arc<AccessToken>);
 
-/// Parsed keys, and what they have verified.
-#[derive(Clone)]
+/// Parsed keys, and the tokens read with them.
 pub(crate) struct Keyring {
     signing: Cache<KeyId, SigningKey>,
     verifying: Cache<IssuerId, Verifying>,
-    verified: Cache<Hash, Verified>,
+    read: Cache<Hash, Read>,
 }
 
 impl Keyring {
     /// An empty ring; the numbers bound its memory, not how many keys and tokens there may be.
     pub(crate) fn new() -> Self {
-        Self { signing: Cache::new(4096), verifying: Cache::new(4096), verified: Cache::new(2048) }
+        Self { signing: Cache::new(4096), verifying: Cache::new(4096), read: Cache::new(2048) }
     }
 }
 
@@ -46,11 +46,11 @@ impl Idp {
         algorithm: SigningAlgorithm,
     ) -> Result<SigningKey, Internal> {
         if let Some(stored) = self.stored_key(issuer, algorithm).await? {
-            return self.parsed(&stored).await;
+            return self.parsed(&stored);
         }
         self.make_key(issuer, algorithm).await?;
         let stored = self.stored_key(issuer, algorithm).await?;
-        self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?).await
+        self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
     }
 
     /// The keys that this issuer publishes, those of every algorithm made now if need be.
@@ -60,7 +60,7 @@ impl Idp {
         }
         let mut parsed = Vec::new();
         for stored in self.catalogue().keys(issuer).await?.iter().filter(|key| key.published) {
-            parsed.push(self.parsed(stored).await?);
+            parsed.push(self.parsed(stored)?);
         }
         Ok(parsed)
     }
@@ -69,45 +69,43 @@ impl Idp {
     /// what has not expired is still ours. Nothing is made: what no key has signed is not ours.
     pub(crate) async fn verifying_keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<VerifyingKey>>, Internal> {
         let stored = self.catalogue().keys(issuer).await?;
-        if let Some((of, keys)) = self.keyring().verifying.get(issuer).await
+        if let Some((of, keys)) = self.keyring().verifying.get(issuer)
             && Arc::ptr_eq(&of, &stored)
         {
             return Ok(keys);
         }
         let mut keys = Vec::new();
         for stored in stored.iter() {
-            let key = self.parsed(stored).await?;
+            let key = self.parsed(stored)?;
             keys.push(VerifyingKey::try_from(&key).map_err(|error| Internal::fault(&error))?);
         }
         let keys = Arc::new(keys);
-        self.keyring().verifying.insert(issuer.clone(), (stored, keys.clone())).await;
+        self.keyring().verifying.insert(issuer.clone(), (stored, keys.clone()));
         Ok(keys)
     }
 
-    /// A token that this issuer has signed. The signature is verified once and remembered by the token's hash, for as
-    /// long as the issuer's keys stay what they are; what the token says the caller checks each time.
-    pub(crate) async fn signed_here(
+    /// What a token of this issuer says: read with its keys once and then remembered by the token's hash, for as long as
+    /// the keys stay what they are. What is remembered grows older, so the caller looks at its times.
+    pub(crate) async fn read_once<E>(
         &self,
         issuer: &IssuerId,
         token: &str,
-        expected: &Expected<'_>,
-    ) -> Result<Result<Arc<Signed>, JwtError>, Internal> {
+        read: impl FnOnce(&[VerifyingKey]) -> Result<AccessToken, E>,
+    ) -> Result<Result<Arc<AccessToken>, E>, Internal> {
         let keys = self.verifying_keys(issuer).await?;
-        let verified = &self.keyring().verified;
+        let seen = &self.keyring().read;
         let hash = secret::hash(token);
-        if let Some((under, signed)) = verified.get(&hash).await
-            && Arc::ptr_eq(&under, &keys)
+        if let Some((with, token)) = seen.get(&hash)
+            && Arc::ptr_eq(&with, &keys)
         {
-            return Ok(Ok(signed));
+            return Ok(Ok(token));
         }
-        Ok(match Signed::open(token, &keys, expected) {
-            Ok(signed) => {
-                let signed = Arc::new(signed);
-                verified.insert(hash, (keys, signed.clone())).await;
-                Ok(signed)
-            }
-            Err(error) => Err(error),
-        })
+        let token = match read(&keys) {
+            Ok(token) => Arc::new(token),
+            Err(error) => return Ok(Err(error)),
+        };
+        seen.insert(hash, (keys, token.clone()));
+        Ok(Ok(token))
     }
 
     async fn stored_key(
@@ -154,14 +152,12 @@ impl Idp {
         })
     }
 
-    async fn parsed(&self, stored: &StoredKey) -> Result<SigningKey, Internal> {
-        let parse = async {
+    fn parsed(&self, stored: &StoredKey) -> Result<SigningKey, Internal> {
+        self.keyring().signing.get_or_insert_with(&stored.id, || {
             let pkcs8 = self.sealer().open(&stored.sealed, &row(&stored.id))?;
             SigningKey::from_pkcs8(stored.id.clone(), stored.algorithm, &pkcs8)
                 .map_err(|error| Internal::fault(&error))
-        };
-        let parsed = self.keyring().signing.try_get_with(stored.id.clone(), parse).await;
-        parsed.map_err(|error: Arc<Internal>| Internal::clone(&error))
+        })
     }
 }
 

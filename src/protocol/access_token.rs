@@ -7,20 +7,18 @@
 mod at_jwt;
 mod opaque;
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use super::error::{BearerError, TokenError};
 use super::subject;
 use crate::crypto::random;
-use crate::domain::acr::Acr;
+use crate::domain::access_token::AccessToken;
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, TokenFormat};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::Grant;
-use crate::domain::ids::{ClientId, GrantId};
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 
@@ -42,39 +40,11 @@ pub(super) struct Issued {
     pub(super) lifetime: i64,
 }
 
-/// What a token says (RFC 9068 §2.2).
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct AccessToken {
-    pub(super) iss: String,
-    pub(super) sub: String,
-    /// The APIs that it opens; the provider itself is one, for UserInfo.
-    pub(super) aud: Audience,
-    pub(super) client_id: ClientId,
-    pub(super) iat: Time,
-    pub(super) exp: Time,
-    pub(super) jti: String,
-    pub(super) scope: Scope,
-    /// Only where it speaks for a user.
-    #[serde(flatten)]
-    pub(super) login: Option<Login>,
-}
-
-/// The login behind a user's token.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Login {
-    pub(super) auth_time: Time,
-    pub(super) acr: Acr,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) amr: Vec<String>,
-    /// Ours: the grant it stands on, so that one read tells whether it still stands.
-    pub(super) grant: GrantId,
-}
-
 /// A token that still stands, and what it opens.
 #[derive(Debug)]
 pub(super) struct Live {
     /// What it says.
-    pub(super) token: AccessToken,
+    pub(super) token: Arc<AccessToken>,
     /// The claims of a user, as far as the grant goes; `None`: what belongs to the client itself.
     pub(super) person: Option<Box<(Grant, User)>>,
 }
@@ -95,7 +65,7 @@ pub(super) async fn issue(
         expires = expires.min(grant.expires_at);
     }
     let (sub, login) = match basis {
-        Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(Login::of(grant))),
+        Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(grant.into())),
         Basis::Client => (client.id.as_str().to_owned(), None),
     };
     let token = AccessToken {
@@ -164,15 +134,4 @@ pub(super) async fn revoke(
 pub(super) fn invalid(hint: &str) -> BearerError {
     let description = "the access token is malformed, expired, revoked or not for this issuer";
     OAuthError::new(ErrorCode::InvalidToken, description).with_hint(hint).into()
-}
-
-impl Login {
-    fn of(grant: &Grant) -> Self {
-        Self {
-            auth_time: grant.context.auth_time,
-            acr: grant.context.acr,
-            amr: grant.context.amr.clone(),
-            grant: grant.id.clone(),
-        }
-    }
 }

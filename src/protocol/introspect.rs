@@ -7,6 +7,8 @@
 //! look whether it is one of ours. The limit is wide, because an API asks on behalf of whoever calls it; one that is
 //! flooded with made-up tokens has to turn its own callers away.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -15,11 +17,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
-use super::access_token::{self, AccessToken, Live};
+use super::access_token::{self, Live};
 use super::client_auth::ClientRequest;
 use super::error::{BearerError, NOT_STORED, TokenError};
 use super::subject;
 use crate::crypto::{jwt, secret};
+use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::ClientId;
@@ -137,7 +140,7 @@ enum Meaning {
     Active {
         active: bool,
         #[serde(flatten)]
-        token: Box<AccessToken>,
+        token: Arc<AccessToken>,
         token_type: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<Username>,
@@ -161,7 +164,7 @@ impl Meaning {
     /// pairwise name, the public one must not stand beside it.
     fn of(Live { token, person }: Live, is_pairwise: bool) -> Self {
         let username = person.filter(|_| !is_pairwise).map(|person| person.1.username);
-        Self::Active { active: true, token: Box::new(token), token_type: "Bearer", username }
+        Self::Active { active: true, token, token_type: "Bearer", username }
     }
 }
 

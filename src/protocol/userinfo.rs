@@ -35,7 +35,7 @@ pub(super) async fn userinfo(
         return Err(openid_is_missing());
     }
     let mut claims = claims::at_userinfo(&idp, &user, &grant).await?;
-    claims.insert("sub".to_owned(), token.sub.into());
+    claims.insert("sub".to_owned(), token.sub.as_str().into());
     let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
     match client.and_then(|client| client.metadata.userinfo_signed_response_alg) {
         Some(algorithm) => {

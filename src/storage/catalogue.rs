@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use moka::future::Cache;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use quick_cache::sync::Cache;
 
 use super::error::Result;
 use super::keys::{self, StoredKey};
@@ -23,7 +25,7 @@ use crate::ext::Clock;
 /// How old the last look at the revision may be.
 const LOOK_MILLIS: i64 = 250;
 /// The most entries of one kind; more tenants than this still work, with a read each.
-const ENTRIES: u64 = 16_384;
+const ENTRIES: usize = 16_384;
 
 /// The catalogue of one provider; clones share it.
 #[derive(Clone)]
@@ -77,36 +79,48 @@ impl Catalogue {
 
     /// The issuer at an address.
     pub async fn issuer(&self, address: &Address) -> Result<Option<Arc<Issuer>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            issuers::by_address(&mut reader.tx(), &self.0.root, address).await
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                issuers::by_address(&mut reader.tx(), &self.0.root, address).await
+            }
+            .boxed()
         };
         self.0.issuers.find(self.revision().await?, address, load).await
     }
 
     /// The issuer with this id.
     pub async fn issuer_by_id(&self, id: &IssuerId) -> Result<Option<Arc<Issuer>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            issuers::by_id(&mut reader.tx(), &self.0.root, id).await
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                issuers::by_id(&mut reader.tx(), &self.0.root, id).await
+            }
+            .boxed()
         };
         self.0.issuers_by_id.find(self.revision().await?, id, load).await
     }
 
     /// The tenant with this id, disabled or not.
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Arc<Tenant>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            tenants::by_id(&mut reader.tx(), id).await
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                tenants::by_id(&mut reader.tx(), id).await
+            }
+            .boxed()
         };
         self.0.tenants.find(self.revision().await?, id, load).await
     }
 
     /// The tenant with this domain, disabled or not.
     pub async fn tenant_by_domain(&self, domain: &TenantDomain) -> Result<Option<Arc<Tenant>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            tenants::by_domain(&mut reader.tx(), domain).await
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                tenants::by_domain(&mut reader.tx(), domain).await
+            }
+            .boxed()
         };
         self.0.tenants_by_domain.find(self.revision().await?, domain, load).await
     }
@@ -114,10 +128,13 @@ impl Catalogue {
     /// The client with this id that is seen at this issuer; a disabled one is as good as unknown.
     pub async fn client(&self, issuer: &IssuerId, id: &ClientId) -> Result<Option<Arc<Client>>> {
         let key = (issuer.home(), id.clone());
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            let client = clients::by_id(&mut reader.tx(), issuer, id).await?;
-            Ok(client.filter(|client| !client.disabled))
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                let client = clients::by_id(&mut reader.tx(), issuer, id).await?;
+                Ok(client.filter(|client| !client.disabled))
+            }
+            .boxed()
         };
         self.0.clients.find(self.revision().await?, &key, load).await
     }
@@ -125,20 +142,26 @@ impl Catalogue {
     /// The origins (`https://host:port`) of the redirect URIs of the clients that are seen at this issuer.
     pub async fn origins(&self, issuer: &IssuerId) -> Result<Arc<BTreeSet<String>>> {
         let home = issuer.home();
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            let clients = clients::of_issuer(&mut reader.tx(), &home).await?;
-            let enabled = clients.iter().filter(|client| !client.disabled);
-            Ok(Some(enabled.flat_map(Client::origins).collect()))
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                let clients = clients::of_issuer(&mut reader.tx(), &home).await?;
+                let enabled = clients.iter().filter(|client| !client.disabled);
+                Ok(Some(enabled.flat_map(Client::origins).collect()))
+            }
+            .boxed()
         };
         Ok(self.0.origins.find(self.revision().await?, &home, load).await?.unwrap_or_default())
     }
 
     /// Is there a tenant whose users may sign in with a passkey alone?
     pub async fn any_passkey_sign_in(&self) -> Result<bool> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            tenants::any_passkey_sign_in(&mut reader.tx()).await.map(Some)
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                tenants::any_passkey_sign_in(&mut reader.tx()).await.map(Some)
+            }
+            .boxed()
         };
         let found = self.0.passkey_sign_in.find(self.revision().await?, &(), load).await?;
         Ok(found.is_some_and(|any| *any))
@@ -146,10 +169,13 @@ impl Catalogue {
 
     /// The signing keys an issuer has so far.
     pub async fn keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<StoredKey>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            let keys = keys::of_issuer(&mut reader.tx(), issuer).await?;
-            Ok(Some(keys).filter(|keys| !keys.is_empty()))
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                let keys = keys::of_issuer(&mut reader.tx(), issuer).await?;
+                Ok(Some(keys).filter(|keys| !keys.is_empty()))
+            }
+            .boxed()
         };
         Ok(self.0.keys.find(self.revision().await?, issuer, load).await?.unwrap_or_default())
     }
@@ -157,22 +183,29 @@ impl Catalogue {
     /// The upstream providers that are offered where this tenant's users sign in. Where the tenant is not known yet, they
     /// are those of all resellers: a tenant's own would tell that there is such a tenant.
     pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::Stored>>> {
-        let load = async {
-            let mut reader = self.0.db.read().await?;
-            let tx = &mut reader.tx();
-            match tenant {
-                Some(tenant) => upstreams::of_tenant(tx, tenant).await.map(Some),
-                None => upstreams::of_resellers(tx).await.map(Some),
+        let load = || {
+            async {
+                let mut reader = self.0.db.read().await?;
+                let tx = &mut reader.tx();
+                match tenant {
+                    Some(tenant) => upstreams::of_tenant(tx, tenant).await.map(Some),
+                    None => upstreams::of_resellers(tx).await.map(Some),
+                }
             }
+            .boxed()
         };
         Ok(self.0.upstreams.find(self.revision().await?, &tenant.cloned(), load).await?.unwrap_or_default())
     }
 
     /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.
     pub async fn revision(&self) -> Result<i64> {
-        if let Some(revision) = self.recent() {
-            return Ok(revision);
+        match self.recent() {
+            Some(revision) => Ok(revision),
+            None => self.look().boxed().await,
         }
+    }
+
+    async fn look(&self) -> Result<i64> {
         let _one_at_a_time = self.0.looking.lock().await;
         if let Some(revision) = self.recent() {
             return Ok(revision);
@@ -198,31 +231,28 @@ impl Catalogue {
 /// Values filed under the revision they were read under.
 struct Filed<K, V>(Cache<K, (i64, Arc<V>)>);
 
-impl<K, V> Filed<K, V>
-where
-    K: Clone + Eq + Hash + Send + Sync + 'static,
-    V: Send + Sync + 'static,
-{
+impl<K: Clone + Eq + Hash, V> Filed<K, V> {
     fn new() -> Self {
         Self(Cache::new(ENTRIES))
     }
 
-    async fn find(
+    /// A load is boxed, for it is rare: whoever waits for a value would carry the room for it in every request.
+    async fn find<'a>(
         &self,
         revision: i64,
         key: &K,
-        load: impl Future<Output = Result<Option<V>>> + Send,
+        load: impl FnOnce() -> BoxFuture<'a, Result<Option<V>>>,
     ) -> Result<Option<Arc<V>>> {
-        if let Some((read_under, value)) = self.0.get(key).await
+        if let Some((read_under, value)) = self.0.get(key)
             && read_under == revision
         {
             return Ok(Some(value));
         }
-        let Some(value) = load.await?.map(Arc::new) else {
-            self.0.invalidate(key).await;
+        let Some(value) = load().await?.map(Arc::new) else {
+            self.0.remove(key);
             return Ok(None);
         };
-        self.0.insert(key.clone(), (revision, value.clone())).await;
+        self.0.insert(key.clone(), (revision, value.clone()));
         Ok(Some(value))
     }
 }

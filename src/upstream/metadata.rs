@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::future::Cache;
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod, CoreGrantType,
     CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
@@ -15,7 +14,10 @@ use openidconnect::core::{
 use openidconnect::{
     AdditionalProviderMetadata, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, ProviderMetadata,
 };
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::{Http, RelyingParty, UpstreamError};
 
@@ -24,7 +26,7 @@ const FRESH: Duration = Duration::from_hours(1);
 /// The time between two fetches for unknown keys.
 const PAUSE: Duration = Duration::from_mins(1);
 /// More providers than this still work, with a fetch each.
-const PROVIDERS: u64 = 256;
+const PROVIDERS: usize = 256;
 
 /// A client of a provider whose metadata is known.
 pub(super) type Client = CoreClient<
@@ -66,37 +68,61 @@ pub(super) struct Extra {
 impl AdditionalProviderMetadata for Extra {}
 
 /// What is known, by issuer.
-pub(crate) struct Known {
-    metadata: Cache<String, Arc<Metadata>>,
-    /// Those whose keys were asked for anew a moment ago.
-    renewed: Cache<String, ()>,
+pub(crate) struct Known(Cache<String, Arc<Mutex<Slot>>>);
+
+/// What is known of one provider.
+#[derive(Default)]
+struct Slot {
+    /// What the last fetch came to, and when.
+    fetched: Option<(Instant, Result<Arc<Metadata>, UpstreamError>)>,
+    /// When its keys were asked for anew.
+    renewed: Option<Instant>,
 }
 
 impl Known {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
-        let cache = |span| Cache::builder().max_capacity(PROVIDERS).time_to_live(span);
-        Self {
-            metadata: cache(FRESH).build(),
-            renewed: Cache::builder().max_capacity(PROVIDERS).time_to_live(PAUSE).build(),
-        }
+        Self(Cache::new(PROVIDERS))
     }
 
     /// The provider's metadata and keys. Whoever comes while they are fetched waits for them.
     pub(super) async fn of(&self, party: &RelyingParty<'_>) -> Result<Arc<Metadata>, UpstreamError> {
-        let issuer = party.upstream.issuer.clone();
-        let found = self.metadata.try_get_with(issuer, fetch(party)).await;
-        found.map_err(|error| error.as_ref().clone())
+        let came_at = Instant::now();
+        let slot = self.slot(party)?;
+        slot.lock().await.metadata(party, came_at).await
     }
 
     /// The same, fetched anew unless that was done a moment ago.
     pub(super) async fn renewed(&self, party: &RelyingParty<'_>) -> Result<Arc<Metadata>, UpstreamError> {
-        let issuer = &party.upstream.issuer;
-        if self.renewed.get(issuer).await.is_none() {
-            self.renewed.insert(issuer.clone(), ()).await;
-            self.metadata.invalidate(issuer).await;
+        let came_at = Instant::now();
+        let slot = self.slot(party)?;
+        let mut slot = slot.lock().await;
+        if slot.renewed.is_none_or(|at| at.elapsed() >= PAUSE) {
+            *slot = Slot { fetched: None, renewed: Some(came_at) };
         }
-        self.of(party).await
+        slot.metadata(party, came_at).await
+    }
+
+    fn slot(&self, party: &RelyingParty<'_>) -> Result<Arc<Mutex<Slot>>, UpstreamError> {
+        self.0.get_or_insert_with(&party.upstream.issuer, || Ok(Arc::default()))
+    }
+}
+
+impl Slot {
+    /// What is fresh, and what others have fetched, or failed to, while this caller waited; otherwise it is fetched.
+    async fn metadata(
+        &mut self,
+        party: &RelyingParty<'_>,
+        came_at: Instant,
+    ) -> Result<Arc<Metadata>, UpstreamError> {
+        if let Some((at, outcome)) = &self.fetched
+            && (*at >= came_at || outcome.is_ok() && at.elapsed() < FRESH)
+        {
+            return outcome.clone();
+        }
+        let outcome = fetch(party).await;
+        self.fetched = Some((Instant::now(), outcome.clone()));
+        outcome
     }
 }
 

@@ -11,9 +11,7 @@ mod verify;
 
 pub(crate) use jwk::{JwkError, VerifyingKey};
 pub(crate) use sign::sign;
-pub(crate) use verify::{
-    Audience, Expected, Signed, Subject, claimed_key_id, claimed_subject, verify, verify_mac,
-};
+pub(crate) use verify::{Audience, Expected, Subject, claimed_key_id, claimed_subject, verify, verify_mac};
 
 /// Why a JWT was not made or not accepted: for the log, never for whoever sent it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -69,21 +69,6 @@ fn what_we_sign_we_accept() {
     }
 }
 
-/// What is remembered of a token is its signature, not that it may be used.
-#[test]
-fn a_token_opened_earlier_is_checked_each_time() {
-    let key = key();
-    let token = sign(&key, "JWT", &claims()).unwrap();
-    let signed = Signed::open(&token, &[VerifyingKey::try_from(&key).unwrap()], &EXPECTED).unwrap();
-    assert_eq!(signed.check(&EXPECTED).cloned().map(Value::Object), Ok(claims()));
-    let refused = |expected: Expected<'_>, error| assert_eq!(signed.check(&expected).err(), Some(error));
-    refused(Expected { now: Time::from_unix(NOW + 360), ..EXPECTED }, JwtError::Expired);
-    refused(Expected { now: Time::from_unix(NOW - 61), ..EXPECTED }, JwtError::Claim("iat"));
-    refused(Expected { issuer: "https://other.example", ..EXPECTED }, JwtError::Claim("iss"));
-    refused(Expected { typ: &["at+jwt"], ..EXPECTED }, JwtError::Header("typ"));
-    refused(Expected { algorithms: &[Rs256], ..EXPECTED }, JwtError::Header("alg"));
-}
-
 /// An implementation that is not ours reads our tokens.
 #[test]
 fn what_we_sign_the_library_accepts() {

@@ -66,48 +66,21 @@ pub(crate) fn verify(
     keys: &[VerifyingKey],
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, JwtError> {
-    let signed = Signed::open(token, keys, expected)?;
-    signed.check(expected)?;
-    Ok(signed.claims)
-}
-
-/// A token that one of the keys has signed. That stays true and may be remembered, for it is what costs most; what it
-/// must say is checked each time ([`Signed::check`]).
-#[derive(Debug)]
-pub(crate) struct Signed {
-    header: Map<String, Value>,
-    claims: Map<String, Value>,
-}
-
-impl Signed {
-    /// Looks at the header and the signature, and at nothing else.
-    pub(crate) fn open(
-        token: &str,
-        keys: &[VerifyingKey],
-        expected: &Expected<'_>,
-    ) -> Result<Self, JwtError> {
-        let parts = Parts::split(token)?;
-        let header = decode(parts.header, "header")?;
-        let algorithm = check_algorithm(&header, expected)?;
-        let kid = header.get("kid").map(|kid| kid.as_str().ok_or(JwtError::Header("kid"))).transpose()?;
-        let mut candidates = keys.iter().filter(|key| key.fits(algorithm, kid)).peekable();
-        if candidates.peek().is_none() {
-            return Err(JwtError::Key);
-        }
-        if !candidates.any(|key| key.verifies(parts.message.as_bytes(), parts.signature)) {
-            return Err(JwtError::Signature);
-        }
-        let claims = decode(parts.payload, "payload")?;
-        Ok(Self { header, claims })
+    let parts = Parts::split(token)?;
+    let header = decode(parts.header, "header")?;
+    let algorithm = check_algorithm(&header, expected)?;
+    let kid = header.get("kid").map(|kid| kid.as_str().ok_or(JwtError::Header("kid"))).transpose()?;
+    let mut candidates = keys.iter().filter(|key| key.fits(algorithm, kid)).peekable();
+    if candidates.peek().is_none() {
+        return Err(JwtError::Key);
     }
-
-    /// The claims, if it says what is expected, at this moment.
-    pub(crate) fn check(&self, expected: &Expected<'_>) -> Result<&Map<String, Value>, JwtError> {
-        check_algorithm(&self.header, expected)?;
-        check_names(&self.claims, expected)?;
-        check_times(&self.claims, expected)?;
-        Ok(&self.claims)
+    if !candidates.any(|key| key.verifies(parts.message.as_bytes(), parts.signature)) {
+        return Err(JwtError::Signature);
     }
+    let claims = decode(parts.payload, "payload")?;
+    check_names(&claims, expected)?;
+    check_times(&claims, expected)?;
+    Ok(claims)
 }
 
 /// The same for a token with an authentication code (RFC 7518 §3.2). Secrets are no keys: nobody who expects a signature

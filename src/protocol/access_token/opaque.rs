@@ -2,8 +2,11 @@
 //!
 //! The prefix tells what it is, to us before anything is looked up and to whoever searches logs for leaked secrets.
 
-use super::{AccessToken, Login, invalid};
+use std::sync::Arc;
+
+use super::invalid;
 use crate::crypto::secret::{self, Secret};
+use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::{Grant, OpaqueToken};
@@ -60,7 +63,7 @@ pub(super) async fn alive(
     idp: &Idp,
     issuer: &Issuer,
     hash: &Hash,
-) -> Result<(AccessToken, Option<(Grant, User)>), BearerError> {
+) -> Result<(Arc<AccessToken>, Option<(Grant, User)>), BearerError> {
     let found = access_tokens::alive(&mut idp.db().read().await?.tx(), &issuer.id, hash, idp.now()).await?;
     let (stored, behind) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
@@ -73,9 +76,9 @@ pub(super) async fn alive(
         exp: stored.expires_at,
         jti: stored.jti,
         scope: stored.scope,
-        login: behind.as_ref().map(|(grant, _)| Login::of(grant)),
+        login: behind.as_ref().map(|(grant, _)| grant.into()),
     };
-    Ok((token, behind))
+    Ok((Arc::new(token), behind))
 }
 
 /// Ends a token of this client, if it is one.
