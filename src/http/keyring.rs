@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 
 use super::error::Internal;
@@ -48,7 +49,7 @@ impl Idp {
         if let Some(stored) = self.stored_key(issuer, algorithm).await? {
             return self.parsed(&stored);
         }
-        self.make_key(issuer, algorithm).await?;
+        self.make_key(issuer, algorithm).boxed().await?;
         let stored = self.stored_key(issuer, algorithm).await?;
         self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
     }

@@ -1,6 +1,8 @@
 //! The key of pairwise names: made when it is first needed, sealed at rest, the same on every node and for ever. It moves
 //! with the database, and not with an export.
 
+use futures_util::FutureExt;
+
 use super::error::Internal;
 use super::state::Idp;
 use crate::crypto::pairwise::PairwiseKey;
@@ -14,7 +16,7 @@ const ROW: &str = "salts/pairwise";
 impl Idp {
     /// What pairwise names are made with.
     pub(crate) async fn pairwise_key(&self) -> Result<&PairwiseKey, Internal> {
-        self.parts().pairwise.get_or_try_init(|| self.kept_key()).await
+        self.parts().pairwise.get_or_try_init(|| self.kept_key().boxed()).await
     }
 
     async fn kept_key(&self) -> Result<PairwiseKey, Internal> {

@@ -21,7 +21,7 @@ use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
 use crate::outbound::Outbound;
-use crate::storage::{Catalogue, Db};
+use crate::storage::{Catalogue, Db, Grounds};
 use crate::upstream::Known;
 use crate::views::Theme;
 
@@ -34,6 +34,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) db: Db,
     pub(crate) catalogue: Catalogue,
+    pub(crate) grounds: Grounds,
     pub(crate) sealer: Sealer,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
@@ -86,6 +87,11 @@ impl Idp {
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.0.catalogue
+    }
+
+    /// What access tokens stand on.
+    pub(crate) fn grounds(&self) -> &Grounds {
+        &self.0.grounds
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {

@@ -9,6 +9,8 @@ mod opaque;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::error::{BearerError, TokenError};
 use super::subject;
 use crate::crypto::random;
@@ -21,6 +23,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
+use crate::storage::grants::Ground;
 
 /// Whom a token speaks for.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +43,34 @@ pub(super) struct Issued {
     pub(super) lifetime: i64,
 }
 
-/// A token that still stands, and what it opens.
+/// A token that still stands, and for whom it speaks.
 #[derive(Debug)]
 pub(super) struct Live {
     /// What it says.
     pub(super) token: Arc<AccessToken>,
-    /// The claims of a user, as far as the grant goes; `None`: what belongs to the client itself.
-    pub(super) person: Option<Box<(Grant, User)>>,
+    /// `None`: for the client itself.
+    pub(super) person: Option<Person>,
+}
+
+/// The user that a token speaks for. What it opens is the token's scope: it may have been made for less than was granted,
+/// and never for more.
+#[derive(Debug)]
+pub(super) struct Person {
+    ground: Arc<Ground>,
+    /// The user as the host's directory knows them now, if they are from there.
+    told: Option<User>,
+}
+
+impl Person {
+    /// What the user allowed the client.
+    pub(super) fn grant(&self) -> &Grant {
+        &self.ground.grant
+    }
+
+    /// Who it is.
+    pub(super) fn user(&self) -> &User {
+        self.told.as_ref().unwrap_or(&self.ground.user)
+    }
 }
 
 /// Makes a token with this scope, for these APIs (see [`super::resource`]).
@@ -81,7 +105,7 @@ pub(super) async fn issue(
     };
     let value = match client.metadata.access_token_format {
         TokenFormat::Jwt => at_jwt::sign(idp, issuer, client, &token).await?,
-        TokenFormat::Opaque => opaque::store(idp, issuer, token).await?,
+        TokenFormat::Opaque => opaque::store(idp, issuer, token).boxed().await?,
     };
     Ok(Issued { value, lifetime: expires.since(now) })
 }
@@ -96,18 +120,17 @@ pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Liv
 /// A token of this issuer that still stands, with the grant and the user behind it: one read, and a question to the
 /// directory that the user comes from. Whether it is meant for whoever got it is the caller's question.
 pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live, BearerError> {
-    let (token, behind) = match opaque::hash(text) {
+    let (token, ground) = match opaque::hash(text) {
         Some(hash) => opaque::alive(idp, issuer, &hash).await?,
         None => at_jwt::alive(idp, issuer, text).await?,
     };
-    let person = match behind {
-        Some((mut grant, user)) => {
-            // A token may have been made for less than was granted.
-            grant.scope = grant.scope.intersection(&token.scope);
-            let user = idp.account().still(user).await.map_err(Internal::from)?;
-            Some(Box::new((grant, user.ok_or_else(|| invalid("the user has gone from the directory"))?)))
+    let person = match ground {
+        Some(ground) if ground.user.directory.is_some() => {
+            let told = idp.account().still(ground.user.clone()).boxed().await.map_err(Internal::from)?;
+            let told = told.ok_or_else(|| invalid("the user has gone from the directory"))?;
+            Some(Person { ground, told: Some(told) })
         }
-        None => None,
+        ground => ground.map(|ground| Person { ground, told: None }),
     };
     Ok(Live { token, person })
 }

@@ -42,8 +42,7 @@ pub(crate) async fn caller(
     }
     match live.person {
         Some(person) if live.token.scope.contains(scope) => {
-            let (grant, user) = *person;
-            Ok(Caller { grant, user })
+            Ok(Caller { grant: person.grant().clone(), user: person.user().clone() })
         }
         _ => Err(BearerError::new(ErrorCode::InsufficientScope, "the token lacks the scope")),
     }

@@ -24,15 +24,16 @@ pub(super) fn supported() -> impl Iterator<Item = &'static str> {
     scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain(OURS)
 }
 
-/// The claims for UserInfo: those of the scopes, and those asked for there.
+/// The claims for UserInfo: those of the token's scopes, and those asked for there.
 pub(super) async fn at_userinfo(
     idp: &Idp,
     user: &User,
     grant: &Grant,
+    scope: &Scope,
 ) -> Result<Map<String, Value>, Internal> {
     let tenant = tenant(idp, user).await?;
-    let mut claims = given(user, &tenant, &grant.scope, &grant.claims.userinfo);
-    own_claims::add(idp, user, grant, Place::UserInfo, &mut claims).await?;
+    let mut claims = given(user, &tenant, scope, &grant.claims.userinfo);
+    own_claims::add(idp, user, &grant.client, scope, Place::UserInfo, &mut claims).await?;
     Ok(claims)
 }
 
@@ -49,7 +50,7 @@ pub(super) async fn in_id_token(
         wanted.extend(OURS.map(|name| (name.to_owned(), None)));
     }
     let mut claims = given(user, &tenant, &Scope::default(), &wanted);
-    own_claims::add(idp, user, grant, Place::IdToken, &mut claims).await?;
+    own_claims::add(idp, user, &grant.client, &grant.scope, Place::IdToken, &mut claims).await?;
     Ok(claims)
 }
 

@@ -13,6 +13,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 
 use self::guess::Guess;
 use super::error::TokenError;
@@ -88,10 +89,10 @@ async fn authenticate(
         }
         (ClientAuthentication::ClientSecretJwt(sealed), Credentials::Assertion(assertion)) => {
             let guess = Guess::begin(idp, &client, address)?;
-            assertion::made_with(idp, issuer, &client, sealed, assertion, &guess).await?;
+            assertion::made_with(idp, issuer, &client, sealed, assertion, &guess).boxed().await?;
         }
         (ClientAuthentication::PrivateKeyJwt(_), Credentials::Assertion(assertion)) => {
-            assertion::signed(idp, issuer, &client, assertion).await?;
+            assertion::signed(idp, issuer, &client, assertion).boxed().await?;
         }
         _ => return Err(failed("another method than the registered one")),
     }

@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::json;
 
@@ -31,6 +32,7 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
 use crate::http::{Idp, Internal};
+use crate::storage::grants::Ground;
 use crate::storage::refresh_tokens;
 
 /// RFC 9701 §4
@@ -54,7 +56,7 @@ pub(super) async fn introspect(
     let meaning =
         meaning(&idp, &issuer, &caller, token).await?.unwrap_or(Meaning::Inactive { active: false });
     if wants_jwt(&headers) {
-        let signed = signed(&idp, &issuer, &caller, &meaning).await?;
+        let signed = signed(&idp, &issuer, &caller, &meaning).boxed().await?;
         return Ok((NOT_STORED, [(CONTENT_TYPE, SIGNED)], signed).into_response());
     }
     Ok((NOT_STORED, Json(meaning)).into_response())
@@ -77,7 +79,7 @@ async fn meaning(
         return Err(TokenError::TooMany { what: "too many unknown tokens", retry_after });
     }
     let meaning = if is_refresh_token {
-        of_refresh_token(idp, issuer, caller, token).await?
+        of_refresh_token(idp, issuer, caller, token).boxed().await?
     } else {
         of_access_token(idp, issuer, caller, token).await?
     };
@@ -115,7 +117,7 @@ async fn of_refresh_token(
         let mut reader = idp.db().read().await?;
         refresh_tokens::alive(&mut reader.tx(), &issuer.id, &caller.id, &hash, now).await?
     };
-    let Some((exp, grant, user)) = found else { return Ok(None) };
+    let Some((exp, Ground { grant, user, .. })) = found else { return Ok(None) };
     let Some(user) = idp.account().still(user).await? else { return Ok(None) };
     Ok(Some(Meaning::RefreshToken {
         active: true,
@@ -163,7 +165,7 @@ impl Meaning {
     /// Of a user's login too, for an API that demands a strong or a recent one (RFC 9470 §6.2). Where the user has a
     /// pairwise name, the public one must not stand beside it.
     fn of(Live { token, person }: Live, is_pairwise: bool) -> Self {
-        let username = person.filter(|_| !is_pairwise).map(|person| person.1.username);
+        let username = person.filter(|_| !is_pairwise).map(|person| person.user().username.clone());
         Self::Active { active: true, token, token_type: "Bearer", username }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::claims;
 use super::discovery;
-use crate::domain::grant::Grant;
-use crate::domain::scope;
+use crate::domain::ids::ClientId;
+use crate::domain::scope::{self, Scope};
 use crate::domain::user::User;
 use crate::ext::{OwnClaims, Unavailable};
 use crate::http::{Idp, Internal};
@@ -52,21 +52,22 @@ pub(super) enum Place {
     UserInfo,
 }
 
-/// Adds the host's claims that the grant's scopes stand for. The host is not asked where there are none.
+/// Adds the host's claims that these scopes of the client's stand for. The host is not asked where there are none.
 pub(super) async fn add(
     idp: &Idp,
     user: &User,
-    grant: &Grant,
+    client: &ClientId,
+    scope: &Scope,
     place: Place,
     all: &mut Map<String, Value>,
 ) -> Result<(), Internal> {
     let granted =
-        |own: &&OwnClaims| grant.scope.contains(&own.scope) && (place == Place::UserInfo || own.in_id_token);
+        |own: &&OwnClaims| scope.contains(&own.scope) && (place == Place::UserInfo || own.in_id_token);
     let granted: Vec<&OwnClaims> = idp.own_claims().iter().filter(granted).collect();
     if granted.is_empty() {
         return Ok(());
     }
-    let asked = idp.claim_source().claims(user, &grant.client, &grant.scope);
+    let asked = idp.claim_source().claims(user, client, scope);
     let answer = tokio::time::timeout(idp.settings().host_deadline, asked).await;
     let told = answer.map_err(Unavailable::new).and_then(|told| told)?;
     let declared = |name: &str| granted.iter().any(|own| own.names.contains(name));

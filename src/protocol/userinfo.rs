@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use super::access_token::{self, Live};
@@ -30,16 +31,13 @@ pub(super) async fn userinfo(
 ) -> Result<Response, BearerError> {
     let token = presented(&uri, &headers, &body)?;
     let Live { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
-    let Some((grant, user)) = person.map(|person| *person) else { return Err(openid_is_missing()) };
-    if !token.scope.contains(OPENID) {
-        return Err(openid_is_missing());
-    }
-    let mut claims = claims::at_userinfo(&idp, &user, &grant).await?;
+    let person = person.filter(|_| token.scope.contains(OPENID)).ok_or_else(openid_is_missing)?;
+    let mut claims = claims::at_userinfo(&idp, person.user(), person.grant(), &token.scope).await?;
     claims.insert("sub".to_owned(), token.sub.as_str().into());
     let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
     match client.and_then(|client| client.metadata.userinfo_signed_response_alg) {
         Some(algorithm) => {
-            let signed = signed(&idp, &current.issuer, &token.client_id, algorithm, claims).await?;
+            let signed = signed(&idp, &current.issuer, &token.client_id, algorithm, claims).boxed().await?;
             Ok((NOT_STORED, [(CONTENT_TYPE, "application/jwt")], signed).into_response())
         }
         None => Ok((NOT_STORED, Json(claims)).into_response()),

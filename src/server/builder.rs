@@ -16,7 +16,7 @@ use crate::ext::{
 use crate::http::{Documents, Idp, Keyring, Limits, Parts, PublishedKeys, Traffic};
 use crate::outbound::Outbound;
 use crate::protocol;
-use crate::storage::{Catalogue, Db};
+use crate::storage::{Catalogue, Db, Grounds};
 use crate::upstream::Known;
 use crate::views::{DefaultTheme, Theme};
 
@@ -176,6 +176,7 @@ impl IdpBuilder {
         let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
         let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
         Ok(Idp::new(Parts {
+            grounds: Grounds::new(db.clone()),
             db,
             catalogue,
             sealer,

@@ -2,14 +2,13 @@
 
 use super::Tx;
 use super::error::Result;
-use super::grants::WithUser;
+use super::grants::{Ground, WithUser, ground};
 use super::json::{Json, Word};
 use crate::domain::audience::Audience;
-use crate::domain::grant::{Grant, OpaqueToken};
+use crate::domain::grant::OpaqueToken;
 use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
-use crate::domain::user::User;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -83,31 +82,44 @@ pub async fn insert(tx: &mut Tx<'_>, token: &OpaqueToken) -> Result<()> {
     Ok(())
 }
 
-/// A token of this issuer that is alive, with the grant and the user it speaks for, in one statement: not expired, its
-/// grant not revoked, client, user and tenant not disabled.
-pub async fn alive(
-    tx: &mut Tx<'_>,
-    issuer: &IssuerId,
-    hash: &Hash,
-    now: Time,
-) -> Result<Option<(OpaqueToken, Option<(Grant, User)>)>> {
-    let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(
-        "SELECT a.hash, a.jti, a.issuer_id AS token_issuer_id, a.client_id AS token_client_id,
-             a.grant_id AS token_grant_id, a.subject, a.scope AS token_scope, a.audience AS token_audience,
-             a.issued_at, a.expires_at AS token_expires_at,
-             g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
-             g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop,
-             u.upstream_id, u.upstream_subject
-         FROM access_tokens a
+/// A token `$1` of the issuer `$2` that is alive at `$3`: not expired, its grant not revoked, client, user and tenant not
+/// disabled.
+macro_rules! alive {
+    () => {
+        " FROM access_tokens a
          JOIN clients c ON c.issuer_id = a.client_issuer_id AND c.id = a.client_id
          LEFT JOIN grants g ON g.id = a.grant_id
          LEFT JOIN users u ON u.id = g.user_id
          LEFT JOIN tenants t ON t.id = u.tenant_id
          WHERE a.hash = $1 AND a.issuer_id = $2 AND a.expires_at > $3 AND NOT c.disabled
-             AND (a.grant_id IS NULL OR (g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled))")
+             AND (a.grant_id IS NULL OR (g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled))"
+    };
+}
+
+/// A token of this issuer that is alive, with the grant and the user it speaks for, in one statement.
+pub async fn alive(
+    tx: &mut Tx<'_>,
+    issuer: &IssuerId,
+    hash: &Hash,
+    now: Time,
+) -> Result<Option<(OpaqueToken, Option<Ground>)>> {
+    let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT a.hash, a.jti, a.issuer_id AS token_issuer_id, a.client_id AS token_client_id,
+             a.grant_id AS token_grant_id, a.subject, a.scope AS token_scope, a.audience AS token_audience,
+             a.issued_at, a.expires_at AS token_expires_at, ", ground!(), alive!()))
         .bind(hash).bind(issuer).bind(now).fetch_optional(conn))?;
     Ok(row.map(|row| (row.token.into(), row.grant.map(WithUser::into))))
+}
+
+/// The version of the user that such a token speaks for, if it speaks for one.
+pub(super) async fn user_version(
+    tx: &mut Tx<'_>,
+    issuer: &IssuerId,
+    hash: &Hash,
+    now: Time,
+) -> Result<Option<Option<i64>>> {
+    on!(tx, conn => sqlx::query_scalar(concat!("SELECT u.version", alive!()))
+        .bind(hash).bind(issuer).bind(now).fetch_optional(conn))
 }
 
 /// Ends a token of this client, if it is one (RFC 7009 §2.1).

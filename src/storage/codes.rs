@@ -1,7 +1,8 @@
 //! Authorization codes: each is redeemed once (RFC 6749 §4.1.2).
 
+use super::Tx;
 use super::error::Result;
-use super::{Tx, grants};
+use super::grants::{self, Ground};
 use crate::domain::grant::{Code, Grant};
 use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
@@ -83,7 +84,7 @@ pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemptio
         .bind(hash).bind(now).fetch_optional(conn))?;
     if let Some(code) = row.map(Code::from) {
         let alive = grants::with_user(tx, &code.grant, None).await?;
-        return Ok(alive.map_or(Redemption::Unknown, |(grant, user)| {
+        return Ok(alive.map_or(Redemption::Unknown, |Ground { grant, user, .. }| {
             Redemption::Fresh(Box::new(Redeemed { code, grant, user }))
         }));
     }

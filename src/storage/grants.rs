@@ -52,18 +52,54 @@ impl From<Row> for Grant {
     }
 }
 
+/// A grant and its user.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ground {
+    /// What was allowed; that never changes.
+    pub grant: Grant,
+    /// Who allowed it, as of `version`.
+    pub user: User,
+    /// That of the user's row.
+    pub version: i64,
+}
+
 #[derive(sqlx::FromRow)]
 pub(super) struct WithUser {
     #[sqlx(flatten)]
     grant: Row,
     #[sqlx(flatten)]
     user: users::Row,
+    user_version: i64,
 }
 
-impl From<WithUser> for (Grant, User) {
+impl From<WithUser> for Ground {
     fn from(row: WithUser) -> Self {
-        (row.grant.into(), row.user.into())
+        Self { grant: row.grant.into(), user: row.user.into(), version: row.user_version }
     }
+}
+
+/// The columns of [`WithUser`], where a grant is `g` and its user `u`.
+macro_rules! ground {
+    () => {
+        "g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
+             g.context, g.created_at, g.expires_at, g.refresh_idle,
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at,
+             u.directory_key, u.personal_desktop, u.upstream_id, u.upstream_subject, u.version AS user_version"
+    };
+}
+pub(super) use ground;
+
+/// A grant `$1` that is alive: not revoked, user, tenant and client not disabled; nor the token with the `jti` `$2`
+/// revoked, if one is meant.
+macro_rules! alive {
+    () => {
+        " FROM grants g
+         JOIN users u ON u.id = g.user_id
+         JOIN tenants t ON t.id = u.tenant_id
+         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
+         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled
+             AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)"
+    };
 }
 
 /// Adds a grant. `Error::Conflict` if client or user have gone.
@@ -99,22 +135,17 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     Ok(row.map(Grant::from))
 }
 
-/// A grant that is alive, with its user, in one statement: not revoked, user, tenant and client not disabled; nor the
-/// token with this `jti` revoked, if one is meant.
-pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<(Grant, User)>> {
-    let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(
-        "SELECT g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
-             g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop,
-             u.upstream_id, u.upstream_subject
-         FROM grants g
-         JOIN users u ON u.id = g.user_id
-         JOIN tenants t ON t.id = u.tenant_id
-         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
-         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled
-             AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)")
+/// A grant that is alive, with its user, in one statement; `None` too if the token with this `jti` is revoked.
+pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<Ground>> {
+    let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(concat!("SELECT ", ground!(), alive!()))
         .bind(id).bind(jti).fetch_optional(conn))?;
     Ok(row.map(WithUser::into))
+}
+
+/// The version of the user of a grant that is alive, likewise.
+pub(super) async fn user_version(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<i64>> {
+    on!(tx, conn => sqlx::query_scalar(concat!("SELECT u.version", alive!()))
+        .bind(id).bind(jti).fetch_optional(conn))
 }
 
 /// Ends a grant and with it everything issued from it.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sqlx::Connection;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
@@ -103,14 +104,25 @@ impl<C: Connection> Inner<C> {
 
     /// The one used last, so that the fewest stay in use; a new one if none is left or lives.
     async fn connection(&self) -> Result<C> {
-        loop {
-            let Some((mut connection, since)) = self.idle().pop() else {
-                return Ok(C::connect_with(&self.options).await?);
-            };
+        match self.last() {
+            Some((connection, since)) if since.elapsed() < TRUSTED => Ok(connection),
+            // Rare, so that nobody who reads carries the room for making a connection.
+            doubtful => self.living(doubtful).boxed().await,
+        }
+    }
+
+    async fn living(&self, mut doubtful: Option<(C, Instant)>) -> Result<C> {
+        while let Some((mut connection, since)) = doubtful {
             if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
                 return Ok(connection);
             }
+            doubtful = self.last();
         }
+        Ok(C::connect_with(&self.options).await?)
+    }
+
+    fn last(&self) -> Option<(C, Instant)> {
+        self.idle().pop()
     }
 }
 

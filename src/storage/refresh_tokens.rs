@@ -2,11 +2,10 @@
 
 use super::Tx;
 use super::error::Result;
-use super::grants::WithUser;
-use crate::domain::grant::{Grant, RefreshState, RefreshToken};
+use super::grants::{Ground, WithUser, ground};
+use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::time::Time;
-use crate::domain::user::User;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -61,25 +60,18 @@ pub async fn alive(
     client: &ClientId,
     hash: &Hash,
     now: Time,
-) -> Result<Option<(Time, Grant, User)>> {
-    let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(
-        "SELECT r.expires_at AS token_expires_at,
-             g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
-             g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at, u.directory_key, u.personal_desktop,
-             u.upstream_id, u.upstream_subject
+) -> Result<Option<(Time, Ground)>> {
+    let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT r.expires_at AS token_expires_at, ", ground!(), "
          FROM refresh_tokens r
          JOIN grants g ON g.id = r.grant_id
          JOIN users u ON u.id = g.user_id
          JOIN tenants t ON t.id = u.tenant_id
          JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
          WHERE r.hash = $1 AND r.expires_at > $2 AND r.used_at IS NULL AND g.issuer_id = $3 AND g.client_id = $4
-             AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled")
+             AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled"))
         .bind(hash).bind(now).bind(issuer).bind(client).fetch_optional(conn))?;
-    Ok(row.map(|row| {
-        let (grant, user) = row.grant.into();
-        (row.token_expires_at, grant, user)
-    }))
+    Ok(row.map(|row| (row.token_expires_at, row.grant.into())))
 }
 
 /// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.

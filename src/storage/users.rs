@@ -1,4 +1,6 @@
 //! Users and their passwords.
+//!
+//! Whatever changes what a [`User`] says raises the row's `version`, for [`super::grounds`] remembers users by it.
 
 use super::Tx;
 use super::error::Result;
@@ -97,7 +99,7 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,
              updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop,
-             email_key = excluded.email_key
+             email_key = excluded.email_key, version = users.version + 1
          WHERE users.tenant_id = excluded.tenant_id",
         &user.id,
         &user.tenant,
@@ -185,7 +187,8 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (tenant_id, directory_key) DO UPDATE SET username = excluded.username,
              username_key = excluded.username_key, disabled = excluded.disabled, roles = excluded.roles,
-             profile = excluded.profile, updated_at = excluded.updated_at, email_key = excluded.email_key
+             profile = excluded.profile, updated_at = excluded.updated_at, email_key = excluded.email_key,
+             version = users.version + 1
          RETURNING id")
         .bind(&user.id).bind(&user.tenant).bind(&user.username).bind(user.username.key()).bind(user.disabled)
         .bind(Json(&user.roles)).bind(Json(&user.profile)).bind(user.updated_at).bind(&user.directory)
@@ -198,7 +201,8 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
 pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>, now: Time) -> Result<()> {
     execute!(tx, "UPDATE users SET desktop_asked = enrolment WHERE id = $1", id)?;
     if let Some(name) = given {
-        let sql = "UPDATE users SET personal_desktop = $2, updated_at = $3 WHERE id = $1";
+        let sql =
+            "UPDATE users SET personal_desktop = $2, updated_at = $3, version = version + 1 WHERE id = $1";
         execute!(tx, sql, id, name, now)?;
     }
     Ok(())
@@ -239,7 +243,7 @@ pub async fn by_upstream(tx: &mut Tx<'_>, upstream: &UpstreamId, subject: &str) 
 /// Where the user signs in from now on; `None` = here. `Error::Conflict` if the subject is another user's.
 pub async fn set_upstream(tx: &mut Tx<'_>, id: &UserId, account: Option<&UpstreamAccount>) -> Result<()> {
     let (upstream, subject) = (account.map(|a| &a.upstream), account.and_then(|a| a.subject.as_deref()));
-    let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3 WHERE id = $1";
+    let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3, version = version + 1 WHERE id = $1";
     execute!(tx, sql, id, upstream, subject)?;
     Ok(())
 }
@@ -247,8 +251,8 @@ pub async fn set_upstream(tx: &mut Tx<'_>, id: &UserId, account: Option<&Upstrea
 /// Links the user with a subject, unless the user is linked with one already; of two at once, one gets `true`.
 /// `Error::Conflict` if the subject is another user's.
 pub async fn link(tx: &mut Tx<'_>, id: &UserId, upstream: &UpstreamId, subject: &str) -> Result<bool> {
-    let sql =
-        "UPDATE users SET upstream_id = $2, upstream_subject = $3 WHERE id = $1 AND upstream_subject IS NULL";
+    let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3, version = version + 1
+               WHERE id = $1 AND upstream_subject IS NULL";
     Ok(execute!(tx, sql, id, upstream, subject)? == 1)
 }
 

@@ -9,13 +9,12 @@ use super::invalid;
 use crate::crypto::jwt::{self, Expected, Subject, VerifyingKey};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::{Client, SigningAlgorithm};
-use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
 use crate::domain::time::Time;
-use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 use crate::protocol::error::BearerError;
-use crate::storage::{grants, revoked_tokens};
+use crate::storage::grants::Ground;
+use crate::storage::revoked_tokens;
 
 /// `typ` of an access token (§2.1).
 const TYP: &str = "at+jwt";
@@ -36,7 +35,7 @@ pub(super) async fn alive(
     idp: &Idp,
     issuer: &Issuer,
     text: &str,
-) -> Result<(Arc<AccessToken>, Option<(Grant, User)>), BearerError> {
+) -> Result<(Arc<AccessToken>, Option<Arc<Ground>>), BearerError> {
     let token = open(idp, issuer, text).await?;
     let Some(login) = &token.login else {
         let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
@@ -46,10 +45,10 @@ pub(super) async fn alive(
             None => Err(invalid("revoked, or the client has ended")),
         };
     };
-    let found = grants::with_user(&mut idp.db().read().await?.tx(), &login.grant, Some(&token.jti)).await?;
-    let behind =
+    let found = idp.grounds().of_grant(&login.grant, &token.jti).await?;
+    let ground =
         found.ok_or_else(|| invalid("revoked, or the grant, its user, session or client has ended"))?;
-    Ok((token, Some(behind)))
+    Ok((token, Some(ground)))
 }
 
 /// Ends a token of this client. `false`: it is no token of ours.

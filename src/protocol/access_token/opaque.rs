@@ -9,12 +9,12 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
-use crate::domain::grant::{Grant, OpaqueToken};
+use crate::domain::grant::OpaqueToken;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
-use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 use crate::protocol::error::{BearerError, TokenError};
+use crate::storage::grants::Ground;
 use crate::storage::{self, access_tokens};
 
 const PREFIX: &str = "at_";
@@ -63,22 +63,22 @@ pub(super) async fn alive(
     idp: &Idp,
     issuer: &Issuer,
     hash: &Hash,
-) -> Result<(Arc<AccessToken>, Option<(Grant, User)>), BearerError> {
-    let found = access_tokens::alive(&mut idp.db().read().await?.tx(), &issuer.id, hash, idp.now()).await?;
-    let (stored, behind) =
+) -> Result<(Arc<AccessToken>, Option<Arc<Ground>>), BearerError> {
+    let found = idp.grounds().of_token(&issuer.id, hash, idp.now()).await?;
+    let (stored, ground) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
     let token = AccessToken {
         iss: issuer.url.to_string(),
-        sub: stored.subject,
-        aud: stored.audience,
-        client_id: stored.client,
+        sub: stored.subject.clone(),
+        aud: stored.audience.clone(),
+        client_id: stored.client.clone(),
         iat: stored.issued_at,
         exp: stored.expires_at,
-        jti: stored.jti,
-        scope: stored.scope,
-        login: behind.as_ref().map(|(grant, _)| grant.into()),
+        jti: stored.jti.clone(),
+        scope: stored.scope.clone(),
+        login: ground.as_ref().map(|ground| (&ground.grant).into()),
     };
-    Ok((Arc::new(token), behind))
+    Ok((Arc::new(token), ground))
 }
 
 /// Ends a token of this client, if it is one.

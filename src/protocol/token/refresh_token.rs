@@ -25,7 +25,8 @@ use crate::domain::user::User;
 use crate::http::{Internal, trace};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
-use crate::storage::{self, Tx, grants, refresh_tokens};
+use crate::storage::grants::{self, Ground};
+use crate::storage::{self, Tx, refresh_tokens};
 
 /// Seconds in which a used token gives its successor once more.
 const GRACE: i64 = 10;
@@ -191,7 +192,9 @@ impl Presented {
             let mut tx = reader.tx();
             let token = refresh_tokens::by_hash(&mut tx, &self.token.hash(), self.now).await?;
             match token {
-                Some(token) => grants::with_user(&mut tx, &token.grant, None).await?.map(|(_, user)| user),
+                Some(token) => {
+                    grants::with_user(&mut tx, &token.grant, None).await?.map(|ground| ground.user)
+                }
                 None => None,
             }
         };
@@ -205,7 +208,7 @@ impl Presented {
         let Some(mut token) = refresh_tokens::by_hash(tx, &hash, self.now).await? else {
             return Ok(Outcome::Refused("unknown or expired"));
         };
-        let Some((grant, user)) = grants::with_user(tx, &token.grant, None).await? else {
+        let Some(Ground { grant, user, .. }) = grants::with_user(tx, &token.grant, None).await? else {
             return Ok(Outcome::Refused("the grant, its user, session or client has ended"));
         };
         if grant.issuer != self.issuer || grant.client != self.client {

@@ -1,20 +1,26 @@
 //! Grants, codes, consents and sessions; client assertions.
 
+use std::sync::Arc;
+
 use vestibule::domain::client::Client;
 use vestibule::domain::fact::FactKind;
-use vestibule::domain::grant::OpaqueToken;
-use vestibule::domain::ids::{ClientId, IssuerId, SessionId};
+use vestibule::domain::grant::{Grant, OpaqueToken};
+use vestibule::domain::ids::{ClientId, DirectoryKey, GrantId, IssuerId, SessionId, UserId};
 use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
 use vestibule::domain::tenant::Tenant;
-use vestibule::domain::user::User;
+use vestibule::domain::upstream::Owner;
+use vestibule::domain::user::{Desktop, User, Username};
 use vestibule::storage::codes::Redemption;
+use vestibule::storage::grants::Ground;
 use vestibule::storage::sweep::sweep;
 use vestibule::storage::{
-    Db, Error, access_tokens, assertions, clients, codes, consents, grants, sessions, tenants, users,
+    Db, Error, Grounds, access_tokens, assertions, clients, codes, consents, grants, revoked_tokens,
+    sessions, tenants, upstreams, users,
 };
 
 use super::rows::{NOW, World, hash, keep, later, session};
+use super::upstreams::upstream;
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -54,12 +60,16 @@ async fn an_old_code_is_no_code() {
 async fn a_grant_dies_with_whatever_it_stands_on() {
     on_each(async |db| {
         let world = World::store(db).await;
+        let grounds = Grounds::new(db.clone());
+        let known = world.code(db, &unique()).await.0;
         let alive = async || {
             let (grant, code) = world.code(db, &unique()).await;
-            (grant, code, read!(db, tx => grants::with_user(tx, &grant.id, None)))
+            let found = ground(db, &grounds, grant).await;
+            assert_eq!(ground(db, &grounds, known).await.is_some(), found.is_some());
+            (grant, code, found)
         };
         let (grant, _, found) = alive().await;
-        assert_eq!(found, Some((grant.clone(), world.anna.clone())));
+        assert_eq!(found, Some(Ground { grant: grant.clone(), user: world.anna.clone(), version: 0 }));
 
         let user = keep(User { disabled: true, ..world.anna.clone() });
         write!(db, tx => users::upsert(tx, user)).unwrap();
@@ -81,8 +91,82 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
         assert!(alive().await.2.is_some());
         assert!(write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
         assert!(!write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
-        assert_eq!(read!(db, tx => grants::with_user(tx, &grant.id, None)), None);
+        assert_eq!(ground(db, &grounds, grant).await, None);
         assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)).as_ref(), Some(grant));
+    })
+    .await;
+}
+
+/// What a grant stands on: the same whether it is remembered or read.
+async fn ground(db: &Db, grounds: &Grounds, grant: &Grant) -> Option<Ground> {
+    let read = read!(db, tx => grants::with_user(tx, &grant.id, Some("jti")));
+    for _ in 0..2 {
+        let remembered = grounds.of_grant(&grant.id, "jti").await.unwrap();
+        assert_eq!(remembered.as_deref(), read.as_ref());
+    }
+    read
+}
+
+/// One that is remembered is asked for anew as soon as anything of it is another.
+#[tokio::test]
+async fn what_changes_in_a_user_is_seen_behind_every_grant() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.code(db, "1").await;
+        let (anna, grounds) = (&world.anna.id, Grounds::new(db.clone()));
+        let seen = async || ground(db, &grounds, grant).await.unwrap().user;
+        assert_eq!(seen().await, *world.anna);
+
+        let renamed = keep(User { username: Username::parse("annie").unwrap(), ..world.anna.clone() });
+        write!(db, tx => users::upsert(tx, renamed)).unwrap();
+        assert_eq!(seen().await, *renamed);
+
+        let desktop = keep(Desktop::parse("pc-anna").unwrap());
+        write!(db, tx => users::desktop_asked(tx, anna, Some(desktop), later(1))).unwrap();
+        assert_eq!(seen().await.personal_desktop.as_ref(), Some(desktop));
+
+        let north = upstream("north", Owner::Tenant(world.tenant.id.clone()));
+        write!(db, tx => upstreams::upsert(tx, north)).unwrap();
+        assert!(write!(db, tx => users::link(tx, anna, &north.upstream.id, "nora")).unwrap());
+        assert!(seen().await.upstream.is_some());
+        write!(db, tx => users::set_upstream(tx, anna, None)).unwrap();
+        assert_eq!(seen().await.upstream, None);
+    })
+    .await;
+}
+
+/// Likewise for a user who comes from the host's directory.
+#[tokio::test]
+async fn what_the_directory_changes_is_seen_behind_every_grant() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (id, username) = (UserId::new("theirs"), Username::parse("bert").unwrap());
+        let directory = Some(DirectoryKey::new("7"));
+        let person = keep(User { id, username, directory, personal_desktop: None, ..world.anna.clone() });
+        write!(db, tx => users::stand_for(tx, person)).unwrap();
+        let (own, _) = world.code(db, "1").await;
+        let grant = keep(Grant { id: GrantId::new("theirs"), user: person.id.clone(), ..own.clone() });
+        write!(db, tx => grants::insert(tx, grant)).unwrap();
+        let grounds = Grounds::new(db.clone());
+        assert_eq!(ground(db, &grounds, grant).await.unwrap().user, *person);
+        let renamed = keep(User { username: Username::parse("bertie").unwrap(), ..person.clone() });
+        write!(db, tx => users::stand_for(tx, renamed)).unwrap();
+        assert_eq!(ground(db, &grounds, grant).await.unwrap().user, *renamed);
+    })
+    .await;
+}
+
+/// One token of two that stand on the same grant.
+#[tokio::test]
+async fn a_revoked_token_stands_on_nothing() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.code(db, "1").await;
+        let grounds = Grounds::new(db.clone());
+        assert!(ground(db, &grounds, grant).await.is_some());
+        write!(db, tx => revoked_tokens::insert(tx, "jti", later(60))).unwrap();
+        assert_eq!(ground(db, &grounds, grant).await, None);
+        assert!(grounds.of_grant(&grant.id, "another").await.unwrap().is_some());
     })
     .await;
 }
@@ -104,7 +188,7 @@ async fn the_end_of_a_session_ends_its_grants() {
             0
         );
         assert_eq!(write!(db, tx => grants::revoke_session(tx, &one.session, NOW)).unwrap(), 2);
-        assert_eq!(read!(db, tx => grants::with_user(tx, &two.id, None)), None);
+        assert_eq!(ground(db, &Grounds::new(db.clone()), two).await, None);
     })
     .await;
 }
@@ -232,10 +316,20 @@ async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
             access_tokens::insert(tx, clients_own).await
         })
         .unwrap();
+        let grounds = Grounds::new(db.clone());
         let alive = async |token: &OpaqueToken, at| {
-            read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at))
+            let read = read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at));
+            for _ in 0..2 {
+                let remembered = grounds.of_token(&token.issuer, &token.hash, at).await.unwrap();
+                let whole = |(token, ground): (Arc<_>, Option<Arc<_>>)| {
+                    (OpaqueToken::clone(&token), ground.as_deref().cloned())
+                };
+                assert_eq!(remembered.map(whole), read, "the same whether it is remembered or read");
+            }
+            read
         };
-        let whole = (users_own.clone(), Some((grant.clone(), world.anna.clone())));
+        let ground = Ground { grant: grant.clone(), user: world.anna.clone(), version: 0 };
+        let whole = (users_own.clone(), Some(ground));
         assert_eq!(alive(users_own, NOW).await, Some(whole));
         assert_eq!(alive(clients_own, later(299)).await, Some((clients_own.clone(), None)));
         for token in [users_own, clients_own] {

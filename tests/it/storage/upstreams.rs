@@ -18,7 +18,7 @@ fn reseller() -> &'static Reseller {
     })
 }
 
-fn upstream(name: &str, owner: Owner) -> &'static Stored {
+pub(super) fn upstream(name: &str, owner: Owner) -> &'static Stored {
     keep(Stored {
         upstream: Upstream {
             id: UpstreamId::new(format!("upstream-{name}")),
