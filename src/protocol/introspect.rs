@@ -26,6 +26,7 @@ use crate::crypto::{jwt, secret};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
@@ -113,11 +114,13 @@ async fn of_refresh_token(
     token: &str,
 ) -> Result<Option<Meaning>, Internal> {
     let (hash, now) = (secret::hash(token), idp.now());
-    let found = {
-        let mut reader = idp.db().read().await?;
-        refresh_tokens::alive(&mut reader.tx(), &issuer.id, &caller.id, &hash, now).await?
+    let found = refresh_tokens::with_ground(&mut idp.db().read().await?.tx(), &hash, now).await?;
+    let theirs = found.filter(|(token, Ground { grant, .. })| {
+        token.state == RefreshState::Fresh && grant.issuer == issuer.id && grant.client == caller.id
+    });
+    let Some((RefreshToken { expires_at: exp, .. }, Ground { grant, user, .. })) = theirs else {
+        return Ok(None);
     };
-    let Some((exp, Ground { grant, user, .. })) = found else { return Ok(None) };
     let Some(user) = idp.account().still(user).await? else { return Ok(None) };
     Ok(Some(Meaning::RefreshToken {
         active: true,

@@ -4,7 +4,7 @@ use super::Tx;
 use super::error::Result;
 use super::grants::{Ground, WithUser, ground};
 use crate::domain::grant::{RefreshState, RefreshToken};
-use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
+use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
 
 #[derive(sqlx::FromRow)]
@@ -27,10 +27,21 @@ impl From<Row> for RefreshToken {
 }
 
 #[derive(sqlx::FromRow)]
-struct WithGrant {
+struct WithGround {
+    hash: Hash,
     token_expires_at: Time,
+    used_at: Option<Time>,
+    salt: Option<String>,
     #[sqlx(flatten)]
-    grant: WithUser,
+    ground: WithUser,
+}
+
+impl From<WithGround> for (RefreshToken, Ground) {
+    fn from(row: WithGround) -> Self {
+        let WithGround { hash, token_expires_at: expires_at, used_at, salt, ground } = row;
+        let ground = Ground::from(ground);
+        (Row { hash, grant_id: ground.grant.id.clone(), expires_at, used_at, salt }.into(), ground)
+    }
 }
 
 /// Adds a fresh token.
@@ -53,25 +64,19 @@ pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<R
     Ok(row.map(RefreshToken::from))
 }
 
-/// An unused token of this client that is alive, with its grant and its user, in one statement.
-pub async fn alive(
-    tx: &mut Tx<'_>,
-    issuer: &IssuerId,
-    client: &ClientId,
-    hash: &Hash,
-    now: Time,
-) -> Result<Option<(Time, Ground)>> {
-    let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(concat!(
-        "SELECT r.expires_at AS token_expires_at, ", ground!(), "
+/// The same with its grant and its user, in one statement; not one whose grant, user, tenant or client has ended.
+pub async fn with_ground(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<(RefreshToken, Ground)>> {
+    let row: Option<WithGround> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, ", ground!(), "
          FROM refresh_tokens r
          JOIN grants g ON g.id = r.grant_id
          JOIN users u ON u.id = g.user_id
          JOIN tenants t ON t.id = u.tenant_id
          JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
-         WHERE r.hash = $1 AND r.expires_at > $2 AND r.used_at IS NULL AND g.issuer_id = $3 AND g.client_id = $4
+         WHERE r.hash = $1 AND r.expires_at > $2
              AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled"))
-        .bind(hash).bind(now).bind(issuer).bind(client).fetch_optional(conn))?;
-    Ok(row.map(|row| (row.token_expires_at, row.grant.into())))
+        .bind(hash).bind(now).fetch_optional(conn))?;
+    Ok(row.map(WithGround::into))
 }
 
 /// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.

@@ -187,29 +187,22 @@ impl Presented {
         if !account.has_directory() {
             return Ok(None);
         }
-        let user = {
+        let found = {
             let mut reader = request.idp.db().read().await?;
-            let mut tx = reader.tx();
-            let token = refresh_tokens::by_hash(&mut tx, &self.token.hash(), self.now).await?;
-            match token {
-                Some(token) => {
-                    grants::with_user(&mut tx, &token.grant, None).await?.map(|ground| ground.user)
-                }
-                None => None,
-            }
+            refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now).await?
         };
-        let Some(user) = user else { return Ok(None) };
+        let Some((_, Ground { user, .. })) = found else { return Ok(None) };
         let still = account.still(user).await.map_err(Internal::from)?;
         still.map(Some).ok_or_else(gone)
     }
 
     async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
         let hash = self.token.hash();
-        let Some(mut token) = refresh_tokens::by_hash(tx, &hash, self.now).await? else {
-            return Ok(Outcome::Refused("unknown or expired"));
-        };
-        let Some(Ground { grant, user, .. }) = grants::with_user(tx, &token.grant, None).await? else {
-            return Ok(Outcome::Refused("the grant, its user, session or client has ended"));
+        let found = refresh_tokens::with_ground(tx, &hash, self.now).await?;
+        let Some((mut token, Ground { grant, user, .. })) = found else {
+            return Ok(Outcome::Refused(
+                "unknown or expired, or its grant, user, session or client has ended",
+            ));
         };
         if grant.issuer != self.issuer || grant.client != self.client {
             return Ok(Outcome::Refused("given to another client"));
