@@ -132,13 +132,11 @@ pub async fn used(tx: &mut Tx<'_>, id: &AuthenticatorId, now: Time) -> Result<bo
 
 /// Makes a pending authenticator active, and uses up the moving factor of the code that confirmed it; one caller wins.
 ///
-/// Follow it by [`revoke_others`] in the same transaction: then of two enrolments at once one remains. Those of one
-/// user go one after another: each would otherwise hold its own row and wait for the others', until PostgreSQL's
-/// search for deadlocks has ended all but one of them.
+/// Where there may be others, [`users::hold`] goes before it and [`revoke_others`] follows, all in one transaction: then
+/// of two enrolments at once one remains.
+///
+/// [`users::hold`]: super::users::hold
 pub async fn confirm(tx: &mut Tx<'_>, id: &AuthenticatorId, moving_factor: i64, now: Time) -> Result<bool> {
-    let hold = "UPDATE users SET updated_at = updated_at
-                WHERE id = (SELECT user_id FROM authenticators WHERE id = $1)";
-    execute!(tx, hold, id)?;
     let confirmed = execute!(
         tx,
         "UPDATE authenticators SET state = 'active', last_accepted = $2, last_used_at = $3

@@ -2,7 +2,8 @@
 //!
 //! [`Db`] hands out reads and takes writes, one file per aggregate holds the statements. What keeps one text valid for
 //! both databases: columns are `TEXT`, `BIGINT` and `BOOLEAN`; placeholders are `$1`; rows are claimed by a conditional
-//! `UPDATE .. RETURNING` and nothing is ever locked by hand.
+//! `UPDATE .. RETURNING`, several of one user's by an update of the user's own ([`users::hold`]), and nothing is ever
+//! locked by hand.
 //!
 //! **A write is a closure** over a [`Tx`]. It may be run again, so it must have no effect outside the transaction:
 //! no hashing, no mail, no HTTP in it. Whatever it decides, it decides by a *conditional statement* (or a unique index)

@@ -1,8 +1,8 @@
 //! Links to choose a new password, found by the hash of the secret in them, or of the ticket that takes its place.
 
-use super::Tx;
 use super::error::Result;
 use super::json::{Json, Word};
+use super::{Tx, users};
 use crate::domain::ids::{Hash, IssuerId, UserId};
 use crate::domain::reset::{Progress, Purpose, Reset};
 use crate::domain::time::Time;
@@ -36,11 +36,9 @@ impl From<Row> for Reset {
     }
 }
 
-/// Adds a link; every other of the user's that was not used yet is void.
-///
-/// The user's row is held first: of two links made at once, one stays.
+/// Adds a link; every other of the user's that was not used yet is void: of two made at once, one stays.
 pub async fn replace(tx: &mut Tx<'_>, new: &Reset) -> Result<()> {
-    execute!(tx, "UPDATE users SET updated_at = updated_at WHERE id = $1", &new.user)?;
+    users::hold(tx, &new.user).await?;
     execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND ticket IS NULL", &new.user)?;
     execute!(
         tx,

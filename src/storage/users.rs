@@ -256,6 +256,15 @@ pub async fn link(tx: &mut Tx<'_>, id: &UserId, upstream: &UpstreamId, subject: 
     Ok(execute!(tx, sql, id, upstream, subject)? == 1)
 }
 
+/// Claims the user's row until this transaction ends, by an update that changes nothing: whoever else asks for it waits.
+///
+/// It goes before what no statement on the user's other rows can decide: of two transactions at once that each add a row,
+/// neither sees the other's, and two that each change several may hold what the other waits for.
+pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
+    execute!(tx, "UPDATE users SET updated_at = updated_at WHERE id = $1", id)?;
+    Ok(())
+}
+
 /// Does a password that was proved at this version still hold?
 ///
 /// An update that changes nothing, because it waits for a change of password that is being written (`READ COMMITTED`

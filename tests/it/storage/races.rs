@@ -7,7 +7,7 @@ use vestibule::domain::ids::{ClientId, Hash, IssuerId};
 use vestibule::domain::session::Session;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{
-    assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions,
+    assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions, users,
 };
 
 use super::rows::{NOW, World, authenticator, hash, interaction, keep, later, session};
@@ -76,6 +76,7 @@ async fn of_enrolments_confirmed_at_once_one_remains() {
         }
         let confirm = async |each: &'static vestibule::domain::authenticator::Authenticator| {
             write!(db, tx => async {
+                users::hold(tx, &anna.id).await?;
                 let confirmed = authenticators::confirm(tx, &each.id, 11, NOW).await?;
                 if confirmed {
                     authenticators::revoke_others(tx, &anna.id, &each.id).await?;
