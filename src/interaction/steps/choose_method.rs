@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing, with_refusal};
+use super::{Shown, Step, enrolling, missing};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::http::Internal;
@@ -35,13 +35,10 @@ impl Step for ChooseMethod {
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         let shown = match need {
             Need::Method { methods, .. } if methods.is_empty() => no_method(login),
-            Need::Method { reason, methods } => with_refusal(login, NAME, form).map_or_else(
-                |wait| *wait,
-                |form| {
-                    let (duty, methods) = (enrolling::duty(*reason), methods.clone());
-                    Shown::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
-                },
-            ),
+            Need::Method { reason, methods } => {
+                let (duty, methods) = (enrolling::duty(*reason), methods.clone());
+                Shown::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
+            }
             _ => Shown::late(login),
         };
         async { Ok(shown) }.boxed()

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing, sending, with_refusal};
+use super::{Shown, Step, enrolling, missing, sending};
 use crate::domain::authenticator::Method;
 use crate::domain::message::Purpose;
 use crate::domain::policy::{Enrolment, Need};
@@ -32,7 +32,7 @@ impl Step for ConfirmCode {
         &'a self,
         login: &'a Login,
         need: &'a Need,
-        form: Form,
+        mut form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
             let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
@@ -41,10 +41,6 @@ impl Step for ConfirmCode {
             let Some(enrolment) = enrolling::begun(login, person).await? else {
                 let (login, end) = enrolling::void(login.clone()).await?;
                 return Ok(Shown::Changed(Box::new(login), end));
-            };
-            let mut form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
             };
             let Some(sent) = sending::shown(login, enrolment.authenticator(), &mut form).await? else {
                 return Ok(Shown::late(login));

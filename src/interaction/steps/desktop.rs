@@ -6,7 +6,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, invalid, missing, with_refusal};
+use super::{Shown, Step, invalid, missing};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
 use crate::http::Internal;
@@ -38,16 +38,10 @@ impl Step for DesktopName {
         _: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
-        let shown = with_refusal(login, NAME, form).map_or_else(
-            |wait| *wait,
-            |form| {
-                let typed = login.interaction.progress.typed.desktop.clone();
-                let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
-                let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
-                Shown::Page(Body::Desktop(views::Desktop { form, name }))
-            },
-        );
-        async { Ok(shown) }.boxed()
+        let typed = login.interaction.progress.typed.desktop.clone();
+        let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
+        let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
+        async { Ok(Shown::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
     }
 
     fn submit<'a>(

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, invalid, missing, sending, with_refusal};
+use super::{Shown, Step, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::EmailAddress;
 use crate::domain::policy::{Enrolment, Need};
@@ -39,13 +39,10 @@ impl Step for Email {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         let shown = match need {
-            Need::Destination(due) => with_refusal(login, NAME, form).map_or_else(
-                |wait| *wait,
-                |form| {
-                    let (duty, others) = (enrolling::duty(due.reason), due.others);
-                    Shown::Page(Body::Email(views::Email { form, duty, address: typed(login), others }))
-                },
-            ),
+            Need::Destination(due) => {
+                let (duty, others) = (enrolling::duty(due.reason), due.others);
+                Shown::Page(Body::Email(views::Email { form, duty, address: typed(login), others }))
+            }
             _ => Shown::late(login),
         };
         async { Ok(shown) }.boxed()

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing, with_refusal};
+use super::{Shown, Step, enrolling, missing};
 use crate::account::factors::Shown as Secret;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::interaction::Problem;
@@ -49,10 +49,6 @@ impl Step for Enrol {
             };
             let Some(shown) = login.idp().account().shown(&enrolment)? else {
                 return start(login, person).await;
-            };
-            let form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
             let page = page(&shown, &person.user, &person.tenant, form, duty);

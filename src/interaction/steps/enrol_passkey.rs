@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::enrolling::{self, Enrolled};
 use super::passkey::{answer, asked, not_asked};
-use super::{Shown, Step, with_refusal};
+use super::{Shown, Step};
 use crate::account::passkeys::{Outcome, Place, Registration};
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
@@ -46,10 +46,6 @@ impl Step for EnrolPasskey {
             };
             let Some(asked) = login.interaction.progress.asked(Purpose::Enrol) else {
                 return ask(login, person).await;
-            };
-            let form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
             };
             Ok(Shown::Page(Body::EnrolPasskey(views::EnrolPasskey {
                 form,

@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{FIRST, Shown, Step, missing, passkey_sign_in, with_refusal};
+use super::{FIRST, Shown, Step, missing, passkey_sign_in};
 use crate::account::passwords::{Checked, Proof, SignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
@@ -41,10 +41,6 @@ impl Step for Identify {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
-            let form = match with_refusal(login, self.name(), form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
-            };
             let mut asking = login.clone();
             passkey_sign_in::ask(&mut asking).await?;
             if asking.interaction.progress != login.interaction.progress {

@@ -6,7 +6,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{FIRST, Shown, Step, missing, starts_again, with_refusal};
+use super::{FIRST, Shown, Step, missing, starts_again};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::interaction::{Problem, Stranger};
@@ -40,10 +40,6 @@ impl Step for Link {
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
             let Some((_, upstream)) = stranger(login).await? else { return Ok(Shown::late(login)) };
-            let form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
-            };
             let identify = login.address(FIRST);
             Ok(Shown::Page(Body::Link(views::Link { form, upstream: upstream.title, identify })))
         }

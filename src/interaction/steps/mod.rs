@@ -34,7 +34,6 @@ use crate::domain::event::Event;
 use crate::domain::ids::Reference;
 use crate::domain::interaction::{Problem, Refusal};
 use crate::domain::policy::Need;
-use crate::domain::time::Time;
 use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form, Wait};
@@ -47,7 +46,8 @@ pub(super) trait Step: Sync {
     /// Does its page answer this need?
     fn meets(&self, need: &Need) -> bool;
 
-    /// The page. It is only asked for while the need is the next one.
+    /// The page. It is only asked for while the need is the next one and nothing is locked. The form says already what the
+    /// last post was answered.
     fn show<'a>(
         &'a self,
         login: &'a Login,
@@ -70,8 +70,6 @@ pub(super) enum Shown {
     Page(Body),
     /// This, and nothing can be done here now.
     Refusal(StatusCode, Body),
-    /// Too many failures: come back later.
-    Wait(Wait),
     /// Something had to be written first.
     Changed(Box<Login>, End),
 }
@@ -125,12 +123,13 @@ pub(super) fn asking(need: &Need) -> &'static str {
 }
 
 /// Fills in what the last post was answered; a lock is a page of its own.
-fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<Shown>> {
+pub(super) fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Wait> {
     let Some(Refusal { problem, reference, .. }) = login.refusal(step) else { return Ok(form) };
     form.reference.clone_from(reference);
     match problem {
         Problem::Locked(until) if *until > login.now => {
-            return Err(Box::new(wait(login, step, *until, reference.clone())));
+            let retry = Some(login.address(step));
+            return Err(Wait { until: *until, now: login.now, retry, reference: form.reference });
         }
         // The page of who is not linked says so by itself.
         Problem::Locked(_) | Problem::NotLinked => {}
@@ -157,11 +156,6 @@ fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Box<S
         Problem::WrongInvitation => form.problems.push(views::Problem::InvitationWrong),
     }
     Ok(form)
-}
-
-fn wait(login: &Login, step: &str, until: Time, reference: Option<Reference>) -> Shown {
-    let retry = Some(login.address(step));
-    Shown::Wait(Wait { until, now: login.now, retry, reference })
 }
 
 /// The fields by the words under which they are noted.

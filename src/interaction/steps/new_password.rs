@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal};
+use super::{Shown, Step, missing};
 use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
@@ -35,10 +35,9 @@ impl Step for NewPassword {
         _: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
-        let shown = match (&login.person, with_refusal(login, NAME, form)) {
-            (_, Err(wait)) => *wait,
-            (None, _) => Shown::late(login),
-            (Some(person), Ok(form)) => {
+        let shown = match &login.person {
+            None => Shown::late(login),
+            Some(person) => {
                 let rules = PasswordRules::of(person.user.is_admin());
                 let account = person.user.username.to_string();
                 Shown::Page(Body::NewPassword(views::NewPassword { form, rules, account }))

@@ -5,7 +5,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, recovery, second_factor, with_refusal};
+use super::{Shown, Step, is_right, recovery, second_factor};
 use crate::account::passkeys::Place;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
@@ -43,10 +43,6 @@ impl Step for Passkey {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
-            let form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
-            };
             let Some(asked) = login.interaction.progress.asked(Purpose::Prove) else {
                 return ask(login).await;
             };

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, invalid, missing, sending, with_refusal};
+use super::{Shown, Step, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::{Country, PhoneNumber};
 use crate::domain::policy::{Enrolment, Need};
@@ -38,16 +38,13 @@ impl Step for Phone {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         let shown = match need {
-            Need::Destination(due) => with_refusal(login, NAME, form).map_or_else(
-                |wait| *wait,
-                |form| {
-                    let (country, number) = typed(login);
-                    let countries = login.idp().settings().sms.countries.clone();
-                    let country = country.or_else(|| countries.first().copied());
-                    let (duty, others) = (enrolling::duty(due.reason), due.others);
-                    Shown::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
-                },
-            ),
+            Need::Destination(due) => {
+                let (country, number) = typed(login);
+                let countries = login.idp().settings().sms.countries.clone();
+                let country = country.or_else(|| countries.first().copied());
+                let (duty, others) = (enrolling::duty(due.reason), due.others);
+                Shown::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
+            }
             _ => Shown::late(login),
         };
         async { Ok(shown) }.boxed()

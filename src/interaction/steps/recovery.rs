@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing, with_refusal};
+use super::{Shown, Step, is_right, missing};
 use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
@@ -43,15 +43,9 @@ impl Step for Recovery {
         need: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
-        let shown = with_refusal(login, NAME, form).map_or_else(
-            |wait| *wait,
-            |form| {
-                let asking = super::asking(need);
-                let second_factor = (asking != NAME).then(|| login.address(asking));
-                Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))
-            },
-        );
-        async { Ok(shown) }.boxed()
+        let asking = super::asking(need);
+        let second_factor = (asking != NAME).then(|| login.address(asking));
+        async { Ok(Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))) }.boxed()
     }
 
     fn submit<'a>(

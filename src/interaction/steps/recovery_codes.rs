@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing, with_refusal};
+use super::{Shown, Step, missing};
 use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
@@ -31,10 +31,6 @@ impl Step for RecoveryCodes {
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
-            let form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
-            };
             let (Some(sealed), Some(person)) = (&login.interaction.progress.recovery_codes, &login.person)
             else {
                 return Ok(Shown::late(login));

@@ -7,7 +7,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing, with_refusal};
+use super::{Shown, Step, is_right, missing};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
@@ -45,13 +45,11 @@ impl Step for Resync {
         need: &'a Need,
         form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
-        let shown = match with_refusal(login, NAME, form) {
-            Err(wait) => *wait,
-            Ok(_) if !is_offered(login) => Shown::late(login),
-            Ok(form) => {
-                let second_factor = login.address(super::asking(need));
-                Shown::Page(Body::Resync(views::Resync { form, second_factor }))
-            }
+        let shown = if is_offered(login) {
+            let second_factor = login.address(super::asking(need));
+            Shown::Page(Body::Resync(views::Resync { form, second_factor }))
+        } else {
+            Shown::late(login)
         };
         async { Ok(shown) }.boxed()
     }

@@ -5,7 +5,7 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing, passkey, recovery, resync, sending, with_refusal};
+use super::{Shown, Step, is_right, missing, passkey, recovery, resync, sending};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
@@ -39,13 +39,9 @@ impl Step for SecondFactor {
         &'a self,
         login: &'a Login,
         need: &'a Need,
-        form: Form,
+        mut form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
-            let mut form = match with_refusal(login, NAME, form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
-            };
             let Some(person) = &login.person else { return Ok(Shown::late(login)) };
             let Some(authenticator) = &person.authenticator else { return Ok(Shown::late(login)) };
             if sending::is_due(login, authenticator) {

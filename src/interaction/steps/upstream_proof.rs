@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, with_refusal};
+use super::{Shown, Step, enrolling};
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Owner, Upstream};
 use crate::http::Internal;
@@ -30,15 +30,11 @@ impl Step for UpstreamProof {
         &'a self,
         login: &'a Login,
         need: &'a Need,
-        form: Form,
+        mut form: Form,
     ) -> BoxFuture<'a, Result<Shown, Internal>> {
         async move {
             let (Need::UpstreamProof { reason, .. }, Some(upstream)) = (need, own(login).await?) else {
                 return Ok(Shown::late(login));
-            };
-            let mut form = match with_refusal(login, self.name(), form) {
-                Ok(form) => form,
-                Err(wait) => return Ok(*wait),
             };
             if form.reference.is_none() {
                 form.reference =
