@@ -106,7 +106,7 @@ impl Registration {
     /// Stores it, unless the user holds something else than `before`.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings) -> Stores<Outcome> {
         let user = &self.passkey.user;
-        if !before.are_still(tx).await? {
+        if !before.are_still(tx, user).await? {
             return Ok(Outcome::Void);
         }
         if !passkeys::insert(tx, &self.passkey).await? {

@@ -1,7 +1,7 @@
 //! Passkeys. Nothing in them is secret; whoever wants to use one up proves it by a statement that only one can win.
 
+use super::Tx;
 use super::error::Result;
-use super::{Tx, users};
 use crate::domain::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
 use crate::domain::passkey::{Passkey, RpId};
 use crate::domain::time::Time;
@@ -83,18 +83,6 @@ pub async fn accept(tx: &mut Tx<'_>, id: &AuthenticatorId, counter: i64, now: Ti
         now,
     )?;
     Ok(accepted == 1)
-}
-
-/// Are these the user's passkeys, no less and no more? Whoever asks goes before or after anybody else who adds an
-/// authenticator for the same user.
-pub async fn are_still(tx: &mut Tx<'_>, user: &UserId, ids: &[AuthenticatorId]) -> Result<bool> {
-    users::hold(tx, user).await?;
-    let mut now: Vec<AuthenticatorId> = on!(tx, conn => sqlx::query_scalar(
-        "SELECT id FROM passkeys WHERE user_id = $1").bind(user).fetch_all(conn))?;
-    let mut ids = ids.to_vec();
-    now.sort();
-    ids.sort();
-    Ok(now == ids)
 }
 
 /// Removes the user's passkeys for one relying party.

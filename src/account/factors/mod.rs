@@ -207,7 +207,7 @@ impl Confirmation {
     /// Makes the authenticator active, and the only one with codes; its first code is used up.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings, now: Time) -> Stores<Confirmed> {
         let (id, user) = (&self.authenticator.id, &self.authenticator.user);
-        if !before.are_still(tx).await? {
+        if !before.are_still(tx, user).await? {
             return Ok(Confirmed::Void);
         }
         match self.claim.confirm(tx, now).await? {

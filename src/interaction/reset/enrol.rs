@@ -98,24 +98,17 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     // What can be used here is taken for lost, passkeys too.
     let is_replacement = holder.reset.progress.enrols == Some(Enrols::Replacement);
     let lost = RpId::of(&holder.visitor.issuer.url).filter(|_| is_replacement);
+    let before = Holdings { ids: after.progress.replaces.clone(), lost };
     let settled = after.clone();
     let written = holder.idp().db().write(move |tx| {
         let (after, codes, notice) = (settled.clone(), codes.clone(), notice.clone());
-        let (confirmation, lost) = (confirmation.clone(), lost.clone());
+        let (confirmation, before) = (confirmation.clone(), before.clone());
         async move {
-            if !resets::save(tx, &after).await? {
+            let saved = resets::save(tx, &after).await?;
+            if !saved || confirmation.settle(tx, &before, now).await? != Confirmed::Yes {
                 return Err(storage::Error::Conflict);
             }
-            let before = Holdings::now(tx, &after.user, lost).await?;
-            if before.ids() != after.progress.replaces {
-                return Err(storage::Error::Conflict);
-            }
-            match confirmation.settle(tx, &before, now).await? {
-                Confirmed::Yes => codes.settle(tx, &after.user).await?,
-                Confirmed::Wrong | Confirmed::Expired | Confirmed::Void => {
-                    return Err(storage::Error::Conflict);
-                }
-            }
+            codes.settle(tx, &after.user).await?;
             if let Some(notice) = notice {
                 notice.settle(tx).await?;
             }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use super::ask;
+use crate::account::holdings;
 use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
 use crate::domain::authenticator::{Authenticator, Held};
@@ -63,8 +64,7 @@ impl Holder {
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
         // What was enrolled elsewhere since, by whoever could sign in, is not replaced from here.
-        let held = authenticator.iter().map(|held| &held.id).chain(passkeys.iter().map(|held| &held.id));
-        if !held.eq(&reset.progress.replaces) {
+        if holdings::ids(authenticator.as_ref(), &passkeys) != reset.progress.replaces {
             reset.progress.enrols = None;
         }
         let visitor = Arc::clone(visitor);

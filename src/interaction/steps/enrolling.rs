@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use super::{email, enrol, phone};
 use crate::account::delivery::Post;
 use crate::account::factors::{self, Confirmation, Confirmed};
-use crate::account::holdings::Holdings;
+use crate::account::holdings::{self, Holdings};
 use crate::account::recovery::NewCodes;
 use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, Kind, Method};
@@ -190,9 +190,7 @@ async fn confirm(
 /// What the user holds when an enrolment ends: what is enrolled takes the place of what a recovery code said to be lost.
 pub(super) fn holdings(login: &Login, person: Person) -> Holdings {
     Holdings {
-        user: person.user.id,
-        authenticator: person.authenticator.map(|held| held.id),
-        passkeys: person.passkeys.into_iter().map(|held| held.id).collect(),
+        ids: holdings::ids(person.authenticator.as_ref(), &person.passkeys),
         lost: person.rp.filter(|_| login.facts().is_recovering()),
     }
 }
