@@ -3,9 +3,8 @@
 
 use axum::http::StatusCode;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step};
+use super::{Showing, Shown, Step, Taking};
 use crate::account::delivery::Posted;
 use crate::account::resets::Home;
 use crate::domain::fact::FactKind;
@@ -29,12 +28,7 @@ impl Step for Activation {
         matches!(need, Need::Activation { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = match (&login.person, need) {
             (Some(person), Need::Activation { reason }) => {
                 let offered = login.idp().account().mails_resets(Some(&person.tenant));
@@ -54,12 +48,7 @@ impl Step for Activation {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Need::Activation { reason } = need else { return Ok((login, End::Late)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {

@@ -1,13 +1,10 @@
 //! The account that is signed in, or another one (`prompt=select_account`).
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step};
+use super::{Showing, Shown, Step, Taking};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Application, Body, Form};
@@ -23,12 +20,7 @@ impl Step for ChooseAccount {
         matches!(need, Need::AccountChosen(_))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let user = login.person.as_ref().map(|person| &person.user);
         let page = views::ChooseAccount {
             form,
@@ -39,12 +31,7 @@ impl Step for ChooseAccount {
         async { Ok(Shown::Page(Body::ChooseAccount(page))) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         match (form.get("account"), need) {
             (Some("this"), Need::AccountChosen(user)) => login.learn(FactKind::AccountChosen(user.clone())),
             (Some("other"), _) => {

@@ -3,12 +3,10 @@
 
 use axum::http::StatusCode;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing};
+use super::{Showing, Shown, Step, Taking, enrolling, missing};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
@@ -27,12 +25,7 @@ impl Step for ChooseMethod {
         matches!(need, Need::Method { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = match need {
             Need::Method { methods, .. } if methods.is_empty() => no_method(login),
             Need::Method { reason, methods } => {
@@ -44,12 +37,7 @@ impl Step for ChooseMethod {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Need::Method { reason, methods } = need else { return Ok((login, End::Late)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {

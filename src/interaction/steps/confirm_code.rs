@@ -3,14 +3,11 @@
 use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing, sending};
+use super::{Showing, Shown, Step, Taking, enrolling, missing, sending};
 use crate::domain::authenticator::Method;
 use crate::domain::message::Purpose;
 use crate::domain::policy::{Enrolment, Need};
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
@@ -28,12 +25,7 @@ impl Step for ConfirmCode {
         matches!(need, Need::Enrolment(Enrolment { method: Method::Sms | Method::Mail, .. }))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        mut form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
         async move {
             let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
                 return Ok(Shown::late(login));
@@ -51,12 +43,7 @@ impl Step for ConfirmCode {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let (login, person) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,

@@ -1,14 +1,11 @@
 //! What the application may have. Denying it is the button that cancels every page.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::{Shown, Step};
+use super::{Showing, Shown, Step, Taking};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Application, Body, Form};
@@ -24,12 +21,7 @@ impl Step for Consent {
         matches!(need, Need::Consent(_))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = match (need, &login.person) {
             (Need::Consent(scope), Some(person)) => Shown::Page(Body::Consent(views::Consent {
                 form,
@@ -43,12 +35,7 @@ impl Step for Consent {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         if let (Some(_), Need::Consent(scope)) = (form.get("allow"), need) {
             login.learn(FactKind::Consent(scope.clone()));
         }

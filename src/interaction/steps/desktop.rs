@@ -4,9 +4,8 @@
 //! browser or tomorrow, however far the enrolment came.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, invalid, missing};
+use super::{Showing, Shown, Step, Taking, invalid, missing};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
 use crate::http::Internal;
@@ -32,24 +31,14 @@ impl Step for DesktopName {
         matches!(need, Need::DesktopName)
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let typed = login.interaction.progress.typed.desktop.clone();
         let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
         let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
         async { Ok(Shown::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             if form.get("skip").is_some() {
                 return answered(login, None).await;

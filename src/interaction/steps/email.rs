@@ -4,14 +4,11 @@
 use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, invalid, missing, sending};
+use super::{Showing, Shown, Step, Taking, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::EmailAddress;
 use crate::domain::policy::{Enrolment, Need};
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
@@ -32,12 +29,7 @@ impl Step for Email {
         matches!(need, Need::Destination(Enrolment { method: Method::Mail, .. }))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = match need {
             Need::Destination(due) => {
                 let (duty, others) = (enrolling::duty(due.reason), due.others);
@@ -48,12 +40,7 @@ impl Step for Email {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let (mut login, person) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,

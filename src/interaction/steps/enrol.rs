@@ -5,9 +5,8 @@
 use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, missing};
+use super::{Showing, Shown, Step, Taking, enrolling, missing};
 use crate::account::factors::Shown as Secret;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::interaction::Problem;
@@ -15,7 +14,6 @@ use crate::domain::policy::{Enrolment, Need};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
@@ -34,12 +32,7 @@ impl Step for Enrol {
         matches!(need, Need::Enrolment(Enrolment { method: Method::Totp, .. }))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
                 return Ok(Shown::late(login));
@@ -57,12 +50,7 @@ impl Step for Enrol {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let (login, person) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,

@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use super::enrolling::{self, Enrolled};
 use super::passkey::{answer, asked, not_asked};
-use super::{Shown, Step};
+use super::{Showing, Shown, Step, Taking};
 use crate::account::passkeys::{Outcome, Place, Registration};
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
@@ -34,12 +33,7 @@ impl Step for EnrolPasskey {
         matches!(need, Need::Enrolment(Enrolment { method: Method::Passkey, .. }))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
                 return Ok(Shown::late(login));
@@ -57,12 +51,7 @@ impl Step for EnrolPasskey {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let (mut login, person) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,

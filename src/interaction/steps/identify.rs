@@ -1,9 +1,8 @@
 //! Who are you? Tenant domain, user name and password on one page (SEED1-14).
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{FIRST, Shown, Step, missing, passkey_sign_in};
+use super::{FIRST, Showing, Shown, Step, Taking, missing, passkey_sign_in};
 use crate::account::passwords::{Checked, Proof, SignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
@@ -34,12 +33,7 @@ impl Step for Identify {
         matches!(need, Need::FirstFactor { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let mut asking = login.clone();
             passkey_sign_in::ask(&mut asking).await?;
@@ -67,12 +61,7 @@ impl Step for Identify {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         sign_in(login, form).boxed()
     }
 }

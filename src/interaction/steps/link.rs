@@ -4,9 +4,8 @@
 //! or belongs to another tenant.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{FIRST, Shown, Step, missing, starts_again};
+use super::{FIRST, Showing, Shown, Step, Taking, missing, starts_again};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::interaction::{Problem, Stranger};
@@ -32,12 +31,7 @@ impl Step for Link {
         matches!(need, Need::FirstFactor { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let Some((_, upstream)) = stranger(login).await? else { return Ok(Shown::late(login)) };
             let identify = login.address(FIRST);
@@ -46,12 +40,7 @@ impl Step for Link {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some((stranger, upstream)) = stranger(&login).await? else { return Ok((login, End::Late)) };
             match form.get("code") {

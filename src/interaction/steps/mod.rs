@@ -38,6 +38,12 @@ use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form, Wait};
 
+/// A page in the making.
+pub(super) type Showing<'a> = BoxFuture<'a, Result<Shown, Internal>>;
+
+/// A post that is being taken.
+pub(super) type Taking<'a> = BoxFuture<'a, Result<(Login, End), Internal>>;
+
 /// One step.
 pub(super) trait Step: Sync {
     /// The last part of its address.
@@ -48,20 +54,10 @@ pub(super) trait Step: Sync {
 
     /// The page. It is only asked for while the need is the next one and nothing is locked. The form says already what the
     /// last post was answered.
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>>;
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a>;
 
     /// Takes what was posted from the page, and writes what follows from it.
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>>;
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a>;
 }
 
 /// What comes of showing a page.

@@ -1,9 +1,8 @@
 //! A new password in the middle of a login, because the old one must not be kept: an administrator has handed it out.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing};
+use super::{Showing, Shown, Step, Taking, missing};
 use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
@@ -29,12 +28,7 @@ impl Step for NewPassword {
         matches!(need, Need::NewPassword)
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let shown = match &login.person {
             None => Shown::late(login),
             Some(person) => {
@@ -46,12 +40,7 @@ impl Step for NewPassword {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let typed = |field: Field| form.get(field.name()).unwrap_or_default();
             let asked = [Field::NewPassword, Field::NewPasswordAgain];

@@ -1,13 +1,10 @@
 //! The second-factor duty is announced to administrators, with the offer to enrol at once (SEED1-2, SEED1-7).
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, upstream_proof};
+use super::{Showing, Shown, Step, Taking, upstream_proof};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Form, NoticeUpstream};
@@ -23,12 +20,7 @@ impl Step for Notice {
         matches!(need, Need::Notice { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let Need::Notice { from } = *need else { return Ok(Shown::late(login)) };
             let upstream = upstream_proof::own(login).await?;
@@ -41,12 +33,7 @@ impl Step for Notice {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         if form.get("skip").is_some() {
             login.learn(FactKind::NoticeSeen { enrol: false });
         } else if form.get("enable").is_some() {

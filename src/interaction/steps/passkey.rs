@@ -3,9 +3,8 @@
 //! The browser is asked once for each time that the page is opened anew; an answer, right or wrong, uses the question up.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, recovery, second_factor};
+use super::{Showing, Shown, Step, Taking, is_right, recovery, second_factor};
 use crate::account::passkeys::Place;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
@@ -36,12 +35,7 @@ impl Step for Passkey {
         matches!(need, Need::SecondFactor { ways: Ways { passkey: true, .. }, .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let Some(asked) = login.interaction.progress.asked(Purpose::Prove) else {
                 return ask(login).await;
@@ -54,12 +48,7 @@ impl Step for Passkey {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, NAME).await };
             let asked = login.interaction.progress.take_asked(Purpose::Prove);

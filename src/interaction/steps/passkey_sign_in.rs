@@ -5,10 +5,9 @@
 //! tenant allows it; whether this one does is found out when its passkey is known, and then answered like any other no.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
 use super::passkey::{answer, not_asked};
-use super::{FIRST, Shown, Step};
+use super::{FIRST, Showing, Shown, Step, Taking};
 use crate::account::passkeys::{Place, SignIn, SignedIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
@@ -63,16 +62,11 @@ impl Step for PasskeySignIn {
         matches!(need, Need::FirstFactor { .. })
     }
 
-    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, _: Form) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, _: Form) -> Showing<'a> {
         async { Ok(Shown::late(login)) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, FIRST).await };
             let asked = login.interaction.progress.take_asked(Purpose::SignIn);

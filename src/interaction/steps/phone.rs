@@ -3,14 +3,11 @@
 use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling, invalid, missing, sending};
+use super::{Showing, Shown, Step, Taking, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::{Country, PhoneNumber};
 use crate::domain::policy::{Enrolment, Need};
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
@@ -31,12 +28,7 @@ impl Step for Phone {
         matches!(need, Need::Destination(Enrolment { method: Method::Sms, .. }))
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = match need {
             Need::Destination(due) => {
                 let (country, number) = typed(login);
@@ -50,12 +42,7 @@ impl Step for Phone {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        need: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let (mut login, person) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,

@@ -1,9 +1,8 @@
 //! A recovery code in place of the authenticator that is lost; a new authenticator follows in the same login.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing};
+use super::{Showing, Shown, Step, Taking, is_right, missing};
 use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
@@ -37,23 +36,13 @@ impl Step for Recovery {
         matches!(need, Need::SecondFactor { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let asking = super::asking(need);
         let second_factor = (asking != NAME).then(|| login.address(asking));
         async { Ok(Shown::Page(Body::Recovery(views::Recovery { form, second_factor }))) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some(code) = form.get("code") else {
                 return missing(login, NAME, &[Field::RecoveryCode]).await;

@@ -1,12 +1,9 @@
 //! The recovery codes, shown until the user says that they are stored. Then nobody can read them again.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, missing};
+use super::{Showing, Shown, Step, Taking, missing};
 use crate::domain::policy::Need;
-use crate::http::Internal;
-use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
@@ -24,12 +21,7 @@ impl Step for RecoveryCodes {
         matches!(need, Need::RecoveryCodesStored)
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        _: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
             let (Some(sealed), Some(person)) = (&login.interaction.progress.recovery_codes, &login.person)
             else {
@@ -44,12 +36,7 @@ impl Step for RecoveryCodes {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        mut login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             if form.get("stored").is_none() {
                 return missing(login, NAME, &[Field::Stored]).await;

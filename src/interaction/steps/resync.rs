@@ -5,13 +5,11 @@
 //! Off unless somebody switches it on, like every such action; on this page because who needs it gets no further.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing};
+use super::{Showing, Shown, Step, Taking, is_right, missing};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
@@ -39,12 +37,7 @@ impl Step for Resync {
         matches!(need, Need::SecondFactor { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let shown = if is_offered(login) {
             let second_factor = login.address(super::asking(need));
             Shown::Page(Body::Resync(views::Resync { form, second_factor }))
@@ -54,12 +47,7 @@ impl Step for Resync {
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             if !is_offered(&login) {
                 return Ok((login, End::Late));

@@ -3,14 +3,12 @@
 //! Where codes are sent, opening the page sends the first one, once in a login; further ones are sent by a button.
 
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, is_right, missing, passkey, recovery, resync, sending};
+use super::{Showing, Shown, Step, Taking, is_right, missing, passkey, recovery, resync, sending};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
 use crate::domain::policy::{Need, Ways};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::{sent, trust};
@@ -35,12 +33,7 @@ impl Step for SecondFactor {
         matches!(need, Need::SecondFactor { ways: Ways { code: true, .. }, .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        mut form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
         async move {
             let Some(person) = &login.person else { return Ok(Shown::late(login)) };
             let Some(authenticator) = &person.authenticator else { return Ok(Shown::late(login)) };
@@ -65,12 +58,7 @@ impl Step for SecondFactor {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
             if let Some(authenticator) = &person.authenticator

@@ -4,9 +4,8 @@
 
 use axum::http::StatusCode;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 
-use super::{Shown, Step, enrolling};
+use super::{Showing, Shown, Step, Taking, enrolling};
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Owner, Upstream};
 use crate::http::Internal;
@@ -26,12 +25,7 @@ impl Step for UpstreamProof {
         matches!(need, Need::UpstreamProof { .. })
     }
 
-    fn show<'a>(
-        &'a self,
-        login: &'a Login,
-        need: &'a Need,
-        mut form: Form,
-    ) -> BoxFuture<'a, Result<Shown, Internal>> {
+    fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
         async move {
             let (Need::UpstreamProof { reason, .. }, Some(upstream)) = (need, own(login).await?) else {
                 return Ok(Shown::late(login));
@@ -52,12 +46,7 @@ impl Step for UpstreamProof {
         .boxed()
     }
 
-    fn submit<'a>(
-        &'a self,
-        login: Login,
-        _: &'a Need,
-        form: &'a Parameters,
-    ) -> BoxFuture<'a, Result<(Login, End), Internal>> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let end = match own(&login).await? {
                 Some(upstream) if form.get("again").is_some() => {
