@@ -103,7 +103,7 @@ impl Account<'_> {
         let claim = match &parts {
             Some(parts) => {
                 let entry = Entry { stored: &stored, login, purpose: Purpose::SignIn, typed: &parts.code };
-                factor.read(self, entry).await?
+                factor.read(self, entry)?
             }
             None => None,
         };

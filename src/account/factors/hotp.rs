@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
-use super::super::{Account, Error};
+use super::super::Account;
 use super::oath::MovingFactor;
-use super::{Claim, Entry, Factor};
-use crate::crypto::otp::{hotp, resync};
+use super::{Claim, Claimed, Entry, Factor};
+use crate::crypto::otp::{OtpSecret, hotp, resync};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
@@ -29,23 +26,13 @@ impl Factor for Hotp {
         FactKind::Otp(authenticator)
     }
 
-    fn read<'a>(
-        &'a self,
-        account: &'a Account<'_>,
-        entry: Entry<'a>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
-        let claim = claim(account, entry.stored, |digits, secret, next| {
+    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed {
+        claim(account, entry.stored, |digits, secret, next| {
             hotp::find_counter(digits, secret, entry.typed, next)
-        });
-        async { claim }.boxed()
+        })
     }
 
-    fn resync(
-        &self,
-        account: &Account<'_>,
-        stored: &Stored,
-        codes: (&str, &str),
-    ) -> Result<Option<Arc<dyn Claim>>, Error> {
+    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> Claimed {
         claim(account, stored, |digits, secret, next| resync::find_counter_pair(digits, secret, codes, next))
     }
 }
@@ -53,8 +40,8 @@ impl Factor for Hotp {
 fn claim(
     account: &Account<'_>,
     stored: &Stored,
-    find: impl FnOnce(u32, &crate::crypto::otp::OtpSecret, i64) -> Option<i64>,
-) -> Result<Option<Arc<dyn Claim>>, Error> {
+    find: impl FnOnce(u32, &OtpSecret, i64) -> Option<i64>,
+) -> Claimed {
     let Kind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };
     let next = stored.authenticator.last_accepted.saturating_add(1);
     let number = find(digits, &account.secret(stored)?, next);

@@ -63,7 +63,7 @@ pub(super) trait Factor: Sync {
 
     /// Which tries its codes take from.
     fn budget(&self) -> Guess {
-        Guess::Otp
+        if self.delivers().is_some() { Guess::Delivered } else { Guess::Otp }
     }
 
     /// How its codes are sent; `None` where a device makes them.
@@ -72,15 +72,11 @@ pub(super) trait Factor: Sync {
     }
 
     /// Reads what was typed. `None`: it is wrong, whatever the store says.
-    fn read<'a>(
-        &'a self,
-        account: &'a Account<'_>,
-        entry: Entry<'a>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>>;
+    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed;
 
     /// Finds a device again by two codes that it has shown one after the other. `None`: they are wrong, or there is no
     /// device that could run away.
-    fn resync(&self, _: &Account<'_>, _: &Stored, _: (&str, &str)) -> Result<Option<Arc<dyn Claim>>, Error> {
+    fn resync(&self, _: &Account<'_>, _: &Stored, _: (&str, &str)) -> Claimed {
         Ok(None)
     }
 }
@@ -106,6 +102,9 @@ pub(super) struct Entry<'a> {
     /// What was typed.
     typed: &'a str,
 }
+
+/// What was typed, if it looks right.
+type Claimed = Result<Option<Arc<dyn Claim>>, Error>;
 
 /// A code that looks right, to be used up.
 pub(crate) trait Claim: Debug + Send + Sync {
@@ -279,7 +278,7 @@ impl Account<'_> {
     }
 
     /// A first code, as typed, to be settled; `None` if it is wrong.
-    pub(crate) async fn confirmation(
+    pub(crate) fn confirmation(
         &self,
         enrolment: Enrolment,
         login: &InteractionId,
@@ -288,7 +287,7 @@ impl Account<'_> {
         let Enrolment { stored } = enrolment;
         let Some(factor) = factor(&stored.authenticator.kind) else { return Ok(None) };
         let entry = Entry { stored: &stored, login, purpose: Purpose::Address, typed };
-        let Some(claim) = factor.read(self, entry).await? else { return Ok(None) };
+        let Some(claim) = factor.read(self, entry)? else { return Ok(None) };
         let authenticator = stored.authenticator;
         Ok(Some(Confirmation { proves: factor.proves(authenticator.id.clone()), authenticator, claim }))
     }

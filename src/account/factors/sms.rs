@@ -2,19 +2,13 @@
 //!
 //! Worth two factors together with the password, but never the administrators' duty: a number can be taken over.
 
-use std::sync::Arc;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
+use super::super::Account;
 use super::super::delivery::Ways;
-use super::super::{Account, Error};
-use super::{Claim, Deliver, Entry, Factor, delivered};
+use super::{Claimed, Deliver, Entry, Factor, delivered};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::message::{Code, Content};
-use crate::storage::attempts::Kind as Guess;
 
 pub(super) struct Sms;
 
@@ -35,21 +29,12 @@ impl Factor for Sms {
         FactKind::SmsCode(authenticator)
     }
 
-    fn budget(&self) -> Guess {
-        Guess::Delivered
-    }
-
     fn delivers(&self) -> Option<&dyn Deliver> {
         Some(self)
     }
 
-    fn read<'a>(
-        &'a self,
-        account: &'a Account<'_>,
-        entry: Entry<'a>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
-        let claim = delivered::read(account, &entry);
-        async { Ok(Some(claim)) }.boxed()
+    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed {
+        Ok(Some(delivered::read(account, &entry)))
     }
 }
 

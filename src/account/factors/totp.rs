@@ -7,12 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
-use super::super::{Account, Error};
+use super::super::Account;
 use super::oath::MovingFactor;
-use super::{Claim, Entry, Factor};
+use super::{Claim, Claimed, Entry, Factor};
 use crate::crypto::otp::{self, resync};
 use crate::domain::authenticator::{Authenticator, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
@@ -42,39 +39,25 @@ impl Factor for Totp {
         FactKind::Otp(authenticator)
     }
 
-    fn read<'a>(
-        &'a self,
-        account: &'a Account<'_>,
-        entry: Entry<'a>,
-    ) -> BoxFuture<'a, Result<Option<Arc<dyn Claim>>, Error>> {
-        let step = step(account, entry.stored, entry.typed);
-        async { step }.boxed()
+    fn read(&self, account: &Account<'_>, Entry { stored, typed, .. }: Entry<'_>) -> Claimed {
+        let Kind::Totp { parameters, drift } = &stored.authenticator.kind else { return Ok(None) };
+        let (secret, now) = (account.secret(stored)?, account.now());
+        let window = otp::Window {
+            drift: *drift,
+            around: around(&stored.authenticator, now),
+            last_accepted: stored.authenticator.last_accepted,
+        };
+        let step = otp::find_step(parameters, &secret, typed, now, window);
+        Ok(claim(&stored.authenticator, parameters, step, now, |seen| followed(*drift, seen)))
     }
 
-    fn resync(
-        &self,
-        account: &Account<'_>,
-        stored: &Stored,
-        codes: (&str, &str),
-    ) -> Result<Option<Arc<dyn Claim>>, Error> {
+    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> Claimed {
         let Kind::Totp { parameters, .. } = &stored.authenticator.kind else { return Ok(None) };
         let (secret, now) = (account.secret(stored)?, account.now());
         let last_accepted = stored.authenticator.last_accepted;
         let step = resync::find_step_pair(parameters, &secret, codes, now, last_accepted);
         Ok(claim(&stored.authenticator, parameters, step, now, |seen| seen))
     }
-}
-
-fn step(account: &Account<'_>, stored: &Stored, typed: &str) -> Result<Option<Arc<dyn Claim>>, Error> {
-    let Kind::Totp { parameters, drift } = &stored.authenticator.kind else { return Ok(None) };
-    let (secret, now) = (account.secret(stored)?, account.now());
-    let window = otp::Window {
-        drift: *drift,
-        around: around(&stored.authenticator, now),
-        last_accepted: stored.authenticator.last_accepted,
-    };
-    let step = otp::find_step(parameters, &secret, typed, now, window);
-    Ok(claim(&stored.authenticator, parameters, step, now, |seen| followed(*drift, seen)))
 }
 
 fn claim(

@@ -84,7 +84,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     };
     let Some(enrolment) = begun(&holder).await? else { return renewed(holder).await };
     let account = holder.idp().account();
-    let Some(confirmation) = account.confirmation(enrolment, &holder.reset.place(), code).await? else {
+    let Some(confirmation) = account.confirmation(enrolment, &holder.reset.place(), code)? else {
         return wrong(holder).await;
     };
     let user = holder.user.id.clone();
