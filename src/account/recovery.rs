@@ -2,35 +2,41 @@
 
 use zeroize::Zeroizing;
 
-use super::Account;
 use super::attempts::{Allowance, Counter};
+use super::delivery::Post;
 use super::factors::Verdict;
+use super::{Account, Error};
 use crate::crypto::random;
-use crate::crypto::seal::Sealer;
+use crate::crypto::seal::{SealError, Sealer};
 use crate::domain::ids::{Hash, UserId};
+use crate::domain::message::Notice;
+use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
+use crate::domain::user::User;
 use crate::storage::attempts::Kind;
-use crate::storage::{Result, Tx, recovery_codes};
+use crate::storage::{Result as Stores, Tx, recovery_codes};
 
 /// How many a user gets.
 const COUNT: usize = 10;
 
-/// A fresh set of codes, as they are shown and as they are stored.
+/// What comes with every new authenticator, whatever it is: a fresh set of codes, and a mail that tells of it.
 #[derive(Clone, Debug)]
 pub(crate) struct NewCodes {
-    shown: Zeroizing<String>,
+    user: UserId,
     hashes: Vec<Hash>,
+    notice: Option<Post>,
+    /// The codes for their page, under the master key.
+    pub(crate) sealed: String,
 }
 
 impl NewCodes {
-    /// The codes, parted by spaces.
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
-    }
-
     /// Gives them to the user; the old set is void.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
-        recovery_codes::replace(tx, user, &self.hashes).await
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<()> {
+        recovery_codes::replace(tx, &self.user, &self.hashes).await?;
+        if let Some(notice) = &self.notice {
+            notice.settle(tx).await?;
+        }
+        Ok(())
     }
 }
 
@@ -44,7 +50,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Counts the try and uses the code up.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Result<Verdict> {
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
         if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
             return Ok(Verdict::Locked(until));
         }
@@ -57,13 +63,26 @@ impl Attempt {
 }
 
 impl Account<'_> {
-    /// Makes a set of codes.
-    pub(crate) fn new_recovery_codes(&self, user: &UserId) -> NewCodes {
+    /// Makes a set of codes for a user with a new authenticator; this row keeps them until they are stored.
+    pub(crate) fn new_recovery_codes(
+        &self,
+        user: &User,
+        tenant: &Tenant,
+        row: &str,
+    ) -> Result<NewCodes, Error> {
         let codes: Vec<_> = (0..COUNT).map(|_| Zeroizing::new(random::crockford::<10>())).collect();
-        let hashes = codes.iter().map(|code| hash(self.sealer, user, code)).collect();
+        let hashes = codes.iter().map(|code| hash(self.sealer, &user.id, code)).collect();
         let groups: Vec<_> = codes.iter().filter_map(|code| code.split_at_checked(5)).collect();
         let shown: Vec<_> = groups.into_iter().map(|(left, right)| format!("{left}-{right}")).collect();
-        NewCodes { shown: Zeroizing::new(shown.join(" ")), hashes }
+        let sealed = self.sealer.seal(Zeroizing::new(shown.join(" ")).as_bytes(), row)?;
+        let notice = self.notice(user, tenant, Notice::SecondFactorEnrolled)?;
+        Ok(NewCodes { user: user.id.clone(), hashes, notice, sealed })
+    }
+
+    /// The codes that this row keeps, for their page.
+    pub(crate) fn shown_recovery_codes(&self, sealed: &str, row: &str) -> Result<Vec<String>, SealError> {
+        let shown = self.sealer.open(sealed, row)?;
+        Ok(String::from_utf8_lossy(&shown).split(' ').map(str::to_owned).collect())
     }
 
     /// A code as it was typed, to be settled.

@@ -12,7 +12,6 @@ use crate::crypto::random;
 use crate::domain::authenticator::{Held, Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::interaction::Enrolment;
-use crate::domain::message::Notice;
 use crate::domain::passkey::RpId;
 use crate::domain::reset::{Enrols, Reset};
 use crate::http::Internal;
@@ -87,13 +86,10 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     let Some(confirmation) = account.confirmation(enrolment, &holder.reset.place(), code)? else {
         return wrong(holder).await;
     };
-    let user = holder.user.id.clone();
-    let codes = account.new_recovery_codes(&user);
-    let sealed = holder.idp().sealer().seal(codes.shown().as_bytes(), &row(&holder.reset))?;
-    let notice = account.notice(&holder.user, &holder.tenant, Notice::SecondFactorEnrolled)?;
+    let codes = account.new_recovery_codes(&holder.user, &holder.tenant, &row(&holder.reset))?;
     let mut after = holder.reset.clone();
     let progress = &mut after.progress;
-    (progress.enrols, progress.enrolment, progress.recovery_codes) = (None, None, Some(sealed));
+    (progress.enrols, progress.enrolment, progress.recovery_codes) = (None, None, Some(codes.sealed.clone()));
     let now = holder.now;
     // What can be used here is taken for lost, passkeys too.
     let is_replacement = holder.reset.progress.enrols == Some(Enrols::Replacement);
@@ -101,18 +97,14 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     let before = Holdings { ids: after.progress.replaces.clone(), lost };
     let settled = after.clone();
     let written = holder.idp().db().write(move |tx| {
-        let (after, codes, notice) = (settled.clone(), codes.clone(), notice.clone());
+        let (after, codes) = (settled.clone(), codes.clone());
         let (confirmation, before) = (confirmation.clone(), before.clone());
         async move {
             let saved = resets::save(tx, &after).await?;
             if !saved || confirmation.settle(tx, &before, now).await? != Confirmed::Yes {
                 return Err(storage::Error::Conflict);
             }
-            codes.settle(tx, &after.user).await?;
-            if let Some(notice) = notice {
-                notice.settle(tx).await?;
-            }
-            Ok(())
+            codes.settle(tx).await
         }
         .boxed()
     });
@@ -121,7 +113,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
         Err(storage::Error::Conflict) => return Ok(pages::onward(&holder)),
         written => written?,
     }
-    holder.idp().observe(&Event::AuthenticatorEnrolled { user });
+    holder.idp().observe(&Event::AuthenticatorEnrolled { user: after.user.clone() });
     holder.reset = after;
     Ok(pages::onward(&holder))
 }
@@ -153,8 +145,7 @@ async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
 /// The page with the recovery codes, until they are stored.
 pub(super) fn codes(holder: &Holder, form: Form) -> Result<Body, Internal> {
     let sealed = holder.reset.progress.recovery_codes.as_deref().unwrap_or_default();
-    let shown = holder.idp().sealer().open(sealed, &row(&holder.reset))?;
-    let codes = String::from_utf8_lossy(&shown).split(' ').map(str::to_owned).collect();
+    let codes = holder.idp().account().shown_recovery_codes(sealed, &row(&holder.reset))?;
     Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: holder.user.username.to_string() }))
 }
 

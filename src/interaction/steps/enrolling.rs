@@ -8,7 +8,6 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 
 use super::{email, enrol, phone};
-use crate::account::delivery::Post;
 use crate::account::factors::{self, Confirmation, Confirmed};
 use crate::account::holdings::{self, Holdings};
 use crate::account::recovery::NewCodes;
@@ -18,7 +17,6 @@ use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::UserId;
 use crate::domain::interaction::{Enrolment, Problem};
-use crate::domain::message::Notice;
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::time::Time;
 use crate::http::Internal;
@@ -195,40 +193,32 @@ pub(super) fn holdings(login: &Login, person: Person) -> Holdings {
     }
 }
 
-/// What comes with every new authenticator, whatever it is: recovery codes, and a mail that tells of it.
+/// What a new authenticator brings about in its login.
 #[derive(Clone, Debug)]
 pub(super) struct Enrolled {
     user: UserId,
     codes: NewCodes,
-    /// The codes for their page.
-    sealed: String,
-    notice: Option<Post>,
     at: Time,
 }
 
 impl Enrolled {
     pub(super) fn new(login: &Login, person: &Person) -> Result<Self, Internal> {
-        let (account, user) = (login.idp().account(), &person.user.id);
-        let notice = account.notice(&person.user, &person.tenant, Notice::SecondFactorEnrolled)?;
-        let codes = account.new_recovery_codes(user);
-        let sealed = login.idp().sealer().seal(codes.shown().as_bytes(), &login.codes_row())?;
-        Ok(Self { user: user.clone(), codes, sealed, notice, at: login.proof_time(user) })
+        let Person { user, tenant, .. } = person;
+        let codes = login.idp().account().new_recovery_codes(user, tenant, &login.codes_row())?;
+        Ok(Self { user: user.id.clone(), codes, at: login.proof_time(&user.id) })
     }
 
-    /// Gives it to the user. The new authenticator has proved this.
+    /// Gives the user what comes with it. The new authenticator has proved this.
     pub(super) async fn settle(
         self,
         login: &mut Login,
         tx: &mut Tx<'_>,
         proved: FactKind,
     ) -> storage::Result<()> {
-        self.codes.settle(tx, &self.user).await?;
-        if let Some(notice) = &self.notice {
-            notice.settle(tx).await?;
-        }
+        self.codes.settle(tx).await?;
         let progress = &mut login.interaction.progress;
         (progress.method, progress.enrolment) = (None, None);
-        progress.recovery_codes = Some(self.sealed);
+        progress.recovery_codes = Some(self.codes.sealed);
         login.learn_at(proved, self.at);
         login.tell(Event::AuthenticatorEnrolled { user: self.user });
         Ok(())

@@ -27,9 +27,7 @@ impl Step for RecoveryCodes {
             else {
                 return Ok(Shown::late(login));
             };
-            let shown = login.idp().sealer().open(sealed, &login.codes_row())?;
-            let text = String::from_utf8_lossy(&shown);
-            let codes = text.split(' ').map(str::to_owned).collect();
+            let codes = login.idp().account().shown_recovery_codes(sealed, &login.codes_row())?;
             let account = person.user.username.to_string();
             Ok(Shown::Page(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account })))
         }
