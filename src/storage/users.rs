@@ -1,6 +1,6 @@
 //! Users and their passwords.
 //!
-//! Whatever changes what a [`User`] says raises the row's `version`, for [`super::grounds`] remembers users by it.
+//! Whatever changes what a [`User`] says raises the row's `version`, for [`super::Grounds`] remembers users by it.
 
 use super::Tx;
 use super::error::Result;
