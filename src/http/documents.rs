@@ -1,53 +1,73 @@
-//! Public documents that are built once per issuer and then served as they are: discovery and key sets.
+//! Public documents that are built once per issuer and then served as they are, headers included: discovery and key sets.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::extract::FromRequestParts;
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 
 use super::error::Internal;
+use super::reply::secure;
+use super::state::Idp;
 use crate::crypto::secret;
 use crate::domain::ids::IssuerId;
 
-/// A document and the tag of its content.
+/// A document, the tag of its content, and all headers of its answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     body: Bytes,
     etag: HeaderValue,
-    cache_control: HeaderValue,
+    headers: HeaderMap,
+}
+
+/// The tags of what the caller has (RFC 9110 §13.1.2).
+pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
+
+impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get_all(IF_NONE_MATCH).iter().cloned().collect()))
+    }
 }
 
 impl Document {
     /// A JSON document that anybody may keep for so long.
-    pub(crate) fn json(value: &serde_json::Value, max_age: Duration) -> Result<Self, Internal> {
+    ///
+    /// Any web page may read it: it is public and asks for no cookie.
+    pub(crate) fn json(idp: &Idp, value: &serde_json::Value, max_age: Duration) -> Result<Self, Internal> {
         let body = Bytes::from(value.to_string());
         let hash = secret::hash(&value.to_string());
         let tag = hash.as_str().get(..16).unwrap_or_default();
         let header = |text: String| HeaderValue::try_from(text).map_err(|error| Internal::fault(&error));
         let etag = header(format!("\"{tag}\""))?;
         let cache_control = header(format!("public, max-age={}", max_age.as_secs()))?;
-        Ok(Self { body, etag, cache_control })
-    }
-
-    /// The document, or 304 if the caller has it. Any web page may read it: it is public and asks for no cookie.
-    pub(crate) fn answer(&self, request: &HeaderMap) -> Response {
-        let known = request.get_all(IF_NONE_MATCH).iter().any(|tag| tag == self.etag);
-        let headers = [
-            (ETAG, self.etag.clone()),
-            (CACHE_CONTROL, self.cache_control.clone()),
+        let mut headers = HeaderMap::from_iter([
+            (ETAG, etag.clone()),
+            (CACHE_CONTROL, cache_control),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
-        ];
+        ]);
+        secure(idp, &mut headers);
+        Ok(Self { body, etag, headers })
+    }
+
+    /// The document, or 304 if the caller has it.
+    pub(crate) fn answer(&self, known: &IfNoneMatch) -> Response {
+        let known = known.0.contains(&self.etag);
+        let mut response = Response::new(if known { Body::empty() } else { Body::from(self.body.clone()) });
+        *response.headers_mut() = self.headers.clone();
         if known {
-            (StatusCode::NOT_MODIFIED, headers).into_response()
-        } else {
-            (headers, self.body.clone()).into_response()
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
+        response
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) use address::ClientAddress;
 pub(crate) use client_keys::{ClientKeysError, PublishedKeys};
 pub(crate) use cookies::Cookies;
 pub(crate) use csrf::{form_token, is_foreign_post, is_form_token};
-pub(crate) use documents::{Document, Documents};
+pub(crate) use documents::{Document, Documents, IfNoneMatch};
 pub(crate) use error::Internal;
 pub use figures::Figures;
 pub(crate) use issuer::CurrentIssuer;

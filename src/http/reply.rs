@@ -4,7 +4,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::state::Idp;
@@ -59,7 +59,12 @@ pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &Conten
 
 /// The answer: what it does not say otherwise may not be framed, sniffed, cached or told to other sites.
 pub(crate) fn secured(idp: &Idp, mut response: Response) -> Response {
-    let headers = response.headers_mut();
+    secure(idp, response.headers_mut());
+    response
+}
+
+/// Adds what the headers of an answer do not say.
+pub(super) fn secure(idp: &Idp, headers: &mut HeaderMap) {
     let defaults = [
         (CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
         (X_FRAME_OPTIONS, "DENY"),
@@ -73,5 +78,4 @@ pub(crate) fn secured(idp: &Idp, mut response: Response) -> Response {
     if idp.settings().issuer.is_https() {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=63072000"));
     }
-    response
 }

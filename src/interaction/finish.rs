@@ -73,8 +73,7 @@ impl Login {
 
     /// Takes the login out of the world; of two at once, one may answer.
     async fn close(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        let ours = !self.stored || interactions::remove(tx, &self.interaction.id).await?;
-        if ours { Ok(()) } else { Err(storage::Error::Conflict) }
+        if self.stored { interactions::remove(tx, &self.interaction.id).await } else { Ok(()) }
     }
 
     async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
@@ -116,9 +115,8 @@ impl Login {
 
     /// A password that is changed in the very moment of the login is not the one that opens it.
     async fn hold_password(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
-        let proved = self.proved(person).has_password();
-        if proved && !users::still_proved(tx, &person.user.id, person.password_version).await? {
-            return Err(storage::Error::Conflict);
+        if self.proved(person).has_password() {
+            users::hold_password(tx, &person.user.id, person.password_version).await?;
         }
         Ok(())
     }
@@ -134,9 +132,7 @@ impl Login {
         if learnt.is_empty() {
             // Signed out a moment ago? Then this login came too late. A sign-out that is being written waits for it.
             let used = self.used(own.clone());
-            if !sessions::touch(tx, &used).await? {
-                return Err(storage::Error::Conflict);
-            }
+            sessions::touch(tx, &used).await?;
             return Ok((used, None));
         }
         let cookie = Secret::generate();

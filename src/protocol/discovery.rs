@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -16,7 +15,7 @@ use crate::domain::locale::Locale;
 use crate::domain::passkey::RpId;
 use crate::domain::request::ResponseMode;
 use crate::ext::OwnClaims;
-use crate::http::{CurrentIssuer, Document, Idp, Internal};
+use crate::http::{CurrentIssuer, Document, Idp, IfNoneMatch, Internal};
 
 /// How long the document may be kept.
 const MAX_AGE: Duration = Duration::from_mins(5);
@@ -25,14 +24,15 @@ const MAX_AGE: Duration = Duration::from_mins(5);
 pub(super) async fn configuration(
     State(idp): State<Idp>,
     current: CurrentIssuer,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Response, Internal> {
     let url = &current.issuer.url;
     let revision = idp.catalogue().revision().await?;
     let must_push = idp.settings().require_pushed_authorization_requests;
-    let build = async { Document::json(&metadata(url, must_push, &idp.scopes(), idp.own_claims()), MAX_AGE) };
+    let build =
+        async { Document::json(&idp, &metadata(url, must_push, &idp.scopes(), idp.own_claims()), MAX_AGE) };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
-    Ok(document.answer(&headers))
+    Ok(document.answer(&known))
 }
 
 fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClaims]) -> Value {

@@ -1,26 +1,25 @@
 //! The issuer's public keys (RFC 7517), built once and served as they are.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
 use crate::crypto::keys::SigningKey;
 use crate::domain::issuer::Issuer;
-use crate::http::{CurrentIssuer, Document, Idp, Internal};
+use crate::http::{CurrentIssuer, Document, Idp, IfNoneMatch, Internal};
 
 /// `GET /jwks`
 pub(super) async fn jwks(
     State(idp): State<Idp>,
     current: CurrentIssuer,
-    headers: HeaderMap,
+    known: IfNoneMatch,
 ) -> Result<Response, Internal> {
     let issuer = &current.issuer.id;
     let revision = idp.catalogue().revision().await?;
     // Making keys is a long story; boxed, so that every other answer does not carry its weight.
     let build = Box::pin(build(&idp, &current.issuer));
     let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
-    Ok(document.answer(&headers))
+    Ok(document.answer(&known))
 }
 
 /// All algorithms are there from the first look on, so that a client that keeps the set never misses one.
@@ -28,5 +27,5 @@ async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
     let keys = idp.issuer_keys(&issuer.id).await?;
     let set = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() });
     // A new key is shown for longer than this before it signs.
-    Document::json(&set, idp.settings().jwks_max_age)
+    Document::json(idp, &set, idp.settings().jwks_max_age)
 }

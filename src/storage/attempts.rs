@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::Tx;
 use super::error::Result;
+use super::queue::Touches;
 use crate::domain::ids::Hash;
 use crate::domain::time::Time;
 
@@ -117,7 +118,7 @@ pub async fn reserve(
 
 /// The check succeeded: the failures before it are forgotten. Also what an administrator's unlocking does.
 pub async fn succeed(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
-    execute!(tx, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str())?;
+    later!(tx, Touches::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
     Ok(())
 }
 
@@ -192,7 +193,7 @@ pub async fn flows_at(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<Time> {
 
 /// Gives one event back: it turned out harmless.
 pub async fn flow_back(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
-    execute!(tx, "UPDATE rates SET free_at = free_at - $2 WHERE key = $1", key, rate.interval())?;
+    later!(tx, Touches::Any, "UPDATE rates SET free_at = free_at - $2 WHERE key = $1", key, rate.interval());
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::Tx;
 use super::error::Result;
 use super::grants::{self, Ground};
+use super::queue::Touches;
 use crate::domain::grant::{Code, Grant};
 use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
@@ -55,8 +56,9 @@ pub struct Redeemed {
 
 /// Adds a code.
 pub async fn insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
-    execute!(
+    later!(
         tx,
+        Touches::Any,
         "INSERT INTO codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         &code.hash,
@@ -65,7 +67,7 @@ pub async fn insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
         &code.code_challenge,
         &code.nonce,
         code.expires_at,
-    )?;
+    );
     Ok(())
 }
 

@@ -45,6 +45,13 @@ impl Error {
         Self::other(reason)
     }
 
+    /// What a part of PostgreSQL's statement does that did not touch its row (see `queue`).
+    pub(super) fn is_division_by_zero(&self) -> bool {
+        let Self::Other(source) = self else { return false };
+        let code = source.downcast_ref::<sqlx::Error>().and_then(sql_state);
+        code.as_deref() == Some("22012")
+    }
+
     /// Lost a race on PostgreSQL (serialization failure, deadlock): running the closure again is the cure.
     pub(super) fn is_lost_race(&self) -> bool {
         let Self::Busy(source) = self else { return false };

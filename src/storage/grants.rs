@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::Result;
 use super::json::{Json, Word};
+use super::queue::Touches;
 use super::{Tx, users};
 use crate::domain::acr::AuthContext;
 use crate::domain::audience::Audience;
@@ -104,8 +105,9 @@ macro_rules! alive {
 
 /// Adds a grant. `Error::Conflict` if client or user have gone.
 pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
-    execute!(
+    later!(
         tx,
+        Touches::Any,
         "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, audience, claims,
              context, created_at, expires_at, refresh_idle)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -122,7 +124,7 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
         grant.created_at,
         grant.expires_at,
         grant.refresh_idle.map(|idle| i64::try_from(idle.as_secs()).unwrap_or(i64::MAX)),
-    )?;
+    );
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
+use super::queue::Touches;
 use crate::domain::ids::{Hash, InteractionId, IssuerId};
 use crate::domain::interaction::Interaction;
 use crate::domain::time::Time;
@@ -22,8 +23,9 @@ impl From<Row> for Interaction {
 
 /// Adds a login.
 pub async fn insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
-    execute!(
+    later!(
         tx,
+        Touches::Any,
         "INSERT INTO interactions (id, issuer_id, browser, state, version, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
         &interaction.id,
@@ -32,7 +34,7 @@ pub async fn insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
         Json(interaction),
         interaction.version,
         interaction.expires_at,
-    )?;
+    );
     Ok(())
 }
 
@@ -67,7 +69,8 @@ pub async fn hold(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
     Ok(execute!(tx, sql, &interaction.id, interaction.version)? == 1)
 }
 
-/// Ends a login; of two at once, one gets `true`, and only that one may answer the client.
-pub async fn remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<bool> {
-    Ok(execute!(tx, "DELETE FROM interactions WHERE id = $1", id)? == 1)
+/// Ends a login; of two at once, one may answer the client, and the other's write is a [`Conflict`](super::Error::Conflict).
+pub async fn remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<()> {
+    later!(tx, Touches::One, "DELETE FROM interactions WHERE id = $1", id);
+    Ok(())
 }

@@ -43,6 +43,7 @@ pub mod passkeys;
 mod pool;
 mod postgres;
 pub mod pushed_requests;
+mod queue;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod resellers;

@@ -1,12 +1,12 @@
 //! Writing to PostgreSQL: a transaction for each closure, run again when it lost a race.
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
 
 use super::db::{Counters, Work};
-use super::error::{Error, Result};
+use super::error::Result;
 use super::pool::{Lent, Pool};
-use super::tx::{Notes, Tx, patiently};
+use super::tx::{Notes, Tx};
 
 const CONNECTIONS: usize = 16;
 /// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
@@ -42,42 +42,44 @@ struct Lease<'a> {
     connection: Lent<PgConnection>,
     notes: Notes,
     counters: &'a Counters,
-    committed: bool,
+    end: End,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Unseen,
+    Undone,
+    Committed,
 }
 
 impl<'a> Lease<'a> {
     async fn of(pool: &Pool<PgConnection>, counters: &'a Counters) -> Result<Self> {
-        let connection = pool.lend().await?;
-        Ok(Self {
-            connection,
-            notes: Notes { unsettled: true, ..Notes::default() },
-            counters,
-            committed: false,
-        })
+        Ok(Self { connection: pool.lend().await?, notes: Notes::default(), counters, end: End::Unseen })
     }
 
     async fn run<T>(mut self, work: &impl Work<T>) -> Result<T> {
-        let mut transaction = patiently(self.connection.begin()).await?;
-        let outcome = work(&mut Tx::postgres(&mut transaction, &mut self.notes)).await;
-        let hangs = self.notes.unsettled && !outcome.as_ref().is_err_and(Error::is_lost_race);
-        self.notes.unsettled = true;
-        match outcome {
-            Ok(_) => {
-                patiently(transaction.commit()).await?;
-                self.committed = true;
+        let mut tx = Tx::own(&mut self.connection, &mut self.notes);
+        let outcome = match work(&mut tx).await {
+            Ok(value) => tx.commit().await.map(|()| value),
+            failed => failed,
+        };
+        match &outcome {
+            Ok(_) => self.end = End::Committed,
+            Err(error) if tx.hangs() && !error.is_lost_race() => {}
+            Err(_) => {
+                tx.undo().await?;
+                self.end = End::Undone;
             }
-            Err(_) if hangs => return outcome,
-            Err(_) => patiently(transaction.rollback()).await?,
         }
-        self.notes.unsettled = false;
         outcome
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.counters.add(&self.notes, self.committed);
-        if self.notes.unsettled {
+        self.counters.add(&self.notes, self.end == End::Committed);
+        if self.end == End::Unseen {
             self.connection.spoil();
         }
     }

@@ -3,6 +3,7 @@
 use super::Tx;
 use super::error::Result;
 use super::grants::{Ground, WithUser, ground};
+use super::queue::Touches;
 use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
@@ -46,13 +47,14 @@ impl From<WithGround> for (RefreshToken, Ground) {
 
 /// Adds a fresh token.
 pub async fn insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
-    execute!(
+    later!(
         tx,
+        Touches::Any,
         "INSERT INTO refresh_tokens (hash, grant_id, expires_at) VALUES ($1, $2, $3)",
         hash,
         grant,
         expires_at,
-    )?;
+    );
     Ok(())
 }
 

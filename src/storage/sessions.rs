@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
+use super::queue::Touches;
 use crate::domain::fact::Facts;
 use crate::domain::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
 use crate::domain::session::Session;
@@ -45,8 +46,9 @@ impl From<Row> for Session {
 
 /// Adds a session.
 pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
-    execute!(
+    later!(
         tx,
+        Touches::Any,
         "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at,
              user_agent, address, clients)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -61,7 +63,7 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
         &session.user_agent,
         &session.address,
         Json(&session.clients),
-    )?;
+    );
     Ok(())
 }
 
@@ -108,20 +110,22 @@ pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> R
     Ok(replaced == 1)
 }
 
-/// Notes that the session was used, and by whom. `false`: it has ended, or its cookie is another one by now.
+/// Notes that the session was used, and by whom. Has it ended, or got another cookie, the write is a
+/// [`Conflict`](super::Error::Conflict).
 ///
 /// The clock may have been set back, the row never goes back.
-pub async fn touch(tx: &mut Tx<'_>, session: &Session) -> Result<bool> {
-    let touched = execute!(
+pub async fn touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    later!(
         tx,
+        Touches::One,
         "UPDATE sessions SET used_at = CASE WHEN used_at < $3 THEN $3 ELSE used_at END, clients = $4
          WHERE id = $1 AND cookie = $2",
         &session.id,
         &session.cookie,
         session.used_at,
         Json(&session.clients),
-    )?;
-    Ok(touched == 1)
+    );
+    Ok(())
 }
 
 /// Ends the session; of two at once, one gets `true`.

@@ -1,24 +1,52 @@
-//! A transaction on either database, and `on!`, which runs one statement on whichever it is.
+//! A transaction on either database; `on!` runs one statement on whichever it is, `later!` lets one wait for others.
 
+use std::mem;
 use std::time::Duration;
 
-use sqlx::{PgConnection, SqliteConnection};
+use futures_util::FutureExt;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Executor, PgConnection, SqliteConnection};
 
 use super::error::{Error, Result};
+use super::queue::Batch;
 
 /// How long PostgreSQL may take over one statement: a server that hangs must not hang us.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A transaction, or for reads just a connection.
 pub struct Tx<'c> {
-    connection: Connection<'c>,
+    side: Side<'c>,
+    phase: Phase,
     notes: &'c mut Notes,
+}
+
+/// How far a transaction is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It is none, and writes nothing.
+    Reading,
+    /// `BEGIN` comes with the first statement that needs it.
+    Waiting,
+    Begun,
+}
+
+/// One of the two databases, and the statements that wait to be run there.
+enum Side<'c> {
+    Sqlite(&'c mut SqliteConnection, Batch<SqliteArguments>),
+    Postgres(&'c mut PgConnection, Batch<PgArguments>),
 }
 
 /// One of the two databases.
 pub(super) enum Connection<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
+}
+
+/// Where statements wait.
+pub(super) enum Queue<'t> {
+    Sqlite(&'t mut Batch<SqliteArguments>),
+    Postgres(&'t mut Batch<PgArguments>),
 }
 
 /// What is remembered of a transaction's course.
@@ -35,22 +63,91 @@ pub(super) struct Notes {
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn sqlite(connection: &'c mut SqliteConnection, notes: &'c mut Notes) -> Self {
-        Self { connection: Connection::Sqlite(connection), notes }
+    /// To read with.
+    pub(super) fn reading(connection: Connection<'c>, notes: &'c mut Notes) -> Self {
+        Self { side: connection.into(), phase: Phase::Reading, notes }
     }
 
-    pub(super) fn postgres(connection: &'c mut PgConnection, notes: &'c mut Notes) -> Self {
-        Self { connection: Connection::Postgres(connection), notes }
+    /// To write with, in a transaction that has begun and that others may share: in the end it has to be settled.
+    pub(super) fn shared(connection: &'c mut SqliteConnection, notes: &'c mut Notes) -> Self {
+        Self { side: Connection::Sqlite(connection).into(), phase: Phase::Begun, notes }
+    }
+
+    /// To write with, in a transaction of its own: in the end it has to be committed or undone.
+    pub(super) fn own(connection: &'c mut PgConnection, notes: &'c mut Notes) -> Self {
+        Self { side: Connection::Postgres(connection).into(), phase: Phase::Waiting, notes }
+    }
+
+    /// Where a statement waits whose answer nobody waits for.
+    pub(super) fn queue(&mut self) -> Result<Queue<'_>> {
+        match &mut self.side {
+            _ if self.phase == Phase::Reading => Err(Error::other("what reads does not write")),
+            Side::Sqlite(_, batch) => Ok(Queue::Sqlite(batch)),
+            Side::Postgres(_, batch) => Ok(Queue::Postgres(batch)),
+        }
+    }
+
+    /// Runs what waits, and so begins what has not begun. [`Error::Conflict`]: one of the statements did not touch the
+    /// row that it had to.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        if self.phase == Phase::Waiting {
+            self.phase = Phase::Begun;
+            self.control("BEGIN").boxed().await?;
+        }
+        self.run_waiting().await
+    }
+
+    /// Makes a transaction of its own last. If all of it waits, that is one statement, which needs no `BEGIN`.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        self.run_waiting().await?;
+        if self.phase == Phase::Begun { self.control("COMMIT").await } else { Ok(()) }
+    }
+
+    /// Undoes a transaction of its own.
+    pub(super) async fn undo(&mut self) -> Result<()> {
+        if self.phase == Phase::Begun { self.control("ROLLBACK").await } else { Ok(()) }
+    }
+
+    async fn control(&mut self, sql: &'static str) -> Result<()> {
+        self.notes.unsettled = true;
+        let done = match &mut self.side {
+            Side::Sqlite(connection, _) => connection.execute(sql).await.map_err(Error::from).map(drop),
+            Side::Postgres(connection, _) => patiently(connection.execute(sql)).await.map(drop),
+        };
+        self.end_statement(done)
+    }
+
+    async fn run_waiting(&mut self) -> Result<()> {
+        let waiting = match &self.side {
+            Side::Sqlite(_, batch) => batch.len(),
+            Side::Postgres(_, batch) => batch.len(),
+        };
+        if waiting == 0 {
+            return Ok(());
+        }
+        self.notes.statements += waiting;
+        self.notes.unsettled = true;
+        // A future of its own, so that statements before which nothing waits do not carry it along.
+        let done = match &mut self.side {
+            Side::Sqlite(connection, batch) => mem::take(batch).run(connection).boxed().await,
+            Side::Postgres(connection, batch) => mem::take(batch).run(connection).boxed().await,
+        };
+        self.end_statement(done)
     }
 
     /// The connection, for one statement.
     pub(super) fn begin_statement(&mut self) -> Connection<'_> {
         self.notes.statements += 1;
         self.notes.unsettled = true;
-        match &mut self.connection {
-            Connection::Sqlite(connection) => Connection::Sqlite(connection),
-            Connection::Postgres(connection) => Connection::Postgres(connection),
+        match &mut self.side {
+            Side::Sqlite(connection, _) => Connection::Sqlite(connection),
+            Side::Postgres(connection, _) => Connection::Postgres(connection),
         }
+    }
+
+    /// Did its last statement get no answer?
+    pub(super) const fn hangs(&self) -> bool {
+        self.notes.unsettled
     }
 
     /// The statement's answer is here.
@@ -70,6 +167,15 @@ impl<'c> Tx<'c> {
     }
 }
 
+impl<'c> From<Connection<'c>> for Side<'c> {
+    fn from(connection: Connection<'c>) -> Self {
+        match connection {
+            Connection::Sqlite(connection) => Self::Sqlite(connection, Batch::default()),
+            Connection::Postgres(connection) => Self::Postgres(connection, Batch::default()),
+        }
+    }
+}
+
 /// Waits for PostgreSQL, but not for ever.
 pub(super) async fn patiently<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T> {
     match tokio::time::timeout(PATIENCE, answer).await {
@@ -78,18 +184,23 @@ pub(super) async fn patiently<T>(answer: impl Future<Output = Result<T, sqlx::Er
     }
 }
 
-/// `on!(tx, conn => query)`: expands the one query for whichever database `tx` is on.
+/// `on!(tx, conn => query)`: expands the one query for whichever database `tx` is on. What waits is run before.
 macro_rules! on {
     ($tx:expr, $conn:ident => $query:expr) => {{
-        let answer = match $tx.begin_statement() {
-            $crate::storage::tx::Connection::Sqlite($conn) => {
-                $query.await.map_err($crate::storage::error::Error::from)
+        match $tx.settle().await {
+            Err(error) => Err(error),
+            Ok(()) => {
+                let answer = match $tx.begin_statement() {
+                    $crate::storage::tx::Connection::Sqlite($conn) => {
+                        $query.await.map_err($crate::storage::error::Error::from)
+                    }
+                    $crate::storage::tx::Connection::Postgres($conn) => {
+                        $crate::storage::tx::patiently(async move { $query.await }).await
+                    }
+                };
+                $tx.end_statement(answer)
             }
-            $crate::storage::tx::Connection::Postgres($conn) => {
-                $crate::storage::tx::patiently(async move { $query.await }).await
-            }
-        };
-        $tx.end_statement(answer)
+        }
     }};
 }
 
@@ -99,5 +210,21 @@ macro_rules! execute {
         on!($tx, conn => async move {
             sqlx::query($sql)$(.bind($value))*.execute(conn).await.map(|done| done.rows_affected())
         })
+    };
+}
+
+/// `later!(tx, Touches::.., "SQL", values..)`: lets a statement wait that is not asked for an answer; see `queue.rs`.
+macro_rules! later {
+    ($tx:expr, $touches:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        match $tx.queue()? {
+            $crate::storage::tx::Queue::Sqlite(batch) => {
+                batch.push($sql, $touches);
+                $(batch.bind($value)?;)*
+            }
+            $crate::storage::tx::Queue::Postgres(batch) => {
+                batch.push($sql, $touches);
+                $(batch.bind($value)?;)*
+            }
+        }
     };
 }

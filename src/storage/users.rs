@@ -5,6 +5,7 @@
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
+use super::queue::Touches;
 use crate::domain::claims::Profile;
 use crate::domain::ids::{DirectoryKey, TenantId, UpstreamId, UserId};
 use crate::domain::time::Time;
@@ -24,6 +25,14 @@ pub(super) struct Row {
     personal_desktop: Option<Desktop>,
     upstream_id: Option<UpstreamId>,
     upstream_subject: Option<String>,
+}
+
+/// The columns of a [`Row`].
+macro_rules! user {
+    () => {
+        "id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at, directory_key,
+         personal_desktop, upstream_id, upstream_subject"
+    };
 }
 
 impl From<Row> for User {
@@ -60,6 +69,8 @@ pub struct Credentials {
     pub desktop_unasked: bool,
     /// Is there any passkey of the user's?
     pub has_passkeys: bool,
+    /// Is an authenticator of the user's active?
+    pub has_authenticator: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -72,6 +83,19 @@ struct CredentialsRow {
     desktop_asked: i64,
     must_change_password: bool,
     has_passkeys: bool,
+    has_authenticator: bool,
+}
+
+/// The columns of a [`CredentialsRow`].
+macro_rules! credentials {
+    () => {
+        concat!(
+            user!(),
+            ", password_hash, password_version, enrolment, desktop_asked, must_change_password,
+             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys,
+             EXISTS (SELECT 1 FROM authenticators WHERE user_id = users.id AND state = 'active') AS has_authenticator"
+        )
+    };
 }
 
 impl From<CredentialsRow> for Credentials {
@@ -82,6 +106,7 @@ impl From<CredentialsRow> for Credentials {
             password_version: row.password_version,
             must_change_password: row.must_change_password,
             has_passkeys: row.has_passkeys,
+            has_authenticator: row.has_authenticator,
             desktop_unasked: row.desktop_asked < row.enrolment,
         }
     }
@@ -118,20 +143,14 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 /// The user with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject
-         FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
+        concat!("SELECT ", user!(), " FROM users WHERE id = $1")).bind(id).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
 
 /// The user of this tenant whose name has this key ([`Username::key`]), with the stored password.
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password,
-             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
-         FROM users WHERE tenant_id = $1 AND username_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key = $2")).bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
 
@@ -140,31 +159,21 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
 /// [`EmailAddress::key`]: crate::domain::contact::EmailAddress::key
 pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password,
-             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
-         FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2").bind(tenant).bind(key).fetch_all(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2")).bind(tenant).bind(key).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
 
 /// The user with this id, with the stored password.
 pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password,
-             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
-         FROM users WHERE id = $1").bind(id).fetch_optional(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE id = $1")).bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
 
 /// The row that stands for a person of the host's directory.
 pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject
-         FROM users WHERE tenant_id = $1 AND directory_key = $2").bind(tenant).bind(key).fetch_optional(conn))?;
+        concat!("SELECT ", user!(), " FROM users WHERE tenant_id = $1 AND directory_key = $2")).bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
 
@@ -265,13 +274,14 @@ pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     Ok(())
 }
 
-/// Does a password that was proved at this version still hold?
+/// Makes the write a [`Conflict`](super::Error::Conflict) unless a password that was proved at this version still holds.
 ///
 /// An update that changes nothing, because it waits for a change of password that is being written (`READ COMMITTED`
 /// would read past it), and that change waits for the login that asks here.
-pub async fn still_proved(tx: &mut Tx<'_>, id: &UserId, version: i64) -> Result<bool> {
+pub async fn hold_password(tx: &mut Tx<'_>, id: &UserId, version: i64) -> Result<()> {
     let sql = "UPDATE users SET password_version = $2 WHERE id = $1 AND password_version = $2";
-    Ok(execute!(tx, sql, id, version)? == 1)
+    later!(tx, Touches::One, sql, id, version);
+    Ok(())
 }
 
 /// Replaces a password's PHC string by a stronger one of the same password, unless it was changed meanwhile.
@@ -283,11 +293,7 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 /// The users of a tenant by name, with their stored passwords.
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at,
-             directory_key, personal_desktop, upstream_id, upstream_subject, password_hash, password_version, enrolment, desktop_asked,
-             must_change_password,
-             EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys
-         FROM users WHERE tenant_id = $1 ORDER BY username_key").bind(tenant).fetch_all(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 ORDER BY username_key")).bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
 

@@ -163,7 +163,10 @@ impl<T: Send + 'static, W: Work<T>> Job for Waiting<T, W> {
         Box::pin(async move {
             // A panic ends its own closure only; the others' writer goes on.
             let run = AssertUnwindSafe((self.work)(tx)).catch_unwind().await;
-            let outcome = run.unwrap_or_else(|_| Err(Error::other("a write panicked")));
+            let outcome = match run.unwrap_or_else(|_| Err(Error::other("a write panicked"))) {
+                Ok(value) => tx.settle().await.map(|()| value),
+                failed => failed,
+            };
             self.outcome.insert(outcome).is_ok()
         })
     }
@@ -240,13 +243,14 @@ async fn run_all(
     jobs: &mut [Box<dyn Job>],
     notes: &mut Notes,
 ) -> Result<bool> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // Not sqlx's transactions, which wait once more for each beginning and end; a connection that fails here is closed.
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     for job in jobs {
-        if !job.run(&mut Tx::sqlite(&mut transaction, notes)).await {
-            transaction.rollback().await?;
+        if !job.run(&mut Tx::shared(connection, notes)).await {
+            sqlx::query("ROLLBACK").execute(&mut *connection).await?;
             return Ok(false);
         }
     }
-    transaction.commit().await?;
+    sqlx::query("COMMIT").execute(&mut *connection).await?;
     Ok(true)
 }

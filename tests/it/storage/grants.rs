@@ -239,12 +239,13 @@ async fn a_session_is_found_by_its_cookie_at_its_issuer_in_its_time() {
 
         for used_at in [later(60), later(30)] {
             let used = keep(Session { used_at, clients: [ClientId::new("forum")].into(), ..own.clone() });
-            assert!(write!(db, tx => sessions::touch(tx, used)).unwrap());
+            write!(db, tx => sessions::touch(tx, used)).unwrap();
         }
         let found = find(db, &root, "c", NOW).await.unwrap();
         assert_eq!((found.used_at, &found.clients), (later(60), &[ClientId::new("forum")].into()));
         let stale = keep(Session { cookie: hash("old").clone(), ..own.clone() });
-        assert!(!write!(db, tx => sessions::touch(tx, stale)).unwrap(), "the cookie it had before");
+        let touched = write!(db, tx => sessions::touch(tx, stale));
+        assert!(matches!(touched, Err(Error::Conflict)), "the cookie it had before");
 
         assert!(write!(db, tx => sessions::end(tx, &own.id)).unwrap());
         assert!(!write!(db, tx => sessions::end(tx, &own.id)).unwrap());

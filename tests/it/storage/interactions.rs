@@ -2,7 +2,7 @@
 
 use vestibule::domain::ids::{IssuerId, UserId};
 use vestibule::domain::interaction::Interaction;
-use vestibule::storage::interactions;
+use vestibule::storage::{Error, interactions};
 
 use super::rows::{NOW, hash, interaction, keep, later};
 use super::{on_each, read, write};
@@ -16,8 +16,8 @@ async fn a_login_is_found_at_its_issuer_in_its_time() {
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &root, NOW)).as_ref(), Some(login));
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &IssuerId::new("x"), NOW)), None);
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &root, login.expires_at)), None);
-        assert!(write!(db, tx => interactions::remove(tx, &login.id)).unwrap());
-        assert!(!write!(db, tx => interactions::remove(tx, &login.id)).unwrap());
+        write!(db, tx => interactions::remove(tx, &login.id)).unwrap();
+        assert!(matches!(write!(db, tx => interactions::remove(tx, &login.id)), Err(Error::Conflict)));
     })
     .await;
 }

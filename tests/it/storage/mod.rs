@@ -11,6 +11,7 @@ mod outbox;
 mod passkeys;
 mod people;
 mod pushed_requests;
+mod queue;
 mod races;
 mod resets;
 mod rows;

@@ -201,8 +201,8 @@ impl World {
         })
     }
 
-    /// A grant with a code, both stored.
-    pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static Code) {
+    /// A grant with a code, neither stored.
+    pub(super) fn new_code(self, name: &str) -> (&'static Grant, &'static Code) {
         let grant = self.grant(&format!("grant-{name}"));
         let code = keep(Code {
             hash: Hash::new(format!("code-{name}")),
@@ -212,6 +212,12 @@ impl World {
             nonce: None,
             expires_at: later(60),
         });
+        (grant, code)
+    }
+
+    /// A grant with a code, both stored.
+    pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static Code) {
+        let (grant, code) = self.new_code(name);
         write!(db, tx => async {
             grants::insert(tx, grant).await?;
             codes::insert(tx, code).await

@@ -1,0 +1,126 @@
+//! Statements that wait for others of their transaction and then go to the database together.
+
+use vestibule::domain::grant::{Code, Grant};
+use vestibule::domain::ids::IssuerId;
+use vestibule::storage::codes::Redemption;
+use vestibule::storage::{Error, Result, Tx, codes, grants, interactions, sessions, tenants, users};
+
+use super::rows::{NOW, World, interaction, session};
+use super::{on_each, read, write};
+
+/// What the end of a login writes: five statements that wait, with some thirty values.
+async fn finish(tx: &mut Tx<'_>, world: World, rows: (&Grant, &Code), version: i64) -> Result<()> {
+    interactions::remove(tx, &interaction("1").id).await?;
+    users::hold_password(tx, &world.anna.id, version).await?;
+    sessions::insert(tx, session(world.anna, IssuerId::root(), "cookie")).await?;
+    grants::insert(tx, rows.0).await?;
+    codes::insert(tx, rows.1).await
+}
+
+#[tokio::test]
+async fn all_that_wait_are_run_with_their_own_values() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, code) = world.new_code("1");
+        let (before, one) = (db.statements(), interaction("1"));
+        write!(db, tx => interactions::insert(tx, one)).unwrap();
+        write!(db, tx => finish(tx, world, (grant, code), 0)).unwrap();
+        assert_eq!(db.statements() - before, 6);
+        let own = session(world.anna, IssuerId::root(), "cookie");
+        let found = read!(db, tx => sessions::by_cookie(tx, &own.issuer, &own.cookie, NOW));
+        assert_eq!(found.as_ref(), Some(own));
+        let Redemption::Fresh(redeemed) = write!(db, tx => codes::redeem(tx, &code.hash, NOW)).unwrap()
+        else {
+            panic!("the code is there")
+        };
+        assert_eq!((&redeemed.code, &redeemed.grant), (code, grant));
+        assert_eq!(read!(db, tx => interactions::by_id(tx, &one.id, &own.issuer, NOW)), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_that_comes_too_late_undoes_all() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, code) = world.new_code("1");
+        let one = interaction("1");
+        let own = session(world.anna, IssuerId::root(), "cookie");
+        let untouched = async |login: bool| {
+            let found = read!(db, tx => interactions::by_id(tx, &one.id, &own.issuer, NOW));
+            assert_eq!(found.is_some(), login);
+            assert_eq!(read!(db, tx => sessions::by_cookie(tx, &own.issuer, &own.cookie, NOW)), None);
+            assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)), None);
+        };
+        let late = write!(db, tx => finish(tx, world, (grant, code), 0));
+        assert!(matches!(late, Err(Error::Conflict)), "nobody has begun it");
+        untouched(false).await;
+
+        write!(db, tx => interactions::insert(tx, one)).unwrap();
+        let late = write!(db, tx => finish(tx, world, (grant, code), 1));
+        assert!(matches!(late, Err(Error::Conflict)), "the password is another one");
+        untouched(true).await;
+
+        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        let late = write!(db, tx => finish(tx, world, (grant, code), 0));
+        assert!(matches!(late, Err(Error::Conflict)), "the cookie is taken");
+        write!(db, tx => sessions::end(tx, &own.id)).unwrap();
+        untouched(true).await;
+        write!(db, tx => finish(tx, world, (grant, code), 0)).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_end_a_login_one_does() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let one = interaction("1");
+        write!(db, tx => interactions::insert(tx, one)).unwrap();
+        let end = async |runner: usize| {
+            let (grant, code) = world.new_code(&runner.to_string());
+            let ended = db.write(move |tx| {
+                Box::pin(async move {
+                    interactions::remove(tx, &one.id).await?;
+                    grants::insert(tx, grant).await?;
+                    codes::insert(tx, code).await
+                })
+            });
+            match ended.await {
+                Err(Error::Conflict) => false,
+                ended => ended.map(|()| true).unwrap(),
+            }
+        };
+        assert_eq!(super::races::winners(end).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_asked_sees_what_waits() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.new_code("1");
+        let found = write!(db, tx => async {
+            grants::insert(tx, grant).await?;
+            grants::by_id(tx, &grant.id).await
+        });
+        assert_eq!(found.unwrap().as_ref(), Some(grant));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_reads_does_not_write() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.new_code("1");
+        let mut reader = db.read().await.unwrap();
+        assert!(grants::insert(&mut reader.tx(), grant).await.is_err());
+        assert!(
+            tenants::by_id(&mut reader.tx(), &world.tenant.id).await.unwrap().is_some(),
+            "it still reads"
+        );
+    })
+    .await;
+}
