@@ -66,7 +66,7 @@ impl Login {
     /// Uses up the pushed request that a login begins with; of two at once, one may.
     pub(super) async fn spend(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         let Some(hash) = self.validated.pushed() else { return Ok(()) };
-        let Interaction { id, expires_at, .. } = &self.interaction;
+        let Interaction { id, expires_at, .. } = &*self.interaction;
         let ours = pushed_requests::claim(tx, hash, id, *expires_at, self.now).await?;
         if ours { Ok(()) } else { Err(storage::Error::Conflict) }
     }

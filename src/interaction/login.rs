@@ -32,17 +32,17 @@ use crate::protocol::authorize::{self, AuthorizeError, Validated};
 use crate::storage::{self, Tx, interactions, sessions};
 use crate::views::Body;
 
-/// A login, as far as one request is concerned.
+/// A login, as far as one request is concerned. It is handed on from step to step, so what is large is boxed.
 #[derive(Clone)]
 pub(super) struct Login {
     pub(super) visitor: Arc<Visitor>,
-    pub(super) validated: Validated,
-    pub(super) interaction: Interaction,
+    pub(super) validated: Arc<Validated>,
+    pub(super) interaction: Box<Interaction>,
     /// Is there a row of it? A login that the session answers at once needs none.
     pub(super) stored: bool,
     /// The browser's session, whoever's it is.
-    pub(super) session: Option<Session>,
-    pub(super) person: Option<Person>,
+    pub(super) session: Option<Box<Session>>,
+    pub(super) person: Option<Box<Person>>,
     /// The browser, if it is one that this person trusts.
     pub(super) browser: Option<TrustedBrowser>,
     /// What its new cookie holds, if it was trusted just now.
@@ -111,8 +111,8 @@ impl Login {
         let visitor = Arc::new(visitor);
         let mut login = Self {
             visitor,
-            validated,
-            interaction,
+            validated: Arc::new(validated),
+            interaction: Box::new(interaction),
             stored,
             session: None,
             person: None,
@@ -129,11 +129,11 @@ impl Login {
         let mut reader = idp.db().read().await?;
         let mut tx = reader.tx();
         if let Some(cookie) = cookie {
-            login.session = sessions::by_cookie(&mut tx, &issuer.id, &cookie, now).await?;
+            login.session = sessions::by_cookie(&mut tx, &issuer.id, &cookie, now).await?.map(Box::new);
         }
         if let Some(id) = login.claimed_user() {
             let client = login.validated.client();
-            login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?;
+            login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?.map(Box::new);
         }
         drop(reader);
         login.ask_whether_still().await?;
@@ -158,7 +158,7 @@ impl Login {
     async fn ask_whether_still(&mut self) -> Result<(), Internal> {
         if let Some(person) = self.person.take() {
             let user = self.idp().account().still(person.user.clone()).await?;
-            self.person = user.map(|user| Person { user, ..person });
+            self.person = user.map(|user| Box::new(Person { user, ..*person }));
         }
         Ok(())
     }
@@ -179,7 +179,7 @@ impl Login {
         let mut reader = idp.db().read().await?;
         let issuer = &self.visitor.issuer;
         let found = Person::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
-        self.person = found;
+        self.person = found.map(Box::new);
         drop(reader);
         self.recognise().await
     }
@@ -188,14 +188,14 @@ impl Login {
         &self.visitor.idp
     }
 
-    pub(super) const fn request(&self) -> &AuthorizationRequest {
+    pub(super) fn request(&self) -> &AuthorizationRequest {
         self.validated.request()
     }
 
     /// The session, if it is this person's and may answer for them here.
     pub(super) fn own_session(&self) -> Option<&Session> {
         let person = self.person.as_ref().filter(|_| !self.interaction.progress.alone)?;
-        self.session.as_ref().filter(|session| person.holds(session, self.now))
+        self.session.as_deref().filter(|session| person.holds(session, self.now))
     }
 
     /// Everything that counts, which is nothing while it is nobody's: a user may be disabled in the middle of a login.

@@ -32,7 +32,7 @@ use crate::house::House;
 use crate::ledger::Ledger;
 
 /// Sessions that sign in side by side.
-const CLIENTS: usize = 16;
+const CLIENTS: usize = 32;
 
 /// Kills a provider under load and counts what it lost.
 #[derive(Parser)]

@@ -50,7 +50,7 @@ pub(super) async fn enter(
     mut login: Login,
     need: &Need,
     form: &Parameters,
-) -> Result<ControlFlow<(Login, End), (Login, Person)>, Internal> {
+) -> Result<ControlFlow<(Login, End), (Login, Box<Person>)>, Internal> {
     let (Some(person), Need::Destination(due) | Need::Enrolment(due)) = (login.person.clone(), need) else {
         return Ok(ControlFlow::Break((login, End::Late)));
     };
@@ -121,7 +121,7 @@ fn note_void(login: &mut Login) {
 /// Takes what was typed as the first code.
 pub(super) async fn prove(
     mut login: Login,
-    person: Person,
+    person: Box<Person>,
     enrolment: factors::Enrolment,
     code: &str,
     step: &'static str,
@@ -150,7 +150,7 @@ fn note_wrong(login: &mut Login, step: &str) {
 /// The first code proves the new authenticator, makes it the only one and is used up.
 async fn confirm(
     login: Login,
-    person: Person,
+    person: Box<Person>,
     confirmation: Confirmation,
     step: &'static str,
 ) -> Result<(Login, End), Internal> {
@@ -186,7 +186,7 @@ async fn confirm(
 }
 
 /// What the user holds when an enrolment ends: what is enrolled takes the place of what a recovery code said to be lost.
-pub(super) fn holdings(login: &Login, person: Person) -> Holdings {
+pub(super) fn holdings(login: &Login, person: Box<Person>) -> Holdings {
     Holdings {
         ids: holdings::ids(person.authenticator.as_ref(), &person.passkeys),
         lost: person.rp.filter(|_| login.facts().is_recovering()),

@@ -42,7 +42,7 @@ impl Step for Passkey {
             };
             let (options, code) = (asked.options.clone(), second_factor::way(login, need));
             let recovery = recovery::way(login).await?;
-            let trust = login.person.as_ref().and_then(trust::offered);
+            let trust = login.person.as_deref().and_then(trust::offered);
             Ok(Shown::Page(Body::Passkey(views::Passkey { form, options, trust, code, recovery })))
         }
         .boxed()
