@@ -14,6 +14,7 @@ mod ceilings;
 mod http;
 mod load;
 mod login;
+mod peer;
 mod place;
 mod process;
 mod quiet;
@@ -46,6 +47,9 @@ struct Options {
     /// A PostgreSQL server (postgres://…) on which databases may be made; without it SQLite
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// The Node that runs the peer, where that is installed
+    #[arg(long, value_name = "PROGRAM", default_value = "node")]
+    node: String,
     /// What cargo says to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -72,6 +76,8 @@ pub(crate) struct Plan {
     pub(crate) many: i64,
     /// The PostgreSQL server, if it is not SQLite.
     pub(crate) database: Option<String>,
+    /// The Node for the peer.
+    pub(crate) node: String,
     words: Vec<String>,
 }
 
@@ -84,7 +90,7 @@ impl Plan {
         };
         let long = Duration::from_millis(millis);
         let (database, words) = (options.database.clone(), options.rows.clone());
-        Self { rounds, long, operations, many, database, words }
+        Self { rounds, long, operations, many, database, node: options.node.clone(), words }
     }
 
     /// Is this row asked for?

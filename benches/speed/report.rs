@@ -55,6 +55,13 @@ impl Report {
         println!("{name}: {cost} | {beside} | {figure} | {verdict}");
         self.lines.push([name.to_owned(), cost, beside, figure, verdict]);
     }
+
+    /// Adds a line for what was not measured.
+    pub(crate) fn left_out(&mut self, name: &str, why: &str) {
+        println!("{name}: not measured, {why}");
+        let line = [name, "not measured", "", "", why];
+        self.lines.push(line.map(str::to_owned));
+    }
 }
 
 impl fmt::Display for Report {

@@ -1,12 +1,14 @@
 //! The signing keys of the issuers: made when first needed, sealed at rest, parsed once.
 //!
 //! A tenant costs nothing until somebody asks for its keys. Two nodes may make a key at the same moment: the store
-//! keeps one of them, and both go on with that one.
+//! keeps one of them, and both go on with that one. A node makes one key at a time, for an RSA key keeps a core busy for a
+//! tenth of a second and more: of many who want a new issuer's first key, one makes it.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
 
 use super::error::Internal;
 use super::state::Idp;
@@ -30,12 +32,18 @@ pub(crate) struct Keyring {
     signing: Cache<KeyId, SigningKey>,
     verifying: Cache<IssuerId, Verifying>,
     read: Cache<Hash, Read>,
+    making: Mutex<()>,
 }
 
 impl Keyring {
     /// An empty ring; the numbers bound its memory, not how many keys and tokens there may be.
     pub(crate) fn new() -> Self {
-        Self { signing: Cache::new(4096), verifying: Cache::new(4096), read: Cache::new(2048) }
+        Self {
+            signing: Cache::new(4096),
+            verifying: Cache::new(4096),
+            read: Cache::new(2048),
+            making: Mutex::default(),
+        }
     }
 }
 
@@ -118,7 +126,12 @@ impl Idp {
         Ok(keys::signing(&stored, algorithm, self.now()).cloned())
     }
 
+    /// Makes the first key, if nobody has by now.
     async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
+        let _turn = self.keyring().making.lock().await;
+        if self.stored_key(issuer, algorithm).await?.is_some() {
+            return Ok(());
+        }
         let stored = self.new_key(issuer, algorithm, 0, self.now()).await?;
         self.db()
             .write(move |tx| {

@@ -136,6 +136,9 @@ pub async fn insert_first(tx: &mut Tx<'_>, key: &StoredKey) -> Result<bool> {
     )?;
     if inserted == 1 {
         revision::bump(tx).await?;
+    } else {
+        // Another node's stands, which this one may not have seen yet.
+        tx.note_catalogue_change();
     }
     Ok(inserted == 1)
 }

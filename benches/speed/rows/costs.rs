@@ -16,8 +16,8 @@ use crate::world::USERS;
 /// All of them.
 pub(super) fn rows<'a>(delivered: &'a House, cheap: &'a House) -> Vec<Row<'a>> {
     vec![
-        document(delivered, "discovery", "/.well-known/openid-configuration"),
-        document(delivered, "JWKS", "/jwks"),
+        document(delivered, "discovery", discovery_cost),
+        document(delivered, "JWKS", |server, long| cost_of(server, long, &get("/jwks", ""))),
         client_credentials(delivered, "client_credentials, JWT RS256", "rs256", 0.80, |c| c.rs256),
         client_credentials(delivered, "client_credentials, JWT ES256", "es256", 0.30, |c| c.es256),
         introspection(delivered, "introspection, JWT", "es256"),
@@ -30,10 +30,13 @@ pub(super) fn rows<'a>(delivered: &'a House, cheap: &'a House) -> Vec<Row<'a>> {
     ]
 }
 
-fn document<'a>(house: &'a House, name: &'static str, path: &'static str) -> Row<'a> {
-    let measure =
-        move |ceilings: &Ceilings, long| (cost_of(&house.server, long, &get(path, "")), ceilings.http);
+fn document<'a>(house: &'a House, name: &'static str, cost: fn(&Server, Duration) -> f64) -> Row<'a> {
+    let measure = move |ceilings: &Ceilings, long| (cost(&house.server, long), ceilings.http);
     Row { name, beside: "H", goal: Goal::Part(0.70), measure: Box::new(measure) }
+}
+
+pub(super) fn discovery_cost(server: &Server, long: Duration) -> f64 {
+    cost_of(server, long, &get("/.well-known/openid-configuration", ""))
 }
 
 fn client_credentials<'a>(
@@ -43,29 +46,37 @@ fn client_credentials<'a>(
     goal: f64,
     signature: fn(&Ceilings) -> f64,
 ) -> Row<'a> {
-    let request = post("/token", &basic(client), "grant_type=client_credentials");
-    let measure =
-        move |ceilings: &Ceilings, long| (cost_of(&house.server, long, &request), signature(ceilings));
+    let measure = move |ceilings: &Ceilings, long| {
+        (client_credentials_cost(&house.server, client, long), signature(ceilings))
+    };
     Row { name, beside: "S", goal: Goal::Part(goal), measure: Box::new(measure) }
 }
 
-/// Each client goes on with the successor of its own token; the access token is signed by ES256.
+pub(super) fn client_credentials_cost(server: &Server, client: &str, long: Duration) -> f64 {
+    cost_of(server, long, &post("/token", &basic(client), "grant_type=client_credentials"))
+}
+
 fn refresh(house: &House) -> Row<'_> {
     let measure = |ceilings: &Ceilings, long| {
-        let measured = cost(&house.server, long, |number, connection| {
-            let username = format!("user{number}");
-            let visit = Visit { username: &username, client: "es256", scope: "offline_access" };
-            let text = |tokens: &Value| tokens["refresh_token"].as_str().unwrap().to_owned();
-            let mut token = text(&sign_in(connection, &visit));
-            move |connection: &mut Connection| {
-                let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-                token = text(&connection.ask(&post("/token", &basic("es256"), &parameters)).json());
-            }
-        });
-        (measured, ceilings.es256 + 1.3 * (ceilings.http + ceilings.write))
+        let ceiling = ceilings.es256 + 1.3 * (ceilings.http + ceilings.write);
+        (refresh_cost(&house.server, long), ceiling)
     };
     let beside = "S + 1.3 (H + W)";
     Row { name: "refresh with rotation", beside, goal: Goal::Times(1.0), measure: Box::new(measure) }
+}
+
+/// Each client goes on with the successor of its own token; the access token is signed by ES256.
+pub(super) fn refresh_cost(server: &Server, long: Duration) -> f64 {
+    cost(server, long, |number, connection| {
+        let username = format!("user{number}");
+        let visit = Visit { username: &username, client: "es256", scope: "offline_access" };
+        let text = |tokens: &Value| tokens["refresh_token"].as_str().unwrap().to_owned();
+        let mut token = text(&sign_in(connection, &visit));
+        move |connection: &mut Connection| {
+            let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
+            token = text(&connection.ask(&post("/token", &basic("es256"), &parameters)).json());
+        }
+    })
 }
 
 /// Each client asks about a token of its own.

@@ -1,5 +1,6 @@
 //! The rows of the table.
 
+mod beside;
 mod costs;
 mod facts;
 mod scaling;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use crate::Plan;
 use crate::ceilings::{self, Ceilings};
+use crate::peer::Peer;
 use crate::place::Place;
 use crate::process::Server;
 use crate::report::{Report, median, short, spread};
@@ -20,11 +22,24 @@ pub(crate) fn measure(plan: &Plan, report: &mut Report) {
     let delivered = House::delivered(plan);
     let cheap = House::without_hashes(plan);
     compare(plan, report, &bench, &costs::rows(&delivered, &cheap));
+    beside_a_peer(plan, report, &bench, (&delivered, &cheap));
     drop(cheap);
     storm::measure(plan, report, &delivered);
     drop(delivered);
     scaling::measure(plan, report, &bench);
     facts::measure(plan, report);
+}
+
+fn beside_a_peer(plan: &Plan, report: &mut Report, bench: &ceilings::Bench, houses: (&House, &House)) {
+    if !plan.wants("peer") {
+        return;
+    }
+    let Some(peer) = Peer::start(&plan.node) else {
+        report.left_out("a peer", "it is not installed: `npm ci --prefix benches/peer`");
+        return;
+    };
+    peer.warm_up(plan.long * 2);
+    compare(plan, report, bench, &beside::rows(houses.0, houses.1, &peer));
 }
 
 /// A provider with its rows.
@@ -54,7 +69,7 @@ type Measure<'a> = Box<dyn Fn(&Ceilings, Duration) -> (f64, f64) + 'a>;
 struct Row<'a> {
     name: &'static str,
     /// What it is compared with, in words.
-    beside: &'static str,
+    beside: &'a str,
     goal: Goal,
     measure: Measure<'a>,
 }

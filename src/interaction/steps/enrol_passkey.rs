@@ -85,7 +85,11 @@ async fn ask(login: &Login, person: &Person) -> Result<Shown, Internal> {
 }
 
 /// Stores the passkey, beside those that the user has.
-async fn store(login: Login, person: Box<Person>, registration: Registration) -> Result<(Login, End), Internal> {
+async fn store(
+    login: Login,
+    person: Box<Person>,
+    registration: Registration,
+) -> Result<(Login, End), Internal> {
     let (enrolled, before) = (Enrolled::new(&login, &person)?, enrolling::holdings(&login, person));
     let written = login.write(move |mut login, tx| {
         let (registration, before, enrolled) = (registration.clone(), before.clone(), enrolled.clone());

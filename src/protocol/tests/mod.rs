@@ -11,6 +11,7 @@ mod grants;
 mod guesses;
 mod hints;
 mod introspect;
+mod keyring;
 mod pairwise;
 mod par;
 mod published;
