@@ -59,13 +59,6 @@ impl<A: Arguments> Batch<A> {
     {
         self.arguments.add(value).map_err(Error::encoding)
     }
-
-    /// Did each statement touch what it had to?
-    fn check(statements: &[Waiting], touched: &[u64]) -> Result<()> {
-        let late =
-            |(statement, touched): (&Waiting, &u64)| statement.touches == Touches::One && *touched != 1;
-        if statements.iter().zip(touched).any(late) { Err(Error::Conflict) } else { Ok(()) }
-    }
 }
 
 impl Batch<SqliteArguments> {
@@ -74,7 +67,12 @@ impl Batch<SqliteArguments> {
         let text: Vec<_> = self.statements.iter().map(Waiting::text).collect();
         let query = sqlx::query_with(AssertSqlSafe(text.join(";")), self.arguments);
         let done = connection.execute_many(query).map_ok(|done| done.rows_affected());
-        Self::check(&self.statements, &done.try_collect::<Vec<_>>().await?)
+        let touched: Vec<_> = done.try_collect().await?;
+        if touched.len() != self.statements.len() {
+            return Err(Error::other("statements that were to run together did not"));
+        }
+        let late = |(part, touched): (&Waiting, u64)| part.touches == Touches::One && touched != 1;
+        if self.statements.iter().zip(touched).any(late) { Err(Error::Conflict) } else { Ok(()) }
     }
 }
 

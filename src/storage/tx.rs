@@ -68,14 +68,9 @@ impl<'c> Tx<'c> {
         Self { side: connection.into(), phase: Phase::Reading, notes }
     }
 
-    /// To write with, in a transaction that has begun and that others may share: in the end it has to be settled.
-    pub(super) fn shared(connection: &'c mut SqliteConnection, notes: &'c mut Notes) -> Self {
-        Self { side: Connection::Sqlite(connection).into(), phase: Phase::Begun, notes }
-    }
-
-    /// To write with, in a transaction of its own: in the end it has to be committed or undone.
-    pub(super) fn own(connection: &'c mut PgConnection, notes: &'c mut Notes) -> Self {
-        Self { side: Connection::Postgres(connection).into(), phase: Phase::Waiting, notes }
+    /// To write with; in the end it has to be committed or undone.
+    pub(super) fn writing(connection: Connection<'c>, notes: &'c mut Notes) -> Self {
+        Self { side: connection.into(), phase: Phase::Waiting, notes }
     }
 
     /// Where a statement waits whose answer nobody waits for.
@@ -87,27 +82,38 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Runs what waits, and so begins what has not begun. [`Error::Conflict`]: one of the statements did not touch the
-    /// row that it had to.
+    /// Begins.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        let begin = match &self.side {
+            Side::Sqlite(..) => "BEGIN IMMEDIATE",
+            Side::Postgres(..) => "BEGIN",
+        };
+        self.control(begin).await?;
+        self.phase = Phase::Begun;
+        Ok(())
+    }
+
+    /// Runs what waits, once it has begun. [`Error::Conflict`]: one of the statements did not touch the row that it had to.
     pub(super) async fn settle(&mut self) -> Result<()> {
         if self.phase == Phase::Waiting {
-            self.phase = Phase::Begun;
-            self.control("BEGIN").boxed().await?;
+            self.begin().boxed().await?;
         }
         self.run_waiting().await
     }
 
-    /// Makes a transaction of its own last. If all of it waits, that is one statement, which needs no `BEGIN`.
+    /// Makes all of it last. If all of it still waits, that is one statement on PostgreSQL, which needs no `BEGIN`.
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.run_waiting().await?;
         if self.phase == Phase::Begun { self.control("COMMIT").await } else { Ok(()) }
     }
 
-    /// Undoes a transaction of its own.
+    /// Undoes all of it.
     pub(super) async fn undo(&mut self) -> Result<()> {
         if self.phase == Phase::Begun { self.control("ROLLBACK").await } else { Ok(()) }
     }
 
+    // Not sqlx's transactions: on SQLite they wait once more for each beginning and end, and whoever writes closes a
+    // connection that fails here anyway.
     async fn control(&mut self, sql: &'static str) -> Result<()> {
         self.notes.unsettled = true;
         let done = match &mut self.side {

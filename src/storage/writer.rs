@@ -19,7 +19,7 @@ use super::db::{Counters, Work};
 use super::error::{Error, Result};
 use super::figures::WriterFigures;
 use super::pool::Pool;
-use super::tx::{Notes, PATIENCE, Tx};
+use super::tx::{self, Notes, PATIENCE, Tx};
 use crate::domain::histogram::Histogram;
 
 /// How many closures may wait, and so the most that share a commit.
@@ -243,14 +243,14 @@ async fn run_all(
     jobs: &mut [Box<dyn Job>],
     notes: &mut Notes,
 ) -> Result<bool> {
-    // Not sqlx's transactions, which wait once more for each beginning and end; a connection that fails here is closed.
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let mut tx = Tx::writing(tx::Connection::Sqlite(connection), notes);
+    tx.begin().await?;
     for job in jobs {
-        if !job.run(&mut Tx::shared(connection, notes)).await {
-            sqlx::query("ROLLBACK").execute(&mut *connection).await?;
+        if !job.run(&mut tx).await {
+            tx.undo().await?;
             return Ok(false);
         }
     }
-    sqlx::query("COMMIT").execute(&mut *connection).await?;
+    tx.commit().await?;
     Ok(true)
 }

@@ -1,7 +1,7 @@
 //! Kills a provider under load again and again, and holds what it said against what it still knows.
 //!
 //! `cargo test --release --test crash -- [--cycles 50] [--database postgres://server]`. Not part of `cargo test`: it takes
-//! minutes. Each cycle starts `vestibule serve`, signs in without pause from sixteen sessions (a silent authorization
+//! minutes. Each cycle starts `vestibule serve`, signs in without pause from thirty-two sessions (a silent authorization
 //! request, the code for tokens, the refresh token for its successor; no password is hashed, so that the load is the
 //! store's and not the hash's), kills the process with SIGKILL at some moment, starts it again and asks:
 //! - is every code that was handed out and not used still good, and every session still there?
