@@ -59,12 +59,13 @@ impl Peer {
     pub(crate) fn refresh(&self, long: Duration) -> f64 {
         cost(&self.server, long, |number, connection| {
             // Each asks for tokens of its own, and takes another of them than its neighbours.
-            let tokens = connection.ask(&get("/tokens", "")).json();
-            let mut token = tokens[number].as_str().unwrap().to_owned();
+            let text = |token: &Value| token.as_str().unwrap().to_owned();
+            let mut token = text(&connection.ask(&get("/tokens", "")).json()[number]);
             move |connection: &mut Connection| {
                 let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-                let answer = connection.ask(&post("/token", &basic("es256"), &parameters)).json();
-                token = answer["refresh_token"].as_str().unwrap().to_owned();
+                token = text(
+                    &connection.ask(&post("/token", &basic("es256"), &parameters)).json()["refresh_token"],
+                );
             }
         })
     }

@@ -49,21 +49,13 @@ impl Person {
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
         let Some(found) = found.filter(|found| !found.user.disabled) else { return Ok(None) };
-        let Credentials {
-            user,
-            password_version,
-            must_change_password,
-            desktop_unasked,
-            has_passkeys,
-            has_authenticator,
-            ..
-        } = found;
+        let Credentials { user, password_version, must_change_password, desktop_unasked, has, .. } = found;
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
-        let authenticator = if has_authenticator { authenticators::active(tx, id).await? } else { None };
+        let authenticator = if has.authenticator { authenticators::active(tx, id).await? } else { None };
         let authenticator = authenticator.map(|stored| stored.authenticator);
-        let passkeys = if has_passkeys { passkeys::of_user(tx, id).await? } else { Vec::new() };
+        let passkeys = if has.passkeys { passkeys::of_user(tx, id).await? } else { Vec::new() };
         let rp = RpId::of(&issuer.url);
         let consent = if client.metadata.require_consent {
             consents::of(tx, id, &issuer.id, &client.id).await?

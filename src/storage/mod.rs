@@ -13,6 +13,11 @@
 //!
 //! Not part of the crate's interface: it is only reachable for the project's own tests.
 
+#![expect(
+    clippy::unused_async,
+    reason = "which statements wait for others is this room's business: all are awaited"
+)]
+
 #[macro_use]
 mod tx;
 

@@ -67,10 +67,19 @@ pub struct Credentials {
     pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
     pub desktop_unasked: bool,
-    /// Is there any passkey of the user's?
-    pub has_passkeys: bool,
-    /// Is an authenticator of the user's active?
-    pub has_authenticator: bool,
+    /// What else the user can prove.
+    pub has: Has,
+}
+
+/// Of what there is any.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Has {
+    /// A passkey of the user's.
+    #[sqlx(rename = "has_passkeys")]
+    pub passkeys: bool,
+    /// An authenticator of the user's that is active.
+    #[sqlx(rename = "has_authenticator")]
+    pub authenticator: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -82,8 +91,8 @@ struct CredentialsRow {
     enrolment: i64,
     desktop_asked: i64,
     must_change_password: bool,
-    has_passkeys: bool,
-    has_authenticator: bool,
+    #[sqlx(flatten)]
+    has: Has,
 }
 
 /// The columns of a [`CredentialsRow`].
@@ -105,8 +114,7 @@ impl From<CredentialsRow> for Credentials {
             password_hash: row.password_hash,
             password_version: row.password_version,
             must_change_password: row.must_change_password,
-            has_passkeys: row.has_passkeys,
-            has_authenticator: row.has_authenticator,
+            has: row.has,
             desktop_unasked: row.desktop_asked < row.enrolment,
         }
     }
@@ -227,7 +235,7 @@ pub async fn set_must_change_password(tx: &mut Tx<'_>, id: &UserId, must: bool) 
     Ok(execute!(tx, "UPDATE users SET must_change_password = $2 WHERE id = $1", id, must)? == 1)
 }
 
-/// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`still_proved`]).
+/// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`hold_password`]).
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
     Ok(execute!(tx, sql, id, hash)? == 1)

@@ -103,7 +103,7 @@ impl Idp {
         tenant: &Tenant,
         stored: Credentials,
     ) -> Result<Value, ApplyError> {
-        let Credentials { user, password_hash, must_change_password, has_passkeys, .. } = stored;
+        let Credentials { user, password_hash, must_change_password, has, .. } = stored;
         let mut table = object(&user.profile)?;
         let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
         put("tenant", json!(tenant.domain));
@@ -119,7 +119,7 @@ impl Idp {
             let authenticator = self.stored_authenticator(&stored)?;
             put("authenticators", json!([authenticator]));
         }
-        if has_passkeys {
+        if has.passkeys {
             let own = passkeys::of_user(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?;
             put("passkeys", own.iter().map(super::passkeys::stored).collect());
         }

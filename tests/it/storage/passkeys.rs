@@ -34,14 +34,14 @@ async fn a_user_has_many_and_each_is_found_by_its_own_name() {
     on_each(async |db| {
         let World { tenant, anna, .. } = World::store(db).await;
         let (one, two) = (passkey(anna, "one"), passkey(anna, "two"));
-        let has = async || read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap().has_passkeys;
+        let has = async || read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap().has.passkeys;
         assert!(!has().await);
         for new in [one, two] {
             assert!(write!(db, tx => passkeys::insert(tx, new)).unwrap());
         }
         assert!(has().await);
-        assert!(read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap().has_passkeys);
-        assert!(read!(db, tx => users::all(tx, &tenant.id))[0].has_passkeys);
+        assert!(read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap().has.passkeys);
+        assert!(read!(db, tx => users::all(tx, &tenant.id))[0].has.passkeys);
         assert_eq!(read!(db, tx => passkeys::of_user(tx, &anna.id)), [one.clone(), two.clone()]);
         assert_eq!(read!(db, tx => passkeys::by_credential(tx, &two.credential_id)).as_ref(), Some(two));
         assert_eq!(read!(db, tx => passkeys::by_credential(tx, &CredentialId::new("three"))), None);
