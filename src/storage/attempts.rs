@@ -191,7 +191,7 @@ pub async fn flows_at(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<Time> {
     Ok(Time::from_unix(next.saturating_add(999).div_euclid(1000)))
 }
 
-/// Gives one event back: it turned out harmless.
+/// Gives one event back: it turned out harmless. In one write once for each key (see `queue`).
 pub async fn flow_back(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
     later!(tx, Touches::Any, "UPDATE rates SET free_at = free_at - $2 WHERE key = $1", key, rate.interval());
     Ok(())

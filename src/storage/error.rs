@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failed read or write. Nothing of a failed write remains.
+/// A failed read or write. Nothing of a failed write remains; of one that is [`Error::Busy`] because PostgreSQL did not
+/// answer, it is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Locked, full, read-only or away: try again later (503). Never the caller's fault.
@@ -45,7 +46,7 @@ impl Error {
         Self::other(reason)
     }
 
-    /// What a part of PostgreSQL's statement does that did not touch its row (see `queue`).
+    /// Did a part of a statement not touch its row? PostgreSQL then divides by zero (see `queue`).
     pub(super) fn is_division_by_zero(&self) -> bool {
         let Self::Other(source) = self else { return false };
         let code = source.downcast_ref::<sqlx::Error>().and_then(sql_state);

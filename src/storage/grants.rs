@@ -90,20 +90,30 @@ macro_rules! ground {
 }
 pub(super) use ground;
 
-/// A grant `$1` that is alive: not revoked, user, tenant and client not disabled; nor the token with the `jti` `$2`
-/// revoked, if one is meant.
+/// A grant `g` that is alive: not revoked, user, tenant and client not disabled.
+macro_rules! living {
+    () => {
+        "
+         JOIN users u ON u.id = g.user_id AND NOT u.disabled
+         JOIN tenants t ON t.id = u.tenant_id AND NOT t.disabled
+         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id AND NOT c.disabled
+         WHERE g.revoked_at IS NULL"
+    };
+}
+pub(super) use living;
+
+/// The grant `$1` if it is alive, and the token with the `jti` `$2` is not revoked, if one is meant.
 macro_rules! alive {
     () => {
-        " FROM grants g
-         JOIN users u ON u.id = g.user_id
-         JOIN tenants t ON t.id = u.tenant_id
-         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
-         WHERE g.id = $1 AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled
-             AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)"
+        concat!(
+            " FROM grants g",
+            living!(),
+            " AND g.id = $1 AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)"
+        )
     };
 }
 
-/// Adds a grant. `Error::Conflict` if client or user have gone.
+/// Adds a grant. If client or user have gone, the write is a [`Conflict`](super::Error::Conflict).
 pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
     later!(
         tx,

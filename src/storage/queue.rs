@@ -2,11 +2,12 @@
 //!
 //! On SQLite a statement goes to the connection's own thread and back, on PostgreSQL over the network; either costs more
 //! than what the statement does. So what only has to be written waits here until the next statement that is asked for an
-//! answer, at the latest until the transaction ends ([`Tx::settle`](super::Tx::settle)).
+//! answer ([`Tx::settle`](super::Tx::settle)), at the latest until the transaction ends.
 //!
 //! SQLite runs them one after the other. (sqlx would rather see text of several statements run without arguments, and
 //! has no other way that takes them to its thread at once.) For PostgreSQL they become the parts of one `WITH`, which all
-//! see what was there before and run in no certain order: **those that wait together must not touch the same row.**
+//! see what was there before and run in no certain order: **those that wait together must not touch the same row**, of
+//! which PostgreSQL would do one and not say so.
 
 use std::fmt::Write;
 

@@ -2,7 +2,7 @@
 
 use super::Tx;
 use super::error::Result;
-use super::grants::{Ground, WithUser, ground};
+use super::grants::{Ground, WithUser, ground, living};
 use super::queue::Touches;
 use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::{GrantId, Hash};
@@ -71,12 +71,7 @@ pub async fn with_ground(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Opti
     let row: Option<WithGround> = on!(tx, conn => sqlx::query_as(concat!(
         "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, ", ground!(), "
          FROM refresh_tokens r
-         JOIN grants g ON g.id = r.grant_id
-         JOIN users u ON u.id = g.user_id
-         JOIN tenants t ON t.id = u.tenant_id
-         JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id
-         WHERE r.hash = $1 AND r.expires_at > $2
-             AND g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled AND NOT c.disabled"))
+         JOIN grants g ON g.id = r.grant_id", living!(), " AND r.hash = $1 AND r.expires_at > $2"))
         .bind(hash).bind(now).fetch_optional(conn))?;
     Ok(row.map(WithGround::into))
 }

@@ -93,7 +93,8 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Runs what waits, once it has begun. [`Error::Conflict`]: one of the statements did not touch the row that it had to.
+    /// Begins if need be, then runs what waits. [`Error::Conflict`]: one of the statements did not touch the row that it
+    /// had to.
     pub(super) async fn settle(&mut self) -> Result<()> {
         if self.phase == Phase::Waiting {
             self.begin().boxed().await?;
@@ -101,7 +102,8 @@ impl<'c> Tx<'c> {
         self.run_waiting().await
     }
 
-    /// Makes all of it last. If all of it still waits, that is one statement on PostgreSQL, which needs no `BEGIN`.
+    /// Runs what waits and makes all of it last. If all of it waits, that is one statement on PostgreSQL, which needs no
+    /// `BEGIN`.
     pub(super) async fn commit(&mut self) -> Result<()> {
         self.run_waiting().await?;
         if self.phase == Phase::Begun { self.control("COMMIT").await } else { Ok(()) }
@@ -151,7 +153,7 @@ impl<'c> Tx<'c> {
         }
     }
 
-    /// Did its last statement get no answer?
+    /// Did its last statement get no answer, or none but that the database is busy?
     pub(super) const fn hangs(&self) -> bool {
         self.notes.unsettled
     }

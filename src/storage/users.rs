@@ -71,13 +71,13 @@ pub struct Credentials {
     pub has: Has,
 }
 
-/// Of what there is any.
+/// Which rows the user has elsewhere.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct Has {
-    /// A passkey of the user's.
+    /// Is there a passkey?
     #[sqlx(rename = "has_passkeys")]
     pub passkeys: bool,
-    /// An authenticator of the user's that is active.
+    /// Is there an authenticator that is active?
     #[sqlx(rename = "has_authenticator")]
     pub authenticator: bool,
 }
@@ -151,14 +151,16 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 /// The user with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", user!(), " FROM users WHERE id = $1")).bind(id).fetch_optional(conn))?;
+        concat!("SELECT ", user!(), " FROM users WHERE id = $1"))
+        .bind(id).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
 
 /// The user of this tenant whose name has this key ([`Username::key`]), with the stored password.
 pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key = $2")).bind(tenant).bind(key).fetch_optional(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key = $2"))
+        .bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
 
@@ -167,21 +169,24 @@ pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Resul
 /// [`EmailAddress::key`]: crate::domain::contact::EmailAddress::key
 pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2")).bind(tenant).bind(key).fetch_all(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2"))
+        .bind(tenant).bind(key).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
 
 /// The user with this id, with the stored password.
 pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", credentials!(), " FROM users WHERE id = $1")).bind(id).fetch_optional(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE id = $1"))
+        .bind(id).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
 
 /// The row that stands for a person of the host's directory.
 pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", user!(), " FROM users WHERE tenant_id = $1 AND directory_key = $2")).bind(tenant).bind(key).fetch_optional(conn))?;
+        concat!("SELECT ", user!(), " FROM users WHERE tenant_id = $1 AND directory_key = $2"))
+        .bind(tenant).bind(key).fetch_optional(conn))?;
     Ok(row.map(User::from))
 }
 
@@ -285,7 +290,7 @@ pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
 /// Makes the write a [`Conflict`](super::Error::Conflict) unless a password that was proved at this version still holds.
 ///
 /// An update that changes nothing, because it waits for a change of password that is being written (`READ COMMITTED`
-/// would read past it), and that change waits for the login that asks here.
+/// would read past it), and that change waits for the login that holds it here.
 pub async fn hold_password(tx: &mut Tx<'_>, id: &UserId, version: i64) -> Result<()> {
     let sql = "UPDATE users SET password_version = $2 WHERE id = $1 AND password_version = $2";
     later!(tx, Touches::One, sql, id, version);
@@ -301,7 +306,8 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 /// The users of a tenant by name, with their stored passwords.
 pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 ORDER BY username_key")).bind(tenant).fetch_all(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 ORDER BY username_key"))
+        .bind(tenant).fetch_all(conn))?;
     Ok(rows.into_iter().map(Credentials::from).collect())
 }
 

@@ -47,7 +47,9 @@ fn row<'a>(
 ) -> Row<'a> {
     let measure = move |measured: &Ceilings, long| {
         let (our_ceiling, peers_ceiling) = ceilings(measured);
-        (ours(long) - our_ceiling, peers(peer, long) - peers_ceiling)
+        let above = peers(peer, long) - peers_ceiling;
+        assert!(above > 0.0, "{name}: the peer is not above its ceiling");
+        ((ours(long) - our_ceiling).max(0.0), above)
     };
     Row { name, beside: &peer.name, goal: GOAL, measure: Box::new(measure) }
 }

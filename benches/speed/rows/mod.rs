@@ -35,7 +35,7 @@ fn beside_a_peer(plan: &Plan, report: &mut Report, bench: &ceilings::Bench, hous
         return;
     }
     let Some(peer) = Peer::start(&plan.node) else {
-        report.left_out("a peer", "it is not installed: `npm ci --prefix benches/peer`");
+        report.left_out("a peer", "no Node, or not installed: `npm ci --prefix benches/peer`");
         return;
     };
     peer.warm_up(plan.long * 2);
