@@ -2,13 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::http::{Connection, form, get, post};
-use crate::load::{cost, cost_of};
-use crate::login::basic;
+use crate::http::{Connection, get};
 use crate::process::Server;
 
 /// Where its program is, and what npm has put beside it.
@@ -16,7 +13,7 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peer");
 
 /// The peer, running: in memory, with as few settings as these requests need.
 pub(crate) struct Peer {
-    server: Server,
+    pub(crate) server: Server,
     /// It and its Node, with their versions.
     pub(crate) name: String,
 }
@@ -38,35 +35,9 @@ impl Peer {
         Some(Self { server, name })
     }
 
-    /// Lets it compile what it will run, which is not counted.
-    pub(crate) fn warm_up(&self, long: Duration) {
-        self.discovery(long);
-        self.client_credentials(long);
-        self.refresh(long);
-    }
-
-    /// What an answer of the metadata costs, in microseconds of CPU time, as all of these.
-    pub(crate) fn discovery(&self, long: Duration) -> f64 {
-        cost_of(&self.server, long, &get("/.well-known/openid-configuration", ""))
-    }
-
-    /// A JWT, signed with RS256.
-    pub(crate) fn client_credentials(&self, long: Duration) -> f64 {
-        cost_of(&self.server, long, &post("/token", &basic("rs256"), "grant_type=client_credentials"))
-    }
-
-    /// A rotation: the access token is a JWT, signed with ES256.
-    pub(crate) fn refresh(&self, long: Duration) -> f64 {
-        cost(&self.server, long, |number, connection| {
-            // Each asks for tokens of its own, and takes another of them than its neighbours.
-            let text = |token: &Value| token.as_str().unwrap().to_owned();
-            let mut token = text(&connection.ask(&get("/tokens", "")).json()[number]);
-            move |connection: &mut Connection| {
-                let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-                token = text(
-                    &connection.ask(&post("/token", &basic("es256"), &parameters)).json()["refresh_token"],
-                );
-            }
-        })
+    /// The first refresh token of the n-th connection. Each asks for tokens of its own, and takes another of them than
+    /// its neighbours.
+    pub(crate) fn first_token(number: usize, connection: &mut Connection) -> String {
+        connection.ask(&get("/tokens", "")).json()[number].as_str().unwrap().to_owned()
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::error::{Error, Result};
 use super::figures::Figures;
 use super::pool::{Lent, Pool};
-use super::tx::{Connection, Notes, Tx};
+use super::tx::{Notes, Tx};
 use super::{migrate, postgres, writer};
 
 /// A handle to the database; clones share it. Callers never see which of the two it is.
@@ -170,12 +170,8 @@ impl Reader {
     /// What the repositories' functions take.
     pub fn tx(&mut self) -> Tx<'_> {
         match &mut self.connection {
-            ReaderConnection::Sqlite(connection) => {
-                Tx::reading(Connection::Sqlite(connection), &mut self.notes)
-            }
-            ReaderConnection::Postgres(connection) => {
-                Tx::reading(Connection::Postgres(connection), &mut self.notes)
-            }
+            ReaderConnection::Sqlite(connection) => Tx::reading(&mut **connection, &mut self.notes),
+            ReaderConnection::Postgres(connection) => Tx::reading(&mut **connection, &mut self.notes),
         }
     }
 }

@@ -48,16 +48,18 @@ impl Error {
 
     /// Did a part of a statement not touch its row? PostgreSQL then divides by zero (see `queue`).
     pub(super) fn is_division_by_zero(&self) -> bool {
-        let Self::Other(source) = self else { return false };
-        let code = source.downcast_ref::<sqlx::Error>().and_then(sql_state);
-        code.as_deref() == Some("22012")
+        self.sql_state().as_deref() == Some("22012")
     }
 
     /// Lost a race on PostgreSQL (serialization failure, deadlock): running the closure again is the cure.
     pub(super) fn is_lost_race(&self) -> bool {
-        let Self::Busy(source) = self else { return false };
-        let code = source.downcast_ref::<sqlx::Error>().and_then(sql_state);
-        matches!(code.as_deref(), Some("40001" | "40P01"))
+        matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// What the database itself said, if it was the database.
+    fn sql_state(&self) -> Option<Cow<'_, str>> {
+        let (Self::Busy(source) | Self::Other(source)) = self else { return None };
+        source.downcast_ref::<sqlx::Error>()?.as_database_error()?.code()
     }
 }
 
@@ -71,10 +73,6 @@ impl From<sqlx::Error> for Error {
         }
         if is_passing(&error) { Self::Busy(error.into()) } else { Self::Other(error.into()) }
     }
-}
-
-fn sql_state(error: &sqlx::Error) -> Option<Cow<'_, str>> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
 }
 
 /// Does the error lie in the state of the database or of the way to it, so that it may heal by itself?

@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, PgConnection};
 use super::db::{Counters, Work};
 use super::error::Result;
 use super::pool::{Lent, Pool};
-use super::tx::{Connection, Notes, Tx};
+use super::tx::{Notes, Tx};
 
 const CONNECTIONS: usize = 16;
 /// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
@@ -59,7 +59,7 @@ impl<'a> Lease<'a> {
     }
 
     async fn run<T>(mut self, work: &impl Work<T>) -> Result<T> {
-        let mut tx = Tx::writing(Connection::Postgres(&mut self.connection), &mut self.notes);
+        let mut tx = Tx::writing(&mut *self.connection, &mut self.notes);
         let outcome = match work(&mut tx).await {
             Ok(value) => tx.commit().await.map(|()| value),
             failed => failed,

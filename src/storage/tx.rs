@@ -32,21 +32,9 @@ enum Phase {
 }
 
 /// One of the two databases, and the statements that wait to be run there.
-enum Side<'c> {
+pub(super) enum Side<'c> {
     Sqlite(&'c mut SqliteConnection, Batch<SqliteArguments>),
     Postgres(&'c mut PgConnection, Batch<PgArguments>),
-}
-
-/// One of the two databases.
-pub(super) enum Connection<'c> {
-    Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
-}
-
-/// Where statements wait.
-pub(super) enum Queue<'t> {
-    Sqlite(&'t mut Batch<SqliteArguments>),
-    Postgres(&'t mut Batch<PgArguments>),
 }
 
 /// What is remembered of a transaction's course.
@@ -64,22 +52,21 @@ pub(super) struct Notes {
 
 impl<'c> Tx<'c> {
     /// To read with.
-    pub(super) fn reading(connection: Connection<'c>, notes: &'c mut Notes) -> Self {
+    pub(super) fn reading(connection: impl Into<Side<'c>>, notes: &'c mut Notes) -> Self {
         Self { side: connection.into(), phase: Phase::Reading, notes }
     }
 
     /// To write with; in the end it has to be committed or undone.
-    pub(super) fn writing(connection: Connection<'c>, notes: &'c mut Notes) -> Self {
+    pub(super) fn writing(connection: impl Into<Side<'c>>, notes: &'c mut Notes) -> Self {
         Self { side: connection.into(), phase: Phase::Waiting, notes }
     }
 
     /// Where a statement waits whose answer nobody waits for.
-    pub(super) fn queue(&mut self) -> Result<Queue<'_>> {
-        match &mut self.side {
-            _ if self.phase == Phase::Reading => Err(Error::other("what reads does not write")),
-            Side::Sqlite(_, batch) => Ok(Queue::Sqlite(batch)),
-            Side::Postgres(_, batch) => Ok(Queue::Postgres(batch)),
+    pub(super) fn queue(&mut self) -> Result<&mut Side<'c>> {
+        if self.phase == Phase::Reading {
+            return Err(Error::other("what reads does not write"));
         }
+        Ok(&mut self.side)
     }
 
     /// Begins.
@@ -144,13 +131,10 @@ impl<'c> Tx<'c> {
     }
 
     /// The connection, for one statement.
-    pub(super) fn begin_statement(&mut self) -> Connection<'_> {
+    pub(super) fn begin_statement(&mut self) -> &mut Side<'c> {
         self.notes.statements += 1;
         self.notes.unsettled = true;
-        match &mut self.side {
-            Side::Sqlite(connection, _) => Connection::Sqlite(connection),
-            Side::Postgres(connection, _) => Connection::Postgres(connection),
-        }
+        &mut self.side
     }
 
     /// Did its last statement get no answer, or none but that the database is busy?
@@ -175,12 +159,15 @@ impl<'c> Tx<'c> {
     }
 }
 
-impl<'c> From<Connection<'c>> for Side<'c> {
-    fn from(connection: Connection<'c>) -> Self {
-        match connection {
-            Connection::Sqlite(connection) => Self::Sqlite(connection, Batch::default()),
-            Connection::Postgres(connection) => Self::Postgres(connection, Batch::default()),
-        }
+impl<'c> From<&'c mut SqliteConnection> for Side<'c> {
+    fn from(connection: &'c mut SqliteConnection) -> Self {
+        Self::Sqlite(connection, Batch::default())
+    }
+}
+
+impl<'c> From<&'c mut PgConnection> for Side<'c> {
+    fn from(connection: &'c mut PgConnection) -> Self {
+        Self::Postgres(connection, Batch::default())
     }
 }
 
@@ -199,10 +186,12 @@ macro_rules! on {
             Err(error) => Err(error),
             Ok(()) => {
                 let answer = match $tx.begin_statement() {
-                    $crate::storage::tx::Connection::Sqlite($conn) => {
+                    $crate::storage::tx::Side::Sqlite(connection, _) => {
+                        let $conn = &mut **connection;
                         $query.await.map_err($crate::storage::error::Error::from)
                     }
-                    $crate::storage::tx::Connection::Postgres($conn) => {
+                    $crate::storage::tx::Side::Postgres(connection, _) => {
+                        let $conn = &mut **connection;
                         $crate::storage::tx::patiently(async move { $query.await }).await
                     }
                 };
@@ -225,11 +214,11 @@ macro_rules! execute {
 macro_rules! later {
     ($tx:expr, $touches:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match $tx.queue()? {
-            $crate::storage::tx::Queue::Sqlite(batch) => {
+            $crate::storage::tx::Side::Sqlite(_, batch) => {
                 batch.push($sql, $touches);
                 $(batch.bind($value)?;)*
             }
-            $crate::storage::tx::Queue::Postgres(batch) => {
+            $crate::storage::tx::Side::Postgres(_, batch) => {
                 batch.push($sql, $touches);
                 $(batch.bind($value)?;)*
             }

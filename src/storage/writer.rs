@@ -19,7 +19,7 @@ use super::db::{Counters, Work};
 use super::error::{Error, Result};
 use super::figures::WriterFigures;
 use super::pool::Pool;
-use super::tx::{self, Notes, PATIENCE, Tx};
+use super::tx::{Notes, PATIENCE, Tx};
 use crate::domain::histogram::Histogram;
 
 /// How many closures may wait, and so the most that share a commit.
@@ -243,7 +243,7 @@ async fn run_all(
     jobs: &mut [Box<dyn Job>],
     notes: &mut Notes,
 ) -> Result<bool> {
-    let mut tx = Tx::writing(tx::Connection::Sqlite(connection), notes);
+    let mut tx = Tx::writing(connection, notes);
     tx.begin().await?;
     for job in jobs {
         if !job.run(&mut tx).await {

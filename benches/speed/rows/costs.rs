@@ -59,24 +59,35 @@ pub(super) fn client_credentials_cost(server: &Server, client: &str, long: Durat
 fn refresh(house: &House) -> Row<'_> {
     let measure = |ceilings: &Ceilings, long| {
         let ceiling = ceilings.es256 + 1.3 * (ceilings.http + ceilings.write);
-        (refresh_cost(&house.server, long), ceiling)
+        (refresh_cost(&house.server, long, signed_in), ceiling)
     };
     let beside = "S + 1.3 (H + W)";
     Row { name: "refresh with rotation", beside, goal: Goal::Times(1.0), measure: Box::new(measure) }
 }
 
 /// Each client goes on with the successor of its own token; the access token is signed by ES256.
-pub(super) fn refresh_cost(server: &Server, long: Duration) -> f64 {
+pub(super) fn refresh_cost(
+    server: &Server,
+    long: Duration,
+    first: fn(usize, &mut Connection) -> String,
+) -> f64 {
     cost(server, long, |number, connection| {
-        let username = format!("user{number}");
-        let visit = Visit { username: &username, client: "es256", scope: "offline_access" };
-        let text = |tokens: &Value| tokens["refresh_token"].as_str().unwrap().to_owned();
-        let mut token = text(&sign_in(connection, &visit));
+        let mut token = first(number, connection);
         move |connection: &mut Connection| {
             let parameters = form(&[("grant_type", "refresh_token"), ("refresh_token", &token)]);
-            token = text(&connection.ask(&post("/token", &basic("es256"), &parameters)).json());
+            token = refresh_token(&connection.ask(&post("/token", &basic("es256"), &parameters)).json());
         }
     })
+}
+
+/// The first refresh token of the n-th user.
+pub(super) fn signed_in(number: usize, connection: &mut Connection) -> String {
+    let visit = Visit { username: &format!("user{number}"), client: "es256", scope: "offline_access" };
+    refresh_token(&sign_in(connection, &visit))
+}
+
+fn refresh_token(tokens: &Value) -> String {
+    tokens["refresh_token"].as_str().unwrap().to_owned()
 }
 
 /// Each client asks about a token of its own.

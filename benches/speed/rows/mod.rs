@@ -38,7 +38,7 @@ fn beside_a_peer(plan: &Plan, report: &mut Report, bench: &ceilings::Bench, hous
         report.left_out("a peer", "no Node, or not installed: `npm ci --prefix benches/peer`");
         return;
     };
-    peer.warm_up(plan.long * 2);
+    beside::warm_up(&peer, plan.long * 2);
     compare(plan, report, bench, &beside::rows(houses.0, houses.1, &peer));
 }
 

@@ -114,8 +114,10 @@ impl Idp {
         put("disabled", json!(user.disabled.then_some(true)));
         put("personal_desktop", json!(user.personal_desktop));
         put("roles", json!(Some(user.roles).filter(|roles| !roles.is_empty())));
-        let active = authenticators::active(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?;
-        if let Some(stored) = active {
+        if has.authenticator
+            && let Some(stored) =
+                authenticators::active(&mut reader.tx(), &user.id).await.map_err(ApplyError::failed)?
+        {
             let authenticator = self.stored_authenticator(&stored)?;
             put("authenticators", json!([authenticator]));
         }

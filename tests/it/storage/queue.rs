@@ -5,6 +5,7 @@ use vestibule::domain::ids::IssuerId;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{Error, Result, Tx, codes, grants, interactions, sessions, tenants, users};
 
+use super::races::{winners, won};
 use super::rows::{NOW, World, interaction, session};
 use super::{on_each, read, write};
 
@@ -79,19 +80,13 @@ async fn of_many_that_end_a_login_one_does() {
         write!(db, tx => interactions::insert(tx, one)).unwrap();
         let end = async |runner: usize| {
             let (grant, code) = world.new_code(&runner.to_string());
-            let ended = db.write(move |tx| {
-                Box::pin(async move {
-                    interactions::remove(tx, &one.id).await?;
-                    grants::insert(tx, grant).await?;
-                    codes::insert(tx, code).await
-                })
-            });
-            match ended.await {
-                Err(Error::Conflict) => false,
-                ended => ended.map(|()| true).unwrap(),
-            }
+            won(write!(db, tx => async {
+                interactions::remove(tx, &one.id).await?;
+                grants::insert(tx, grant).await?;
+                codes::insert(tx, code).await
+            }))
         };
-        assert_eq!(super::races::winners(end).await, 1);
+        assert_eq!(winners(end).await, 1);
     })
     .await;
 }

@@ -7,7 +7,8 @@ use vestibule::domain::ids::{ClientId, Hash, IssuerId};
 use vestibule::domain::session::Session;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{
-    Error, assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions, users,
+    Error, Result, assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions,
+    users,
 };
 
 use super::rows::{NOW, World, authenticator, hash, interaction, keep, later, session};
@@ -15,6 +16,14 @@ use super::tenants::key;
 use super::{on_each, read, write};
 
 const RUNNERS: usize = 32;
+
+/// Did a write come first, which is a conflict where it came late?
+pub(super) fn won(written: Result<()>) -> bool {
+    match written {
+        Err(Error::Conflict) => false,
+        written => written.map(|()| true).unwrap(),
+    }
+}
 
 /// Runs it 32 times at once and counts the winners.
 pub(super) async fn winners(run: impl AsyncFn(usize) -> bool) -> usize {
@@ -104,10 +113,7 @@ async fn one_ends_changes_and_owns_a_login() {
         assert_eq!(winners(bind).await, 1);
         let save = async |_| write!(db, tx => interactions::save(tx, login)).unwrap();
         assert_eq!(winners(save).await, 1);
-        let remove = async |_| match write!(db, tx => interactions::remove(tx, &login.id)) {
-            Err(Error::Conflict) => false,
-            removed => removed.map(|()| true).unwrap(),
-        };
+        let remove = async |_| won(write!(db, tx => interactions::remove(tx, &login.id)));
         assert_eq!(winners(remove).await, 1);
     })
     .await;
