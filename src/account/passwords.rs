@@ -106,8 +106,9 @@ impl Account<'_> {
             None => Judge::Own(self.hasher.enter()?),
         };
         let name = Username::parse(typed.username).ok();
-        let key = name.as_ref().map_or_else(|| typed.username.trim().to_lowercase(), Username::key);
-        let counter = self.password_counter(&subject, &key);
+        let key = name.as_ref().map(Username::key);
+        // What is no name is counted as it was typed.
+        let counter = self.password_counter(&subject, key.as_deref().unwrap_or(typed.username));
         let tried = match self.try_once(counter, typed.network).await? {
             Ok(tried) => tried,
             Err(until) => return Ok(Checked::Locked(until)),
@@ -118,7 +119,7 @@ impl Account<'_> {
                 let found = self.ask_directory(host, tenant, name.as_ref(), typed.password).await;
                 found.map(|found| found.map(|user| Match { user, version: 0, rehash: None }))
             }
-            Judge::Own(place) => self.compare(place, tenant.as_deref(), &key, typed.password).await,
+            Judge::Own(place) => self.compare(place, tenant.as_deref(), key.as_deref(), typed.password).await,
         };
         if let (Some(no), Ok(Err(_))) = (no, &found) {
             no.await;
@@ -140,11 +141,12 @@ impl Account<'_> {
         &self,
         place: Place,
         tenant: Option<&Tenant>,
-        key: &str,
+        key: Option<&str>,
         typed: &str,
     ) -> Result<Result<Match, LoginFailure>, Error> {
-        // An unknown tenant is looked up too: no user has the empty one.
+        // An unknown tenant and what is no name are looked up too: no user has the empty ones.
         let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
+        let key = key.unwrap_or_default();
         let found = users::credentials(&mut self.db.read().await?.tx(), &id, key).await?;
         let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
         let Ok(password) = Password::normalise(typed) else {
@@ -171,7 +173,7 @@ impl Account<'_> {
         }
         match TenantDomain::typed(typed.tenant) {
             Ok(domain) => Ok((self.catalogue.tenant_by_domain(&domain).await?, domain.to_string())),
-            Err(_) => Ok((None, typed.tenant.trim().to_lowercase())),
+            Err(_) => Ok((None, typed.tenant.to_owned())),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod fact;
 pub mod grant;
+pub(crate) mod header;
 pub mod histogram;
 pub mod ids;
 pub mod interaction;

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, header::FORWARDED};
 use ipnet::IpNet;
 
 use super::state::Idp;
+use crate::domain::header::trim_ows;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -65,7 +66,7 @@ fn is_proxy(ip: IpAddr, proxies: &[IpNet]) -> bool {
 fn hops<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<impl Iterator<Item = &'h str> + use<'h>> {
     headers.contains_key(name).then(|| {
         let lines: Vec<&str> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("")).collect();
-        lines.into_iter().rev().flat_map(|line| line.rsplit(',')).map(str::trim)
+        lines.into_iter().rev().flat_map(|line| line.rsplit(',')).map(trim_ows)
     })
 }
 
@@ -90,8 +91,8 @@ fn outermost<'h>(
 /// The `for` of one element (RFC 7239 §4).
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    node(value.trim().trim_matches('"'))
+    let (_, value) = pairs.find(|(name, _)| trim_ows(name).eq_ignore_ascii_case("for"))?;
+    node(trim_ows(value).trim_matches('"'))
 }
 
 /// An address, alone or with a port; IPv6 in brackets if there is one (RFC 7239 §6).

@@ -10,6 +10,7 @@ use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::crypto::secret::{self, Secret};
+use crate::domain::header::trim_ows_bytes;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
 
@@ -41,17 +42,16 @@ impl<'a> Cookies<'a> {
         Self { issuer, headers }
     }
 
-    /// The value of a cookie; a doubled one counts as absent, for nobody can say which is ours.
+    /// Returns the value of a cookie. A doubled one counts as absent: which of the two is ours cannot be told.
     pub(crate) fn value(&self, purpose: &str) -> Option<&'a str> {
         let name = name(self.issuer, purpose);
         // Byte by byte: another application on this host may write what is not text into a cookie of its own.
         let headers = self.headers.get_all(COOKIE).into_iter().map(HeaderValue::as_bytes);
-        let mut found = headers.flat_map(|header| header.split(|&b| b == b';')).filter_map(|pair| {
-            let (key, value) = str::from_utf8(pair).ok()?.trim().split_once('=')?;
-            (key == name).then_some(value)
-        });
-        let first = found.next().filter(|value| !value.is_empty());
-        if found.next().is_some() { None } else { first }
+        let pairs = headers.flat_map(|header| header.split(|&b| b == b';'));
+        let mut found =
+            pairs.filter_map(|pair| trim_ows_bytes(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+        let value = str::from_utf8(found.next()?).ok().filter(|value| !value.is_empty());
+        if found.next().is_some() { None } else { value }
     }
 
     /// The hash under which the secret in a cookie is stored.
@@ -142,6 +142,45 @@ mod tests {
         let cookie = [b"a=caf\xc3\xa9; b=\xff; ", name.as_bytes(), b"=x; c=\xe9"].concat();
         let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(&cookie).unwrap())]);
         assert_eq!(Cookies::new(&root, &headers).value(Cookies::SESSION), Some("x"));
+    }
+
+    /// The value of the session's cookie in a header with these bytes.
+    fn session_in(issuer: &Issuer, cookie: &[u8]) -> Option<String> {
+        let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(cookie).unwrap())]);
+        Cookies::new(issuer, &headers).value(Cookies::SESSION).map(str::to_owned)
+    }
+
+    /// A sibling subdomain may set a cookie of such a name for the whole domain: it lacks the prefix that forbids that.
+    #[test]
+    fn white_space_of_unicode_makes_another_name() {
+        let issuer = issuer("https://id.test");
+        let name = name(&issuer, Cookies::SESSION);
+        let spaces = (0x80..=0x10_ffff).filter_map(char::from_u32).filter(|c| c.is_whitespace());
+        let spaces: Vec<_> = spaces.chain(['\u{200b}', '\u{feff}']).collect();
+        assert!(spaces.contains(&'\u{85}') && spaces.contains(&'\u{3000}'), "{spaces:?}");
+        for space in spaces {
+            for cookie in
+                [format!("{space}{name}=x"), format!("{name}{space}=x"), format!("a=b;{space}{name}=x")]
+            {
+                assert_eq!(session_in(&issuer, cookie.as_bytes()), None, "{cookie:?}");
+            }
+            let beside = format!("{space}{name}=evil; {name}=x");
+            assert_eq!(session_in(&issuer, beside.as_bytes()).as_deref(), Some("x"), "{beside:?}");
+        }
+        for byte in [&b"\x85"[..], b"\xa0", b"\xff"] {
+            assert_eq!(session_in(&issuer, &[byte, name.as_bytes(), b"=x"].concat()), None, "{byte:?}");
+        }
+        for cookie in [format!("\t {name}=x \t"), format!("a=b;{name}=x"), format!("a=b;\t{name}=x;")] {
+            assert_eq!(session_in(&issuer, cookie.as_bytes()).as_deref(), Some("x"), "{cookie:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_cookie_of_the_name_counts_even_if_it_is_not_text() {
+        let issuer = issuer("https://id.test");
+        let name = name(&issuer, Cookies::SESSION);
+        let cookie = [name.as_bytes(), b"=x; ", name.as_bytes(), b"=\xff"].concat();
+        assert_eq!(session_in(&issuer, &cookie), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which language a page is in: the first of `ui_locales`, the language switch, the user's own, the browser's, the
 //! tenant's for which there is a catalogue; English if none.
 
+use crate::domain::header::trim_ows;
 use crate::domain::locale::Locale;
 
 /// What is known about the reader's languages. What is not known is `None`.
@@ -34,14 +35,14 @@ fn accepted(header: &str) -> Option<Locale> {
     let ranges = header.split(',').take(LANGUAGES_READ);
     let wanted = ranges.filter_map(|range| {
         let (tag, weight) = range.split_once(';').map_or((range, 1000), |(tag, q)| (tag, thousandths(q)));
-        Locale::from_tag(tag.trim()).filter(|_| weight > 0).map(|locale| (weight, locale))
+        Locale::from_tag(trim_ows(tag)).filter(|_| weight > 0).map(|locale| (weight, locale))
     });
     wanted.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, locale)| locale)
 }
 
 /// `q=0.7` in thousandths; what is not a weight counts for nothing.
 fn thousandths(parameter: &str) -> u32 {
-    let Some(value) = parameter.trim().strip_prefix("q=") else { return 0 };
+    let Some(value) = trim_ows(parameter).strip_prefix("q=") else { return 0 };
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
     let shaped =
         matches!(whole, "0" | "1") && fraction.len() <= 3 && fraction.bytes().all(|b| b.is_ascii_digit());

@@ -27,6 +27,7 @@ use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::{RefreshState, RefreshToken};
+use crate::domain::header::trim_ows;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
@@ -178,7 +179,7 @@ fn wants_jwt(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
     let mut media_types =
         accepted.flat_map(|value| value.split(',')).filter_map(|range| range.split(';').next());
-    media_types.any(|media_type| media_type.trim().eq_ignore_ascii_case(SIGNED))
+    media_types.any(|media_type| trim_ows(media_type).eq_ignore_ascii_case(SIGNED))
 }
 
 /// RFC 9701 §5: no `sub` and no `exp` outside, so that nobody takes the answer for a token.

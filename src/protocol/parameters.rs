@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Uri};
 use url::form_urlencoded;
 
 use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::header::trim_ows;
 
 /// The parameters of one request, in the order they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,7 +76,7 @@ impl Parameters {
 /// Does the body call itself a form? Parameters such as `charset` change nothing.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let essence = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    essence.is_some_and(|essence| trim_ows(essence).eq_ignore_ascii_case("application/x-www-form-urlencoded"))
 }
 
 fn invalid(description: &'static str) -> OAuthError {

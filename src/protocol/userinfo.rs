@@ -16,6 +16,7 @@ use super::parameters::{Parameters, is_form};
 use crate::crypto::jwt;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::error::ErrorCode;
+use crate::domain::header::trim_ows;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::OPENID;
@@ -84,6 +85,6 @@ pub(super) fn presented(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<S
 fn bearers(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers.get_all(AUTHORIZATION).into_iter().filter_map(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then(|| trim_ows(token))
     })
 }

@@ -24,6 +24,7 @@ use url::{Host, Url};
 
 use self::success::Success;
 use self::template::{Filling, Place, Template, json, percent};
+use crate::domain::header::trim_ows;
 use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::ext::{OutgoingSms, SmsSender, Undelivered};
 use crate::outbound::{Outbound, OutboundError};
@@ -90,7 +91,7 @@ impl Encoding {
         let Some(named) = headers.get(CONTENT_TYPE) else {
             return Some(if body.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Form });
         };
-        let essence = named.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
+        let essence = trim_ows(named.to_str().ok()?.split(';').next()?).to_ascii_lowercase();
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Some(Self::Form),
             "application/json" => Some(Self::Json),

@@ -9,6 +9,7 @@ use url::form_urlencoded;
 use super::failed;
 use crate::crypto::secret::Secret;
 use crate::domain::error::ErrorCode;
+use crate::domain::header::trim_ows;
 use crate::domain::ids::ClientId;
 use crate::protocol::error::TokenError;
 
@@ -28,7 +29,7 @@ fn decode(header: &str) -> Option<(ClientId, Secret)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let text = String::from_utf8(STANDARD.decode(trim_ows(encoded)).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
     Some((ClientId::new(form_decode(id)?), Secret::new(form_decode(secret)?)))
 }

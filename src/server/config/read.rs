@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use crate::domain::contact::{Country, EmailAddress};
+use crate::domain::header::trim_ows;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::message::Confidential;
 use crate::domain::outbound::AllowedHost;
@@ -67,7 +68,7 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
 pub(super) fn headers(text: &str) -> Result<Vec<(String, Confidential)>, String> {
     let pair = |line: &str| {
         let (name, value) = line.split_once(':').ok_or("must hold `Name: value`, one per line")?;
-        Ok((name.trim().to_owned(), Confidential::new(value.trim())))
+        Ok((trim_ows(name).to_owned(), Confidential::new(trim_ows(value))))
     };
     text.lines().filter(|line| !line.trim().is_empty()).map(pair).collect()
 }

@@ -277,3 +277,20 @@ async fn a_hundred_failures_stop_everything_for_a_day_and_not_for_ever() {
     let page = open(&mut browser, &shop, &[]).await;
     assert!(sign_in(&mut browser, &page, "bert", PASSWORD).await.parameter("code").is_some());
 }
+
+#[tokio::test]
+async fn what_is_no_user_name_is_not_looked_up_as_one() {
+    let long = "ffi".repeat(20);
+    let user = format!(
+        "[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"{}\"\npassword = \"{PASSWORD}\"",
+        "\u{fb03}".repeat(20)
+    );
+    let idp = TestIdp::with(&format!("{}\n{user}", super::HOUSE)).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let refused = sign_in(&mut browser, &page, &long, PASSWORD).await;
+    assert_eq!(refused.step(), Some("identify"), "60 letters are no user name, whatever folds to them");
+    let back = sign_in(&mut browser, &refused, &"\u{fb03}".repeat(20), PASSWORD).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+}

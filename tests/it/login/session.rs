@@ -303,3 +303,19 @@ async fn sixteen_ways_to_say_nothing_in_a_cookie() {
         assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("identify"), "{odd}");
     }
 }
+
+/// A sibling subdomain may set such a cookie for the whole domain: without its prefix browsers let it.
+#[tokio::test]
+async fn a_cookie_with_white_space_of_unicode_before_its_name_is_another_one() {
+    let (idp, shop) = house().await;
+    let mut attacker = idp.browser();
+    assert!(enter(&mut attacker, &shop, "bert").await.parameter("code").is_some());
+    for space in ['\u{85}', '\u{a0}', '\u{2000}', '\u{2028}', '\u{3000}'] {
+        let mut victim = idp.browser();
+        for ((host, name), value) in attacker.cookies().clone() {
+            victim.cookies().insert((host, format!("{space}{name}")), value);
+        }
+        let back = open(&mut victim, &shop, &[("prompt", "none")]).await;
+        assert_eq!(error(&back).as_deref(), Some("login_required"), "{space:?}");
+    }
+}

@@ -1,0 +1,40 @@
+//! The grammar that header fields share (RFC 9110 §5).
+//!
+//! Why not `str::trim`: it strips all of Unicode's white space. In a name or a token of a protocol each of those
+//! characters makes another name, and a cookie `\u{2000}__Host-session` lacks the prefix that protects `__Host-session`.
+
+/// Strips optional white space, which is SP and HTAB alone (RFC 9110 §5.6.3).
+pub(crate) fn trim_ows(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+/// Does the same for a field that need not be text.
+pub(crate) const fn trim_ows_bytes(mut field: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = field {
+        field = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = field {
+        field = rest;
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_spaces_and_tabs_alone() {
+        for (field, stripped) in [
+            ("\t a b\t ", "a b"),
+            (" \t", ""),
+            ("", ""),
+            ("\u{a0}a\u{2000}", "\u{a0}a\u{2000}"),
+            (" \u{85}a\u{3000} ", "\u{85}a\u{3000}"),
+            ("\r\n\u{b}\u{c}a", "\r\n\u{b}\u{c}a"),
+        ] {
+            assert_eq!(trim_ows(field), stripped, "{field:?}");
+            assert_eq!(trim_ows_bytes(field.as_bytes()), stripped.as_bytes(), "{field:?}");
+        }
+    }
+}
