@@ -1,9 +1,11 @@
 //! Messages to users: sealed, counted, and put into the outbox by the caller's write.
 //!
-//! Who asks for a message may be a stranger, so what can be asked for is capped where the message is made and not by
-//! whoever asks: by address and number, by user, by network, and for texts, which cost money, by block of numbers and by
-//! tenant (attacks 133 and 134). The waits grow: a minute, half an hour, hours. What nobody can ask for, the notice that
-//! something has happened, is never held back: who could use a cap up would silence it.
+//! What can be asked for is capped where the message is made, for every caller alike: by address and number, by user, and
+//! for texts, which cost money, by block of numbers and by tenant (attacks 133 and 134). The waits grow: a minute, half an
+//! hour, hours. Notices of what has happened are never held back: using a cap up must not silence them.
+//!
+//! There is no cap per network here: codes follow a right password, and people behind one address must not use up each
+//! other's. Reset mails, which strangers ask for, have one of their own ([`super::reset_requests`]).
 
 use std::time::Duration;
 
@@ -24,8 +26,6 @@ const CODES: Rate = Rate { count: 3, per: Duration::from_mins(90) };
 const CODES_OF_DAY: Rate = Rate { count: 10, per: Duration::from_hours(24) };
 /// Three links at once, then one an hour: in no hour more than three (SEED1-16).
 const LINKS: Rate = Rate { count: 3, per: Duration::from_hours(3) };
-/// What one network may ask for, all users together.
-const OF_NETWORK: Rate = Rate { count: 20, per: Duration::from_hours(1) };
 /// What the thousand numbers of one block may get: an office may own one, a swindler owns many.
 const OF_BLOCK: Rate = Rate { count: 50, per: Duration::from_hours(24) };
 
@@ -89,8 +89,8 @@ impl Post {
 }
 
 impl Account<'_> {
-    /// Seals a message, to be settled. `network` is where the wish for it came from; `None` if it was nobody's.
-    pub(crate) fn post(&self, message: &Message, network: Option<&str>) -> Result<Post, Error> {
+    /// Seals a message, to be settled.
+    pub(crate) fn post(&self, message: &Message) -> Result<Post, Error> {
         let Message { tenant, user, expires_at, letter } = message;
         let id = MessageId::new(random::uuid());
         let plain =
@@ -110,7 +110,7 @@ impl Account<'_> {
             expires_at: *expires_at,
             id,
         };
-        Ok(Post { new, caps: self.caps(message, network), has_way })
+        Ok(Post { new, caps: self.caps(message), has_way })
     }
 
     /// Where a message stands; `None` if it is forgotten.
@@ -119,12 +119,17 @@ impl Account<'_> {
         Ok(entry.map(|entry| entry.delivery))
     }
 
-    fn caps(&self, message: &Message, network: Option<&str>) -> Vec<(Hash, Rate)> {
+    /// The key of a cap on what is sent.
+    pub(super) fn cap(&self, what: &str, subject: &str) -> Hash {
+        self.sealer.keyed_hash(&format!("delivery/{what}"), subject)
+    }
+
+    fn caps(&self, message: &Message) -> Vec<(Hash, Rate)> {
         let user = message.user.as_str();
         let mut caps = Vec::new();
         let mut cap = |what: &str, subject: &str, rates: &[Rate]| {
             for (at, rate) in rates.iter().enumerate() {
-                caps.push((self.sealer.keyed_hash(&format!("delivery/{what}/{at}"), subject), *rate));
+                caps.push((self.cap(&format!("{what}/{at}"), subject), *rate));
             }
         };
         match (&message.letter.content, message.letter.content.kind()) {
@@ -145,9 +150,6 @@ impl Account<'_> {
                 let day = Rate { count, per: Duration::from_hours(24) };
                 cap("sms-of-tenant", message.tenant.as_str(), &[day]);
             }
-        }
-        if let Some(network) = network {
-            cap("network", network, &[OF_NETWORK]);
         }
         caps
     }

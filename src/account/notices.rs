@@ -29,6 +29,6 @@ impl Account<'_> {
             content: Content::Mail { to, mail: Mail::Notice { event, at, zone } },
         };
         let (tenant, user) = (tenant.id.clone(), user.id.clone());
-        self.post(&Message { tenant, user, expires_at: at.plus(NEWS), letter }, None).map(Some)
+        self.post(&Message { tenant, user, expires_at: at.plus(NEWS), letter }).map(Some)
     }
 }

@@ -3,6 +3,12 @@
 //! Whoever asks is told nothing, and the answer costs one row, whatever was typed. Later a node reads the row, looks for
 //! the user, and sends a link or does not; only the observer learns which. So neither pages nor times tell whether there
 //! is such a user, has an address, or has had too many mails already.
+//!
+//! The first link of an hour to an address is limited by the caps of user and address alone ([`super::delivery`]): a whole
+//! office may stand behind one network. What a network asks for in vain, or again for an address that was mailed within the
+//! hour, draws on a budget of the network; when it is used up, the network gets nothing but first links.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -13,10 +19,12 @@ use super::{Account, Error};
 use crate::crypto::random;
 use crate::domain::contact::EmailAddress;
 use crate::domain::event::{Event, ResetOutcome};
-use crate::domain::ids::{ResetRequestId, TenantId, UserId};
+use crate::domain::ids::{Hash, ResetRequestId, TenantId, UserId};
 use crate::domain::reset::{self, Purpose};
 use crate::domain::tenant::TenantDomain;
+use crate::domain::time::Time;
 use crate::domain::user::Username;
+use crate::storage::attempts::{self, Rate};
 use crate::storage::reset_requests::{self, Waiting};
 use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx};
@@ -25,6 +33,10 @@ use crate::storage::{self, Tx};
 const KEPT: usize = 300;
 /// So many are answered in one round.
 const ROUND: i64 = 16;
+/// What one network may ask for in vain or again.
+const OF_NETWORK: Rate = Rate { count: 20, per: Duration::from_hours(1) };
+/// The link to an address that costs its network nothing.
+const FIRST: Rate = Rate { count: 1, per: Duration::from_hours(1) };
 
 /// What was typed, and where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,25 +59,59 @@ pub(crate) struct Answer {
     id: ResetRequestId,
     tenant: Option<TenantId>,
     user: Option<UserId>,
-    link: Result<NewLink, ResetOutcome>,
+    link: Result<FirstOrRepeated, ResetOutcome>,
+    /// The budget of the network that asked.
+    network: Option<Hash>,
+    now: Time,
+}
+
+/// A link, and the key of the cap that tells whether it is the first of an hour to its address.
+#[derive(Clone, Debug)]
+struct FirstOrRepeated {
+    link: NewLink,
+    address: Hash,
 }
 
 impl Answer {
-    /// Sends the mail, if there is one to send. `None`: somebody else has answered.
+    /// Sends the mail, if there is one to send. `None`: another node has answered.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
         if !reset_requests::take(tx, &self.id).await? {
             return Ok(None);
         }
         let outcome = match &self.link {
-            Err(reason) => *reason,
-            Ok(link) => match link.settle(tx).await? {
-                Posted::Queued(_) => ResetOutcome::Mailed,
-                Posted::Wait(_) => ResetOutcome::TooMany,
-                Posted::Impossible => ResetOutcome::NoMail,
-            },
+            // Nothing was looked up, so the network has not asked for anything.
+            Err(ResetOutcome::TooLate) => ResetOutcome::TooLate,
+            Err(reason) if self.network_may_ask(tx).await? => *reason,
+            Err(_) => ResetOutcome::TooMany,
+            Ok(link) => self.mail(tx, link).await?,
         };
         let (tenant, user) = (self.tenant.clone(), self.user.clone());
         Ok(Some(Event::ResetRequested { tenant, user, outcome }))
+    }
+
+    async fn mail(&self, tx: &mut Tx<'_>, mail: &FirstOrRepeated) -> storage::Result<ResetOutcome> {
+        let FirstOrRepeated { link, address } = mail;
+        let is_first = attempts::flow(tx, address, self.now, FIRST).await?;
+        if !is_first && !self.network_may_ask(tx).await? {
+            return Ok(ResetOutcome::TooMany);
+        }
+        let outcome = match link.settle(tx).await? {
+            Posted::Queued(_) => return Ok(ResetOutcome::Mailed),
+            Posted::Wait(_) => ResetOutcome::TooMany,
+            Posted::Impossible => ResetOutcome::NoMail,
+        };
+        if is_first {
+            attempts::flow_back(tx, address, FIRST).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Draws on the network's budget; `false`: it is used up.
+    async fn network_may_ask(&self, tx: &mut Tx<'_>) -> storage::Result<bool> {
+        match &self.network {
+            Some(network) => attempts::flow(tx, network, self.now, OF_NETWORK).await,
+            None => Ok(true),
+        }
     }
 }
 
@@ -92,25 +138,30 @@ impl Account<'_> {
 
     async fn answer(&self, waiting: Waiting) -> Result<Answer, Error> {
         let Waiting { id, sealed, created_at } = waiting;
-        let nobody = |link| Answer { id: id.clone(), tenant: None, user: None, link };
-        let late = created_at.plus(reset::LINK) <= self.now();
+        let now = self.now();
         let opened = self.sealer.open(&sealed, &reset_requests::row(&id)).ok();
         let wish = opened.and_then(|plain| serde_json::from_slice::<Wish>(&plain).ok());
-        let Some(wish) = wish.filter(|_| !late) else { return Ok(nobody(Err(ResetOutcome::TooLate))) };
+        let Some(wish) = wish.filter(|_| created_at.plus(reset::LINK) > now) else {
+            let link = Err(ResetOutcome::TooLate);
+            return Ok(Answer { id, tenant: None, user: None, link, network: None, now });
+        };
+        let network = wish.network.as_deref().map(|network| self.cap("links-of-network", network));
+        let answer = |tenant, user, link| Answer { id, tenant, user, link, network, now };
         let tenant = match (&wish.fixed, TenantDomain::typed(&wish.tenant)) {
             (Some(fixed), _) => self.catalogue.tenant(fixed).await?,
             (None, Ok(domain)) => self.catalogue.tenant_by_domain(&domain).await?,
             (None, Err(_)) => None,
         };
-        let Some(tenant) = tenant else { return Ok(nobody(Err(ResetOutcome::TenantUnknown))) };
-        let answer = |user, link| Answer { id: id.clone(), tenant: Some(tenant.id.clone()), user, link };
+        let Some(tenant) = tenant else { return Ok(answer(None, None, Err(ResetOutcome::TenantUnknown))) };
         let found = match self.meant(&tenant.id, &wish.username).await? {
             Ok(found) => found,
-            Err(reason) => return Ok(answer(None, Err(reason))),
+            Err(reason) => return Ok(answer(Some(tenant.id.clone()), None, Err(reason))),
         };
-        let user = Some(found.user.id.clone());
-        let link = self.new_link(&found, &tenant, wish.home, Purpose::Forgotten, wish.network.as_deref())?;
-        Ok(answer(user, link))
+        let link = self.new_link(&found, &tenant, wish.home, Purpose::Forgotten)?.and_then(|link| {
+            let address = found.user.address().ok_or(ResetOutcome::NoAddress)?;
+            Ok(FirstOrRepeated { link, address: self.cap("first-link-of-address", &address.key()) })
+        });
+        Ok(answer(Some(tenant.id.clone()), Some(found.user.id), link))
     }
 
     /// Whose name this is; otherwise whose address, if it is one person's only.

@@ -111,7 +111,6 @@ impl Account<'_> {
         tenant: &Tenant,
         home: Home,
         purpose: Purpose,
-        network: Option<&str>,
     ) -> Result<Result<NewLink, ResetOutcome>, Error> {
         let user = &found.user;
         if let Err(reason) = self.own_password(user, tenant) {
@@ -149,7 +148,7 @@ impl Account<'_> {
             expires_at,
             version: 0,
         };
-        Ok(Ok(NewLink { post: self.post(&message, network)?, reset }))
+        Ok(Ok(NewLink { post: self.post(&message)?, reset }))
     }
 
     /// A new password in place of the one with this version, to be settled; a mail tells the user.

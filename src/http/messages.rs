@@ -44,7 +44,7 @@ impl Idp {
         };
         let expires_at = self.now().plus(lifetime);
         let message = Message { tenant: user.tenant, user: user.id, expires_at, letter };
-        let post = self.account().post(&message, None)?;
+        let post = self.account().post(&message)?;
         let settled = self.db().write(move |tx| {
             let post = post.clone();
             Box::pin(async move { post.settle(tx).await })

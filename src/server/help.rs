@@ -115,7 +115,7 @@ impl Idp {
     }
 
     async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
-        let link = self.account().new_link(found, tenant, self.home(), Purpose::Forgotten, None)?;
+        let link = self.account().new_link(found, tenant, self.home(), Purpose::Forgotten)?;
         let link = link.map_err(refusal)?;
         let settled = self.db().write(move |tx| {
             let link = link.clone();

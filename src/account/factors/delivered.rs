@@ -43,8 +43,6 @@ pub(crate) struct Wish<'a> {
     pub(crate) locale: Locale,
     /// The host name of the page that will ask for the code.
     pub(crate) host: &'a str,
-    /// Where the wish came from.
-    pub(crate) network: Option<&'a str>,
 }
 
 /// A code in its message, not yet in the outbox.
@@ -82,7 +80,7 @@ impl Dispatch {
 impl Account<'_> {
     /// A new code in its message, to be settled; `None` for an authenticator that makes its codes itself.
     pub(crate) fn code(&self, wish: &Wish<'_>) -> Result<Option<Dispatch>, Error> {
-        let Wish { login, purpose, authenticator, tenant, account, locale, host, network } = *wish;
+        let Wish { login, purpose, authenticator, tenant, account, locale, host } = *wish;
         let Some(way) = factor(&authenticator.kind).and_then(|factor| factor.delivers()) else {
             return Ok(None);
         };
@@ -97,7 +95,7 @@ impl Account<'_> {
             expires_at,
             letter: Letter { locale, account: account.to_owned(), content },
         };
-        let post = self.post(&message, network)?;
+        let post = self.post(&message)?;
         let (login, authenticator) = (login.clone(), authenticator.id.clone());
         Ok(Some(Dispatch { login, purpose, authenticator, hash, expires_at, post }))
     }

@@ -30,7 +30,6 @@ pub(super) async fn send(holder: &Holder, authenticator: &Authenticator) -> Resu
         account: holder.user.username.as_str(),
         locale: holder.user.locale().unwrap_or(holder.tenant.locale),
         host: holder.visitor.issuer.url.host(),
-        network: holder.visitor.network.as_deref(),
     })?;
     let Some(code) = code else { return Ok(pages::onward(holder)) };
     let (before, authenticator) = (holder.clone(), authenticator.clone());

@@ -73,9 +73,7 @@ async fn mail(login: Login) -> Result<(Login, End), Internal> {
         login: Some(login.interaction.id.clone()),
         client: Some(login.validated.client().id.clone()),
     };
-    let network = login.visitor.network.clone();
-    let account = login.idp().account();
-    let link = account.new_link(&found, &person.tenant, home, Purpose::Activation, network.as_deref())?;
+    let link = login.idp().account().new_link(&found, &person.tenant, home, Purpose::Activation)?;
     // Without an address the page has no button.
     let Ok(link) = link else { return login.store().await };
     let written = login.write(move |mut login, tx| {

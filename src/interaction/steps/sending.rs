@@ -56,7 +56,6 @@ async fn write(
         account: person.user.username.as_str(),
         locale: person.user.locale().unwrap_or_else(|| login.locale()),
         host: login.visitor.issuer.url.host(),
-        network: login.visitor.network.as_deref(),
     };
     let Some(code) = login.idp().account().code(&wish)? else { return Ok((login, End::Late)) };
     let authenticator = authenticator.clone();

@@ -388,3 +388,26 @@ async fn an_administrator_with_a_telephone_enrols_a_device() {
         assert_eq!(page.step(), Some("enrol"), "{}", page.body);
     }
 }
+
+/// Attack 133 is held by the caps of user, destination, block and tenant: who has typed the right password pays for nobody
+/// else behind the same address.
+#[tokio::test]
+async fn thirty_people_behind_one_address_get_their_codes() {
+    let user = |n: u32| {
+        format!(
+            "[[users]]\ntenant = \"123456.sms\"\nusername = \"user{n}\"\npassword = \"{}\"\n\
+             [[users.authenticators]]\nkind = \"mail\"\nemail = \"user{n}@example.test\"\n",
+            super::PASSWORD
+        )
+    };
+    let users: String = (0..30).map(user).collect();
+    let idp = TestIdp::with(&format!("{}\n{users}", world("\"mail\"", ""))).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    for n in 0..30 {
+        let mut browser = idp.browser().from_address("192.0.2.7:1".parse().unwrap());
+        let page = enter(&mut browser, &shop, &format!("user{n}")).await;
+        assert!(page.body.contains("We have sent a code"), "{n}: {}", page.body);
+        let back = browser.submit(&page, &[("code", &last_code(&idp).await)]).await;
+        assert!(back.parameter("code").is_some(), "{n}: {}", back.body);
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule::domain::event::{Event, ResetOutcome};
-use vestibule::testing::TestIdp;
+use vestibule::testing::{Browser, TestIdp};
 
 use super::{forget, links};
 use crate::login::{DOMAIN, HOUSE, bare, house, open};
@@ -130,6 +130,63 @@ async fn a_mailbox_is_not_flooded() {
         idp.clock().advance(Duration::from_secs(61));
     }
     assert_eq!(links(&idp).await.len(), 3);
+}
+
+/// [`HOUSE`] with as many users more, each with an address.
+async fn crowded_house(users: u32) -> TestIdp {
+    let user = |n: u32| {
+        format!(
+            "[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"user{n}\"\npassword = \"correct horse battery staple\"\n\
+             email = \"user{n}@example.test\"\n"
+        )
+    };
+    let idp = TestIdp::with(HOUSE).await;
+    idp.idp().apply(&(0..users).map(user).collect::<String>()).await.unwrap();
+    idp
+}
+
+/// A browser behind this address.
+fn behind(idp: &TestIdp, address: &str) -> Browser {
+    idp.browser().from_address(address.parse().unwrap())
+}
+
+/// Thirty people of one office may all have forgotten their passwords.
+#[tokio::test]
+async fn one_network_gets_a_first_link_for_each_user() {
+    let idp = crowded_house(30).await;
+    for n in 0..30 {
+        forget(&mut behind(&idp, "192.0.2.7:1"), DOMAIN, &format!("user{n}")).await;
+    }
+    assert_eq!(links(&idp).await.len(), 30, "{:?}", outcomes(&idp));
+}
+
+/// Attack 134: what one network asks for in vain or again is counted, and then only first links leave for it.
+#[tokio::test]
+async fn one_network_asks_in_vain_or_again_twenty_times_an_hour() {
+    let idp = crowded_house(12).await;
+    let ask = async |address: &str, username: &str| {
+        forget(&mut behind(&idp, address), DOMAIN, username).await;
+        idp.mailbox().await;
+        outcomes(&idp).pop().unwrap()
+    };
+    for n in 0..12 {
+        assert_eq!(ask("192.0.2.7:1", &format!("user{n}")).await, ResetOutcome::Mailed);
+    }
+    idp.clock().advance(Duration::from_secs(61));
+    for n in 0..10 {
+        assert_eq!(ask("192.0.2.7:1", &format!("user{n}")).await, ResetOutcome::Mailed, "{n}: again");
+        assert_eq!(ask("192.0.2.7:1", &format!("nobody{n}")).await, ResetOutcome::UserUnknown);
+    }
+    assert_eq!(ask("192.0.2.7:1", "user10").await, ResetOutcome::TooMany, "the twenty-first");
+    assert_eq!(ask("192.0.2.7:1", "nobody").await, ResetOutcome::TooMany);
+    assert_eq!(ask("192.0.2.7:1", "bert").await, ResetOutcome::Mailed, "a first link");
+    assert_eq!(ask("192.0.2.8:1", "user10").await, ResetOutcome::Mailed, "another network");
+    assert_eq!(links(&idp).await.len(), 12 + 10 + 2);
+    idp.clock().advance(Duration::from_mins(4));
+    assert_eq!(ask("192.0.2.7:1", "user11").await, ResetOutcome::Mailed, "one has drained");
+    assert_eq!(ask("192.0.2.7:1", "user10").await, ResetOutcome::TooMany);
+    idp.clock().advance(Duration::from_hours(1));
+    assert_eq!(ask("192.0.2.7:1", "user10").await, ResetOutcome::Mailed, "a first link of another hour");
 }
 
 /// Attack 152: whatever a request says of its host, links lead to the configured issuer.
