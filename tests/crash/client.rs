@@ -1,6 +1,6 @@
 //! One session of one browser, and everything that the provider acknowledged to it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +16,11 @@ use crate::ledger::{Broken, Ledger};
 
 const SECRET: &str = "a secret of at least 32 characters, for one shop";
 const CALLBACK: &str = "https://shop.test/callback";
-/// What the browser sees where no answer came: the process was killed.
+/// The newest families of one round that are checked afterwards.
+const KEPT: usize = 32;
+/// A request that takes longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The status where no answer came: the process was killed, or the request hung.
 const CUT_OFF: StatusCode = StatusCode::BAD_GATEWAY;
 
 /// What the client knows of the sign-in that it is about.
@@ -68,13 +72,14 @@ impl Client {
         }
     }
 
-    /// Signs in again and again until the time is over or the provider is gone.
-    pub(crate) async fn work(&mut self, end: Instant) {
+    /// Signs in again and again until the time is over or the provider is gone, which it must not be before.
+    pub(crate) async fn work(&mut self, end: Instant) -> Option<Broken> {
         while Instant::now() < end {
             if !self.step().await {
-                return;
+                return (Instant::now() < end).then_some(Broken::Refused);
             }
         }
+        None
     }
 
     /// One request; `false` if no answer came.
@@ -95,6 +100,7 @@ impl Client {
                 }
                 self.standing = Standing::Family(refresh_token(&answer));
                 self.spent_codes.push(code);
+                forget_oldest(&mut self.spent_codes);
             }
             Standing::Family(token) => {
                 let answer = self.refresh(&token).await;
@@ -104,6 +110,7 @@ impl Client {
                 }
                 // The family is left behind with its last token, and asked for after the next crash.
                 self.successors.push((token, refresh_token(&answer)));
+                forget_oldest(&mut self.successors);
                 self.sign_ins += 1;
             }
             standing => self.standing = standing,
@@ -141,21 +148,21 @@ impl Client {
                 ledger.cut_off(kept);
             }
         }
-        self.reckon_families(ledger).await;
+        if let Some((token, successor)) = self.successors.last().cloned() {
+            // Within the grace the old token gives the successor that it gave before the crash.
+            let again = self.refresh(&token).await;
+            let same = again.status == StatusCode::OK && refresh_token(&again) == successor;
+            ledger.check(same, Broken::Fork);
+        }
         let there = self.authorize().await.parameter("code").is_some();
         ledger.check(there, Broken::SessionLost);
     }
 
-    /// The last family of the round in full, and every code of it once more.
-    async fn reckon_families(&mut self, ledger: &mut Ledger) {
+    /// Checks the newest families of the round and their codes. It takes longer than the grace of a used token, so it
+    /// follows [`Self::reckon`] of all clients.
+    pub(crate) async fn reckon_families(&mut self, ledger: &mut Ledger) {
         let (successors, spent) =
             (std::mem::take(&mut self.successors), std::mem::take(&mut self.spent_codes));
-        if let Some((token, successor)) = successors.last() {
-            // Within the grace the old token gives the successor that it gave before the crash.
-            let again = self.refresh(token).await;
-            let same = again.status == StatusCode::OK && refresh_token(&again) == *successor;
-            ledger.check(same, Broken::Fork);
-        }
         for (_, successor) in &successors {
             let kept = self.refresh(successor).await.status == StatusCode::OK;
             ledger.check(kept, Broken::RefreshLost);
@@ -199,9 +206,15 @@ fn refresh_token(answer: &Answer) -> String {
     answer.json().get("refresh_token").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+fn forget_oldest<T>(kept: &mut Vec<T>) {
+    let surplus = kept.len().saturating_sub(KEPT);
+    kept.drain(..surplus);
+}
+
 /// The test kit's browser over real HTTP; an answer that never comes is told as one of its own.
-fn over_the_network() -> Router {
+pub(crate) fn over_the_network() -> Router {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let http = http.timeout(PATIENCE);
     let http = http.build().unwrap();
     Router::new().fallback(move |request: Request| forward(http.clone(), request))
 }

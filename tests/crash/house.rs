@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
+use crate::mail::{self, ResetMails};
+
 const WORLD: &str = r#"
     [[tenants]]
     domain = "one.test"
@@ -38,8 +40,9 @@ pub(crate) struct House {
 pub(crate) struct Server(Child);
 
 impl House {
-    /// Makes the store and puts people and a client into it.
-    pub(crate) async fn furnish(server: Option<&str>) -> Self {
+    /// Makes the store and puts people and a client into it: with a mail server, also the users who ask for mails while
+    /// the provider works this long.
+    pub(crate) async fn furnish(server: Option<&str>, mails: Option<&ResetMails>, time: Duration) -> Self {
         let folder = std::env::temp_dir().join(format!("vestibule-crash-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let database = match server {
@@ -49,7 +52,14 @@ impl House {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let issuer = format!("http://{address}");
         let house = Self { folder, database, address, issuer };
-        std::fs::write(house.folder.join("world.toml"), WORLD).unwrap();
+        let mut world = WORLD.to_owned();
+        if let Some(mails) = mails {
+            let settings =
+                format!("[mail]\nsmtp = \"smtp://127.0.0.1:{}\"\nfrom = \"id@one.test\"\n", mails.port());
+            std::fs::write(house.folder.join("vestibule.toml"), settings).unwrap();
+            world.extend((0..ResetMails::users_for(time)).map(user));
+        }
+        std::fs::write(house.folder.join("world.toml"), world).unwrap();
         let applied = house.vestibule("apply").arg("world.toml").status().unwrap();
         assert!(applied.success(), "the world was not applied");
         house
@@ -98,6 +108,12 @@ impl Drop for Server {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+/// A user with an address, as a table of the set-up document.
+fn user(number: usize) -> String {
+    let address = mail::address(number);
+    format!("[[users]]\ntenant = \"one.test\"\nusername = \"user{number}\"\nemail = \"{address}\"\n")
 }
 
 async fn fresh_database(server: &str) -> String {

@@ -17,6 +17,22 @@ pub(crate) enum Broken {
     Fork,
     /// A session that was there is not.
     SessionLost,
+    /// A request was refused, or not answered in time, while the process lived.
+    Refused,
+    /// A mail that was acknowledged was never sent.
+    MailLost,
+}
+
+impl Broken {
+    const ALL: [Self; 7] = [
+        Self::CodeLost,
+        Self::CodeTwice,
+        Self::RefreshLost,
+        Self::Fork,
+        Self::SessionLost,
+        Self::Refused,
+        Self::MailLost,
+    ];
 }
 
 /// Everything that was counted.
@@ -29,6 +45,8 @@ pub(crate) struct Ledger {
     slowest_start: Duration,
     cut_off: u64,
     cut_off_before: u64,
+    mails_asked: usize,
+    mails_sent: usize,
     checks: u64,
     broken: BTreeMap<Broken, u64>,
 }
@@ -57,6 +75,12 @@ impl Ledger {
         self.cut_off_before += u64::from(good);
     }
 
+    /// Reset mails that were acknowledged, and mails that reached the mail server.
+    pub(crate) fn mails(&mut self, asked: usize, sent: usize) {
+        self.mails_asked += asked;
+        self.mails_sent += sent;
+    }
+
     /// One comparison.
     pub(crate) fn check(&mut self, holds: bool, broken: Broken) {
         self.checks += 1;
@@ -79,10 +103,9 @@ impl fmt::Display for Ledger {
         writeln!(f, "writes acknowledged        {}", self.acknowledged)?;
         writeln!(f, "requests cut off           {} ({} good afterwards)", self.cut_off, self.cut_off_before)?;
         writeln!(f, "slowest start              {} ms", self.slowest_start.as_millis())?;
+        writeln!(f, "reset mails                {} asked for, {} sent", self.mails_asked, self.mails_sent)?;
         writeln!(f, "checks                     {}", self.checks)?;
-        for broken in
-            [Broken::CodeLost, Broken::CodeTwice, Broken::RefreshLost, Broken::Fork, Broken::SessionLost]
-        {
+        for broken in Broken::ALL {
             let times = self.broken.get(&broken).copied().unwrap_or_default();
             writeln!(f, "{:27}{times}", format!("{broken:?}"))?;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -42,6 +43,8 @@ pub(crate) struct SmtpServer {
 
 struct State {
     offers_tls: bool,
+    /// Time before each answer.
+    pause: Duration,
     tls: TlsAcceptor,
     troubles: Mutex<VecDeque<Trouble>>,
     received: Mutex<Vec<Received>>,
@@ -49,6 +52,11 @@ struct State {
 
 impl SmtpServer {
     pub(crate) async fn start(offers_tls: bool, troubles: &[Trouble]) -> Self {
+        Self::start_with_pause(offers_tls, troubles, Duration::ZERO).await
+    }
+
+    /// A server that waits this long before each answer.
+    pub(crate) async fn start_with_pause(offers_tls: bool, troubles: &[Trouble], pause: Duration) -> Self {
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -57,6 +65,7 @@ impl SmtpServer {
         let config = config.with_single_cert(vec![cert.der().clone()], key).unwrap();
         let state = Arc::new(State {
             offers_tls,
+            pause,
             tls: TlsAcceptor::from(Arc::new(config)),
             troubles: Mutex::new(troubles.iter().copied().collect()),
             received: Mutex::default(),
@@ -157,6 +166,7 @@ impl State {
                 "RSET" | "NOOP" => "250 ok\r\n",
                 _ => "502 no\r\n",
             };
+            tokio::time::sleep(self.pause).await;
             stream.write_all(answer.as_bytes()).await?;
         }
     }
