@@ -1,6 +1,10 @@
 //! Facts: what a browser has proved or a user has answered, each with its time.
 //!
 //! The engine compares facts with needs and nothing else. A fact is only ever added by the code that checked it.
+//!
+//! Facts are kept per user: [`Facts`] names the user whose facts they are, and facts of two users are never joined. The
+//! session cookie of a browser may be replaced in the middle of a login, by another tab or by an attacker, so a recovery
+//! code proved as one user must not count for the next.
 
 use serde::{Deserialize, Serialize};
 
@@ -148,51 +152,85 @@ pub struct SecondFactor {
     pub worth: Worth,
 }
 
-/// The facts of a session or of a login in progress.
+/// The facts of one user, in a session or in a login in progress. The default is nobody's and empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Facts(Vec<Fact>);
+#[serde(default)]
+pub struct Facts {
+    user: Option<UserId>,
+    facts: Vec<Fact>,
+}
 
 impl Facts {
-    /// Adds a fact; one that answered the same question before makes room. So a recovery code takes the place of the
-    /// authenticator that was lost, and the first code of a new authenticator takes the recovery code's.
-    pub fn add(&mut self, kind: FactKind, at: Time) {
-        self.0.retain(|fact| fact.kind.question() != kind.question());
-        self.0.push(Fact { kind, at });
+    /// No facts yet of this user.
+    pub const fn of(user: UserId) -> Self {
+        Self { user: Some(user), facts: Vec::new() }
     }
 
-    /// The facts of both; where both answer a question, the newer, and of two in one second the other's.
+    /// The facts of this user as they were stored.
+    pub const fn restore(user: UserId, facts: Vec<Fact>) -> Self {
+        Self { user: Some(user), facts }
+    }
+
+    /// The user whose facts these are.
+    pub const fn user(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+
+    /// Adds a fact of this user; one that answered the same question before makes room. So a recovery code takes the
+    /// place of the authenticator that was lost, and the first code of a new authenticator takes the recovery code's.
+    ///
+    /// Facts of another user are dropped.
+    pub fn add(&mut self, user: &UserId, kind: FactKind, at: Time) {
+        if self.user.as_ref() != Some(user) {
+            *self = Self::of(user.clone());
+        }
+        self.facts.retain(|fact| fact.kind.question() != kind.question());
+        self.facts.push(Fact { kind, at });
+    }
+
+    /// The facts of both; where both answer a question, the newer, and of two in one second the other's. If both belong
+    /// to different users, the other's are ignored.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
+        let Some(user) = &self.user else { return other.clone() };
         let mut all = self.clone();
-        for fact in &other.0 {
+        for fact in other.for_user(user).facts {
             if all.answer(&fact.kind.question()).is_none_or(|ours| ours.at <= fact.at) {
-                all.add(fact.kind.clone(), fact.at);
+                all.add(user, fact.kind, fact.at);
             }
         }
         all
     }
 
+    fn filter(&self, counts: impl Fn(&Fact) -> bool) -> Self {
+        Self {
+            user: self.user.clone(),
+            facts: self.facts.iter().filter(|fact| counts(fact)).cloned().collect(),
+        }
+    }
+
+    /// These facts if they are this user's; otherwise none.
+    #[must_use]
+    pub fn for_user(&self, user: &UserId) -> Self {
+        if self.user.as_ref() == Some(user) { self.clone() } else { Self::of(user.clone()) }
+    }
+
     /// What a session keeps: the factors that were proved and what need not be announced again.
     #[must_use]
-    pub fn lasting(&self) -> Self {
-        let lasts = |fact: &&Fact| !matches!(fact.kind.question(), Question::Account | Question::Consent);
-        Self(self.0.iter().filter(lasts).cloned().collect())
+    pub fn session_facts(&self) -> Self {
+        self.filter(|fact| !matches!(fact.kind.question(), Question::Account | Question::Consent))
     }
 
-    /// Without what other authenticators than these proved: what was revoked since proves nothing.
+    /// Drops what was proved with other authenticators than these: a revoked authenticator proves nothing.
     #[must_use]
-    pub fn trusting(&self, held: &[Held]) -> Self {
-        let counts =
-            |fact: &&Fact| fact.kind.authenticator().is_none_or(|id| held.iter().any(|held| held.id == *id));
-        Self(self.0.iter().filter(counts).cloned().collect())
+    pub fn for_authenticators(&self, held: &[Held]) -> Self {
+        self.filter(|fact| fact.kind.authenticator().is_none_or(|id| held.iter().any(|held| held.id == *id)))
     }
 
-    /// Without the trust in another browser than this: what is trusted no longer counts no longer.
+    /// Drops the trusted-browser fact unless it is for this browser.
     #[must_use]
-    pub fn in_browser(self, trusted: Option<&TrustedBrowserId>) -> Self {
-        let counts = |fact: &Fact| !matches!(&fact.kind, FactKind::TrustedBrowser(id) if Some(id) != trusted);
-        Self(self.0.into_iter().filter(counts).collect())
+    pub fn for_browser(&self, trusted: Option<&TrustedBrowserId>) -> Self {
+        self.filter(|fact| !matches!(&fact.kind, FactKind::TrustedBrowser(id) if Some(id) != trusted))
     }
 
     /// Is the browser one that its user trusts?
@@ -200,43 +238,40 @@ impl Facts {
         self.answer(&Question::Trust).is_some()
     }
 
-    /// Without factors that are older than this. A browser that is trusted skips the second factor, and then an old one
+    /// Drops factors that are older than this. A browser that is trusted skips the second factor, and then an old one
     /// must not make the answer older than the client wants it.
     #[must_use]
-    pub fn young(self, since: Option<Time>) -> Self {
-        let counts =
-            |fact: &Fact| !fact.kind.question().is_factor() || since.is_none_or(|since| since <= fact.at);
-        Self(self.0.into_iter().filter(counts).collect())
+    pub fn not_before(&self, since: Option<Time>) -> Self {
+        self.filter(|fact| !fact.kind.question().is_factor() || since.is_none_or(|since| since <= fact.at))
     }
 
-    /// Without factors of elsewhere: who signs in upstream is vouched for there alone, everybody else is known here.
+    /// Drops factors of elsewhere: a linked account is proved at its upstream provider alone, any other account here.
     #[must_use]
-    pub fn of(&self, upstream: Option<&UpstreamId>) -> Self {
-        let counts = |fact: &&Fact| match &fact.kind {
+    pub fn for_upstream(&self, upstream: Option<&UpstreamId>) -> Self {
+        self.filter(|fact| match &fact.kind {
             FactKind::Upstream(vouched) => upstream == Some(&vouched.upstream),
             kind => upstream.is_none() || !kind.question().is_factor(),
-        };
-        Self(self.0.iter().filter(counts).cloned().collect())
+        })
     }
 
-    /// Without the password: it was changed since.
+    /// Drops the password: it was changed since.
     #[must_use]
     pub fn without_password(&self) -> Self {
-        Self(self.0.iter().filter(|fact| fact.kind != FactKind::Password).cloned().collect())
+        self.filter(|fact| fact.kind != FactKind::Password)
     }
 
     /// Nothing proved, nothing answered?
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.facts.is_empty()
     }
 
     /// The facts in the order they were learnt.
-    pub fn iter(&self) -> impl Iterator<Item = &Fact> {
-        self.0.iter()
+    pub fn list(&self) -> &[Fact] {
+        &self.facts
     }
 
     fn answer(&self, question: &Question) -> Option<&Fact> {
-        self.0.iter().find(|fact| fact.kind.question() == *question)
+        self.facts.iter().find(|fact| fact.kind.question() == *question)
     }
 
     /// When a first factor was proved.
@@ -251,7 +286,7 @@ impl Facts {
 
     /// What an upstream provider vouched for, and when.
     pub fn vouched(&self) -> Option<(&Vouched, Time)> {
-        self.0.iter().find_map(|fact| match &fact.kind {
+        self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::Upstream(vouched) => Some((vouched, fact.at)),
             _ => None,
         })
@@ -280,7 +315,7 @@ impl Facts {
 
     /// Whether the announcement was seen, and if so whether the user wants to enrol.
     pub fn notice(&self) -> Option<bool> {
-        self.0.iter().find_map(|fact| match fact.kind {
+        self.facts.iter().find_map(|fact| match fact.kind {
             FactKind::NoticeSeen { enrol } => Some(enrol),
             _ => None,
         })
@@ -288,7 +323,7 @@ impl Facts {
 
     /// Which account was chosen.
     pub fn account(&self) -> Option<&UserId> {
-        self.0.iter().find_map(|fact| match &fact.kind {
+        self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::AccountChosen(user) => Some(user),
             _ => None,
         })
@@ -296,7 +331,7 @@ impl Facts {
 
     /// What was allowed.
     pub fn consent(&self) -> Option<&Scope> {
-        self.0.iter().find_map(|fact| match &fact.kind {
+        self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::Consent(scope) => Some(scope),
             _ => None,
         })
@@ -341,6 +376,10 @@ mod tests {
         Time::from_unix(second)
     }
 
+    fn anna() -> UserId {
+        UserId::new("anna")
+    }
+
     fn otp(id: &str) -> FactKind {
         FactKind::Otp(AuthenticatorId::new(id))
     }
@@ -349,9 +388,9 @@ mod tests {
     fn auth_time_is_that_of_the_oldest_factor() {
         let mut facts = Facts::default();
         assert_eq!(facts.context(Worth::Sms), None);
-        facts.add(FactKind::Password, at(10));
+        facts.add(&anna(), FactKind::Password, at(10));
         assert_eq!(facts.context(Worth::Sms).unwrap().acr, Acr::OneFactor);
-        facts.add(otp("a"), at(20));
+        facts.add(&anna(), otp("a"), at(20));
         let context = facts.context(Worth::Sms).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(10)));
     }
@@ -373,9 +412,9 @@ mod tests {
         ];
         for (second, enough, acr, amr) in table {
             let mut facts = Facts::default();
-            facts.add(FactKind::Password, at(20));
+            facts.add(&anna(), FactKind::Password, at(20));
             if let Some(kind) = second {
-                facts.add(kind, at(10));
+                facts.add(&anna(), kind, at(10));
             }
             let context = facts.context(enough).unwrap();
             assert_eq!((context.acr, context.amr.join(" ").as_str()), (acr, amr));
@@ -391,16 +430,16 @@ mod tests {
             FactKind::Upstream(Vouched { upstream: UpstreamId::new("north"), mfa, amr })
         };
         let mut facts = Facts::default();
-        facts.add(FactKind::Password, at(5));
-        facts.add(vouched(false), at(10));
+        facts.add(&anna(), FactKind::Password, at(5));
+        facts.add(&anna(), vouched(false), at(10));
         let context = facts.context(Worth::Mail).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::OneFactor, at(10)));
         assert_eq!((context.amr.join(" "), facts.second_factor()), ("pwd otp".to_owned(), None));
-        facts.add(vouched(true), at(20));
+        facts.add(&anna(), vouched(true), at(20));
         let context = facts.context(Worth::Mail).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(20)));
         assert_eq!(facts.second_factor(), Some(SecondFactor { at: at(20), worth: Worth::Device }));
-        assert_eq!(facts.lasting(), facts);
+        assert_eq!(facts.session_facts(), facts);
     }
 
     #[test]
@@ -408,19 +447,23 @@ mod tests {
         let (north, south) = (UpstreamId::new("north"), UpstreamId::new("south"));
         let vouched = Vouched { upstream: north.clone(), mfa: true, amr: Vec::new() };
         let (mut here, mut there) = (Facts::default(), Facts::default());
-        here.add(FactKind::Password, at(1));
-        here.add(otp("a"), at(1));
-        there.add(FactKind::Upstream(vouched), at(1));
-        assert_eq!((here.of(None), there.of(Some(&north))), (here.clone(), there.clone()));
-        assert!(here.of(Some(&north)).is_empty());
-        assert!(there.of(None).is_empty() && there.of(Some(&south)).is_empty());
+        here.add(&anna(), FactKind::Password, at(1));
+        here.add(&anna(), otp("a"), at(1));
+        there.add(&anna(), FactKind::Upstream(vouched), at(1));
+        assert_eq!(
+            (here.for_upstream(None), there.for_upstream(Some(&north))),
+            (here.clone(), there.clone())
+        );
+        assert!(here.for_upstream(Some(&north)).is_empty());
+        assert!(there.for_upstream(None).is_empty() && there.for_upstream(Some(&south)).is_empty());
     }
 
     #[test]
     fn a_passkey_alone_is_two_factors_as_long_as_its_user_holds_it() {
         let mut facts = Facts::default();
-        facts.add(FactKind::Password, at(5));
+        facts.add(&anna(), FactKind::Password, at(5));
         facts.add(
+            &anna(),
             FactKind::PasskeySignIn { id: AuthenticatorId::new("a"), custody: Custody::Synchronised },
             at(10),
         );
@@ -428,47 +471,61 @@ mod tests {
         assert_eq!((context.acr, context.auth_time), (Acr::PhishingResistant, at(10)));
         assert_eq!(context.amr.join(" "), "swk user mfa", "the password is not relied on");
         assert!(!facts.has_password());
-        facts.add(otp("b"), at(20));
+        facts.add(&anna(), otp("b"), at(20));
         assert_eq!(facts.second_factor().unwrap().worth, Worth::PhishingResistant, "no step down");
-        assert_eq!(facts.trusting(&[]).context(Worth::Sms), None);
+        assert_eq!(facts.for_authenticators(&[]).context(Worth::Sms), None);
     }
 
     #[test]
     fn a_recovery_code_and_a_new_authenticator_displace_each_other() {
         let mut facts = Facts::default();
-        facts.add(otp("old"), at(5));
-        facts.add(FactKind::RecoveryCode, at(5));
+        facts.add(&anna(), otp("old"), at(5));
+        facts.add(&anna(), FactKind::RecoveryCode, at(5));
         assert!(facts.is_recovering());
-        facts.add(otp("new"), at(5));
+        facts.add(&anna(), otp("new"), at(5));
         assert!(!facts.is_recovering());
-        assert_eq!(facts.iter().count(), 1);
+        assert_eq!(facts.list().len(), 1);
     }
 
     #[test]
     fn union_takes_the_newer_answer() {
         let (mut session, mut login) = (Facts::default(), Facts::default());
-        session.add(FactKind::Password, at(10));
-        session.add(otp("a"), at(10));
-        login.add(FactKind::RecoveryCode, at(10));
-        login.add(FactKind::Password, at(9));
+        session.add(&anna(), FactKind::Password, at(10));
+        session.add(&anna(), otp("a"), at(10));
+        login.add(&anna(), FactKind::RecoveryCode, at(10));
+        login.add(&anna(), FactKind::Password, at(9));
         let all = session.union(&login);
         assert_eq!(all.first_factor(), Some(at(10)));
         assert!(all.is_recovering(), "of two in one second the one of the login in progress");
     }
 
     #[test]
+    fn facts_of_two_users_are_never_joined() {
+        let bert = UserId::new("bert");
+        let (mut ours, mut theirs) = (Facts::default(), Facts::default());
+        ours.add(&anna(), FactKind::Password, at(10));
+        theirs.add(&bert, FactKind::RecoveryCode, at(20));
+        assert_eq!(ours.union(&theirs), ours);
+        assert_eq!(theirs.union(&ours), theirs);
+        assert_eq!(Facts::default().union(&ours), ours, "nobody's facts are none");
+        assert_eq!(theirs.for_user(&anna()), Facts::of(anna()));
+        ours.add(&bert, FactKind::RecoveryCode, at(30));
+        assert_eq!((ours.user(), ours.first_factor()), (Some(&bert), None));
+    }
+
+    #[test]
     fn a_session_keeps_no_answers_and_no_revoked_authenticator() {
         let mut facts = Facts::default();
-        facts.add(FactKind::Password, at(1));
-        facts.add(otp("a"), at(1));
-        facts.add(FactKind::Consent(Scope::parse("openid")), at(1));
-        facts.add(FactKind::AccountChosen(UserId::new("anna")), at(1));
-        let kept = facts.lasting();
+        facts.add(&anna(), FactKind::Password, at(1));
+        facts.add(&anna(), otp("a"), at(1));
+        facts.add(&anna(), FactKind::Consent(Scope::parse("openid")), at(1));
+        facts.add(&anna(), FactKind::AccountChosen(UserId::new("anna")), at(1));
+        let kept = facts.session_facts();
         assert_eq!(kept.consent(), None);
         assert_eq!(kept.account(), None);
         let held = |id| [Held { id: AuthenticatorId::new(id), worth: Worth::Device, usable: true }];
-        assert!(kept.trusting(&held("a")).second_factor().is_some());
-        assert_eq!(kept.trusting(&held("b")).second_factor(), None);
-        assert_eq!(kept.trusting(&[]).context(Worth::Sms).unwrap().acr, Acr::OneFactor);
+        assert!(kept.for_authenticators(&held("a")).second_factor().is_some());
+        assert_eq!(kept.for_authenticators(&held("b")).second_factor(), None);
+        assert_eq!(kept.for_authenticators(&[]).context(Worth::Sms).unwrap().acr, Acr::OneFactor);
     }
 }

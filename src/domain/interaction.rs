@@ -47,14 +47,14 @@ pub struct Interaction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Whose password was proved here, or who was vouched for.
-    pub user: Option<UserId>,
-    /// Which of that user's passwords it was: the row's number at the time.
+    /// What was proved and answered here; what the session knows is not repeated. The user of these facts is the user of
+    /// the whole login: everything below is theirs.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// The version of the password that was proved here: the row's number at the time.
     pub password_version: i64,
     /// This login stands on its own: what the browser's session knows does not count.
     pub alone: bool,
-    /// What was proved and answered here; what the session knows is not repeated.
-    pub facts: Facts,
     /// Wrong codes since the password was proved: after a few the login starts again.
     pub wrong_codes: u32,
     /// The way to enrol that was chosen.
@@ -238,30 +238,60 @@ pub enum Problem {
 
 impl Progress {
     /// Notes that the user's password is right.
-    pub fn password_proved(&mut self, user: UserId, version: i64, at: Time) {
+    pub fn password_proved(&mut self, user: &UserId, version: i64, at: Time) {
         self.signed_in(user, version, FactKind::Password, at);
     }
 
     /// Notes that a passkey signed the user in, while this password of theirs counts.
-    pub fn signed_in(&mut self, user: UserId, version: i64, first: FactKind, at: Time) {
+    pub fn signed_in(&mut self, user: &UserId, version: i64, first: FactKind, at: Time) {
         self.first_factor_proved(user, first, at);
         self.password_version = version;
     }
 
     /// Notes that an upstream provider vouched for the user, under the same rule.
-    pub fn vouched_for(&mut self, user: UserId, vouched: Vouched, at: Time) {
+    pub fn vouched_for(&mut self, user: &UserId, vouched: Vouched, at: Time) {
         self.first_factor_proved(user, FactKind::Upstream(vouched), at);
     }
 
-    /// Nothing that somebody else proved here before may count for them.
-    fn first_factor_proved(&mut self, user: UserId, kind: FactKind, at: Time) {
-        if self.user.as_ref() != Some(&user) {
-            *self = Self { user: Some(user), alone: self.alone, ..Self::default() };
-        }
+    fn first_factor_proved(&mut self, user: &UserId, kind: FactKind, at: Time) {
+        self.learn(user, kind, at);
         self.wrong_codes = 0;
-        self.refusal = None;
         self.stranger = None;
-        self.facts.add(kind, at);
+    }
+
+    /// Notes a fact of this user; the last refusal has been answered.
+    pub fn learn(&mut self, user: &UserId, kind: FactKind, at: Time) {
+        self.belong_to(user);
+        self.refusal = None;
+        self.facts.add(user, kind, at);
+    }
+
+    /// Was the user's first factor proved in this login? Otherwise the user is the one of the browser's session.
+    pub fn has_first_factor(&self) -> bool {
+        self.facts.first_factor().is_some()
+    }
+
+    /// Makes this the login of this user: nothing that another user proved, chose or was shown here remains. Returns
+    /// whether there was another user.
+    pub fn belong_to(&mut self, user: &UserId) -> bool {
+        let others = self.facts.user().is_some_and(|owner| owner != user);
+        if others {
+            *self = Self { alone: self.alone, ..Self::default() };
+        }
+        if self.facts.user().is_none() {
+            self.facts = Facts::of(user.clone());
+        }
+        others
+    }
+
+    /// Drops what was done in a browser session that is over: without it, only a first factor proved here tells the user.
+    /// Returns whether there was such a session.
+    pub fn leave_session(&mut self) -> bool {
+        let over = self.facts.user().is_some() && !self.has_first_factor();
+        if over {
+            *self = Self { alone: self.alone, ..Self::default() };
+        }
+        over
     }
 
     /// What the browser was asked for this purpose.
@@ -293,14 +323,52 @@ mod tests {
     fn facts_never_pass_from_one_user_to_another() {
         let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
         let mut progress = Progress::default();
-        progress.password_proved(anna.clone(), 0, Time::from_unix(1));
-        progress.facts.add(FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
+        progress.password_proved(&anna, 0, Time::from_unix(1));
+        progress.learn(&anna, FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
         progress.recovery_codes = Some("sealed".into());
-        progress.password_proved(anna, 0, Time::from_unix(3));
+        progress.password_proved(&anna, 0, Time::from_unix(3));
         assert!(progress.facts.second_factor().is_some(), "the same user keeps what was proved");
-        progress.password_proved(bert, 0, Time::from_unix(4));
+        progress.password_proved(&bert, 0, Time::from_unix(4));
         assert_eq!(progress.facts.second_factor(), None);
         assert_eq!(progress.recovery_codes, None);
         assert_eq!(progress.facts.first_factor(), Some(Time::from_unix(4)));
+    }
+
+    #[test]
+    fn a_login_whose_sessions_user_changes_begins_again() {
+        let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
+        let mut progress = Progress { alone: true, ..Progress::default() };
+        progress.belong_to(&anna);
+        progress.learn(&anna, FactKind::RecoveryCode, Time::from_unix(1));
+        (progress.method, progress.recovery_codes) = (Some(Method::Totp), Some("sealed".into()));
+        let before = progress.clone();
+        assert!(!progress.belong_to(&anna));
+        assert_eq!(progress, before);
+        assert!(progress.belong_to(&bert));
+        assert_eq!(progress, Progress { facts: Facts::of(bert), alone: true, ..Progress::default() });
+        let mut progress = before.clone();
+        assert!(progress.leave_session());
+        assert_eq!(progress, Progress { alone: true, ..Progress::default() });
+        let mut progress = before;
+        progress.password_proved(&anna, 3, Time::from_unix(2));
+        assert!(progress.facts.is_recovering(), "the same user goes on");
+        let proved = progress.clone();
+        assert!(!progress.leave_session());
+        assert_eq!(progress, proved, "the first factor was proved here");
+    }
+
+    /// Rows that an earlier release stored: facts of a session's user named nobody, so they are not anybody's now.
+    #[test]
+    fn facts_are_stored_with_their_user() {
+        let stored = r#"{"user":"anna","facts":[{"kind":"password","at":1}]}"#;
+        let progress: Progress = serde_json::from_str(stored).unwrap();
+        assert_eq!(progress.facts.user(), Some(&UserId::new("anna")));
+        assert!(progress.has_first_factor());
+        let json = serde_json::to_value(&progress).unwrap();
+        assert_eq!((&json["user"], &json["facts"][0]["at"]), (&"anna".into(), &1.into()));
+        let stored = r#"{"user":null,"facts":[{"kind":"recovery_code","at":1}]}"#;
+        let mut progress: Progress = serde_json::from_str(stored).unwrap();
+        progress.belong_to(&UserId::new("bert"));
+        assert!(progress.facts.is_empty());
     }
 }

@@ -457,7 +457,7 @@ mod tests {
     fn vouched(mfa: bool) -> Facts {
         let vouched = Vouched { upstream: UpstreamId::new("north"), mfa, amr: Vec::new() };
         let mut facts = Facts::default();
-        facts.add(FactKind::Upstream(vouched), AT.minus(SECOND));
+        facts.add(&UserId::new("anna"), FactKind::Upstream(vouched), AT.minus(SECOND));
         facts
     }
 
@@ -556,7 +556,7 @@ mod tests {
         case.desktop_unasked = false;
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::TenantRule)]));
         case.desktop_unasked = true;
-        case.facts.add(FactKind::RecoveryCode, AT);
+        case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::Recovery)]));
     }
 
@@ -568,7 +568,7 @@ mod tests {
         case.now = AT;
         let blocked = Need::Activation { reason: EnrolmentReason::AdminDuty };
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, blocked]));
-        case.facts.add(FactKind::RecoveryCode, AT);
+        case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
         assert_eq!(case.last(), enrol(EnrolmentReason::Recovery), "who has had one may replace it");
         case.is_admin = false;
         case.facts = Facts::default();
@@ -587,14 +587,14 @@ mod tests {
     #[test]
     fn a_recovery_code_forces_a_new_authenticator() {
         let mut case = Case { held: held(Worth::Device), ..Case::default() };
-        case.facts.add(FactKind::RecoveryCode, AT);
+        case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
         assert_eq!(case.last(), enrol(EnrolmentReason::Recovery));
     }
 
     #[test]
     fn the_notice_may_end_in_a_voluntary_enrolment() {
         let mut case = Case::admin_from(Some(AT));
-        case.facts.add(FactKind::NoticeSeen { enrol: true }, AT);
+        case.facts.add(&UserId::new("anna"), FactKind::NoticeSeen { enrol: true }, AT);
         assert!(case.needs(&request()).unwrap().contains(&enrol(EnrolmentReason::OwnWish)));
     }
 

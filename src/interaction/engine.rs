@@ -101,7 +101,7 @@ mod tests {
     fn facts(kinds: impl IntoIterator<Item = FactKind>) -> Facts {
         let mut facts = Facts::default();
         for kind in kinds {
-            facts.add(kind, Time::from_unix(100));
+            facts.add(&UserId::new("anna"), kind, Time::from_unix(100));
         }
         facts
     }
@@ -214,10 +214,10 @@ mod tests {
             let held: Vec<_> = held.collect();
             let mut all = Facts::default();
             for (kind, at) in learnt {
-                all.add(kind, Time::from_unix(at));
+                all.add(&UserId::new("anna"), kind, Time::from_unix(at));
             }
             let north = UpstreamId::new("north");
-            let counted = all.trusting(&held).of(is_upstream.then_some(&north));
+            let counted = all.for_authenticators(&held).for_upstream(is_upstream.then_some(&north));
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
             let claims = essential.map_or_else(ClaimsRequest::default, |acr| {
                 let acr = serde_json::json!({"essential": true, "value": acr.as_str()});

@@ -77,7 +77,7 @@ impl Login {
     }
 
     async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
-        let facts = self.facts().young(self.request().young_since(self.interaction.requested_at));
+        let facts = self.facts().not_before(self.request().young_since(self.interaction.requested_at));
         // `next` says `Done` only for a person whose first factor is proved.
         let Some(person) = self.person.clone() else { return Err(storage::Error::Conflict) };
         let Some(mut context) = facts.context(person.two_factors()) else {
@@ -127,7 +127,7 @@ impl Login {
         tx: &mut Tx<'_>,
         person: &Person,
     ) -> storage::Result<(Session, Option<Secret>)> {
-        let learnt = self.proved(person).lasting();
+        let learnt = self.proved(person).session_facts();
         let Some(own) = self.own_session() else { return self.new_session(tx, person, learnt).await };
         if learnt.is_empty() {
             // Signed out a moment ago? Then this login came too late. A sign-out that is being written waits for it.
@@ -136,7 +136,7 @@ impl Login {
             return Ok((used, None));
         }
         let cookie = Secret::generate();
-        let facts = person.counted(&own.facts.lasting().union(&learnt));
+        let facts = person.counted(&own.facts.session_facts().union(&learnt));
         let renewed = self.proved_by(Session { cookie: cookie.hash(), facts, ..own.clone() });
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);

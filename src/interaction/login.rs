@@ -1,5 +1,7 @@
 //! One request's view of a login in progress: what was asked, whose it is, what is proved, and what comes next.
 
+mod facts;
+
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -7,21 +9,18 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::engine::{self, Next};
 use super::finish::End;
 use super::person::Person;
 use super::visitor::{Reader, Visitor};
 use super::{reset, steps, trust};
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
-use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
-use crate::domain::fact::{FactKind, Facts};
 use crate::domain::ids::{GrantId, Hash, InteractionId, Reference, UserId};
-use crate::domain::interaction::{Enrolment, Interaction, Problem, Progress, Refusal, Typed};
+use crate::domain::interaction::{Interaction, Problem, Progress, Refusal, Typed};
 use crate::domain::locale::Locale;
-use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
+use crate::domain::policy::Need;
 use crate::domain::request::AuthorizationRequest;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
@@ -49,6 +48,8 @@ pub(super) struct Login {
     pub(super) trusted: Option<Secret>,
     /// What its cookie holds by which it is known again, after a sign-in.
     pub(super) known: Option<Secret>,
+    /// Was something dropped that another user, or one who is signed out by now, had done here?
+    pub(super) dropped: bool,
     pub(super) now: Time,
     /// What the observer is told once everything is written.
     pub(super) events: Vec<Event>,
@@ -119,10 +120,12 @@ impl Login {
             browser: None,
             trusted: None,
             known: None,
+            dropped: false,
             now,
             events: Vec::new(),
         };
-        if cookie.is_none() && login.interaction.progress.user.is_none() {
+        if cookie.is_none() && !login.interaction.progress.has_first_factor() {
+            login.drop_facts_of_others();
             return Ok(login);
         }
         let (idp, issuer) = (login.idp().clone(), Arc::clone(&login.visitor.issuer));
@@ -137,10 +140,11 @@ impl Login {
         }
         drop(reader);
         login.ask_whether_still().await?;
-        // A session that lay idle too long says nothing about anybody.
-        if login.interaction.progress.user.is_none() && login.own_session().is_none() {
+        // A session that lay idle too long signs its user in no longer.
+        if !login.interaction.progress.has_first_factor() && login.own_session().is_none() {
             login.person = None;
         }
+        login.drop_facts_of_others();
         login.recognise().await?;
         Ok(login)
     }
@@ -163,16 +167,6 @@ impl Login {
         Ok(())
     }
 
-    /// Whose password was proved here, otherwise who is signed in, if that person may answer this request.
-    fn claimed_user(&self) -> Option<UserId> {
-        let progress = &self.interaction.progress;
-        progress.user.clone().or_else(|| {
-            let user = &self.session.as_ref().filter(|_| !progress.alone)?.user;
-            let expected = self.request().expected_sub.as_deref();
-            expected.is_none_or(|sub| sub == user.as_str()).then(|| user.clone())
-        })
-    }
-
     /// Learns who it is, when their password was right.
     pub(super) async fn identify(&mut self, user: &UserId) -> Result<(), Internal> {
         let idp = self.idp();
@@ -190,98 +184,6 @@ impl Login {
 
     pub(super) fn request(&self) -> &AuthorizationRequest {
         self.validated.request()
-    }
-
-    /// The session, if it is this person's and may answer for them here.
-    pub(super) fn own_session(&self) -> Option<&Session> {
-        let person = self.person.as_ref().filter(|_| !self.interaction.progress.alone)?;
-        self.session.as_deref().filter(|session| person.holds(session, self.now))
-    }
-
-    /// Everything that counts, which is nothing while it is nobody's: a user may be disabled in the middle of a login.
-    /// Otherwise what the session knows, unless all must be proved afresh, and what was proved here.
-    pub(super) fn facts(&self) -> Facts {
-        let Some(person) = &self.person else { return Facts::default() };
-        let trusted = self.browser.as_ref().map(|browser| &browser.id);
-        let known =
-            self.own_session().filter(|_| !self.request().is_fresh()).map(|session| session.facts.lasting());
-        person.counted(&known.unwrap_or_default().union(&self.proved(person))).in_browser(trusted)
-    }
-
-    /// What was proved here. A password that was changed since proves nothing.
-    pub(super) fn proved(&self, person: &Person) -> Facts {
-        let progress = &self.interaction.progress;
-        if progress.password_version == person.password_version {
-            progress.facts.clone()
-        } else {
-            progress.facts.without_password()
-        }
-    }
-
-    /// What comes next.
-    pub(super) fn next(&self) -> Due {
-        let facts = self.facts();
-        let needs = match self.needs(&facts) {
-            Ok(needs) => needs,
-            Err(code) => return Due::Refuse(code),
-        };
-        match engine::next(&needs, &facts, self.request().prompt) {
-            Next::Ask(need) => Due::Ask(need.clone()),
-            Next::Refuse(code) => Due::Refuse(code),
-            Next::Done => Due::Done,
-        }
-    }
-
-    fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
-        let Some(person) = &self.person else { return policy::needs(self.request(), None) };
-        let progress = &self.interaction.progress;
-        let methods = self.idp().account().methods(&person.tenant.policy, person.rp.is_some());
-        let held = person.held();
-        let chosen = |method| Enrolling { method, begun: false };
-        let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
-        let circumstances = Circumstances {
-            tenant: &person.tenant.policy,
-            user: &person.user.id,
-            from_session: progress.user.is_none(),
-            is_upstream: person.user.upstream.is_some(),
-            is_admin: person.user.is_admin(),
-            held: &held,
-            methods: &methods,
-            enrolling: progress.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
-            must_change_password: person.must_change_password,
-            desktop_unasked: person.desktop_unasked,
-            facts,
-            codes_to_store: progress.recovery_codes.is_some(),
-            consent: if self.validated.client().metadata.require_consent {
-                ConsentRule::Asked(person.consent.as_ref())
-            } else {
-                ConsentRule::Unasked
-            },
-            requested_at: self.interaction.requested_at,
-            now: self.now,
-        };
-        policy::needs(self.request(), Some(&circumstances))
-    }
-
-    /// Notes a fact that was just learnt.
-    pub(super) fn learn(&mut self, kind: FactKind) {
-        self.learn_at(kind, self.now);
-    }
-
-    /// Notes a factor that was just proved.
-    pub(super) fn learn_at(&mut self, kind: FactKind, at: Time) {
-        self.interaction.progress.refusal = None;
-        self.interaction.progress.facts.add(kind, at);
-    }
-
-    /// The time of a factor proved now. Who proves the same factors twice within one second gets the next second, for
-    /// a new login's `auth_time` lies strictly after the old one's.
-    pub(super) fn proof_time(&self, user: &UserId) -> Time {
-        let mine = self.session.as_ref().filter(|session| session.user == *user);
-        let context = mine.and_then(|session| session.facts.context(Worth::Mail));
-        let before = context.map(|context| context.auth_time);
-        let next = self.now.plus(std::time::Duration::from_secs(1));
-        if before.is_some_and(|before| before >= self.now) { next } else { self.now }
     }
 
     /// Notes why the page is shown again. Who may quote a reference is given one.

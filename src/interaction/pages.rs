@@ -89,6 +89,10 @@ async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
 /// Shows the page, or leads to the one that is due.
 async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Response, Internal> {
     let Due::Ask(need) = login.next() else { return finish(login).await };
+    if login.dropped && problem.is_none() {
+        // The row must not remember it either, should the user before come back.
+        return finish(login).await;
+    }
     let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
         return Ok(see_other(&login.address(login.current())));
     };
@@ -128,7 +132,7 @@ async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, I
     Ok(login.respond(end))
 }
 
-/// Nothing is missing any more, or nothing can help any more.
+/// Stores the login as it is now: nothing is missing any more, nothing can help any more, or something was dropped.
 async fn finish(login: Login) -> Result<Response, Internal> {
     let (login, end) = login.store().await?;
     Ok(login.respond(end))

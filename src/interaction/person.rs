@@ -84,7 +84,9 @@ impl Person {
 
     /// Of these facts, those that count for this person now.
     pub(super) fn counted(&self, facts: &Facts) -> Facts {
-        facts.trusting(&self.held()).of(self.user.upstream.as_ref().map(|account| &account.upstream))
+        facts
+            .for_authenticators(&self.held())
+            .for_upstream(self.user.upstream.as_ref().map(|account| &account.upstream))
     }
 
     /// The least worth of a second factor that makes two factors of it.

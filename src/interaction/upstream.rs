@@ -264,7 +264,7 @@ async fn vouched(
         // Who may not sign in here is told what a stranger is told.
         if login.person.is_some() {
             let at = login.moment(&user, at);
-            login.interaction.progress.vouched_for(user, vouched, at);
+            login.interaction.progress.vouched_for(&user, vouched, at);
             let (login, end) = login.store().await?;
             return Ok(login.respond_apart(end));
         }

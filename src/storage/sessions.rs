@@ -6,7 +6,7 @@ use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use super::queue::Touches;
-use crate::domain::fact::Facts;
+use crate::domain::fact::{Fact, Facts};
 use crate::domain::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
@@ -17,7 +17,7 @@ struct Row {
     cookie: Hash,
     issuer_id: IssuerId,
     user_id: UserId,
-    facts: Json<Facts>,
+    facts: Json<Vec<Fact>>,
     created_at: Time,
     used_at: Time,
     expires_at: Time,
@@ -32,8 +32,8 @@ impl From<Row> for Session {
             id: row.id,
             cookie: row.cookie,
             issuer: row.issuer_id,
+            facts: Facts::restore(row.user_id.clone(), row.facts.0),
             user: row.user_id,
-            facts: row.facts.0,
             created_at: row.created_at,
             used_at: row.used_at,
             expires_at: row.expires_at,
@@ -56,7 +56,7 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
         &session.cookie,
         &session.issuer,
         &session.user,
-        Json(&session.facts),
+        Json(session.facts.list()),
         session.created_at,
         session.used_at,
         session.expires_at,
@@ -100,7 +100,7 @@ pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> R
         old,
         &session.id,
         &session.cookie,
-        Json(&session.facts),
+        Json(session.facts.list()),
         session.used_at,
         &session.user,
         &session.user_agent,

@@ -219,7 +219,7 @@ impl Enrolled {
         let progress = &mut login.interaction.progress;
         (progress.method, progress.enrolment) = (None, None);
         progress.recovery_codes = Some(self.codes.sealed);
-        login.learn_at(proved, self.at);
+        login.learn_at(&self.user, proved, self.at);
         login.tell(Event::AuthenticatorEnrolled { user: self.user });
         Ok(())
     }

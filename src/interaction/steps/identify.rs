@@ -134,7 +134,7 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
 async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, End), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
-    login.interaction.progress.password_proved(proof.user.clone(), proof.version, at);
+    login.interaction.progress.password_proved(&proof.user, proof.version, at);
     let browser = trust::recognised(&login, form);
     login
         .write(move |mut login, tx| {
@@ -144,7 +144,7 @@ async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Lo
                 if let Some(browser) = browser
                     && trusted_browsers::touch(tx, &browser, login.now).await?
                 {
-                    login.learn_at(FactKind::TrustedBrowser(browser), at);
+                    login.learn_at(&proof.user, FactKind::TrustedBrowser(browser), at);
                 }
                 Ok(login)
             }

@@ -79,7 +79,7 @@ async fn take(
     let subject = Some(stranger.subject);
     person.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
     let at = login.moment(&taking.user, stranger.at);
-    login.interaction.progress.vouched_for(taking.user.clone(), stranger.vouched, at);
+    login.interaction.progress.vouched_for(&taking.user, stranger.vouched, at);
     login.tell(Event::AccountLinked { user: taking.user.clone(), upstream: upstream.name });
     let written = login.write(move |login, tx| {
         let (taking, notice) = (taking.clone(), notice.clone());

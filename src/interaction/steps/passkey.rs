@@ -63,12 +63,13 @@ impl Step for Passkey {
                 login.idp().account().passkey_attempt(&place, &user, &person.passkeys, &asked, answer)?;
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
-                let (attempt, reference, trust) = (attempt.clone(), reference.clone(), trust.clone());
+                let (attempt, reference) = (attempt.clone(), reference.clone());
+                let (user, trust) = (user.clone(), trust.clone());
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
                     let is_right = is_right(&mut login, NAME, verdict, Problem::WrongPasskey, reference);
                     if let Some(fact) = attempt.proves().filter(|_| is_right) {
-                        login.learn_at(fact, at);
+                        login.learn_at(&user, fact, at);
                         trust::settle(&mut login, tx, trust).await?;
                     }
                     Ok(login)

@@ -93,7 +93,7 @@ async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, End), Inter
     let at = login.proof_time(&sign_in.user);
     let before = login.interaction.progress.clone();
     let SignIn { user, password_version, proves, .. } = sign_in.clone();
-    login.interaction.progress.signed_in(user, password_version, proves, at);
+    login.interaction.progress.signed_in(&user, password_version, proves, at);
     let reference = random::reference();
     let written = login.write(move |mut login, tx| {
         let (sign_in, before, reference) = (sign_in.clone(), before.clone(), reference.clone());

@@ -59,7 +59,7 @@ impl Step for Recovery {
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
                     if is_right(&mut login, NAME, verdict, Problem::WrongRecoveryCode, reference) {
-                        login.learn_at(FactKind::RecoveryCode, at);
+                        login.learn_at(&user, FactKind::RecoveryCode, at);
                         if let Some(notice) = notice {
                             notice.settle(tx).await?;
                         }

@@ -59,16 +59,16 @@ impl Step for Resync {
                 return missing(login, NAME, &empty).await;
             }
             let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
-            let (user, account) = (&person.user.id, login.idp().account());
-            let attempt = account.resync_attempt(user, typed(Field::Code), typed(Field::NextCode)).await?;
+            let (user, account) = (person.user.id, login.idp().account());
+            let attempt = account.resync_attempt(&user, typed(Field::Code), typed(Field::NextCode)).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
-            let (reference, at) = (random::reference(), login.proof_time(user));
+            let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
-                let (attempt, reference) = (attempt.clone(), reference.clone());
+                let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
                     if is_right(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
-                        login.learn_at(attempt.proves, at);
+                        login.learn_at(&user, attempt.proves, at);
                     }
                     Ok(login)
                 }

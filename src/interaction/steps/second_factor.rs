@@ -70,14 +70,16 @@ impl Step for SecondFactor {
             let (user, id) = (&person.user.id, &login.interaction.id);
             let attempt = login.idp().account().code_attempt(user, id, code).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
-            let (reference, at) = (random::reference(), login.proof_time(&person.user.id));
             let trust = trust::wanted(&login, &person, form);
+            let user = person.user.id;
+            let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
-                let (attempt, reference, trust) = (attempt.clone(), reference.clone(), trust.clone());
+                let (attempt, reference) = (attempt.clone(), reference.clone());
+                let (user, trust) = (user.clone(), trust.clone());
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
                     if is_right(&mut login, NAME, verdict, Problem::WrongCode, reference) {
-                        login.learn_at(attempt.proves, at);
+                        login.learn_at(&user, attempt.proves, at);
                         trust::settle(&mut login, tx, trust).await?;
                     }
                     Ok(login)

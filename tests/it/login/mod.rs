@@ -15,6 +15,7 @@ mod session;
 mod sign_out;
 mod step_up;
 mod steps;
+mod stolen_cookie;
 mod trusted;
 
 use std::time::Duration;

@@ -262,7 +262,7 @@ async fn a_replaced_cookie_opens_nothing() {
         let own = session(anna, root.clone(), "old");
         write!(db, tx => sessions::insert(tx, own)).unwrap();
         let mut facts = own.facts.clone();
-        facts.add(FactKind::RecoveryCode, later(5));
+        facts.add(&anna.id, FactKind::RecoveryCode, later(5));
         let raised = keep(Session { cookie: hash("new").clone(), facts, used_at: later(5), ..own.clone() });
         assert!(write!(db, tx => sessions::replace_cookie(tx, &own.cookie, raised)).unwrap());
         assert!(!write!(db, tx => sessions::replace_cookie(tx, &own.cookie, raised)).unwrap());

@@ -88,7 +88,7 @@ pub(super) fn authenticator(user: &User, name: &str, state: AuthenticatorState) 
 
 pub(super) fn session(user: &User, issuer: IssuerId, cookie: &str) -> &'static Session {
     let mut facts = Facts::default();
-    facts.add(FactKind::Password, NOW);
+    facts.add(&user.id, FactKind::Password, NOW);
     keep(Session {
         id: SessionId::new(format!("session-{cookie}")),
         cookie: Hash::new(cookie),

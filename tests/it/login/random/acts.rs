@@ -45,6 +45,8 @@ pub(super) enum Act {
     Get(Tab, &'static str),
     /// The other browser takes over the address of a tab.
     Steal(Tab),
+    /// A browser gets the session cookie of the other one, which mostly is a second user's.
+    Plant(usize),
     /// Signs out.
     SignOut(usize),
     /// Somebody's password is forgotten.
@@ -166,6 +168,7 @@ fn act(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Act> + use
         3 => (tab(), step(), select(FIELDS.to_vec())).prop_map(|(tab, step, fields)| Act::Post(tab, step, fields)),
         1 => (tab(), step()).prop_map(|(tab, step)| Act::Get(tab, step)),
         1 => tab().prop_map(Act::Steal),
+        4 => browser().prop_map(Act::Plant),
         2 => browser().prop_map(Act::SignOut),
         1 => person().prop_map(Act::Forget),
         2 => (browser(), any::<Index>()).prop_map(|(browser, which)| Act::Link(browser, which)),

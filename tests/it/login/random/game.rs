@@ -63,6 +63,7 @@ impl Game {
             Act::Post(tab, step, fields) => self.send(*tab, step, fields, None).await,
             Act::Get(tab, step) => self.get(*tab, step).await,
             Act::Steal(tab) => self.steal(*tab).await,
+            Act::Plant(browser) => self.plant(*browser),
             Act::SignOut(browser) => self.sign_out(*browser).await,
             Act::Forget(person) => self.forget(person).await,
             Act::Link(browser, which) => self.link(*browser, |count| which.index(count)).await,
@@ -99,6 +100,19 @@ impl Game {
         // What is new now, the operator did, or nobody might.
         let is_operators = matches!(act, Act::Help(..) | Act::Equip(_));
         self.look(if is_operators { Actor::Operator } else { Actor::Nobody }).await;
+    }
+
+    /// The session cookie of this browser, by host and name.
+    fn session_cookie(&mut self, browser: usize) -> Option<((String, String), String)> {
+        let cookies = self.browsers[browser].cookies();
+        let cookie = cookies.iter().find(|((_, name), _)| name.contains("session"));
+        cookie.map(|(key, value)| (key.clone(), value.clone()))
+    }
+
+    fn plant(&mut self, browser: usize) {
+        let Some((key, value)) = self.session_cookie(1 - browser) else { return };
+        self.browsers[browser].cookies().insert(key, value);
+        self.books[browser].session = self.books[1 - browser].session.clone();
     }
 
     async fn apply(&self, document: &str) {

@@ -62,6 +62,8 @@ impl Game {
             let (login, token) = (self.logins[id].clone(), self.shop.redeem(&answer).await.id_token);
             let (now, books) = (self.now(), &mut self.books[tab.browser]);
             truth::judge(books, &login, &token, &self.has, &self.rules, now);
+            let [one, other] = &mut self.books;
+            truth::used_together(&mut one.session, &mut other.session);
         }
         let goes_on = id_of(&answer).is_some_and(|other| other == id) && answer.step() != Some("expired");
         let whose = self.whose(tab, id);

@@ -176,10 +176,22 @@ pub(super) fn judge(
 
     let alive = browser.session.take().filter(|session| session.user == user);
     let alive = alive.filter(|it| now - it.used < 30 * 60 && now - it.began < 12 * 3600);
-    let began = alive.as_ref().map_or(now, |session| session.began);
+    // The books may hold a session that is over for another reason: whoever proves the password gets one for as long.
+    let renewed = newest(&login.proofs, |what| matches!(what, What::Password(_))).is_some();
+    let began = alive.as_ref().filter(|_| !renewed).map_or(now, |session| session.began);
     let mut kept = alive.map(|session| session.proofs).unwrap_or_default();
     kept.extend(login.proofs.iter().filter(|proof| proof.user == user).cloned());
     browser.session = Some(Session { user, proofs: kept, began, used: now });
+}
+
+/// Two browsers with the same session: what one uses does not lie idle for the other.
+pub(super) fn used_together(one: &mut Option<Session>, other: &mut Option<Session>) {
+    if let (Some(one), Some(other)) = (one, other)
+        && (one.user, one.began) == (other.user, other.began)
+    {
+        let used = one.used.max(other.used);
+        (one.used, other.used) = (used, used);
+    }
 }
 
 /// Somebody has another password or another authenticator than before: might whoever acted change that?

@@ -1,0 +1,125 @@
+//! What counts in a login: whose it is, what the browser's session and the login itself have proved, and what is needed.
+
+use super::{Due, Login};
+use crate::domain::authenticator::Worth;
+use crate::domain::error::ErrorCode;
+use crate::domain::fact::{FactKind, Facts};
+use crate::domain::ids::UserId;
+use crate::domain::interaction::Enrolment;
+use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
+use crate::domain::session::Session;
+use crate::domain::time::Time;
+use crate::interaction::engine::{self, Next};
+use crate::interaction::person::Person;
+
+impl Login {
+    /// The user whose first factor was proved here, otherwise the user who is signed in, if they may answer this request.
+    pub(super) fn claimed_user(&self) -> Option<UserId> {
+        let progress = &self.interaction.progress;
+        if progress.has_first_factor() {
+            return progress.facts.user().cloned();
+        }
+        let user = &self.session.as_ref().filter(|_| !progress.alone)?.user;
+        let expected = self.request().expected_sub.as_deref();
+        expected.is_none_or(|sub| sub == user.as_str()).then(|| user.clone())
+    }
+
+    /// Keeps what was done here only for the user who did it: the browser's session may be another one by now, or over.
+    pub(super) fn drop_facts_of_others(&mut self) {
+        let progress = &mut self.interaction.progress;
+        self.dropped = match &self.person {
+            Some(person) => progress.belong_to(&person.user.id),
+            None => progress.leave_session(),
+        };
+    }
+
+    /// The session, if it is this person's and may answer for them here.
+    pub(in crate::interaction) fn own_session(&self) -> Option<&Session> {
+        let person = self.person.as_ref().filter(|_| !self.interaction.progress.alone)?;
+        self.session.as_deref().filter(|session| person.holds(session, self.now))
+    }
+
+    /// Everything that counts, which is nothing while it is nobody's: a user may be disabled in the middle of a login.
+    /// Otherwise what the session knows, unless all must be proved afresh, and what was proved here.
+    pub(in crate::interaction) fn facts(&self) -> Facts {
+        let Some(person) = &self.person else { return Facts::default() };
+        let trusted = self.browser.as_ref().map(|browser| &browser.id);
+        let known = self.own_session().filter(|_| !self.request().is_fresh());
+        let known = known.map(|session| session.facts.session_facts()).unwrap_or_default();
+        person.counted(&known.union(&self.proved(person))).for_browser(trusted)
+    }
+
+    /// What this person proved here. A password that was changed since proves nothing.
+    pub(in crate::interaction) fn proved(&self, person: &Person) -> Facts {
+        let progress = &self.interaction.progress;
+        let facts = progress.facts.for_user(&person.user.id);
+        if progress.password_version == person.password_version { facts } else { facts.without_password() }
+    }
+
+    /// What comes next.
+    pub(in crate::interaction) fn next(&self) -> Due {
+        let facts = self.facts();
+        let needs = match self.needs(&facts) {
+            Ok(needs) => needs,
+            Err(code) => return Due::Refuse(code),
+        };
+        match engine::next(&needs, &facts, self.request().prompt) {
+            Next::Ask(need) => Due::Ask(need.clone()),
+            Next::Refuse(code) => Due::Refuse(code),
+            Next::Done => Due::Done,
+        }
+    }
+
+    fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
+        let Some(person) = &self.person else { return policy::needs(self.request(), None) };
+        let progress = &self.interaction.progress;
+        let methods = self.idp().account().methods(&person.tenant.policy, person.rp.is_some());
+        let held = person.held();
+        let chosen = |method| Enrolling { method, begun: false };
+        let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
+        let circumstances = Circumstances {
+            tenant: &person.tenant.policy,
+            user: &person.user.id,
+            from_session: !progress.has_first_factor(),
+            is_upstream: person.user.upstream.is_some(),
+            is_admin: person.user.is_admin(),
+            held: &held,
+            methods: &methods,
+            enrolling: progress.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
+            must_change_password: person.must_change_password,
+            desktop_unasked: person.desktop_unasked,
+            facts,
+            codes_to_store: progress.recovery_codes.is_some(),
+            consent: if self.validated.client().metadata.require_consent {
+                ConsentRule::Asked(person.consent.as_ref())
+            } else {
+                ConsentRule::Unasked
+            },
+            requested_at: self.interaction.requested_at,
+            now: self.now,
+        };
+        policy::needs(self.request(), Some(&circumstances))
+    }
+
+    /// Notes what the user of this login has just answered.
+    pub(in crate::interaction) fn learn(&mut self, kind: FactKind) {
+        if let Some(person) = &self.person {
+            self.interaction.progress.learn(&person.user.id, kind, self.now);
+        }
+    }
+
+    /// Notes a factor that this user has just proved.
+    pub(in crate::interaction) fn learn_at(&mut self, user: &UserId, kind: FactKind, at: Time) {
+        self.interaction.progress.learn(user, kind, at);
+    }
+
+    /// The time of a factor proved now. Who proves the same factors twice within one second gets the next second, for
+    /// a new login's `auth_time` lies strictly after the old one's.
+    pub(in crate::interaction) fn proof_time(&self, user: &UserId) -> Time {
+        let mine = self.session.as_ref().filter(|session| session.user == *user);
+        let context = mine.and_then(|session| session.facts.context(Worth::Mail));
+        let before = context.map(|context| context.auth_time);
+        let next = self.now.plus(std::time::Duration::from_secs(1));
+        if before.is_some_and(|before| before >= self.now) { next } else { self.now }
+    }
+}
