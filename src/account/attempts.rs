@@ -6,9 +6,14 @@
 //! Why even the hard stop ends by itself: anybody can fail on anybody's behalf, and a stranger must not be able to
 //! lock a user out for good (OWASP ASVS 6.1.1). A hundred failures take 18 hours of locks; then nothing is checked
 //! for a day.
+//!
+//! A browser in which the user has signed in has tries of its own at the password ([`super::known_browsers`]): it is
+//! asked neither for those of the name nor for those of the network, and its failures lock nobody else. Its success does
+//! not end the lock of the name: otherwise each sign-in of the user would give strangers five more guesses.
 
 use std::time::Duration;
 
+use super::known_browsers::Candidate;
 use super::{Account, Error};
 use crate::crypto::seal::Sealer;
 use crate::domain::ids::Hash;
@@ -23,6 +28,9 @@ const BUDGET: Budget = Budget {
     longest_lock: Duration::from_hours(1),
     hard_stop: 100,
 };
+
+/// What a known browser has for itself.
+const OF_BROWSER: Budget = Budget { tries: 10, ..BUDGET };
 
 /// Two codes are looked for in a wide window, so there are few tries: five, then a day.
 const RESYNC: Budget = Budget { first_lock: STOPPED, longest_lock: STOPPED, ..BUDGET };
@@ -58,9 +66,22 @@ impl Counter {
         Self { key: sealer.keyed_hash("attempts", subject), kind }
     }
 
+    /// The counter with a key that is a keyed hash already.
+    pub(super) const fn keyed(key: Hash, kind: Kind) -> Self {
+        Self { key, kind }
+    }
+
+    const fn budget(&self) -> &'static Budget {
+        match self.kind {
+            Kind::Resync => &RESYNC,
+            Kind::KnownBrowser => &OF_BROWSER,
+            _ => &BUDGET,
+        }
+    }
+
     /// Takes one try, before anything is checked: guesses made at once find one budget.
     pub(crate) async fn take(&self, tx: &mut Tx<'_>, now: Time) -> Result<Allowance> {
-        let budget = if self.kind == Kind::Resync { &RESYNC } else { &BUDGET };
+        let budget = self.budget();
         let mut reservation = attempts::reserve(tx, &self.key, self.kind, now, budget).await?;
         if reservation == Reservation::Stopped
             && attempts::forget(tx, &self.key, self.kind, now.minus(STOPPED)).await?
@@ -111,30 +132,43 @@ impl Network {
     }
 }
 
+/// The budgets that a try at a first factor may count in.
+#[derive(Clone, Debug)]
+pub(super) struct Budgets {
+    /// The failures of what was typed.
+    pub(super) counter: Counter,
+    /// The failures of the network.
+    pub(super) network: Option<Network>,
+    /// A browser that may have tries of its own.
+    pub(super) browser: Option<Candidate>,
+}
+
 /// One try at a first factor, taken from the budgets it counts in.
 #[derive(Clone, Debug)]
 pub(crate) struct Try {
     counter: Counter,
     network: Option<Network>,
+    /// The counter of the browser, where the try was not taken from it.
+    browser: Option<Counter>,
     /// The lock that it set.
     lock: Option<Time>,
 }
 
 impl Try {
     /// Takes the try, or tells until when there is none.
-    async fn take(
-        tx: &mut Tx<'_>,
-        counter: Counter,
-        network: Option<Network>,
-        now: Time,
-    ) -> Result<std::result::Result<Self, Time>> {
+    async fn take(tx: &mut Tx<'_>, budgets: Budgets, now: Time) -> Result<std::result::Result<Self, Time>> {
+        let Budgets { counter, network, browser } = budgets;
+        let (counter, network, browser) = match browser {
+            Some(browser) if browser.has_tries(tx, now).await? => (browser.counter(), None, None),
+            browser => (counter, network, browser.map(|browser| browser.counter())),
+        };
         if let Some(network) = &network
             && let Allowance::Locked(until) = network.take(tx, now).await?
         {
             return Ok(Err(until));
         }
         Ok(match counter.take(tx, now).await? {
-            Allowance::Granted { lock } => Ok(Self { counter, network, lock }),
+            Allowance::Granted { lock } => Ok(Self { counter, network, browser, lock }),
             Allowance::Locked(until) => Err(until),
         })
     }
@@ -142,6 +176,9 @@ impl Try {
     /// It was right: nothing counts.
     pub(crate) async fn was_right(&self, tx: &mut Tx<'_>) -> Result<()> {
         self.counter.clear(tx).await?;
+        if let Some(browser) = &self.browser {
+            browser.clear(tx).await?;
+        }
         self.was_harmless(tx).await
     }
 
@@ -159,17 +196,21 @@ impl Try {
 }
 
 impl Account<'_> {
+    /// The budgets for a try from this network.
+    pub(super) fn budgets(&self, counter: Counter, network: Option<&str>) -> Budgets {
+        let network = network.map(|address| Network::new(self.sealer, address));
+        Budgets { counter, network, browser: None }
+    }
+
     /// Takes a try at a first factor before it is checked; `Err`: none is left until then.
     pub(super) async fn try_once(
         &self,
-        counter: Counter,
-        network: Option<&str>,
+        budgets: Budgets,
     ) -> std::result::Result<std::result::Result<Try, Time>, Error> {
-        let network = network.map(|address| Network::new(self.sealer, address));
         let now = self.now();
         let taken = self.db.write(move |tx| {
-            let (counter, network) = (counter.clone(), network.clone());
-            Box::pin(async move { Try::take(tx, counter, network, now).await })
+            let budgets = budgets.clone();
+            Box::pin(async move { Try::take(tx, budgets, now).await })
         });
         Ok(taken.await?)
     }

@@ -16,7 +16,7 @@ use crate::domain::reset::{self, Progress, Purpose, Reset};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::attempts::Kind;
+use crate::storage::attempts::{self, Kind};
 use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx, authenticators, passkeys, recovery_codes, resets};
 
@@ -52,6 +52,7 @@ impl EnrolmentReset {
 /// A user's locks, to be ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Unlocking {
+    user: UserId,
     counters: Vec<Counter>,
 }
 
@@ -62,7 +63,7 @@ impl Unlocking {
         for counter in &self.counters {
             counter.clear(tx).await?;
         }
-        Ok(())
+        attempts::forget_known_browsers(tx, &self.user).await
     }
 }
 
@@ -97,7 +98,7 @@ impl Account<'_> {
         let mut counters = vec![self.password_counter(tenant.domain.as_str(), &user.username.key())];
         counters.extend(kinds.map(|kind| Counter::new(self.sealer, kind, user.id.as_str())));
         counters.extend(passkeys.iter().map(|passkey| self.sign_in_counter(&passkey.credential_id)));
-        Ok(Unlocking { counters })
+        Ok(Unlocking { user: user.id.clone(), counters })
     }
 
     /// A link for a user who has lost password and second factor, to be settled: it asks for neither. Who stands at the

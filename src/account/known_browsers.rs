@@ -1,51 +1,118 @@
-//! Browsers in which a user has signed in, so that a mail can tell of one that is new (OWASP ASVS 6.3.5).
+//! Browsers in which a user has signed in. They skip nothing and prove nothing, which is what `trusted_browsers` are for;
+//! a known browser is good for two things:
 //!
-//! A browser is known by a cookie of its own, which lives 90 days after each sign-in; kept is a keyed hash of it with
-//! the user, so that the store does not tell who shares a browser. That is all it is good for: it skips nothing and proves
-//! nothing, which is what `trusted_browsers` are for. So who clears cookies, or comes by another issuer's address, is told
-//! of a new browser; the first one of a user is none, for there is nothing to tell it from. Only for whom a mail can
-//! reach is anything kept.
+//! - **A mail tells of a sign-in in a browser that is new** (OWASP ASVS 6.3.5). The first browser of a user is not news, for
+//!   there is nothing to tell it from. A user who clears cookies, or comes by another issuer's address, is told of a new one.
+//! - **It has password tries of its own** ([`super::attempts`]), so that strangers who fail on the user's behalf do not lock
+//!   the user out of it (OWASP ASVS 6.1.1; device cookies in OWASP's words). These end with the password under which they
+//!   were earned; being known for the notice does not, or the first sign-in after a change of password would be no news.
+//!
+//! A browser is known by a cookie that lives 90 days after each sign-in. One cookie serves all users of a browser and all
+//! tenants; kept is a keyed hash of it with the user's id, so one user's cookie says nothing for another, and the store
+//! does not tell which users share a browser. The look-up before a password is checked takes the same steps for names that
+//! are unknown. A stolen cookie buys tries at one user's password, and shows whether its browser is one of a user whose
+//! name the thief guesses; every scheme that treats known browsers better does.
 
 use std::time::Duration;
 
-use super::Account;
-use crate::crypto::secret::Secret;
+use super::attempts::Counter;
+use super::{Account, Error};
+use crate::crypto::secret::{self, Secret};
+use crate::domain::ids::{Hash, UserId};
 use crate::domain::message::Notice;
 use crate::domain::tenant::Tenant;
+use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user_agent;
-use crate::storage::known_browsers::{self, Sight};
+use crate::storage::attempts::Kind;
+use crate::storage::known_browsers::{self, Sight, SignIn};
 use crate::storage::{self, Tx};
 
 /// How long a browser is known after a sign-in.
 pub(crate) const KNOWN: Duration = Duration::from_hours(90 * 24);
-/// So many of one user.
-const MOST: i64 = 20;
+/// The most of one user.
+const MOST: i64 = 10;
+
+/// What a browser shows at the end of a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen<'a> {
+    /// Its cookie, if it has one.
+    pub(crate) cookie: Option<&'a str>,
+    /// The header `User-Agent`.
+    pub(crate) user_agent: Option<&'a str>,
+    /// The version of the user's password, if a first factor was proved in this login.
+    pub(crate) password_version: Option<i64>,
+}
+
+/// A browser that may have tries of its own for the user whose password is typed.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    user: UserId,
+    hash: Hash,
+}
+
+impl Candidate {
+    /// Does it?
+    pub(super) async fn has_tries(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
+        known_browsers::has_tries(tx, &self.user, &self.hash, now).await
+    }
+
+    /// The counter of its tries. The hash is keyed already.
+    pub(super) fn counter(&self) -> Counter {
+        Counter::keyed(self.hash.clone(), Kind::KnownBrowser)
+    }
+}
 
 impl Account<'_> {
-    /// This user has signed in in the browser with this cookie, which calls itself so: it is known from now on, and if it is
-    /// new, the user is told. Gives what its cookie holds; `None`: no mail reaches the user.
+    /// The browser with this cookie, for this user; `None` for the user stands for a name that is unknown.
+    pub(super) fn browser_of(&self, user: Option<&UserId>, cookie: Option<&str>) -> Option<Candidate> {
+        let cookie = cookie.filter(|cookie| secret::is_shaped(cookie))?;
+        // No user has an empty id.
+        let user = user.cloned().unwrap_or_else(|| UserId::new(""));
+        Some(Candidate { hash: self.browser_hash(&user, cookie), user })
+    }
+
+    /// Notes that this user has signed in in this browser; if it is new, a mail tells the user. Gives what its cookie holds.
     pub(crate) async fn know_browser(
         &self,
         tx: &mut Tx<'_>,
         user: &User,
         tenant: &Tenant,
-        cookie: Option<&str>,
+        seen: Seen<'_>,
+    ) -> storage::Result<Secret> {
+        let (now, until) = (self.now(), self.now().plus(KNOWN));
+        let Seen { cookie, user_agent, password_version } = seen;
+        let known =
+            cookie.filter(|cookie| secret::is_shaped(cookie)).map(|known| Secret::new(known.to_owned()));
+        let had_cookie = known.is_some();
+        let cookie = known.unwrap_or_else(Secret::generate);
+        let hash = self.browser_hash(&user.id, cookie.expose());
+        let sign_in = SignIn { user: &user.id, hash: &hash, password_version, until };
+        if had_cookie && known_browsers::touch(tx, sign_in, now).await? {
+            return Ok(cookie);
+        }
+        if known_browsers::add(tx, sign_in, MOST, now).await? == Sight::New {
+            self.tell_of_browser(tx, user, tenant, user_agent).await?;
+        }
+        Ok(cookie)
+    }
+
+    /// Written and sealed only inside the write, since nearly every sign-in is in a browser that is known.
+    async fn tell_of_browser(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &User,
+        tenant: &Tenant,
         user_agent: Option<&str>,
-    ) -> storage::Result<Option<Secret>> {
-        if self.reached_at(user).is_none() {
-            return Ok(None);
+    ) -> Result<(), Error> {
+        let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
+        if let Some(notice) = self.notice(user, tenant, Notice::NewBrowser { browser })? {
+            notice.settle(tx).await?;
         }
-        let cookie = cookie.map_or_else(Secret::generate, |known| Secret::new(known.to_owned()));
-        let hash = self.sealer.keyed_hash("known browser", &format!("{}\n{}", user.id, cookie.expose()));
-        let now = self.now();
-        if known_browsers::note(tx, &user.id, &hash, now.plus(KNOWN), MOST, now).await? == Sight::New {
-            let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
-            // Written and sealed only here: nearly every sign-in is in a browser that is known.
-            if let Some(news) = self.notice(user, tenant, Notice::NewBrowser { browser })? {
-                news.settle(tx).await?;
-            }
-        }
-        Ok(Some(cookie))
+        Ok(())
+    }
+
+    fn browser_hash(&self, user: &UserId, cookie: &str) -> Hash {
+        self.sealer.keyed_hash("known browser", &format!("{user}\n{cookie}"))
     }
 }

@@ -265,7 +265,7 @@ impl Account<'_> {
         let answer = Discovered::read(answer);
         let nameless = CredentialId::new(String::new());
         let counter = self.sign_in_counter(answer.as_ref().map_or(&nameless, |answer| &answer.credential_id));
-        let tried = match self.try_once(counter, network).await? {
+        let tried = match self.try_once(self.budgets(counter, network)).await? {
             Ok(tried) => tried,
             Err(until) => return Ok(SignedIn::Locked(until)),
         };

@@ -1,12 +1,12 @@
 //! The first factor: tenant, user name and password, checked as one.
 //!
 //! An unknown tenant, an unknown user, one without a password, one who signs in upstream, one that is disabled and a
-//! wrong password take the same way and the same time: one try from the budget, one look-up, one Argon2 computation. Only
+//! wrong password take the same way and the same time: one look-up, one try from the budget, one Argon2 computation. Only
 //! the observer learns which it was (SEED0-2, SEED1-14).
 
 use std::sync::Arc;
 
-use super::attempts::Try;
+use super::attempts::{Budgets, Try};
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
 use crate::crypto::password::{Password, Place, Verdict};
@@ -30,6 +30,8 @@ pub(crate) struct SignIn<'a> {
     pub(crate) password: &'a str,
     /// The network it came from.
     pub(crate) network: Option<&'a str>,
+    /// The cookie by which the browser is known.
+    pub(crate) browser: Option<&'a str>,
 }
 
 /// What a check found.
@@ -107,9 +109,13 @@ impl Account<'_> {
         };
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map(Username::key);
+        let found = self.named(tenant.as_deref(), key.as_deref()).await?;
+        let user = found.as_ref().map(|found| &found.user.id);
         // What is no name is counted as it was typed.
         let counter = self.password_counter(&subject, key.as_deref().unwrap_or(typed.username));
-        let tried = match self.try_once(counter, typed.network).await? {
+        let budgets =
+            Budgets { browser: self.browser_of(user, typed.browser), ..self.budgets(counter, typed.network) };
+        let tried = match self.try_once(budgets).await? {
             Ok(tried) => tried,
             Err(until) => return Ok(Checked::Locked(until)),
         };
@@ -119,7 +125,7 @@ impl Account<'_> {
                 let found = self.ask_directory(host, tenant, name.as_ref(), typed.password).await;
                 found.map(|found| found.map(|user| Match { user, version: 0, rehash: None }))
             }
-            Judge::Own(place) => self.compare(place, tenant.as_deref(), key.as_deref(), typed.password).await,
+            Judge::Own(place) => self.compare(place, tenant.as_deref(), found, typed.password).await,
         };
         if let (Some(no), Ok(Err(_))) = (no, &found) {
             no.await;
@@ -136,18 +142,21 @@ impl Account<'_> {
         }
     }
 
-    /// Whose password it is, or why it is nobody's.
+    /// The user with this name, with the stored password.
+    async fn named(&self, tenant: Option<&Tenant>, key: Option<&str>) -> Result<Option<Credentials>, Error> {
+        // An unknown tenant and what is no name are looked up too: no user has the empty ones.
+        let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
+        Ok(users::credentials(&mut self.db.read().await?.tx(), &id, key.unwrap_or_default()).await?)
+    }
+
+    /// The user whose password it is, or why it is not accepted.
     async fn compare(
         &self,
         place: Place,
         tenant: Option<&Tenant>,
-        key: Option<&str>,
+        found: Option<Credentials>,
         typed: &str,
     ) -> Result<Result<Match, LoginFailure>, Error> {
-        // An unknown tenant and what is no name are looked up too: no user has the empty ones.
-        let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
-        let key = key.unwrap_or_default();
-        let found = users::credentials(&mut self.db.read().await?.tx(), &id, key).await?;
         let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
         let Ok(password) = Password::normalise(typed) else {
             return Ok(Err(LoginFailure::WrongPassword));

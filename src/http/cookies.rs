@@ -30,7 +30,7 @@ impl<'a> Cookies<'a> {
     pub(crate) const RESET: &'static str = "reset";
     /// Which browser its user trusts; each user of a browser has one of their own, so the user's id follows.
     pub(crate) const TRUSTED: &'static str = "trusted";
-    /// By which a browser is known again in which somebody signed in.
+    /// By which a browser is known again in which a user has signed in.
     pub(crate) const KNOWN: &'static str = "known";
     /// At which upstream provider the browser's user signed in last.
     pub(crate) const UPSTREAM: &'static str = "upstream";

@@ -11,7 +11,7 @@ use super::person::Person;
 use super::steps;
 use super::trust;
 use crate::account;
-use crate::account::known_browsers::KNOWN;
+use crate::account::known_browsers::{KNOWN, Seen};
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -88,7 +88,7 @@ impl Login {
         self.hold_password(tx, &person).await?;
         let (session, cookie) = self.keep_session(tx, &person).await?;
         if cookie.is_some() {
-            self.known = self.know_browser(tx, &person).await?;
+            self.known = Some(self.know_browser(tx, &person).await?);
         }
         let (issuer, client) = (&self.interaction.issuer, &self.validated.client().id);
         if let Some(scope) = self.interaction.progress.facts.consent() {
@@ -176,11 +176,16 @@ impl Login {
         Ok((session, Some(cookie)))
     }
 
-    /// Notes in which browser somebody signed in; a mail tells the user of one that is new.
-    async fn know_browser(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<Option<Secret>> {
-        let (cookie, name) = (self.visitor.cookies().value(Cookies::KNOWN), self.visitor.user_agent());
-        let account = self.idp().account();
-        account.know_browser(tx, &person.user, &person.tenant, cookie, name.as_deref()).await
+    /// Notes in which browser the user signed in; a mail tells the user of one that is new.
+    async fn know_browser(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<Secret> {
+        let name = self.visitor.user_agent();
+        let proved = self.proved(person).first_factor();
+        let seen = Seen {
+            cookie: self.visitor.cookies().value(Cookies::KNOWN),
+            user_agent: name.as_deref(),
+            password_version: proved.map(|_| person.password_version),
+        };
+        self.idp().account().know_browser(tx, &person.user, &person.tenant, seen).await
     }
 
     /// The session, used now by this login's client.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Tx;
 use super::error::Result;
 use super::queue::Touches;
-use crate::domain::ids::Hash;
+use crate::domain::ids::{Hash, UserId};
 use crate::domain::time::Time;
 
 /// The lock of a hard stop.
@@ -23,6 +23,8 @@ const FOREVER: Time = Time::from_unix(i64::MAX);
 pub enum Kind {
     /// A password.
     Password,
+    /// A password, in a browser that has tries of its own.
+    KnownBrowser,
     /// A code of an authenticator.
     Otp,
     /// A code that was sent.
@@ -41,6 +43,7 @@ impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::KnownBrowser => "known_browser",
             Self::Otp => "otp",
             Self::Delivered => "delivered",
             Self::Pin => "pin",
@@ -119,6 +122,14 @@ pub async fn reserve(
 /// The check succeeded: the failures before it are forgotten. Also what an administrator's unlocking does.
 pub async fn succeed(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
     later!(tx, Touches::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
+    Ok(())
+}
+
+/// Forgets the failures of all browsers that are known to this user.
+pub async fn forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
+    let sql = "DELETE FROM attempts
+               WHERE kind = $2 AND key IN (SELECT hash FROM known_browsers WHERE user_id = $1)";
+    later!(tx, Touches::Any, sql, user, Kind::KnownBrowser.as_str());
     Ok(())
 }
 

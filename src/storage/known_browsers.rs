@@ -5,10 +5,24 @@ use super::error::Result;
 use crate::domain::ids::{Hash, UserId};
 use crate::domain::time::Time;
 
-/// How a browser stands to the user who has just signed in there.
+/// A sign-in of a user in a browser.
+#[derive(Clone, Copy, Debug)]
+pub struct SignIn<'a> {
+    /// The user.
+    pub user: &'a UserId,
+    /// The keyed hash of user and cookie.
+    pub hash: &'a Hash,
+    /// The version of the user's password, if a first factor was proved: while it is current, the browser has password
+    /// tries of its own.
+    pub password_version: Option<i64>,
+    /// The end of the time for which the browser is known.
+    pub until: Time,
+}
+
+/// How a browser that was not known to its user relates to the user's others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// The user has signed in there before.
+    /// It is known by now: another sign-in with the same cookie won the race.
     Known,
     /// No browser of this user is known, so this is not news.
     First,
@@ -16,29 +30,27 @@ pub enum Sight {
     New,
 }
 
-/// Notes a sign-in in this browser, which is known from now on until `until`. Of more than `most` of one user those that
-/// would be forgotten first go.
-pub async fn note(
-    tx: &mut Tx<'_>,
-    user: &UserId,
-    hash: &Hash,
-    until: Time,
-    most: i64,
-    now: Time,
-) -> Result<Sight> {
-    let touch =
-        "UPDATE known_browsers SET expires_at = $3 WHERE user_id = $1 AND hash = $2 AND expires_at > $4";
-    if execute!(tx, touch, user, hash, until, now)? == 1 {
-        return Ok(Sight::Known);
-    }
+/// Prolongs a browser that is known; `false`: it is not.
+pub async fn touch(tx: &mut Tx<'_>, sign_in: SignIn<'_>, now: Time) -> Result<bool> {
+    let SignIn { user, hash, password_version, until } = sign_in;
+    let sql = "UPDATE known_browsers SET expires_at = $3, password_version = COALESCE($4, password_version)
+               WHERE user_id = $1 AND hash = $2 AND expires_at > $5";
+    Ok(execute!(tx, sql, user, hash, until, password_version, now)? == 1)
+}
+
+/// Adds a browser. Of more than `most` of one user those that would be forgotten first go.
+pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> Result<Sight> {
+    let SignIn { user, hash, password_version, until } = sign_in;
     let others: i64 = on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM known_browsers WHERE user_id = $1 AND expires_at > $2")
         .bind(user).bind(now).fetch_one(conn))?;
-    // Two answers of one browser at once: one of them is the first.
-    let insert = "INSERT INTO known_browsers (user_id, hash, expires_at) VALUES ($1, $2, $3)
-         ON CONFLICT (user_id, hash) DO UPDATE SET expires_at = excluded.expires_at
-         WHERE known_browsers.expires_at <= $4";
-    if execute!(tx, insert, user, hash, until, now)? == 0 {
+    // Of two sign-ins with one cookie at once, one is the first.
+    let insert =
+        "INSERT INTO known_browsers (user_id, hash, expires_at, password_version) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (user_id, hash) DO UPDATE
+             SET expires_at = excluded.expires_at, password_version = excluded.password_version
+         WHERE known_browsers.expires_at <= $5";
+    if execute!(tx, insert, user, hash, until, password_version, now)? == 0 {
         return Ok(Sight::Known);
     }
     if others >= most {
@@ -51,6 +63,17 @@ pub async fn note(
         )?;
     }
     Ok(if others == 0 { Sight::First } else { Sight::New })
+}
+
+/// Does this browser have password tries of its own for this user: is it known, and the password still the one of then?
+pub async fn has_tries(tx: &mut Tx<'_>, user: &UserId, hash: &Hash, now: Time) -> Result<bool> {
+    let found: Option<i64> = on!(tx, conn => sqlx::query_scalar(
+        "SELECT users.password_version FROM known_browsers
+         JOIN users ON users.id = known_browsers.user_id
+             AND users.password_version = known_browsers.password_version
+         WHERE known_browsers.user_id = $1 AND known_browsers.hash = $2 AND known_browsers.expires_at > $3")
+        .bind(user).bind(hash).bind(now).fetch_optional(conn))?;
+    Ok(found.is_some())
 }
 
 /// How many browsers of this user are known.

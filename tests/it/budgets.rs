@@ -138,10 +138,22 @@ async fn a_login_is_four_writes() {
     let (page, opened) = house.cost(house.open(&mut browser)).await;
     assert_eq!(opened, cost(2, 1), "stored by /authorize, read by the page");
     let (back, answered) = house.cost(browser.submit(&page, &typed("bert"))).await;
-    assert_eq!(answered, cost(12, 2), "the try is counted before the password is looked at");
+    assert_eq!(answered, cost(14, 2), "the try is counted before the password is looked at");
     let (tokens, redeemed) = house.cost(house.shop.redeem(&back)).await;
     assert_eq!(redeemed, cost(2, 1), "used up, and the grant read with its user");
     assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:1fa");
+}
+
+/// A browser in which the user has signed in before is looked up with the try, and prolonged with the session.
+#[tokio::test]
+async fn a_login_in_a_known_browser_is_as_many_writes() {
+    let house = House::warm().await;
+    let (mut browser, _) = house.signed_in().await;
+    browser.cookies().retain(|(_, name), _| !name.contains("session"));
+    let page = house.open(&mut browser).await;
+    let (back, answered) = house.cost(browser.submit(&page, &typed("bert"))).await;
+    assert!(back.parameter("code").is_some(), "{}", back.body);
+    assert_eq!(answered, cost(12, 2));
 }
 
 /// The code of the authenticator is one more step, and so one more write.
@@ -155,7 +167,7 @@ async fn an_administrators_login_is_five_writes() {
     assert_eq!(answered, cost(13, 2), "with the page that asks for the code");
     let code = totp(SECRET, house.idp.idp().now());
     let (back, proved) = house.cost(browser.submit(&page, &[("code", &code)])).await;
-    assert_eq!(proved, cost(12, 1));
+    assert_eq!(proved, cost(14, 1));
     let (tokens, redeemed) = house.cost(house.shop.redeem(&back)).await;
     assert_eq!(redeemed, cost(2, 1));
     assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:2fa");

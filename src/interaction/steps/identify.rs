@@ -121,9 +121,15 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
     if !empty.is_empty() {
         return missing(login, FIRST, &empty).await;
     }
-    let network = login.visitor.network.clone();
-    let password = typed(Field::Password);
-    let sign_in = SignIn { fixed: fixed.as_ref(), tenant, username, password, network: network.as_deref() };
+    let visitor = std::sync::Arc::clone(&login.visitor);
+    let sign_in = SignIn {
+        fixed: fixed.as_ref(),
+        tenant,
+        username,
+        password: typed(Field::Password),
+        network: visitor.network.as_deref(),
+        browser: visitor.cookies().value(Cookies::KNOWN),
+    };
     match login.idp().account().check_password(&sign_in).await? {
         Checked::Right(proof) => proved(login, proof, form).await,
         Checked::Wrong(reason) => failed(login, Problem::SignInFailed, reason).await,

@@ -1,15 +1,29 @@
 //! Browsers in which users have signed in.
 
 use vestibule::domain::user::User;
-use vestibule::storage::known_browsers::{self, Sight};
+use vestibule::storage::attempts::{self, Budget, Kind, Reservation};
+use vestibule::storage::known_browsers::{self, Sight, SignIn};
 use vestibule::storage::{Db, sweep, users};
 
-use super::rows::{World, hash, later, user};
+use super::rows::{NOW, World, hash, later, user};
 use super::{on_each, read, write};
 
-/// Signs in, this many seconds from now; known for a hundred seconds, three of a user.
+/// A sign-in this many seconds from now; the browser is known for a hundred seconds.
+fn sign_in(of: &'static User, browser: &'static str, version: Option<i64>, at: u64) -> SignIn<'static> {
+    SignIn { user: &of.id, hash: hash(browser), password_version: version, until: later(at + 100) }
+}
+
+/// Signs in, this many seconds from now, where a user has three browsers at most.
 async fn note(db: &Db, of: &'static User, browser: &'static str, at: u64) -> Sight {
-    write!(db, tx => known_browsers::note(tx, &of.id, hash(browser), later(at + 100), 3, later(at))).unwrap()
+    let sign_in = sign_in(of, browser, None, at);
+    if write!(db, tx => known_browsers::touch(tx, sign_in, later(at))).unwrap() {
+        return Sight::Known;
+    }
+    write!(db, tx => known_browsers::add(tx, sign_in, 3, later(at))).unwrap()
+}
+
+async fn has_tries(db: &Db, of: &User, browser: &'static str, at: u64) -> bool {
+    read!(db, tx => known_browsers::has_tries(tx, &of.id, hash(browser), later(at)))
 }
 
 #[tokio::test]
@@ -56,6 +70,59 @@ async fn of_many_at_once_one_is_new() {
         let all = futures_util::future::join_all((0..16).map(|at| note(db, anna, "b", at))).await;
         assert_eq!(all.iter().filter(|&&sight| sight == Sight::New).count(), 1, "{all:?}");
         assert_eq!(all.iter().filter(|&&sight| sight == Sight::Known).count(), 15);
+    })
+    .await;
+}
+
+/// A browser's own tries end with the password, with the time for which it is known, and are one user's alone.
+#[tokio::test]
+async fn tries_of_its_own_are_bound_to_user_and_password() {
+    on_each(async |db| {
+        let World { tenant, anna, .. } = World::store(db).await;
+        let bert = user(tenant, "Bert");
+        write!(db, tx => users::upsert(tx, bert)).unwrap();
+        write!(db, tx => users::set_password(tx, &anna.id, Some("one"))).unwrap();
+        let version = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap().password_version;
+        assert!(!has_tries(db, anna, "a", 0).await);
+        note(db, anna, "a", 0).await;
+        assert!(!has_tries(db, anna, "a", 0).await, "no factor was proved");
+        let proved = sign_in(anna, "a", Some(version), 1);
+        assert!(write!(db, tx => known_browsers::touch(tx, proved, later(1))).unwrap());
+        note(db, anna, "a", 2).await;
+        assert!(has_tries(db, anna, "a", 101).await, "a sign-in without a factor takes nothing away");
+        assert!(!has_tries(db, anna, "a", 102).await, "over in its second");
+        assert!(!has_tries(db, anna, "b", 3).await && !has_tries(db, bert, "a", 3).await);
+        write!(db, tx => users::set_password(tx, &anna.id, Some("two"))).unwrap();
+        assert!(!has_tries(db, anna, "a", 3).await, "the password was changed");
+        assert_eq!(note(db, anna, "a", 4).await, Sight::Known, "but the browser is not news");
+        assert!(!has_tries(db, anna, "a", 5).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn unlocking_a_user_forgets_the_failures_of_their_browsers() {
+    const BUDGET: Budget = Budget {
+        tries: 2,
+        first_lock: std::time::Duration::from_mins(5),
+        longest_lock: std::time::Duration::from_hours(1),
+        hard_stop: 100,
+    };
+    on_each(async |db| {
+        let World { tenant, anna, .. } = World::store(db).await;
+        let bert = user(tenant, "Bert");
+        write!(db, tx => users::upsert(tx, bert)).unwrap();
+        note(db, anna, "a", 0).await;
+        note(db, bert, "b", 0).await;
+        let reserve = async |browser: &'static str| {
+            write!(db, tx => attempts::reserve(tx, hash(browser), Kind::KnownBrowser, NOW, &BUDGET)).unwrap()
+        };
+        for browser in ["a", "a", "b", "b"] {
+            assert!(matches!(reserve(browser).await, Reservation::Taken { .. }));
+        }
+        write!(db, tx => attempts::forget_known_browsers(tx, &anna.id)).unwrap();
+        assert_eq!(reserve("a").await, Reservation::Taken { failures: 1, lock: None });
+        assert!(matches!(reserve("b").await, Reservation::Locked(_)), "another user's");
     })
     .await;
 }
