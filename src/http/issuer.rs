@@ -79,7 +79,7 @@ fn unknown(idp: &Idp, headers: &HeaderMap) -> Response {
     let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     let locale = i18n::negotiate(&i18n::Wishes { accept_language, ..Default::default() });
     let not_found = Page::not_found(locale, idp.settings().issuer.path());
-    page(idp, StatusCode::NOT_FOUND, &not_found, &ContentSecurity::own())
+    page(idp, StatusCode::NOT_FOUND, &not_found, ContentSecurity::Own)
 }
 
 impl IntoResponse for Nowhere {

@@ -1,4 +1,17 @@
 //! Answers that browsers show, and the headers that every answer carries.
+//!
+//! Why most pages with a form have no `form-action`: Chromium and Safari apply it to every redirect that follows a form,
+//! not to the form's own target alone. The last post of a login is answered with a 303 to the client, and where the
+//! client's callback redirects its user next (another origin, a private scheme) is the client's business and unknown here.
+//! Any list of origins would stop such a login on our page without a word. So the directive is left out on every page whose
+//! form may end at a client: all steps of a login (each can be cancelled, which goes back to the client), the pages of a
+//! forgotten password (they lead back to a login that waits, which may be complete by then), and the form that carries an
+//! authorization response. Pages whose forms and links stay here name this issuer alone.
+//!
+//! What `form-action` would add is that an injected form cannot send elsewhere what is typed. Injection itself is held by
+//! the templates, which escape every value, and by the rest of the policy: nothing is loaded or run that this issuer does
+//! not serve (`default-src 'none'`, no inline script or style), no `<base>` turns our own forms away, and no frame shows
+//! our pages.
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
@@ -11,31 +24,25 @@ use super::state::Idp;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::views::Page;
 
-/// Where the forms of a page may lead. Browsers hold redirects after a post against `form-action` too, so a login
-/// page must name the client it will return to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ContentSecurity {
-    form_action: Option<String>,
+/// Where the forms of a page may lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ContentSecurity {
+    /// They and all redirects that follow stay at this issuer.
+    Own,
+    /// They may end at a client, and go on from there.
+    Leaving,
 }
 
 impl ContentSecurity {
-    /// Forms lead to this issuer only.
-    pub(crate) const fn own() -> Self {
-        Self { form_action: None }
-    }
-
-    /// Forms lead to this issuer and, in the end, to this redirect URI.
-    pub(crate) fn towards(redirect_uri: &str) -> Self {
-        let scheme = || redirect_uri.split_once(':').map(|(scheme, _)| format!("{scheme}:"));
-        Self { form_action: RedirectUri::origin(redirect_uri).or_else(scheme) }
-    }
-
     /// `image`: the address of the application's own logo, which stays where it is.
-    fn header(&self, image: Option<&str>) -> Option<HeaderValue> {
-        let client = self.form_action.as_deref().unwrap_or_default();
+    fn header(self, image: Option<&str>) -> Option<HeaderValue> {
         let image = image.and_then(RedirectUri::origin).unwrap_or_default();
+        let form_action = match self {
+            Self::Own => " form-action 'self';",
+            Self::Leaving => "",
+        };
         HeaderValue::try_from(format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {image}; form-action 'self' {client}; \
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' {image};{form_action} \
              base-uri 'none'; frame-ancestors 'none'"
         ))
         .ok()
@@ -43,7 +50,7 @@ impl ContentSecurity {
 }
 
 /// A rendered page as an answer.
-pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: &ContentSecurity) -> Response {
+pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: ContentSecurity) -> Response {
     let html = idp.theme().render(page).into_string();
     let mut response = (status, axum::response::Html(html)).into_response();
     let headers = response.headers_mut();

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
 
@@ -107,10 +107,9 @@ fn send_back(visitor: &Visitor, target: &Target, error: &OAuthError) -> Response
     match respond::error(&visitor.issuer, target, error) {
         Delivery::Redirect(address) => see_other(&address),
         Delivery::FormPost { action, fields } => {
-            let security = ContentSecurity::towards(&action);
             let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
             let body = Body::FormPost(FormPost { application: String::new(), action, fields });
-            visitor.page(axum::http::StatusCode::OK, &visitor.stranger(), body, &security)
+            visitor.page(StatusCode::OK, &visitor.stranger(), body, ContentSecurity::Leaving)
         }
     }
 }

@@ -35,9 +35,8 @@ pub(super) enum End {
     Refused(ErrorCode),
     /// Somebody was quicker: another tab, a second click, a sign-out.
     Late,
-    /// To this page of ours, which leads to another site of this name: browsers hold redirects after a form against the
-    /// form's policy, so it is a navigation of its own.
-    Away { address: String, name: String },
+    /// To this address of ours, which leads to another provider.
+    Away(String),
 }
 
 impl Login {
@@ -234,7 +233,7 @@ impl Login {
             }
             // Whatever happened meanwhile, the page that comes next knows.
             End::Late => see_other(&self.address(steps::FIRST)),
-            End::Away { address, name } => self.apart(address, name),
+            End::Away(address) => see_other(&address),
             End::Code(code, cookie) => {
                 let target = Target::from(self.request());
                 let mut response = self.deliver(respond::code(&self.visitor.issuer, &target, code.value()));
@@ -255,7 +254,7 @@ impl Login {
     pub(super) fn apart(&self, address: String, application: String) -> Response {
         let refresh = HeaderValue::try_from(format!("0; url={address}"));
         let body = Body::Onward(Onward { application, address });
-        let mut page = self.page(StatusCode::OK, body, &ContentSecurity::own());
+        let mut page = self.page(StatusCode::OK, body, ContentSecurity::Own);
         page.headers_mut().extend(refresh.ok().map(|refresh| (REFRESH, refresh)));
         page
     }
@@ -284,10 +283,10 @@ impl Login {
         match delivery {
             Delivery::Redirect(address) => see_other(&address),
             Delivery::FormPost { action, fields } => {
-                let security = ContentSecurity::towards(&action);
                 let application = self.validated.client().name().to_owned();
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-                self.page(StatusCode::OK, Body::FormPost(FormPost { application, action, fields }), &security)
+                let body = Body::FormPost(FormPost { application, action, fields });
+                self.page(StatusCode::OK, body, ContentSecurity::Leaving)
             }
         }
     }

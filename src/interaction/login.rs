@@ -244,7 +244,7 @@ impl Login {
     }
 
     /// Draws a page of this login.
-    pub(super) fn page(&self, status: StatusCode, body: Body, security: &ContentSecurity) -> Response {
+    pub(super) fn page(&self, status: StatusCode, body: Body, security: ContentSecurity) -> Response {
         let person = self.person.as_ref();
         let reader = Reader {
             locale: self.locale(),

@@ -99,18 +99,18 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
     let mut form = Form::new(login.address(page.name()), token(&login));
     form.problems.extend(problem);
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    let security = ContentSecurity::towards(&login.request().redirect_uri);
+    let security = ContentSecurity::Leaving;
     let form = match steps::with_refusal(&login, page.name(), form) {
         Ok(form) => form,
         Err(wait) => {
             let seconds = wait.until.since(login.now);
-            let page = login.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait), &security);
+            let page = login.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait), security);
             return Ok(retry_after(page, seconds));
         }
     };
     Ok(match page.show(&login, &need, form).await? {
-        Shown::Page(body) => login.page(status, body, &security),
-        Shown::Refusal(status, body) => login.page(status, body, &security),
+        Shown::Page(body) => login.page(status, body, security),
+        Shown::Refusal(status, body) => login.page(status, body, security),
         Shown::Changed(login, end) => login.respond(end),
     })
 }

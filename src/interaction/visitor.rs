@@ -109,7 +109,7 @@ impl Visitor {
         status: StatusCode,
         reader: &Reader<'_>,
         body: Body,
-        security: &ContentSecurity,
+        security: ContentSecurity,
     ) -> Response {
         let base = self.issuer.url.path().to_owned();
         let here = self.uri.path_and_query().map_or_else(|| self.uri.path(), |path| path.as_str()).to_owned();
@@ -123,7 +123,7 @@ impl Visitor {
 
     /// Draws a page that belongs to no login.
     pub(super) fn notice(&self, status: StatusCode, body: Body) -> Response {
-        self.page(status, &self.stranger(), body, &ContentSecurity::own())
+        self.page(status, &self.stranger(), body, ContentSecurity::Own)
     }
 
     /// Tells the observer of a refusal, and gives it a name that the user may quote.

@@ -26,6 +26,7 @@ mod paths;
 mod proxies;
 mod readme;
 mod recovery;
+mod redirects;
 mod relying_parties;
 mod rotation;
 mod routes;

@@ -132,7 +132,7 @@ fn page(visitor: &Visitor, browser: &Hash, typed: Option<&Parameters>, problems:
         tenant: visitor.tenant.is_none().then(|| typed(Field::Tenant)),
         username: typed(Field::Account),
     });
-    visitor.page(StatusCode::OK, &visitor.stranger(), body, &ContentSecurity::own())
+    visitor.page(StatusCode::OK, &visitor.stranger(), body, ContentSecurity::Leaving)
 }
 
 /// No mail can be sent, or the host keeps the passwords.

@@ -84,7 +84,7 @@ impl Holder {
     pub(super) fn page(&self, status: StatusCode, body: Body) -> Response {
         let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
         let reader = Reader { locale, user: Some(&self.user), tenant: Some(&self.tenant) };
-        self.visitor.page(status, &reader, body, &ContentSecurity::own())
+        self.visitor.page(status, &reader, body, ContentSecurity::Leaving)
     }
 
     /// What the user holds in this very moment.

@@ -49,9 +49,7 @@ impl Step for UpstreamProof {
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let end = match own(&login).await? {
-                Some(upstream) if form.get("again").is_some() => {
-                    End::Away { address: login.way_to(&upstream), name: upstream.title }
-                }
+                Some(upstream) if form.get("again").is_some() => End::Away(login.way_to(&upstream)),
                 _ => End::Late,
             };
             Ok((login, end))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{PASSWORD, enter, error, house, open, sign_in};
 use axum::http::{Method, StatusCode};
+use vestibule::testing::{Answer, TestIdp};
 
 #[tokio::test]
 async fn a_page_that_is_not_due_leads_to_the_one_that_is() {
@@ -157,11 +158,42 @@ async fn the_answer_may_travel_in_a_form() {
     assert!(
         back.body.contains("name=\"code\"") && back.body.contains("action=\"https://shop.test/callback\"")
     );
-    let policy = back.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("form-action 'self' https://shop.test;"), "{policy}");
     let silent = open(&mut idp.browser(), &shop, &[mode[0], ("prompt", "none")]).await;
     assert_eq!(silent.step(), Some("form_post"));
     assert!(silent.body.contains("login_required"));
+}
+
+/// Browsers apply `form-action` to every redirect that follows a form, and where a client's callback leads is unknown.
+#[tokio::test]
+async fn only_pages_whose_forms_stay_here_say_where_forms_may_lead() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let policy = |answer: &Answer| answer.headers["content-security-policy"].to_str().unwrap().to_owned();
+    let login = open(&mut browser, &shop, &[]).await;
+    let (_, rest) = login.body.split_once("href=\"/reset").expect(&login.body);
+    let address =
+        format!("{}/reset{}", TestIdp::ISSUER, rest.split('"').next().unwrap().replace("&#38;", "&"));
+    let forgotten = browser.get(&address).await;
+    assert_eq!(forgotten.step(), Some("forgotten"));
+    enter(&mut browser, &shop, "bert").await;
+    let careful = idp.application("careful", "https://careful.test/callback");
+    let consent = open(&mut browser, &careful, &[]).await;
+    assert_eq!(consent.step(), Some("consent"));
+    let form_post = open(&mut browser, &shop, &[("response_mode", "form_post")]).await;
+    assert_eq!(form_post.step(), Some("form_post"));
+    for page in [&login, &forgotten, &consent, &form_post] {
+        let policy = policy(page);
+        assert!(!policy.contains("form-action"), "{:?} {policy}", page.step());
+        for part in ["default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{:?} {policy}", page.step());
+        }
+    }
+    let sign_out = browser.get(&format!("{}/logout", TestIdp::ISSUER)).await;
+    assert_eq!(sign_out.step(), Some("confirm_sign_out"));
+    let expired = browser.get(&format!("{}/login/x/identify", TestIdp::ISSUER)).await;
+    for page in [&sign_out, &expired] {
+        assert!(policy(page).contains("form-action 'self';"), "{:?} {}", page.step(), policy(page));
+    }
 }
 
 #[tokio::test]
