@@ -18,6 +18,9 @@ use crate::protocol::par;
 use crate::storage::{self, interactions};
 use crate::views::{Body, FormPost};
 
+/// How often a request is looked at that meets others of its browser.
+const TRIES: usize = 2;
+
 /// `GET` and `POST /authorize`
 pub(super) async fn authorize(
     visitor: Visitor,
@@ -43,23 +46,39 @@ pub(super) async fn authorize(
     answer.unwrap_or_else(|error| visitor.failed(&error))
 }
 
-/// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
+/// Answers a request that came with the browser's cookies.
+///
+/// The session may be ended after it was read and before anything is written, by a sign-out in another tab. Then nothing
+/// is written, and the request is looked at again, without that session.
 async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
+    for _ in 0..TRIES {
+        if let Some(response) = try_begin(visitor.clone(), validated.clone()).boxed().await? {
+            return Ok(response);
+        }
+        if validated.pushed().is_some() {
+            // Two came at once with one pushed request: the other one's login is found by asking again.
+            break;
+        }
+    }
+    Ok(see_other(visitor.uri.path_and_query().map_or("", |here| here.as_str())))
+}
+
+/// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
+/// `None`: another request of the browser was faster, and nothing is written.
+async fn try_begin(visitor: Visitor, validated: Validated) -> Result<Option<Response>, Internal> {
     let mut login = Login::begin(visitor.clone(), validated).boxed().await?;
     let (browser, cookie) = visitor.known_browser();
     login.interaction.browser = Some(browser);
     if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
-        return Ok(login.respond(End::Refused(code)));
+        return Ok(Some(login.respond(End::Refused(code))));
     }
     let (login, end) = login.store().await?;
-    if let (End::Late, Some(_)) = (&end, login.validated.pushed()) {
-        // Two came at once with one pushed request: the other one's login is found by asking again.
-        let here = login.visitor.uri.path_and_query().map_or("", |here| here.as_str());
-        return Ok(see_other(here));
+    if matches!(end, End::Late) {
+        return Ok(None);
     }
     let mut response = login.respond(end);
     response.headers_mut().extend(cookie.filter(|_| login.stored).map(|cookie| (SET_COOKIE, cookie)));
-    Ok(response)
+    Ok(Some(response))
 }
 
 /// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so nobody is known yet: the login is

@@ -78,11 +78,10 @@ async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
         let (id, browser) = (id.clone(), browser.clone());
         Box::pin(async move { interactions::bind(tx, &id, &browser).await })
     });
-    if !bound.await? {
-        return Ok(visitor.expired(StatusCode::GONE).await);
-    }
+    let bound = bound.await?;
+    // Otherwise another tab was faster. Whether it was one of this browser, the page that comes next knows.
     let mut response = see_other(&login.address(login.current()));
-    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+    response.headers_mut().extend(cookie.filter(|_| bound).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 

@@ -6,6 +6,7 @@ mod delivered;
 mod devices;
 mod enrolment;
 mod mailbox;
+mod meets;
 pub(crate) mod passkey;
 mod password;
 mod pushed;
