@@ -125,6 +125,7 @@ impl ClientAuthentication {
 /// Registered metadata; member names as in RFC 7591 §2, OpenID Connect Registration §2, then our own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of its own")]
 pub struct ClientMetadata {
     /// What the user reads.
     pub client_name: Option<String>,
@@ -179,6 +180,8 @@ pub struct ClientMetadata {
     pub request_object_signing_alg: Option<SigningAlgorithm>,
     /// Must its authorization requests be request objects that it signed (RFC 9101 §10.5)?
     pub require_signed_request_object: bool,
+    /// Ours: may it end its users' sessions from its back end, by an ID token alone that has not expired?
+    pub backend_logout: bool,
     /// Ours: what its access tokens look like.
     pub access_token_format: TokenFormat,
     /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
@@ -220,6 +223,7 @@ impl Default for ClientMetadata {
             require_pushed_authorization_requests: false,
             request_object_signing_alg: None,
             require_signed_request_object: false,
+            backend_logout: false,
             access_token_format: TokenFormat::Jwt,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,

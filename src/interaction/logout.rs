@@ -1,7 +1,11 @@
 //! Sign-out started by an application (OpenID Connect RP-Initiated Logout 1.0), and its pages.
 //!
-//! An ID token of ours is proof enough that an application means what it says: the session ends at once. Without one
-//! anybody could have made the link, so the user is asked, and stays here afterwards.
+//! The session ends without a question if the request carries both an ID token that tells of it and its cookie. Without
+//! the ID token any site could have made the link, so the user is asked, and stays here afterwards. Without the cookie it
+//! is not known to be the user's browser that asks, and nothing is ended, unless the client may do so from its back end.
+//!
+//! A form on another site brings no cookies that are `SameSite=Lax`. So a POST is answered with a redirect to the same
+//! address with the same parameters, which brings them.
 
 use axum::body::Bytes;
 use axum::http::header::SET_COOKIE;
@@ -19,7 +23,7 @@ use crate::http::{Cookies, Internal, cookies, form_token, is_foreign_post, is_fo
 use crate::protocol::logout::{self, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::storage::{sessions, users};
-use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut};
+use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut, WayBack};
 
 /// The name that the form's token is bound to, beside the session.
 const FORM: &str = "logout";
@@ -32,15 +36,17 @@ pub(super) async fn logout(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let raw = if method == Method::POST { &body } else { uri.query().unwrap_or_default().as_bytes() };
+    let is_posted = method == Method::POST;
+    let raw = if is_posted { &body } else { uri.query().unwrap_or_default().as_bytes() };
     let answer = match Parameters::parse(raw) {
         Err(error) => return visitor.faulty(error),
-        Ok(form) if method == Method::POST && form.get("csrf").is_some() => {
+        Ok(form) if is_posted && form.get("csrf").is_some() => {
             if is_foreign_post(&headers, &visitor.issuer) {
                 return visitor.foreign_form();
             }
             confirmed(&visitor, &form).await
         }
+        Ok(parameters) if is_posted => return see_other(&again(&visitor, &parameters)),
         Ok(parameters) => match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {
             Ok(request) => asked(&visitor, request).await,
             Err(LogoutError::Refused(error)) => return visitor.faulty(error),
@@ -53,25 +59,37 @@ pub(super) async fn logout(
 /// An application asks.
 async fn asked(visitor: &Visitor, request: LogoutRequest) -> Result<Response, Internal> {
     let here = session(visitor).await?;
-    let LogoutRequest::Hinted { client, user, session, redirect } = request else {
+    let LogoutRequest::Hinted { client, user, session, redirect, from_backend } = request else {
         return match here {
             Some(session) => confirm(visitor, &session, None, None).await,
             None => Ok(signed_out(visitor, None)),
         };
     };
-    if let Some(other) = here.as_ref().filter(|here| here.user != user) {
-        // The application means somebody who is not the one signed in here: that one decides.
-        return confirm(visitor, other, Some(&client), None).await;
+    match here {
+        Some(here) if here.id == session => {
+            end(visitor, &user, &session).await?;
+            Ok(forget(visitor, left(visitor, &client, redirect)))
+        }
+        // Another user or another session than the hint's: the user at the browser decides.
+        Some(other) => confirm(visitor, &other, Some(&client), None).await,
+        None if from_backend => {
+            end(visitor, &user, &session).await?;
+            Ok(left(visitor, &client, redirect))
+        }
+        None => {
+            let there = |address| WayBack { name: client.name().to_owned(), address };
+            let back = redirect.map(there).or_else(|| way_back_to(&client, &visitor.issuer));
+            Ok(signed_out(visitor, back))
+        }
     }
-    end(visitor, &user, &session).await?;
-    if let Some(here) = here.filter(|here| here.id != session) {
-        end(visitor, &user, &here.id).await?;
-    }
-    let response = match redirect {
+}
+
+/// What follows once the session is over.
+fn left(visitor: &Visitor, client: &Client, redirect: Option<String>) -> Response {
+    match redirect {
         Some(address) => see_other(&address),
-        None => signed_out(visitor, Some(&client)),
-    };
-    Ok(forget(visitor, response))
+        None => signed_out(visitor, way_back_to(client, &visitor.issuer)),
+    }
 }
 
 /// The user has answered our own question.
@@ -116,7 +134,7 @@ async fn confirm(
     problem: Option<Problem>,
 ) -> Result<Response, Internal> {
     let token = form_token(&visitor.idp, &session.cookie, FORM);
-    let mut form = Form::new(format!("{}/logout", visitor.issuer.url.path()), token.as_str());
+    let mut form = Form::new(address(visitor), token.as_str());
     form.problems.extend(problem);
     let page = ConfirmSignOut {
         form,
@@ -133,8 +151,18 @@ async fn account(visitor: &Visitor, user: &UserId) -> Result<String, Internal> {
     Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 
-fn signed_out(visitor: &Visitor, client: Option<&Client>) -> Response {
-    let back = client.and_then(|client| way_back_to(client, &visitor.issuer));
+/// The endpoint.
+fn address(visitor: &Visitor) -> String {
+    format!("{}/logout", visitor.issuer.url.path())
+}
+
+/// The same request as a GET.
+fn again(visitor: &Visitor, parameters: &Parameters) -> String {
+    let (address, query) = (address(visitor), parameters.encoded());
+    if query.is_empty() { address } else { format!("{address}?{query}") }
+}
+
+fn signed_out(visitor: &Visitor, back: Option<WayBack>) -> Response {
     visitor.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
 }
 

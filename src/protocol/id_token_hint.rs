@@ -12,6 +12,7 @@ use crate::crypto::jwt::{self, Audience, Expected, Subject};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
+use crate::domain::time::Time;
 use crate::http::{Idp, Internal};
 
 /// What a genuine ID token says.
@@ -24,6 +25,8 @@ pub(super) struct Hint {
     pub(super) client: ClientId,
     /// Which session it tells of, likewise.
     pub(super) sid: String,
+    /// When it expires.
+    pub(super) exp: Time,
 }
 
 /// Reads an ID token of this issuer; `None` if it is not one.

@@ -2,6 +2,10 @@
 //!
 //! `interaction` asks the user and ends the session. Why only a hint leads back to the client: an address in a link
 //! that anybody can write must not decide where a user lands.
+//!
+//! A hint may have expired (RP-Initiated Logout §2). It has then been in logs and histories for a while, so it proves who
+//! asks and not that the user does: what ends a session is the session's own cookie beside it. A client registered with
+//! `backend_logout` ends sessions without the user's browser, by a hint that has not expired.
 
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ use crate::http::{Idp, Internal};
 /// A logout request.
 #[derive(Clone, Debug)]
 pub(crate) enum LogoutRequest {
-    /// The client showed an ID token of ours. If it tells of the browser's session, nobody need be asked.
+    /// The client showed an ID token of ours. If it tells of the browser's session, the user is not asked.
     Hinted {
         /// Who asks.
         client: Arc<Client>,
@@ -28,6 +32,8 @@ pub(crate) enum LogoutRequest {
         session: SessionId,
         /// Where the browser goes in the end, `state` included; otherwise it stays on our page.
         redirect: Option<String>,
+        /// May it end the session without the user's browser?
+        from_backend: bool,
     },
     /// Nobody proved anything: the user decides, and stays here.
     Unproven,
@@ -73,11 +79,12 @@ pub(crate) async fn parse(
         return refuse("the client of the id_token_hint is not registered");
     };
     let redirect = redirect(&client, parameters)?;
+    let from_backend = client.metadata.backend_logout && hint.exp > idp.now();
     let Hint { sub, sid, .. } = hint;
     // What is no name of the sector is of the time when the client knew public ones: the token is ours in any case.
     let user = subject::user(idp, &client, &sub).await?.unwrap_or_else(|| UserId::new(sub));
     let session = subject::session(idp, &client, &sid).await?.unwrap_or_else(|| SessionId::new(sid));
-    Ok(LogoutRequest::Hinted { client, user, session, redirect })
+    Ok(LogoutRequest::Hinted { client, user, session, redirect, from_backend })
 }
 
 /// Registered addresses are matched letter by letter (§3).

@@ -45,6 +45,11 @@ impl Parameters {
         Self::parse(body)
     }
 
+    /// All of them as a query or a body.
+    pub(crate) fn encoded(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
+    }
+
     /// The parameter's value; one without a value counts as left out (RFC 6749 §3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(parameters.words("scope").collect::<Vec<_>>(), ["openid", "email"]);
         assert_eq!(parameters.get("empty"), None);
         assert_eq!(parameters.words("absent").count(), 0);
+        assert_eq!(parameters.encoded(), "state=a%26b+c&scope=openid++email&empty=");
     }
 
     #[test]

@@ -69,7 +69,7 @@ async fn a_hint_leads_back_to_its_client() {
         (vec![hint, ("state", "x")], None),
     ] {
         match logout(&house, &parameters).await.unwrap() {
-            LogoutRequest::Hinted { client, user, session, redirect } => {
+            LogoutRequest::Hinted { client, user, session, redirect, .. } => {
                 assert_eq!((client.id.as_str(), &user, session.as_str()), ("shop", &house.anna, "a-session"));
                 assert_eq!(redirect.as_deref(), expected);
             }
