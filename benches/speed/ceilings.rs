@@ -105,7 +105,7 @@ impl Bench {
 
 async fn read(db: Db, _: u64) {
     let domain = TenantDomain::parse(world::TENANT).unwrap();
-    let found = tenants::by_domain(&mut db.read().await.unwrap().tx(), &domain).await.unwrap();
+    let found = tenants::by_domain(&mut db.read().tx(), &domain).await.unwrap();
     assert!(found.is_some());
 }
 

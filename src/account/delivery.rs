@@ -115,7 +115,7 @@ impl Account<'_> {
 
     /// Where a message stands; `None` if it is forgotten.
     pub(crate) async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, Error> {
-        let entry = outbox::by_id(&mut self.db.read().await?.tx(), id).await?;
+        let entry = outbox::by_id(&mut self.db.read().tx(), id).await?;
         Ok(entry.map(|entry| entry.delivery))
     }
 

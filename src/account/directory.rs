@@ -94,7 +94,7 @@ impl<'a> Account<'a> {
     /// The row that stands for a person, made or brought up to date if need be.
     async fn row_of(&self, tenant: &Tenant, person: DirectoryUser) -> Result<User, Error> {
         let DirectoryUser { key, username, disabled, roles, profile } = person;
-        let known = users::by_directory(&mut self.db.read().await?.tx(), &tenant.id, &key).await?;
+        let known = users::by_directory(&mut self.db.read().tx(), &tenant.id, &key).await?;
         let (id, updated_at, personal_desktop) = match &known {
             Some(user) => (user.id.clone(), user.updated_at, user.personal_desktop.clone()),
             None => (UserId::new(random::uuid()), self.now(), None),

@@ -94,7 +94,7 @@ impl Account<'_> {
     /// The end of this user's locks, to be settled.
     pub(crate) async fn unlocking(&self, user: &User, tenant: &Tenant) -> storage::Result<Unlocking> {
         let kinds = [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery, Kind::Passkey];
-        let passkeys = passkeys::of_user(&mut self.db.read().await?.tx(), &user.id).await?;
+        let passkeys = passkeys::of_user(&mut self.db.read().tx(), &user.id).await?;
         let mut counters = vec![self.password_counter(tenant.domain.as_str(), &user.username.key())];
         counters.extend(kinds.map(|kind| Counter::new(self.sealer, kind, user.id.as_str())));
         counters.extend(passkeys.iter().map(|passkey| self.sign_in_counter(&passkey.credential_id)));

@@ -157,7 +157,7 @@ impl Account<'_> {
         let domain = TenantDomain::parse(tenant).map_err(|_| no_tenant())?;
         let found = self.catalogue.tenant_by_domain(&domain).await?.ok_or_else(no_tenant)?;
         let key = Username::parse(username).map_err(|_| no_user())?.key();
-        let user = users::credentials(&mut self.db.read().await?.tx(), &found.id, &key).await?;
+        let user = users::credentials(&mut self.db.read().tx(), &found.id, &key).await?;
         let user = user.ok_or_else(no_user)?.user;
         match user.upstream.clone() {
             Some(account) if account.subject.is_some() => Err(InviteError::Linked),
@@ -174,7 +174,7 @@ impl Account<'_> {
         typed: &str,
     ) -> storage::Result<Option<Taking>> {
         let hash = self.sealer.keyed_hash(PURPOSE, &random::crockford_typed(typed));
-        let mut reader = self.db.read().await?;
+        let mut reader = self.db.read();
         let user = link_invitations::invited(&mut reader.tx(), upstream, &hash, self.now()).await?;
         Ok(user.map(|user| Taking { user, upstream: upstream.clone(), subject: subject.to_owned(), hash }))
     }

@@ -67,7 +67,7 @@ fn context<'a>(user: &'a User, tenant: &'a Tenant) -> Vec<&'a str> {
 impl Account<'_> {
     /// Is it the password that the user has?
     pub(crate) async fn is_password(&self, user: &UserId, password: &NewPassword) -> Result<bool, Error> {
-        let found = users::credentials_by_id(&mut self.db.read().await?.tx(), user).await?;
+        let found = users::credentials_by_id(&mut self.db.read().tx(), user).await?;
         let hash = found.and_then(|found| found.password_hash);
         Ok(self.hasher.verify(password.0.clone(), hash.as_deref()).await?.matches)
     }

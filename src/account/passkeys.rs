@@ -309,7 +309,7 @@ impl Account<'_> {
     }
 
     async fn passkey_of(&self, place: &Place<'_>, id: &CredentialId) -> Result<Option<Passkey>, Error> {
-        let found = passkeys::by_credential(&mut self.db.read().await?.tx(), id).await?;
+        let found = passkeys::by_credential(&mut self.db.read().tx(), id).await?;
         Ok(found.filter(|passkey| passkey.rp == place.rp))
     }
 
@@ -319,7 +319,7 @@ impl Account<'_> {
         id: &UserId,
         fixed: Option<&Tenant>,
     ) -> Result<Result<Credentials, LoginFailure>, Error> {
-        let found = users::credentials_by_id(&mut self.db.read().await?.tx(), id).await?;
+        let found = users::credentials_by_id(&mut self.db.read().tx(), id).await?;
         let Some(mut found) = found else { return Ok(Err(LoginFailure::UserUnknown)) };
         let tenant = self.catalogue.tenant(&found.user.tenant).await?;
         let here = |tenant: &Tenant| fixed.is_none_or(|fixed| fixed.id == tenant.id);

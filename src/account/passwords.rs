@@ -146,7 +146,7 @@ impl Account<'_> {
     async fn named(&self, tenant: Option<&Tenant>, key: Option<&str>) -> Result<Option<Credentials>, Error> {
         // An unknown tenant and what is no name are looked up too: no user has the empty ones.
         let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
-        Ok(users::credentials(&mut self.db.read().await?.tx(), &id, key.unwrap_or_default()).await?)
+        Ok(users::credentials(&mut self.db.read().tx(), &id, key.unwrap_or_default()).await?)
     }
 
     /// The user whose password it is, or why it is not accepted.

@@ -128,7 +128,7 @@ impl Account<'_> {
 
     /// What comes of the wishes that have waited longest.
     pub(crate) async fn reset_answers(&self) -> Result<Vec<Answer>, Error> {
-        let waiting = reset_requests::oldest(&mut self.db.read().await?.tx(), ROUND).await?;
+        let waiting = reset_requests::oldest(&mut self.db.read().tx(), ROUND).await?;
         let mut answers = Vec::new();
         for waiting in waiting {
             answers.push(self.answer(waiting).await?);
@@ -170,7 +170,7 @@ impl Account<'_> {
         tenant: &TenantId,
         typed: &str,
     ) -> Result<Result<Credentials, ResetOutcome>, Error> {
-        let mut reader = self.db.read().await?;
+        let mut reader = self.db.read();
         if let Ok(name) = Username::parse(typed)
             && let Some(found) = users::credentials(&mut reader.tx(), tenant, &name.key()).await?
         {

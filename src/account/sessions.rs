@@ -53,7 +53,7 @@ impl Account<'_> {
     pub(crate) async fn sessions(&self, user: &User) -> std::result::Result<Vec<Session>, Error> {
         let now = self.now();
         let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(Vec::new()) };
-        let mut found = sessions::of_user(&mut self.db.read().await?.tx(), &user.id, now).await?;
+        let mut found = sessions::of_user(&mut self.db.read().tx(), &user.id, now).await?;
         found.retain(|session| session.is_used(&tenant.policy, now));
         Ok(found)
     }

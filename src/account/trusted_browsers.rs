@@ -87,7 +87,7 @@ impl Account<'_> {
         user: &UserId,
         cookie: &Hash,
     ) -> Result<Option<TrustedBrowser>, Error> {
-        let found = trusted_browsers::by_cookie(&mut self.db.read().await?.tx(), user, cookie).await?;
+        let found = trusted_browsers::by_cookie(&mut self.db.read().tx(), user, cookie).await?;
         Ok(found.filter(|browser| browser.expires_at > self.now()))
     }
 

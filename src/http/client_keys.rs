@@ -50,7 +50,7 @@ pub(crate) struct PublishedKeys(Cache<(IssuerId, ClientId), Arc<Slot>>);
 #[derive(Default)]
 struct Slot {
     known: RwLock<Option<Known>>,
-    fetching: Arc<tokio::sync::Mutex<()>>,
+    fetching: tokio::sync::Mutex<()>,
 }
 
 /// What the last question came to.
@@ -101,14 +101,14 @@ impl Idp {
         if let Some(answer) = slot.answer(address, kid, self.now()) {
             return answer;
         }
-        let turn = Arc::clone(&slot.fetching).lock_owned().await;
-        if let Some(answer) = slot.answer(address, kid, self.now()) {
-            return answer;
-        }
-        // A task of its own: who goes away after asking must not stop this fetch, or could have the next one begun at once.
-        let (idp, address) = (self.clone(), address.to_owned());
+        // A task of its own: a caller that goes away, or is not polled on, must neither stop this fetch (the next one could
+        // begin at once) nor keep the turn from those behind it.
+        let (idp, address, kid) = (self.clone(), address.to_owned(), kid.map(str::to_owned));
         let fetch = tokio::spawn(async move {
-            let _turn = turn;
+            let _turn = slot.fetching.lock().await;
+            if let Some(answer) = slot.answer(&address, kid.as_deref(), idp.now()) {
+                return answer;
+            }
             let asked_at = idp.now();
             let fetched = idp.fetch_keys(&address).await;
             slot.note(address, asked_at, fetched)

@@ -94,7 +94,9 @@ impl Documents {
         if let Some(document) = self.0.get(&key) {
             return Ok(document);
         }
-        // Whoever comes first builds for all.
-        self.0.get_or_insert_async(&key, async { build.await.map(Arc::new) }).boxed().await
+        // Callers at the same moment each build it: one that waited for another would depend on that one being polled.
+        let document = build.boxed().await.map(Arc::new)?;
+        self.0.insert(key, document.clone());
+        Ok(document)
     }
 }

@@ -38,7 +38,8 @@ impl Internal {
         Self::Fault(reference)
     }
 
-    fn busy(source: &dyn std::fmt::Display) -> Self {
+    /// Logs that something is busy or away for now, and gives it a reference.
+    pub(crate) fn busy(source: &dyn std::fmt::Display) -> Self {
         let reference = random::reference();
         tracing::warn!(%reference, error = %source, "busy");
         Self::Busy(reference)

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
@@ -57,7 +56,10 @@ impl Idp {
         if let Some(stored) = self.stored_key(issuer, algorithm).await? {
             return self.parsed(&stored);
         }
-        self.make_key(issuer, algorithm).boxed().await?;
+        // A task of its own: a caller that goes away, or is not polled on, keeps its turn from nobody.
+        let (idp, of) = (self.clone(), issuer.clone());
+        let made = tokio::spawn(async move { idp.make_key(&of, algorithm).await });
+        made.await.map_err(|error| Internal::fault(&error))??;
         let stored = self.stored_key(issuer, algorithm).await?;
         self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
     }

@@ -39,7 +39,7 @@ impl Idp {
         letter: Letter,
         lifetime: Duration,
     ) -> Result<Posted, SendFailed> {
-        let Some(user) = users::by_id(&mut self.db().read().await?.tx(), user).await? else {
+        let Some(user) = users::by_id(&mut self.db().read().tx(), user).await? else {
             return Ok(Posted::Impossible);
         };
         let expires_at = self.now().plus(lifetime);
@@ -54,7 +54,7 @@ impl Idp {
 
     /// How many messages wait to be sent this way, by any node.
     pub async fn messages_waiting(&self, channel: Channel) -> Result<u64, SendFailed> {
-        let waiting = outbox::waiting(&mut self.db().read().await?.tx(), channel).await?;
+        let waiting = outbox::waiting(&mut self.db().read().tx(), channel).await?;
         Ok(waiting.unsigned_abs())
     }
 

@@ -16,7 +16,13 @@ const ROW: &str = "salts/pairwise";
 impl Idp {
     /// What pairwise names are made with.
     pub(crate) async fn pairwise_key(&self) -> Result<&PairwiseKey, Internal> {
-        self.parts().pairwise.get_or_try_init(|| self.kept_key().boxed()).await
+        let known = &self.parts().pairwise;
+        if let Some(key) = known.get() {
+            return Ok(key);
+        }
+        // Callers at the same moment each read it: one that waited for another would depend on that one being polled.
+        let key = self.kept_key().boxed().await?;
+        Ok(known.get_or_init(|| key))
     }
 
     async fn kept_key(&self) -> Result<PairwiseKey, Internal> {
@@ -40,6 +46,6 @@ impl Idp {
     }
 
     async fn stored_salt(&self) -> Result<Option<String>, Internal> {
-        Ok(salts::by_name(&mut self.db().read().await?.tx(), SALT).await?)
+        Ok(salts::by_name(&mut self.db().read().tx(), SALT).await?)
     }
 }

@@ -77,7 +77,7 @@ pub struct KeyStatus {
 impl Idp {
     /// Every signing key there is, by issuer, algorithm and age.
     pub async fn keys(&self) -> Result<Vec<KeyStatus>, KeysFailed> {
-        let all = keys::all(&mut self.db().read().await?.tx()).await?;
+        let all = keys::all(&mut self.db().read().tx()).await?;
         let mut found = Vec::new();
         for key in &all {
             let own: Vec<StoredKey> =
@@ -95,7 +95,7 @@ impl Idp {
         rotation: Rotation,
     ) -> Result<Rotated, KeysFailed> {
         let now = self.now();
-        let own = keys::of_issuer(&mut self.db().read().await?.tx(), issuer).await?;
+        let own = keys::of_issuer(&mut self.db().read().tx(), issuer).await?;
         let youngest = own.iter().filter(|key| key.algorithm == algorithm).max_by_key(|key| key.generation);
         if let Some(next) = youngest.filter(|key| rotation == Rotation::Gentle && key.signs_from > now) {
             return Ok(Rotated::Waiting(self.status(next, &own).await?));
@@ -119,7 +119,7 @@ impl Idp {
             })
         });
         let ours = ours.await?;
-        let own = keys::of_issuer(&mut self.db().read().await?.tx(), issuer).await?;
+        let own = keys::of_issuer(&mut self.db().read().tx(), issuer).await?;
         let stands = own.iter().filter(|key| key.algorithm == algorithm).max_by_key(|key| key.generation);
         let stands = stands.ok_or_else(|| Internal::fault(&"a key just made is not there"))?;
         let status = self.status(stands, &own).await?;
@@ -130,7 +130,7 @@ impl Idp {
     pub async fn tend_keys(&self) -> Result<(), KeysFailed> {
         let now = self.now();
         if let Some(period) = self.settings().key_rotation {
-            let due = keys::due(&mut self.db().read().await?.tx(), now.minus(period), ROUND).await?;
+            let due = keys::due(&mut self.db().read().tx(), now.minus(period), ROUND).await?;
             for (issuer, algorithm) in due {
                 self.rotate_key(&issuer, algorithm, Rotation::Gentle).await?;
             }
@@ -141,14 +141,14 @@ impl Idp {
 
     /// The life of the longest-lived token that an issuer signs.
     async fn longest_token(&self, issuer: &IssuerId) -> Result<Duration, Internal> {
-        let own = clients::of_issuer(&mut self.db().read().await?.tx(), &issuer.home()).await?;
+        let own = clients::of_issuer(&mut self.db().read().tx(), &issuer.home()).await?;
         let access = own.iter().map(|client| client.metadata.access_token_lifetime()).max();
         Ok(access.unwrap_or_default().max(self.settings().id_token_lifetime))
     }
 
     async fn status(&self, key: &StoredKey, own: &[StoredKey]) -> Result<KeyStatus, Internal> {
         let root = &self.settings().issuer;
-        let issuer = issuers::by_id(&mut self.db().read().await?.tx(), root, &key.issuer).await?;
+        let issuer = issuers::by_id(&mut self.db().read().tx(), root, &key.issuer).await?;
         Ok(KeyStatus {
             id: key.id.clone(),
             issuer: key.issuer.clone(),

@@ -1,13 +1,12 @@
 //! The provider as one shared handle. No statics: two can live in one process and share nothing.
 
-use std::sync::Arc;
-
-use tokio::sync::OnceCell;
+use std::sync::{Arc, OnceLock};
 
 use super::client_keys::PublishedKeys;
 use super::documents::Documents;
 use super::keyring::Keyring;
 use super::limits::Limits;
+use super::progress::Lanes;
 use super::traffic::Traffic;
 use crate::account::Account;
 use crate::account::delivery::Ways;
@@ -48,12 +47,13 @@ pub(crate) struct Parts {
     pub(crate) theme: Arc<dyn Theme>,
     pub(crate) outbound: Outbound,
     pub(crate) published_keys: PublishedKeys,
-    pub(crate) pairwise: OnceCell<PairwiseKey>,
+    pub(crate) pairwise: OnceLock<PairwiseKey>,
     pub(crate) limits: Limits,
     pub(crate) upstreams: Known,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
     pub(crate) traffic: Traffic,
+    pub(crate) lanes: Lanes,
 }
 
 impl Idp {
@@ -87,6 +87,14 @@ impl Idp {
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.0.catalogue
+    }
+
+    /// Does this, and returns only when every node has seen what it changed in the catalogue.
+    pub(crate) async fn seen_by_every_node<T>(&self, change: impl Future<Output = T>) -> T {
+        let before = self.catalogue().own_changes();
+        let outcome = change.await;
+        self.catalogue().seen_by_every_node(before).await;
+        outcome
     }
 
     /// What access tokens stand on.

@@ -90,7 +90,7 @@ impl Login {
         let Some(id) = InteractionId::named(id) else { return Ok(None) };
         let (idp, now) = (visitor.idp.clone(), visitor.idp.now());
         let found = {
-            let mut reader = idp.db().read().await.map_err(Internal::from)?;
+            let mut reader = idp.db().read();
             interactions::by_id(&mut reader.tx(), &id, &visitor.issuer.id, now)
                 .await
                 .map_err(Internal::from)?
@@ -129,7 +129,7 @@ impl Login {
             return Ok(login);
         }
         let (idp, issuer) = (login.idp().clone(), Arc::clone(&login.visitor.issuer));
-        let mut reader = idp.db().read().await?;
+        let mut reader = idp.db().read();
         let mut tx = reader.tx();
         if let Some(cookie) = cookie {
             login.session = sessions::by_cookie(&mut tx, &issuer.id, &cookie, now).await?.map(Box::new);
@@ -138,7 +138,6 @@ impl Login {
             let client = login.validated.client();
             login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?.map(Box::new);
         }
-        drop(reader);
         login.ask_whether_still().await?;
         // A session that lay idle too long signs its user in no longer.
         if !login.interaction.progress.has_first_factor() && login.own_session().is_none() {
@@ -170,11 +169,10 @@ impl Login {
     /// Learns who it is, when their password was right.
     pub(super) async fn identify(&mut self, user: &UserId) -> Result<(), Internal> {
         let idp = self.idp();
-        let mut reader = idp.db().read().await?;
+        let mut reader = idp.db().read();
         let issuer = &self.visitor.issuer;
         let found = Person::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
         self.person = found.map(Box::new);
-        drop(reader);
         self.recognise().await
     }
 

@@ -109,7 +109,7 @@ async fn confirmed(visitor: &Visitor, form: &Parameters) -> Result<Response, Int
 
 async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
     let Some(cookie) = visitor.cookies().hash(Cookies::SESSION) else { return Ok(None) };
-    let mut reader = visitor.idp.db().read().await?;
+    let mut reader = visitor.idp.db().read();
     let now = visitor.idp.now();
     Ok(sessions::by_cookie(&mut reader.tx(), &visitor.issuer.id, &cookie, now).await?)
 }
@@ -147,7 +147,7 @@ async fn confirm(
 
 /// The name that the user signs in with.
 async fn account(visitor: &Visitor, user: &UserId) -> Result<String, Internal> {
-    let user = users::by_id(&mut visitor.idp.db().read().await?.tx(), user).await?;
+    let user = users::by_id(&mut visitor.idp.db().read().tx(), user).await?;
     Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 

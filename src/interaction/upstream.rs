@@ -190,7 +190,7 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
 async fn returned(visitor: &Visitor, name: &str, answer: &Parameters) -> Result<Response, AuthorizeError> {
     let Some(state) = answer.get("state") else { return Ok(visitor.expired(StatusCode::GONE).await) };
     let found = {
-        let mut reader = visitor.idp.db().read().await.map_err(Internal::from)?;
+        let mut reader = visitor.idp.db().read();
         let (issuer, now) = (&visitor.issuer.id, visitor.idp.now());
         let found = departures::by_state(&mut reader.tx(), &secret::hash(state), issuer, now).await;
         found.map_err(Internal::from)?
@@ -256,7 +256,7 @@ async fn vouched(
     let mfa = upstream.rules.is_mfa(acr.as_deref(), &amr);
     let vouched = Vouched { upstream: upstream.id.clone(), mfa, amr: understood(&amr, mfa) };
     let known = {
-        let mut reader = login.idp().db().read().await?;
+        let mut reader = login.idp().db().read();
         users::by_upstream(&mut reader.tx(), &upstream.id, &subject).await?
     };
     if let Some(user) = known {

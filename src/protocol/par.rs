@@ -80,7 +80,7 @@ pub(super) async fn pushed(
     };
     let hash = secret::hash(reference);
     let found = {
-        let mut reader = idp.db().read().await?;
+        let mut reader = idp.db().read();
         pushed_requests::by_hash(&mut reader.tx(), &hash, idp.now()).await?
     };
     let found = found.filter(|found| found.request.issuer == issuer.id && found.request.client == client.id);

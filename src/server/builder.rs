@@ -1,9 +1,7 @@
 //! Putting a provider together: everything is checked, and every problem is told at once.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use tokio::sync::OnceCell;
+use std::sync::{Arc, OnceLock};
 
 use super::sealing;
 use crate::crypto::password::PasswordHasher;
@@ -13,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
-use crate::http::{Documents, Idp, Keyring, Limits, Parts, PublishedKeys, Traffic};
+use crate::http::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, Traffic};
 use crate::outbound::Outbound;
 use crate::protocol;
 use crate::storage::{Catalogue, Db, Grounds};
@@ -192,11 +190,12 @@ impl IdpBuilder {
             mailer: self.mailer,
             sms: self.sms,
             published_keys: PublishedKeys::new(),
-            pairwise: OnceCell::new(),
+            pairwise: OnceLock::new(),
             limits: Limits::new(),
             keyring: Keyring::new(),
             documents: Documents::new(),
             traffic: Traffic::new(&settings.issuer, routes),
+            lanes: Lanes::default(),
             settings,
         }))
     }

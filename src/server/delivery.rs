@@ -3,11 +3,12 @@
 //! Mail and texts have a lane each, so that a mail server that hangs holds up no text; in a lane some go at once, so that
 //! one that hangs does not hold up the next. A lane looks when this node has put something into the outbox, and every
 //! few seconds for what other nodes have left or are due again. Whoever asked for the message waits for none of this.
+//!
+//! Each delivery is a task: it goes on while its lane does something else, so whatever it holds meanwhile is released.
 
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, join_all};
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::task::{JoinError, JoinSet};
 
 use crate::domain::event::Event;
 use crate::domain::message::{Channel, Letter};
@@ -24,7 +25,7 @@ const AT_ONCE: usize = 8;
 const POLL: Duration = Duration::from_secs(5);
 /// How long a sender may take.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// How long a claim holds: the deadline, and time to write down what came of it.
+/// How long a claim holds: the deadline, and time to write down what came of it. The delivery ends with it.
 const LEASE: Duration = Duration::from_mins(2);
 /// Seconds until the next try, by the number of tries before; after that an hour.
 const PAUSES: [u64; 5] = [5, 30, 120, 600, 1800];
@@ -37,9 +38,11 @@ impl Idp {
         if !self.has_way(channel) {
             return;
         }
+        let mark = self.parts().lanes.of(channel);
         let mut news = self.db().messages();
-        let mut under_way = FuturesUnordered::new();
+        let mut under_way = JoinSet::new();
         loop {
+            mark.go_on();
             if channel == Channel::Mail
                 && let Err(error) = self.answer_reset_requests().await
             {
@@ -48,14 +51,12 @@ impl Idp {
             let room = AT_ONCE - under_way.len();
             if room > 0 {
                 match self.claim(channel, room).await {
-                    Ok(claimed) => {
-                        under_way.extend(claimed.into_iter().map(|claimed| self.deliver(channel, claimed)));
-                    }
+                    Ok(claimed) => self.deliver_all(channel, claimed, &mut under_way),
                     Err(error) => tracing::warn!(%error, "the outbox could not be read"),
                 }
             }
             tokio::select! {
-                Some(()) = under_way.next() => {}
+                Some(ended) = under_way.join_next() => tell_panic(ended),
                 _ = news.changed() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
@@ -77,6 +78,7 @@ impl Idp {
                 if let Some(event) = settled.await? {
                     self.observe(&event);
                 }
+                self.parts().lanes.of(Channel::Mail).go_on();
             }
         }
     }
@@ -84,13 +86,15 @@ impl Idp {
     /// Sends one round of what is due now; tells how many there were.
     pub(crate) async fn deliver_due(&self) -> Result<usize, Internal> {
         self.answer_reset_requests().await?;
-        let mut due = Vec::new();
+        let mut due = JoinSet::new();
         for channel in Channel::ALL.into_iter().filter(|channel| self.has_way(*channel)) {
-            due.extend(
-                self.claim(channel, AT_ONCE).await?.into_iter().map(|claimed| self.deliver(channel, claimed)),
-            );
+            self.deliver_all(channel, self.claim(channel, AT_ONCE).await?, &mut due);
         }
-        Ok(join_all(due).await.len())
+        let all = due.len();
+        while let Some(ended) = due.join_next().await {
+            tell_panic(ended);
+        }
+        Ok(all)
     }
 
     fn has_way(&self, channel: Channel) -> bool {
@@ -102,7 +106,7 @@ impl Idp {
 
     async fn claim(&self, channel: Channel, room: usize) -> Result<Vec<Claimed>, storage::Error> {
         // An empty outbox costs a read and no write.
-        if outbox::waiting(&mut self.db().read().await?.tx(), channel).await? == 0 {
+        if outbox::waiting(&mut self.db().read().tx(), channel).await? == 0 {
             return Ok(Vec::new());
         }
         let now = self.now();
@@ -110,18 +114,27 @@ impl Idp {
         self.db().write(move |tx| Box::pin(outbox::claim(tx, channel, now, LEASE, limit))).await
     }
 
-    /// Boxed, for what it is made of is large and there are many at once.
-    fn deliver(&self, channel: Channel, claimed: Claimed) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            let sent = match self.put_into_words(&claimed).await {
-                Ok(_) if claimed.expires_at <= self.now() => {
-                    Err(Undelivered::Never("expired before it could be sent".to_owned()))
+    fn deliver_all(&self, channel: Channel, claimed: Vec<Claimed>, under_way: &mut JoinSet<()>) {
+        for claimed in claimed {
+            let idp = self.clone();
+            under_way.spawn(async move {
+                // Afterwards another lane may claim it: better twice than never.
+                if tokio::time::timeout(LEASE, idp.deliver(channel, &claimed)).await.is_err() {
+                    tracing::warn!(message = %claimed.id, "a delivery took too long and was given up");
                 }
-                Ok(outgoing) => self.hand_over(&outgoing).await,
-                Err(undelivered) => Err(undelivered),
-            };
-            self.write_down(channel, &claimed, sent).await;
-        })
+            });
+        }
+    }
+
+    async fn deliver(&self, channel: Channel, claimed: &Claimed) {
+        let sent = match self.put_into_words(claimed).await {
+            Ok(_) if claimed.expires_at <= self.now() => {
+                Err(Undelivered::Never("expired before it could be sent".to_owned()))
+            }
+            Ok(outgoing) => self.hand_over(&outgoing).await,
+            Err(undelivered) => Err(undelivered),
+        };
+        self.write_down(channel, claimed, sent).await;
     }
 
     async fn put_into_words(&self, claimed: &Claimed) -> Result<Outgoing, Undelivered> {
@@ -155,7 +168,7 @@ impl Idp {
             Box::pin(async move { outbox::settle(tx, &id, tries, &work).await })
         });
         if let Err(error) = settled.await {
-            // The lease runs out, and then somebody tries again: better twice than never.
+            // The lease runs out, and then it is tried again: better twice than never.
             drop(Internal::from(error));
         } else {
             self.traffic().note_message(channel, word(&outcome));
@@ -164,6 +177,13 @@ impl Idp {
                 self.observe(&Event::MessageFailed { tenant, message, reason });
             }
         }
+    }
+}
+
+/// Logs a delivery that panicked; its claim runs out, and the message is tried again.
+fn tell_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a delivery panicked");
     }
 }
 

@@ -98,7 +98,7 @@ impl Idp {
         let domain = TenantDomain::typed(tenant).map_err(|_| HelpFailed::NoTenant)?;
         let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(HelpFailed::NoTenant)?;
         let name = Username::parse(username).map_err(|_| HelpFailed::NoUser)?;
-        let mut reader = self.db().read().await?;
+        let mut reader = self.db().read();
         let found = users::credentials(&mut reader.tx(), &tenant.id, &name.key()).await?;
         Ok((found.ok_or(HelpFailed::NoUser)?, tenant))
     }

@@ -79,6 +79,6 @@ async fn answer(mut request: Request, next: Next) -> Response {
     match tokio::time::timeout(TIMEOUT, answer).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Internal::fault(&"a request panicked").into_response(),
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        Err(late) => Internal::busy(&late).into_response(),
     }
 }

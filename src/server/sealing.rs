@@ -49,7 +49,7 @@ pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingE
 
 /// `None`: the database has no keys yet.
 async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingError> {
-    let mut reader = db.read().await?;
+    let mut reader = db.read();
     let Some(current) = wrapped_keys::at(&mut reader.tx(), Place::Current).await? else { return Ok(None) };
     let previous = wrapped_keys::at(&mut reader.tx(), Place::Previous).await?;
     let found = master.id();

@@ -2,12 +2,13 @@
 //!
 //! Every change raises the one revision row. What is cached is filed with the revision it was read under and counts
 //! only under that, so a load that a change has overtaken can never be served. A node looks at the row before it
-//! answers when its last look is older than 250 ms; after a change of its own it looks at once.
+//! answers when its last look is older than 250 ms; after a change of its own it looks at once (see [`Looks`]).
 //! What is not there is not cached: nobody can fill the catalogue with guesses.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -15,15 +16,15 @@ use quick_cache::sync::Cache;
 
 use super::error::Result;
 use super::keys::{self, StoredKey};
-use super::{Db, clients, issuers, revision, tenants, upstreams};
+use super::looks::{LOOK_MILLIS, Looks};
+use super::tx::outside_a_write;
+use super::{Db, clients, issuers, tenants, upstreams};
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId};
 use crate::domain::issuer::{Address, Issuer, IssuerUrl};
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::ext::Clock;
 
-/// How old the last look at the revision may be.
-const LOOK_MILLIS: i64 = 250;
 /// The most entries of one kind; more tenants than this still work, with a read each.
 const ENTRIES: usize = 16_384;
 
@@ -33,10 +34,8 @@ pub struct Catalogue(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    clock: Arc<dyn Clock>,
     root: IssuerUrl,
-    look: RwLock<Option<Look>>,
-    looking: tokio::sync::Mutex<()>,
+    looks: Looks,
     issuers: Filed<Address, Issuer>,
     issuers_by_id: Filed<IssuerId, Issuer>,
     tenants: Filed<TenantId, Tenant>,
@@ -48,23 +47,13 @@ struct Inner {
     upstreams: Filed<Option<TenantId>, Vec<upstreams::Stored>>,
 }
 
-/// A look at the revision row.
-#[derive(Clone, Copy)]
-struct Look {
-    revision: i64,
-    at_millis: i64,
-    own_changes: u64,
-}
-
 impl Catalogue {
     /// An empty catalogue over this database.
     pub fn new(db: Db, clock: Arc<dyn Clock>, root: IssuerUrl) -> Self {
         Self(Arc::new(Inner {
+            looks: Looks::new(db.clone(), clock),
             db,
-            clock,
             root,
-            look: RwLock::new(None),
-            looking: tokio::sync::Mutex::new(()),
             issuers: Filed::new(),
             issuers_by_id: Filed::new(),
             tenants: Filed::new(),
@@ -81,7 +70,7 @@ impl Catalogue {
     pub async fn issuer(&self, address: &Address) -> Result<Option<Arc<Issuer>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 issuers::by_address(&mut reader.tx(), &self.0.root, address).await
             }
             .boxed()
@@ -93,7 +82,7 @@ impl Catalogue {
     pub async fn issuer_by_id(&self, id: &IssuerId) -> Result<Option<Arc<Issuer>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 issuers::by_id(&mut reader.tx(), &self.0.root, id).await
             }
             .boxed()
@@ -105,7 +94,7 @@ impl Catalogue {
     pub async fn tenant(&self, id: &TenantId) -> Result<Option<Arc<Tenant>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 tenants::by_id(&mut reader.tx(), id).await
             }
             .boxed()
@@ -117,7 +106,7 @@ impl Catalogue {
     pub async fn tenant_by_domain(&self, domain: &TenantDomain) -> Result<Option<Arc<Tenant>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 tenants::by_domain(&mut reader.tx(), domain).await
             }
             .boxed()
@@ -130,7 +119,7 @@ impl Catalogue {
         let key = (issuer.home(), id.clone());
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 let client = clients::by_id(&mut reader.tx(), issuer, id).await?;
                 Ok(client.filter(|client| !client.disabled))
             }
@@ -144,7 +133,7 @@ impl Catalogue {
         let home = issuer.home();
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 let clients = clients::of_issuer(&mut reader.tx(), &home).await?;
                 let enabled = clients.iter().filter(|client| !client.disabled);
                 Ok(Some(enabled.flat_map(Client::origins).collect()))
@@ -158,7 +147,7 @@ impl Catalogue {
     pub async fn any_passkey_sign_in(&self) -> Result<bool> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 tenants::any_passkey_sign_in(&mut reader.tx()).await.map(Some)
             }
             .boxed()
@@ -171,7 +160,7 @@ impl Catalogue {
     pub async fn keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<StoredKey>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 let keys = keys::of_issuer(&mut reader.tx(), issuer).await?;
                 Ok(Some(keys).filter(|keys| !keys.is_empty()))
             }
@@ -185,7 +174,7 @@ impl Catalogue {
     pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::Stored>>> {
         let load = || {
             async {
-                let mut reader = self.0.db.read().await?;
+                let mut reader = self.0.db.read();
                 let tx = &mut reader.tx();
                 match tenant {
                     Some(tenant) => upstreams::of_tenant(tx, tenant).await.map(Some),
@@ -199,32 +188,29 @@ impl Catalogue {
 
     /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.
     pub async fn revision(&self) -> Result<i64> {
-        match self.recent() {
+        outside_a_write()?;
+        match self.0.looks.recent() {
             Some(revision) => Ok(revision),
-            None => self.look().boxed().await,
+            None => self.0.looks.renewed().boxed().await,
         }
     }
 
-    async fn look(&self) -> Result<i64> {
-        let _one_at_a_time = self.0.looking.lock().await;
-        if let Some(revision) = self.recent() {
-            return Ok(revision);
-        }
-        // Time and changes are noted before the row is read: what happens meanwhile is looked at again.
-        let (at_millis, own_changes) = (self.0.clock.unix_millis(), self.0.db.catalogue_changes());
-        let mut reader = self.0.db.read().await?;
-        let revision = revision::current(&mut reader.tx()).await?;
-        let mut look = self.0.look.write().unwrap_or_else(PoisonError::into_inner);
-        *look = Some(Look { revision, at_millis, own_changes });
-        Ok(revision)
+    /// Have looks at the revision been asked for, and did none succeed for so long?
+    pub(crate) fn is_stalled(&self, patience: Duration) -> bool {
+        self.0.looks.is_stalled(patience)
     }
 
-    /// The revision seen by a look that is young enough. A clock that was set back makes every look old.
-    fn recent(&self) -> Option<i64> {
-        let look = (*self.0.look.read().unwrap_or_else(PoisonError::into_inner))?;
-        let age = self.0.clock.unix_millis() - look.at_millis;
-        let recent = (0..LOOK_MILLIS).contains(&age) && look.own_changes == self.0.db.catalogue_changes();
-        recent.then_some(look.revision)
+    /// Waits until no node answers by a look that is older than a change made by now; without a change since there were
+    /// so many ([`Self::own_changes`]), not at all.
+    pub(crate) async fn seen_by_every_node(&self, own_changes: u64) {
+        if self.own_changes() != own_changes {
+            tokio::time::sleep(Duration::from_millis(LOOK_MILLIS.unsigned_abs())).await;
+        }
+    }
+
+    /// How many changes this process has made.
+    pub(crate) fn own_changes(&self) -> u64 {
+        self.0.db.catalogue_changes()
     }
 }
 

@@ -3,18 +3,19 @@
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::sync::watch;
 
 use super::error::{Error, Result};
 use super::figures::Figures;
-use super::pool::{Lent, Pool};
-use super::tx::{Notes, Tx};
-use super::{migrate, postgres, writer};
+use super::pool::Pool;
+use super::tx::{Notes, Tx, outside_a_write};
+use super::{migrate, postgres, revision, writer};
 
 /// A handle to the database; clones share it. Callers never see which of the two it is.
 #[derive(Clone)]
@@ -25,8 +26,32 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Backend {
-    Sqlite { read: Pool<SqliteConnection>, write: writer::Handle },
-    Postgres(Pool<PgConnection>),
+    Sqlite { read: Pools<SqliteConnection>, write: writer::Handle },
+    Postgres(Pools<PgConnection>),
+}
+
+/// The connections that requests share, and one that is the catalogue's own: with every other one in use, it still sees
+/// what has changed.
+struct Pools<C: Connection> {
+    shared: Pool<C>,
+    catalogue: Pool<C>,
+}
+
+impl<C: Connection> Clone for Pools<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), catalogue: self.catalogue.clone() }
+    }
+}
+
+impl<C: Connection> Pools<C> {
+    fn over(shared: Pool<C>) -> Self {
+        Self { catalogue: shared.same(1), shared }
+    }
+
+    async fn close(&self) {
+        self.shared.close().await;
+        self.catalogue.close().await;
+    }
 }
 
 /// What all transactions add up to.
@@ -74,9 +99,9 @@ impl Db {
             }
             let options = writer::options(SqliteConnectOptions::from_str(url)?);
             let write = writer::start(options.clone(), counters.clone()).await?;
-            Backend::Sqlite { read: writer::readers(options), write }
+            Backend::Sqlite { read: Pools::over(writer::readers(options)), write }
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Backend::Postgres(postgres::pool(PgConnectOptions::from_str(url)?).await?)
+            Backend::Postgres(Pools::over(postgres::pool(PgConnectOptions::from_str(url)?).await?))
         } else {
             return Err(Error::other("its address must begin with sqlite:// or postgres://"));
         };
@@ -87,17 +112,30 @@ impl Db {
     pub async fn migrate(&self) -> Result<()> {
         match &self.backend {
             Backend::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
-            Backend::Postgres(pool) => migrate::postgres(pool.options()).await,
+            Backend::Postgres(pools) => migrate::postgres(pools.shared.options()).await,
         }
     }
 
-    /// A connection to read with.
-    pub async fn read(&self) -> Result<Reader> {
-        let connection = match &self.backend {
-            Backend::Sqlite { read, .. } => ReaderConnection::Sqlite(read.lend().await?),
-            Backend::Postgres(pool) => ReaderConnection::Postgres(pool.lend().await?),
+    /// What reads. It holds no connection but while one of its statements runs.
+    pub fn read(&self) -> Reader {
+        let pool = match &self.backend {
+            Backend::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.clone()),
+            Backend::Postgres(pools) => ReaderPool::Postgres(pools.shared.clone()),
         };
-        Ok(Reader { connection, notes: Notes::default(), counters: self.counters.clone() })
+        self.reader(pool)
+    }
+
+    /// What reads on the catalogue's own connection.
+    pub(super) fn read_for_the_catalogue(&self) -> Reader {
+        let pool = match &self.backend {
+            Backend::Sqlite { read, .. } => ReaderPool::Sqlite(read.catalogue.clone()),
+            Backend::Postgres(pools) => ReaderPool::Postgres(pools.catalogue.clone()),
+        };
+        self.reader(pool)
+    }
+
+    fn reader(&self, pool: ReaderPool) -> Reader {
+        Reader { pool, notes: Notes::default(), counters: self.counters.clone() }
     }
 
     /// Runs a closure in a durable transaction: committed if it gives `Ok`, otherwise undone.
@@ -106,10 +144,11 @@ impl Db {
         T: Send + 'static,
         W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
+        outside_a_write()?;
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite { write, .. } => write.run(work).await,
-            Backend::Postgres(pool) => postgres::write(pool, &self.counters, &work).await,
+            Backend::Postgres(pools) => postgres::write(&pools.shared, &self.counters, &work).await,
         }
     }
 
@@ -131,10 +170,32 @@ impl Db {
     /// How the store is used.
     pub fn figures(&self) -> Figures {
         let (pool, writer) = match &self.backend {
-            Backend::Sqlite { read, write } => (read.figures(), Some(write.figures())),
-            Backend::Postgres(pool) => (pool.figures(), None),
+            Backend::Sqlite { read, write } => (read.shared.figures(), Some(write.figures())),
+            Backend::Postgres(pools) => (pools.shared.figures(), None),
         };
         Figures { statements: self.statements(), writes: self.writes(), pool, writer }
+    }
+
+    /// What has stopped moving: work has been waiting for so long, and nothing got on with it.
+    pub(crate) fn stalled(&self, patience: Duration) -> impl Iterator<Item = &'static str> {
+        let (pool, writer) = match &self.backend {
+            Backend::Sqlite { read, write } => (read.shared.is_stalled(patience), write.is_stalled(patience)),
+            Backend::Postgres(pools) => (pools.shared.is_stalled(patience), false),
+        };
+        [(pool, "the database's connections"), (writer, "the writer")]
+            .into_iter()
+            .filter_map(|(stalled, name)| stalled.then_some(name))
+    }
+
+    /// Does the database answer within this time on a connection apart from all others, which may all be in use?
+    pub async fn answers(&self, patience: Duration) -> bool {
+        let pool = match &self.backend {
+            Backend::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.same(1)),
+            Backend::Postgres(pools) => ReaderPool::Postgres(pools.shared.same(1)),
+        };
+        let mut reader = self.reader(pool);
+        let mut tx = reader.tx();
+        matches!(tokio::time::timeout(patience, revision::current(&mut tx)).await, Ok(Ok(_)))
     }
 
     /// How many writes of this process changed what the catalogue caches.
@@ -149,29 +210,29 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Backend::Postgres(pool) => pool.close().await,
+            Backend::Postgres(pools) => pools.close().await,
         }
     }
 }
 
-/// A pooled connection to read with; each statement sees what is committed when it begins.
+/// What reads: each statement on a connection borrowed for it, so it sees what is committed when it begins.
 pub struct Reader {
-    connection: ReaderConnection,
+    pool: ReaderPool,
     notes: Notes,
     counters: Arc<Counters>,
 }
 
-enum ReaderConnection {
-    Sqlite(Lent<SqliteConnection>),
-    Postgres(Lent<PgConnection>),
+enum ReaderPool {
+    Sqlite(Pool<SqliteConnection>),
+    Postgres(Pool<PgConnection>),
 }
 
 impl Reader {
     /// What the repositories' functions take.
     pub fn tx(&mut self) -> Tx<'_> {
-        match &mut self.connection {
-            ReaderConnection::Sqlite(connection) => Tx::reading(&mut **connection, &mut self.notes),
-            ReaderConnection::Postgres(connection) => Tx::reading(&mut **connection, &mut self.notes),
+        match &self.pool {
+            ReaderPool::Sqlite(pool) => Tx::reading(pool, &mut self.notes),
+            ReaderPool::Postgres(pool) => Tx::reading(pool, &mut self.notes),
         }
     }
 }
@@ -179,11 +240,5 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.counters.add(&self.notes, false);
-        if self.notes.unsettled {
-            match &mut self.connection {
-                ReaderConnection::Sqlite(connection) => connection.spoil(),
-                ReaderConnection::Postgres(connection) => connection.spoil(),
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What can go wrong in the store, sorted by what the caller must do about it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -35,6 +36,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     pub(super) fn busy(reason: &'static str) -> Self {
         Self::Busy(reason.into())
+    }
+
+    /// The same failure for one more of those who waited for the same thing.
+    pub(super) fn shared(error: &Arc<Self>) -> Self {
+        match **error {
+            Self::Busy(_) => Self::Busy(Arc::clone(error).into()),
+            _ => Self::other(Arc::clone(error)),
+        }
     }
 
     pub(super) fn other(reason: impl Into<Source>) -> Self {

@@ -36,7 +36,7 @@ impl Grounds {
 
     /// What the token with this `jti` stands on; `None` if it or its grant has ended.
     pub async fn of_grant(&self, id: &GrantId, jti: &str) -> Result<Option<Arc<Ground>>> {
-        let mut reader = self.db.read().await?;
+        let mut reader = self.db.read();
         let tx = &mut reader.tx();
         if let Some(known) = self.grants.get(id) {
             match grants::user_version(tx, id, Some(jti)).await? {
@@ -54,7 +54,7 @@ impl Grounds {
 
     /// The opaque token of this issuer with this hash, and what it stands on; `None` if it has ended.
     pub async fn of_token(&self, issuer: &IssuerId, hash: &Hash, now: Time) -> Result<Option<Opaque>> {
-        let mut reader = self.db.read().await?;
+        let mut reader = self.db.read();
         let tx = &mut reader.tx();
         if let Some(known) = self.tokens.get(hash) {
             match access_tokens::user_version(tx, issuer, hash, now).await? {

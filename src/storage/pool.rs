@@ -1,8 +1,10 @@
 //! Connections kept open for the next user.
 //!
 //! Why not sqlx's pool: with every return it spawns a task that pings, which on SQLite costs as much as an indexed read
-//! and on PostgreSQL a round trip. Here a connection goes back as it is, one whose course was not seen to its end is
-//! closed, and one that lay idle is asked whether it still lives before it is trusted.
+//! and on PostgreSQL a round trip. Here a connection goes back as it is, one whose last statement was not seen to its end
+//! is closed, and one that was idle for a while is pinged before it is reused.
+//!
+//! A caller waits for a connection for a second at most: a request that cannot be served soon is told so.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +13,18 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use sqlx::Connection;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::error::{Error, Result};
 use super::figures::PoolFigures;
+use super::progress::Mark;
 use super::tx::PATIENCE;
 
-/// How long a connection may lie idle and be trusted all the same.
+/// Idle time below which a connection is not pinged before reuse.
 const TRUSTED: Duration = Duration::from_secs(1);
+/// How long a caller waits for a connection, or for its turn to write.
+pub(super) const WAIT: Duration = Duration::from_secs(1);
 
 /// A pool; clones share it.
 pub(super) struct Pool<C: Connection>(Arc<Inner<C>>);
@@ -29,9 +34,11 @@ struct Inner<C: Connection> {
     idle: Mutex<Vec<(C, Instant)>>,
     permits: Arc<Semaphore>,
     most: usize,
-    /// How many had to wait for a connection, and how many of them in vain.
+    /// How many callers had to wait for a connection, and how many of them in vain.
     waits: AtomicU64,
     refused: AtomicU64,
+    /// Callers that wait; progress is a connection that was returned.
+    mark: Mark,
 }
 
 impl<C: Connection> Clone for Pool<C> {
@@ -44,8 +51,13 @@ impl<C: Connection> Pool<C> {
     /// A pool of at most so many connections; none is opened yet.
     pub(super) fn new(options: C::Options, most: usize) -> Self {
         let permits = Arc::new(Semaphore::new(most));
-        let (waits, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { options, idle: Mutex::new(Vec::new()), permits, most, waits, refused }))
+        let (idle, waits, refused) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { options, idle, permits, most, waits, refused, mark: Mark::default() }))
+    }
+
+    /// Another pool of the same database.
+    pub(super) fn same(&self, most: usize) -> Self {
+        Self::new(self.0.options.clone(), most)
     }
 
     /// What its connections are opened with.
@@ -53,17 +65,18 @@ impl<C: Connection> Pool<C> {
         &self.0.options
     }
 
-    /// A connection of one's own.
+    /// Borrows a connection.
     pub(super) async fn lend(&self) -> Result<Lent<C>> {
-        let lend = async {
-            let permit = self.0.permit().await.map_err(|_| Error::busy("the database was closed"))?;
-            let connection = Some(self.0.connection().await?);
-            Ok(Lent { connection, spoilt: false, pool: self.0.clone(), _permit: permit })
+        let permit = match Arc::clone(&self.0.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            // Boxed like the opening below: most callers need neither and would carry the room for both.
+            Err(_) => self.0.wait().boxed().await?,
         };
-        timeout(PATIENCE, lend).await.unwrap_or_else(|_| {
-            self.0.refused.fetch_add(1, Ordering::Relaxed);
-            Err(Error::busy("no connection became free"))
-        })
+        let connection = match self.0.last() {
+            Some((connection, since)) if since.elapsed() < TRUSTED => connection,
+            doubtful => self.0.living(doubtful).boxed().await?,
+        };
+        Ok(Lent { connection: Some(connection), pool: self.0.clone(), _permit: permit })
     }
 
     /// How it is used.
@@ -75,6 +88,11 @@ impl<C: Connection> Pool<C> {
             waits: waits.load(Ordering::Relaxed),
             refused: refused.load(Ordering::Relaxed),
         }
+    }
+
+    /// Has every connection been in use for so long, with callers waiting and none returned?
+    pub(super) fn is_stalled(&self, patience: Duration) -> bool {
+        self.0.permits.available_permits() == 0 && self.0.mark.is_stalled(patience)
     }
 
     /// Closes what is idle; what is lent closes when it comes back.
@@ -89,63 +107,60 @@ impl<C: Connection> Pool<C> {
 }
 
 impl<C: Connection> Inner<C> {
-    /// Leave to have a connection; who has to wait for it is counted.
-    async fn permit(&self) -> std::result::Result<OwnedSemaphorePermit, AcquireError> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            return Ok(permit);
-        }
+    async fn wait(&self) -> Result<OwnedSemaphorePermit> {
         self.waits.fetch_add(1, Ordering::Relaxed);
-        Arc::clone(&self.permits).acquire_owned().await
+        self.mark.begin();
+        match timeout(WAIT, Arc::clone(&self.permits).acquire_owned()).await {
+            Ok(permit) => permit.map_err(|_| Error::busy("the database was closed")),
+            Err(_) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Error::busy("no connection became free"))
+            }
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<(C, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one used last, so that the fewest stay in use; a new one if none is left or lives.
-    async fn connection(&self) -> Result<C> {
-        match self.last() {
-            Some((connection, since)) if since.elapsed() < TRUSTED => Ok(connection),
-            // Rare, so that nobody who reads carries the room for making a connection.
-            doubtful => self.living(doubtful).boxed().await,
-        }
-    }
-
-    async fn living(&self, mut doubtful: Option<(C, Instant)>) -> Result<C> {
-        while let Some((mut connection, since)) = doubtful {
-            if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
-                return Ok(connection);
-            }
-            doubtful = self.last();
-        }
-        Ok(C::connect_with(&self.options).await?)
-    }
-
+    /// The connection used last, so that the fewest stay in use.
     fn last(&self) -> Option<(C, Instant)> {
         self.idle().pop()
     }
+
+    /// The first idle connection that answers, or a new one.
+    async fn living(&self, mut doubtful: Option<(C, Instant)>) -> Result<C> {
+        let find = async {
+            while let Some((mut connection, since)) = doubtful {
+                if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
+                    return Ok(connection);
+                }
+                doubtful = self.last();
+            }
+            Ok(C::connect_with(&self.options).await?)
+        };
+        timeout(PATIENCE, find).await.unwrap_or_else(|_| Err(Error::busy("the database does not answer")))
+    }
 }
 
-/// A connection that goes back to its pool when it is dropped.
+/// A borrowed connection. Unless it is given back it is closed: whoever dropped it may not have seen its statement's end.
 pub(super) struct Lent<C: Connection> {
     /// `None` only while it is dropped.
     connection: Option<C>,
-    spoilt: bool,
     pool: Arc<Inner<C>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl<C: Connection> Lent<C> {
-    /// Something may still hang on the connection: it will be closed and not given back.
-    pub(super) fn spoil(&mut self) {
-        self.spoilt = true;
+impl<C: Connection> Drop for Lent<C> {
+    fn drop(&mut self) {
+        self.pool.mark.rest();
     }
 }
 
-impl<C: Connection> Drop for Lent<C> {
-    fn drop(&mut self) {
+impl<C: Connection> Lent<C> {
+    /// Returns it to its pool.
+    pub(super) fn give_back(mut self) {
         if let Some(connection) = self.connection.take()
-            && !self.spoilt
             && !self.pool.permits.is_closed()
         {
             self.pool.idle().push((connection, Instant::now()));
@@ -156,15 +171,15 @@ impl<C: Connection> Drop for Lent<C> {
 impl<C: Connection> Deref for Lent<C> {
     type Target = C;
 
-    #[expect(clippy::expect_used, reason = "only `drop` takes it")]
+    #[expect(clippy::expect_used, reason = "only `give_back` takes it")]
     fn deref(&self) -> &C {
-        self.connection.as_ref().expect("not dropped")
+        self.connection.as_ref().expect("not given back")
     }
 }
 
 impl<C: Connection> DerefMut for Lent<C> {
-    #[expect(clippy::expect_used, reason = "only `drop` takes it")]
+    #[expect(clippy::expect_used, reason = "only `give_back` takes it")]
     fn deref_mut(&mut self) -> &mut C {
-        self.connection.as_mut().expect("not dropped")
+        self.connection.as_mut().expect("not given back")
     }
 }

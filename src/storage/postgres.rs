@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions, PgConnection};
 use super::db::{Counters, Work};
 use super::error::Result;
 use super::pool::{Lent, Pool};
-use super::tx::{Notes, Tx};
+use super::tx::{self, Notes, Tx};
 
 const CONNECTIONS: usize = 16;
 /// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
@@ -15,8 +15,8 @@ const ROUNDS: u32 = 8;
 /// A pool whose first connection was made: an address that leads nowhere is told at start.
 pub(super) async fn pool(options: PgConnectOptions) -> Result<Pool<PgConnection>> {
     let options = options.application_name("vestibule").disable_statement_logging();
-    let pool = Pool::new(options, CONNECTIONS);
-    pool.lend().await?;
+    let pool: Pool<PgConnection> = Pool::new(options, CONNECTIONS);
+    pool.lend().await?.give_back();
     Ok(pool)
 }
 
@@ -40,47 +40,40 @@ pub(super) async fn write<T>(
 /// the caller may have been dropped in the middle, or the server may hang.
 struct Lease<'a> {
     connection: Lent<PgConnection>,
-    notes: Notes,
-    counters: &'a Counters,
-    end: End,
+    noted: Noted<'a>,
 }
 
-/// How a transaction ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
-    Unseen,
-    Undone,
-    Committed,
+/// What a transaction adds up to, counted whether it was seen to its end or not.
+struct Noted<'a> {
+    notes: Notes,
+    counters: &'a Counters,
+    committed: bool,
 }
 
 impl<'a> Lease<'a> {
     async fn of(pool: &Pool<PgConnection>, counters: &'a Counters) -> Result<Self> {
-        Ok(Self { connection: pool.lend().await?, notes: Notes::default(), counters, end: End::Unseen })
+        let noted = Noted { notes: Notes::default(), counters, committed: false };
+        Ok(Self { connection: pool.lend().await?, noted })
     }
 
     async fn run<T>(mut self, work: &impl Work<T>) -> Result<T> {
-        let mut tx = Tx::writing(&mut *self.connection, &mut self.notes);
-        let outcome = match work(&mut tx).await {
+        let mut tx = Tx::writing(&mut *self.connection, &mut self.noted.notes);
+        let outcome = match tx::run(work, &mut tx).await {
             Ok(value) => tx.commit().await.map(|()| value),
             failed => failed,
         };
         match &outcome {
-            Ok(_) => self.end = End::Committed,
-            Err(error) if tx.hangs() && !error.is_lost_race() => {}
-            Err(_) => {
-                tx.undo().await?;
-                self.end = End::Undone;
-            }
+            Ok(_) => self.noted.committed = true,
+            Err(error) if tx.hangs() && !error.is_lost_race() => return outcome,
+            Err(_) => tx.undo().await?,
         }
+        self.connection.give_back();
         outcome
     }
 }
 
-impl Drop for Lease<'_> {
+impl Drop for Noted<'_> {
     fn drop(&mut self) {
-        self.counters.add(&self.notes, self.end == End::Committed);
-        if self.end == End::Unseen {
-            self.connection.spoil();
-        }
+        self.counters.add(&self.notes, self.committed);
     }
 }

@@ -1,4 +1,8 @@
 //! A transaction on either database; `on!` runs one statement on whichever it is, `later!` lets one wait for others.
+//!
+//! What reads borrows a connection for one statement at a time: between two statements it holds none, whatever the caller
+//! waits for there. What writes holds its connection to the end, so its closure may wait for nothing but its own
+//! statements: [`WRITING`] makes every other use of the store fail inside it.
 
 use std::mem;
 use std::time::Duration;
@@ -8,13 +12,28 @@ use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Executor, PgConnection, SqliteConnection};
 
+use super::db::Work;
 use super::error::{Error, Result};
+use super::pool::{Lent, Pool};
 use super::queue::Batch;
 
 /// How long PostgreSQL may take over one statement: a server that hangs must not hang us.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A transaction, or for reads just a connection.
+tokio::task_local! {
+    /// Set while a closure writes.
+    static WRITING: ();
+}
+
+/// Fails inside a closure that writes: it holds a connection, or is the one writer, that others wait for meanwhile.
+pub(super) fn outside_a_write() -> Result<()> {
+    match WRITING.try_with(|()| ()) {
+        Ok(()) => Err(Error::other("a write uses its own transaction alone")),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A transaction, or statements that only read.
 pub struct Tx<'c> {
     side: Side<'c>,
     phase: Phase,
@@ -33,8 +52,44 @@ enum Phase {
 
 /// One of the two databases, and the statements that wait to be run there.
 pub(super) enum Side<'c> {
-    Sqlite(&'c mut SqliteConnection, Batch<SqliteArguments>),
-    Postgres(&'c mut PgConnection, Batch<PgArguments>),
+    Sqlite(Link<'c, SqliteConnection>, Batch<SqliteArguments>),
+    Postgres(Link<'c, PgConnection>, Batch<PgArguments>),
+}
+
+/// Where statements run.
+pub(super) enum Link<'c, C: sqlx::Connection> {
+    /// On the transaction's connection.
+    Held(&'c mut C),
+    /// Each on a connection that is borrowed for it.
+    PerStatement(&'c Pool<C>, Option<Lent<C>>),
+}
+
+impl<C: sqlx::Connection> Link<'_, C> {
+    async fn connection(&mut self) -> Result<&mut C> {
+        match self {
+            Self::Held(connection) => Ok(connection),
+            Self::PerStatement(pool, lent) => {
+                outside_a_write()?;
+                Ok(&mut *lent.insert(pool.lend().await?))
+            }
+        }
+    }
+
+    /// Returns what was borrowed, unless something may still hang on it: then it is closed.
+    fn release(&mut self, hangs: bool) {
+        if let Self::PerStatement(_, lent) = self
+            && let Some(lent) = lent.take()
+            && !hangs
+        {
+            lent.give_back();
+        }
+    }
+}
+
+/// The connection that runs a statement.
+pub(super) enum Running<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
 }
 
 /// What is remembered of a transaction's course.
@@ -50,10 +105,15 @@ pub(super) struct Notes {
     pub(super) unsettled: bool,
 }
 
+/// Runs a closure that writes.
+pub(super) async fn run<T>(work: &impl Work<T>, tx: &mut Tx<'_>) -> Result<T> {
+    WRITING.scope((), work(tx)).await
+}
+
 impl<'c> Tx<'c> {
     /// To read with.
-    pub(super) fn reading(connection: impl Into<Side<'c>>, notes: &'c mut Notes) -> Self {
-        Self { side: connection.into(), phase: Phase::Reading, notes }
+    pub(super) fn reading(pool: impl Into<Side<'c>>, notes: &'c mut Notes) -> Self {
+        Self { side: pool.into(), phase: Phase::Reading, notes }
     }
 
     /// To write with; in the end it has to be committed or undone.
@@ -64,7 +124,7 @@ impl<'c> Tx<'c> {
     /// Where a statement waits whose answer nobody waits for.
     pub(super) fn queue(&mut self) -> Result<&mut Side<'c>> {
         if self.phase == Phase::Reading {
-            return Err(Error::other("what reads does not write"));
+            return Err(Error::other("cannot write in a read-only transaction"));
         }
         Ok(&mut self.side)
     }
@@ -106,8 +166,10 @@ impl<'c> Tx<'c> {
     async fn control(&mut self, sql: &'static str) -> Result<()> {
         self.notes.unsettled = true;
         let done = match &mut self.side {
-            Side::Sqlite(connection, _) => connection.execute(sql).await.map_err(Error::from).map(drop),
-            Side::Postgres(connection, _) => patiently(connection.execute(sql)).await.map(drop),
+            Side::Sqlite(link, _) => {
+                link.connection().await?.execute(sql).await.map_err(Error::from).map(drop)
+            }
+            Side::Postgres(link, _) => patiently(link.connection().await?.execute(sql)).await.map(drop),
         };
         self.end_statement(done)
     }
@@ -124,17 +186,22 @@ impl<'c> Tx<'c> {
         self.notes.unsettled = true;
         // A future of its own, so that statements before which nothing waits do not carry it along.
         let done = match &mut self.side {
-            Side::Sqlite(connection, batch) => mem::take(batch).run(connection).boxed().await,
-            Side::Postgres(connection, batch) => mem::take(batch).run(connection).boxed().await,
+            Side::Sqlite(link, batch) => mem::take(batch).run(link.connection().await?).boxed().await,
+            Side::Postgres(link, batch) => mem::take(batch).run(link.connection().await?).boxed().await,
         };
         self.end_statement(done)
     }
 
-    /// The connection, for one statement.
-    pub(super) fn begin_statement(&mut self) -> &mut Side<'c> {
+    /// The connection for one statement, after what waits was run.
+    pub(super) async fn begin_statement(&mut self) -> Result<Running<'_>> {
+        self.settle().await?;
+        let running = match &mut self.side {
+            Side::Sqlite(link, _) => Running::Sqlite(link.connection().await?),
+            Side::Postgres(link, _) => Running::Postgres(link.connection().await?),
+        };
         self.notes.statements += 1;
         self.notes.unsettled = true;
-        &mut self.side
+        Ok(running)
     }
 
     /// Did its last statement get no answer, or none but that the database is busy?
@@ -144,7 +211,12 @@ impl<'c> Tx<'c> {
 
     /// The statement's answer is here.
     pub(super) fn end_statement<T>(&mut self, answer: Result<T>) -> Result<T> {
-        self.notes.unsettled = matches!(answer, Err(Error::Busy(_)));
+        let hangs = matches!(answer, Err(Error::Busy(_)));
+        self.notes.unsettled = hangs;
+        match &mut self.side {
+            Side::Sqlite(link, _) => link.release(hangs),
+            Side::Postgres(link, _) => link.release(hangs),
+        }
         answer
     }
 
@@ -161,13 +233,25 @@ impl<'c> Tx<'c> {
 
 impl<'c> From<&'c mut SqliteConnection> for Side<'c> {
     fn from(connection: &'c mut SqliteConnection) -> Self {
-        Self::Sqlite(connection, Batch::default())
+        Self::Sqlite(Link::Held(connection), Batch::default())
     }
 }
 
 impl<'c> From<&'c mut PgConnection> for Side<'c> {
     fn from(connection: &'c mut PgConnection) -> Self {
-        Self::Postgres(connection, Batch::default())
+        Self::Postgres(Link::Held(connection), Batch::default())
+    }
+}
+
+impl<'c> From<&'c Pool<SqliteConnection>> for Side<'c> {
+    fn from(pool: &'c Pool<SqliteConnection>) -> Self {
+        Self::Sqlite(Link::PerStatement(pool, None), Batch::default())
+    }
+}
+
+impl<'c> From<&'c Pool<PgConnection>> for Side<'c> {
+    fn from(pool: &'c Pool<PgConnection>) -> Self {
+        Self::Postgres(Link::PerStatement(pool, None), Batch::default())
     }
 }
 
@@ -182,16 +266,14 @@ pub(super) async fn patiently<T>(answer: impl Future<Output = Result<T, sqlx::Er
 /// `on!(tx, conn => query)`: expands the one query for whichever database `tx` is on. What waits is run before.
 macro_rules! on {
     ($tx:expr, $conn:ident => $query:expr) => {{
-        match $tx.settle().await {
+        match $tx.begin_statement().await {
             Err(error) => Err(error),
-            Ok(()) => {
-                let answer = match $tx.begin_statement() {
-                    $crate::storage::tx::Side::Sqlite(connection, _) => {
-                        let $conn = &mut **connection;
+            Ok(running) => {
+                let answer = match running {
+                    $crate::storage::tx::Running::Sqlite($conn) => {
                         $query.await.map_err($crate::storage::error::Error::from)
                     }
-                    $crate::storage::tx::Side::Postgres(connection, _) => {
-                        let $conn = &mut **connection;
+                    $crate::storage::tx::Running::Postgres($conn) => {
                         $crate::storage::tx::patiently(async move { $query.await }).await
                     }
                 };

@@ -3,9 +3,13 @@
 //! SQLite has one writer at a time and a durable commit costs a flush of the disk, so closures share both: the writer
 //! takes all that wait and runs them in one `BEGIN IMMEDIATE .. COMMIT`. If one fails, all are undone and each is run
 //! again alone, so that a failure never touches its neighbours. (Savepoints would do too, at 40 % more for every write.)
+//!
+//! A caller whose turn does not come within a second withdraws its closure, which then is never run: the request is told to
+//! come back. Once the writer has taken it, its end is waited for.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,12 +18,14 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::db::{Counters, Work};
 use super::error::{Error, Result};
 use super::figures::WriterFigures;
-use super::pool::Pool;
-use super::tx::{Notes, PATIENCE, Tx};
+use super::pool::{Pool, WAIT};
+use super::progress::Mark;
+use super::tx::{self, Notes, Tx};
 use crate::domain::histogram::Histogram;
 
 /// How many closures may wait, and so the most that share a commit.
@@ -27,7 +33,7 @@ const QUEUE: usize = 512;
 /// Bounds of the figures about how many closures share a commit.
 const GROUPS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 /// How long to wait for another process that writes.
-const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_WAIT: Duration = WAIT;
 /// Reading connections: each is a thread of its own with a page cache of its own.
 const READERS: usize = 4;
 
@@ -44,7 +50,7 @@ pub(super) fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
 
 /// Connections that cannot write.
 pub(super) fn readers(options: SqliteConnectOptions) -> Pool<SqliteConnection> {
-    Pool::new(options.pragma("query_only", "1"), READERS)
+    Pool::new(options.pragma("query_only", "1").create_if_missing(false), READERS)
 }
 
 /// A connection that can write. Switching a new file to WAL does not wait for other processes by itself, so we do.
@@ -66,6 +72,7 @@ pub(super) struct Handle {
     closing: Arc<Notify>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
     commits: Arc<Histogram>,
+    mark: Arc<Mark>,
 }
 
 impl Handle {
@@ -76,20 +83,34 @@ impl Handle {
 
     /// Hands a closure in and waits until it is committed or undone.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
-        let (answer, outcome) = oneshot::channel();
-        let job = Box::new(Waiting { work, outcome: None, answer });
-        match tokio::time::timeout(PATIENCE, self.queue.send(job)).await {
+        let deadline = Instant::now() + WAIT;
+        let place = match timeout_at(deadline, self.queue.reserve()).await {
             Err(_) => return Err(Error::busy("too many writes wait")),
             Ok(Err(_)) => return Err(Error::busy("closed")),
-            Ok(Ok(())) => {}
-        }
-        outcome.await.unwrap_or_else(|_| Err(Error::busy("closed")))
+            Ok(Ok(place)) => place,
+        };
+        let (answer, mut outcome) = oneshot::channel();
+        let turn = Turn::default();
+        self.mark.begin();
+        place.send(Box::new(Waiting { work, outcome: None, answer, turn: turn.clone() }));
+        let outcome = match timeout_at(deadline, &mut outcome).await {
+            Err(_) if turn.take() => return Err(Error::busy("too many writes wait")),
+            // The writer has it: whether it is committed is known only from the answer.
+            Err(_) => outcome.await,
+            Ok(outcome) => outcome,
+        };
+        outcome.unwrap_or_else(|_| Err(Error::busy("closed")))
     }
 
     /// How it is used.
     pub(super) fn figures(&self) -> WriterFigures {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         WriterFigures { waiting, commits: self.commits.read() }
+    }
+
+    /// Have closures been waiting for so long, and none was told an outcome?
+    pub(super) fn is_stalled(&self, patience: Duration) -> bool {
+        self.mark.is_stalled(patience)
     }
 
     /// Serves those who wait, then ends.
@@ -110,6 +131,8 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
     let close = closing.clone();
     let options = Arc::new(options);
     let commits = Arc::new(Histogram::new(GROUPS));
+    let mark = Arc::new(Mark::default());
+    let progress = Arc::clone(&mark);
     let mut writer = Writer { options: options.clone(), connection, counters, commits: commits.clone() };
     let task = tokio::spawn(async move {
         let mut batch = Vec::new();
@@ -118,13 +141,15 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
                 taken = waiting.recv_many(&mut batch, QUEUE) => if taken == 0 { break },
                 () = close.notified() => waiting.close(),
             }
+            progress.go_on();
             writer.serve(&mut batch).await;
+            if waiting.is_empty() { progress.rest() } else { progress.go_on() }
         }
         if let Some(connection) = writer.connection.take() {
             let _ = connection.close().await;
         }
     });
-    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits })
+    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits, mark })
 }
 
 /// Makes folder and file before SQLite does, so that nobody else can read them; its side files follow the file's mode.
@@ -142,12 +167,23 @@ fn make_private(path: &std::path::Path) -> Result<()> {
     make().map_err(|error: std::io::Error| Error::other(format!("{}: {error}", path.display())))
 }
 
-/// A closure that waits, its result type rubbed out.
+/// Decides between the writer, which takes a closure, and its caller, who withdraws it: the first wins.
+#[derive(Clone, Default)]
+struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    /// `true` for the first only.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
+/// A type-erased closure that waits.
 trait Job: Send {
+    /// Takes it to be run. `false`: its caller has withdrawn it or has gone.
+    fn take(&self) -> bool;
     /// Runs it and keeps what it gave. `false`: it failed.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
-    /// Has the caller gone? Then it was told nothing, and nothing needs to happen.
-    fn is_abandoned(&self) -> bool;
     /// Tells the caller what the closure gave, or why that came to nothing.
     fn tell(self: Box<Self>, committed: Result<()>);
 }
@@ -156,13 +192,14 @@ struct Waiting<T, W> {
     work: W,
     outcome: Option<Result<T>>,
     answer: oneshot::Sender<Result<T>>,
+    turn: Turn,
 }
 
 impl<T: Send + 'static, W: Work<T>> Job for Waiting<T, W> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
             // A panic ends its own closure only; the others' writer goes on.
-            let run = AssertUnwindSafe((self.work)(tx)).catch_unwind().await;
+            let run = AssertUnwindSafe(tx::run(&self.work, tx)).catch_unwind().await;
             let outcome = match run.unwrap_or_else(|_| Err(Error::other("a write panicked"))) {
                 Ok(value) => tx.settle().await.map(|()| value),
                 failed => failed,
@@ -171,8 +208,8 @@ impl<T: Send + 'static, W: Work<T>> Job for Waiting<T, W> {
         })
     }
 
-    fn is_abandoned(&self) -> bool {
-        self.answer.is_closed()
+    fn take(&self) -> bool {
+        !self.answer.is_closed() && self.turn.take()
     }
 
     fn tell(self: Box<Self>, committed: Result<()>) {
@@ -195,7 +232,7 @@ struct Writer {
 
 impl Writer {
     async fn serve(&mut self, batch: &mut Vec<Box<dyn Job>>) {
-        batch.retain(|job| !job.is_abandoned());
+        batch.retain(|job| job.take());
         match self.transaction(batch).await {
             Ok(false) if batch.len() > 1 => {
                 for mut job in batch.drain(..) {
@@ -206,11 +243,7 @@ impl Writer {
             Ok(_) => batch.drain(..).for_each(|job| job.tell(Ok(()))),
             Err(error) => {
                 let error = Arc::new(error);
-                let share = || match *error {
-                    Error::Busy(_) => Error::Busy(error.clone().into()),
-                    _ => Error::other(error.clone()),
-                };
-                batch.drain(..).for_each(|job| job.tell(Err(share())));
+                batch.drain(..).for_each(|job| job.tell(Err(Error::shared(&error))));
             }
         }
     }

@@ -17,9 +17,10 @@ use openidconnect::{
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Http, RelyingParty, UpstreamError};
+use crate::outbound::Outbound;
 
 /// How long metadata and keys count.
 const FRESH: Duration = Duration::from_hours(1);
@@ -85,26 +86,31 @@ impl Known {
         Self(Cache::new(PROVIDERS))
     }
 
-    /// The provider's metadata and keys. Whoever comes while they are fetched waits for them.
+    /// The provider's metadata and keys. Callers that come while they are fetched wait for them.
     pub(super) async fn of(&self, party: &RelyingParty<'_>) -> Result<Arc<Metadata>, UpstreamError> {
-        let came_at = Instant::now();
-        let slot = self.slot(party)?;
-        slot.lock().await.metadata(party, came_at).await
+        self.ask(party, false).await
     }
 
-    /// The same, fetched anew unless that was done a moment ago.
+    /// The same, fetched again unless that was done a moment ago.
     pub(super) async fn renewed(&self, party: &RelyingParty<'_>) -> Result<Arc<Metadata>, UpstreamError> {
-        let came_at = Instant::now();
-        let slot = self.slot(party)?;
-        let mut slot = slot.lock().await;
-        if slot.renewed.is_none_or(|at| at.elapsed() >= PAUSE) {
-            *slot = Slot { fetched: None, renewed: Some(came_at) };
-        }
-        slot.metadata(party, came_at).await
+        self.ask(party, true).await
     }
 
-    fn slot(&self, party: &RelyingParty<'_>) -> Result<Arc<Mutex<Slot>>, UpstreamError> {
-        self.0.get_or_insert_with(&party.upstream.issuer, || Ok(Arc::default()))
+    /// A task of its own: a caller that goes away, or is not polled on, keeps the provider's slot from nobody.
+    async fn ask(&self, party: &RelyingParty<'_>, renew: bool) -> Result<Arc<Metadata>, UpstreamError> {
+        let came_at = Instant::now();
+        let issuer = party.upstream.issuer.clone();
+        let slot: Arc<Mutex<Slot>> =
+            self.0.get_or_insert_with(&issuer, || Ok::<_, UpstreamError>(Arc::default()))?;
+        let (outbound, patience) = (party.outbound.clone(), party.patience);
+        let asked = tokio::spawn(async move {
+            let mut slot = slot.lock().await;
+            if renew && slot.renewed.is_none_or(|at| at.elapsed() >= PAUSE) {
+                *slot = Slot { fetched: None, renewed: Some(came_at) };
+            }
+            slot.metadata(&outbound, issuer, patience, came_at).await
+        });
+        asked.await.map_err(|error| UpstreamError::unavailable("discovery", &error))?
     }
 }
 
@@ -112,7 +118,9 @@ impl Slot {
     /// What is fresh, and what others have fetched, or failed to, while this caller waited; otherwise it is fetched.
     async fn metadata(
         &mut self,
-        party: &RelyingParty<'_>,
+        outbound: &Outbound,
+        issuer: String,
+        patience: Duration,
         came_at: Instant,
     ) -> Result<Arc<Metadata>, UpstreamError> {
         if let Some((at, outcome)) = &self.fetched
@@ -120,22 +128,22 @@ impl Slot {
         {
             return outcome.clone();
         }
-        let outcome = fetch(party).await;
+        let late = |_| Err(UpstreamError::Unavailable("the provider takes too long".into()));
+        let outcome = timeout(patience, fetch(outbound, issuer)).await.unwrap_or_else(late);
         self.fetched = Some((Instant::now(), outcome.clone()));
         outcome
     }
 }
 
 /// OpenID Connect Discovery §4: the document must name the very issuer that it was found by.
-async fn fetch(party: &RelyingParty<'_>) -> Result<Arc<Metadata>, UpstreamError> {
-    let issuer = IssuerUrl::new(party.upstream.issuer.clone());
-    let issuer = issuer.map_err(|error| UpstreamError::unavailable("issuer", &error))?;
-    let http = Http(party.outbound);
+async fn fetch(outbound: &Outbound, issuer: String) -> Result<Arc<Metadata>, UpstreamError> {
+    let issuer = IssuerUrl::new(issuer).map_err(|error| UpstreamError::unavailable("issuer", &error))?;
+    let http = Http(outbound);
     let provider = Provider::discover_async(issuer, &http).await;
     let provider = provider.map_err(|error| UpstreamError::unavailable("discovery", &error))?;
     // A provider could name any address; a browser is sent to those that we would ask ourselves.
     let endpoint = provider.authorization_endpoint().url();
-    let admitted = party.outbound.admits(endpoint);
+    let admitted = outbound.admits(endpoint);
     admitted.map_err(|error| UpstreamError::unavailable("authorization endpoint", &error))?;
     Ok(Arc::new(Metadata { provider }))
 }

@@ -1,11 +1,13 @@
 //! Mail and texts on their way: what a real mail server sees, and what becomes of a message when it fails (attack 236).
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use tokio::time::timeout;
 use vestibule::Posted;
 use vestibule::domain::contact::{EmailAddress, PhoneNumber};
 use vestibule::domain::ids::{MessageId, UserId};
@@ -18,6 +20,7 @@ use vestibule::domain::outbound::Outbound;
 use vestibule::domain::settings::Settings;
 use vestibule::domain::time::Time;
 use vestibule::domain::zone::Zone;
+use vestibule::ext::Clock;
 use vestibule::notify::{Gateway, GatewaySettings, Smtp};
 use vestibule::testing::TestIdp;
 
@@ -232,6 +235,52 @@ async fn nobody_waits_for_the_mail_server() {
     }
     assert_eq!(bert(&idp).await, bert_id);
     assert_eq!(delivery(&idp, &id).await, Delivery::Sending);
+    housekeeping.abort();
+}
+
+/// A clock by which every look at the catalogue is an old one.
+struct Hurried(AtomicI64);
+
+impl Clock for Hurried {
+    fn unix_millis(&self) -> i64 {
+        self.0.fetch_add(250, Ordering::Relaxed)
+    }
+}
+
+/// A burst of "I have forgotten my password": each mail asks the catalogue for its tenant while the lane looks up who is
+/// meant by the next request. Before, the lane waited for a lock in a delivery that it did not poll meanwhile, and with it
+/// every request of the provider.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_burst_of_reset_mails_holds_nobody_up() {
+    const USERS: usize = 100;
+    let user = |number| {
+        format!(
+            "[[users]]\ntenant = \"123456.sms\"\nusername = \"u{number}\"\nemail = \"u{number}@example.test\"\n"
+        )
+    };
+    let document: String = std::iter::once(HOUSE.to_owned()).chain((0..USERS).map(user)).collect();
+    let server = SmtpServer::start(false, &[]).await;
+    let from = EmailAddress::parse("no-reply@id.test").unwrap();
+    let smtp =
+        Smtp::new(&format!("smtp://localhost:{}", server.port), &from, Some(server.ca.as_bytes())).unwrap();
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let clock = Hurried(AtomicI64::new(1_772_452_800_000));
+    let idp = TestIdp::with_parts(settings, &document, |parts| parts.mailer(smtp).clock(clock)).await;
+    let housekeeping = tokio::spawn(idp.idp().clone().housekeeping());
+    let told = async {
+        for number in 0..USERS {
+            let octets = [192, 0, 2, u8::try_from(number).unwrap()];
+            let mut browser = idp.browser().from_address((octets, 4711).into());
+            let page = browser.get(&format!("{}/reset", TestIdp::ISSUER)).await;
+            let username = format!("u{number}");
+            let answer = browser.submit(&page, &[("tenant", "123456.sms"), ("username", &username)]).await;
+            assert_eq!(answer.status, 200, "{number}");
+        }
+        while server.received().len() < USERS {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_mins(2), told).await.expect("every mail is sent");
     housekeeping.abort();
 }
 

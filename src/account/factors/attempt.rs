@@ -137,7 +137,7 @@ impl Account<'_> {
     }
 
     async fn active(&self, user: &UserId) -> Result<Option<(Stored, &'static dyn Factor)>, Error> {
-        let active = authenticators::active(&mut self.db.read().await?.tx(), user).await?;
+        let active = authenticators::active(&mut self.db.read().tx(), user).await?;
         Ok(active.and_then(|stored| {
             let factor = factor(&stored.authenticator.kind)?;
             Some((stored, factor))

@@ -263,7 +263,7 @@ impl Account<'_> {
         now: Time,
     ) -> Result<Option<Enrolment>, Error> {
         let Some(begun) = begun.filter(|begun| begun.waits(now)) else { return Ok(None) };
-        let found = authenticators::by_id(&mut self.db.read().await?.tx(), &begun.authenticator).await?;
+        let found = authenticators::by_id(&mut self.db.read().tx(), &begun.authenticator).await?;
         let pending = found.filter(|stored| {
             stored.authenticator.user == *user && stored.authenticator.state == AuthenticatorState::Pending
         });

@@ -45,14 +45,13 @@ impl Holder {
     pub(super) async fn load(visitor: &Arc<Visitor>) -> Result<Option<Self>, Internal> {
         let Some(secret) = visitor.cookies().hash(Cookies::RESET) else { return Ok(None) };
         let (idp, now) = (&visitor.idp, visitor.idp.now());
-        let mut reader = idp.db().read().await?;
+        let mut reader = idp.db().read();
         let found = resets::by_secret(&mut reader.tx(), &visitor.issuer.id, &secret, now).await?;
         let Some(mut reset) = found else { return Ok(None) };
         let found = users::credentials_by_id(&mut reader.tx(), &reset.user).await?;
         let Some(found) = found else { return Ok(None) };
         let authenticator = authenticators::active(&mut reader.tx(), &reset.user).await?;
         let passkeys = passkeys::of_user(&mut reader.tx(), &reset.user).await?;
-        drop(reader);
         let user = found.user;
         let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
         let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
@@ -142,7 +141,7 @@ pub(super) async fn waiting_login(
 ) -> Result<Option<String>, Internal> {
     let (Some(id), Some(browser)) = (id, visitor.browser()) else { return Ok(None) };
     let now = visitor.idp.now();
-    let mut reader = visitor.idp.db().read().await?;
+    let mut reader = visitor.idp.db().read();
     let found = interactions::by_id(&mut reader.tx(), id, &visitor.issuer.id, now).await?;
     let ours =
         found.filter(|login| login.browser.as_ref().is_some_and(|bound| secret::equal(bound, &browser)));

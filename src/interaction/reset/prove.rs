@@ -72,7 +72,7 @@ fn way(holder: &Holder, step: &str, leads_on: bool) -> Option<String> {
 }
 
 async fn recovery_way(holder: &Holder) -> Result<Option<String>, Internal> {
-    let left = recovery_codes::left(&mut holder.idp().db().read().await?.tx(), &holder.user.id).await?;
+    let left = recovery_codes::left(&mut holder.idp().db().read().tx(), &holder.user.id).await?;
     Ok(way(holder, pages::RECOVERY, left > 0))
 }
 

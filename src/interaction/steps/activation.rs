@@ -65,7 +65,7 @@ impl Step for Activation {
 /// Sends the mail. Whoever asks again within a minute is told the same, and one mail is sent.
 async fn mail(login: Login) -> Result<(Login, End), Internal> {
     let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
-    let found = users::credentials_by_id(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
+    let found = users::credentials_by_id(&mut login.idp().db().read().tx(), &person.user.id).await?;
     let Some(found) = found else { return Ok((login, End::Late)) };
     let home = Home {
         issuer: login.visitor.issuer.id.clone(),

@@ -23,7 +23,7 @@ pub(super) struct Recovery;
 /// The address of this page, if there is a recovery code left to type there.
 pub(super) async fn way(login: &Login) -> Result<Option<String>, Internal> {
     let Some(person) = &login.person else { return Ok(None) };
-    let left = recovery_codes::left(&mut login.idp().db().read().await?.tx(), &person.user.id).await?;
+    let left = recovery_codes::left(&mut login.idp().db().read().tx(), &person.user.id).await?;
     Ok((left > 0).then(|| login.address(NAME)))
 }
 

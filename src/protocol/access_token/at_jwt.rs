@@ -39,7 +39,7 @@ pub(super) async fn alive(
     let token = open(idp, issuer, text).await?;
     let Some(login) = &token.login else {
         let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
-        let revoked = revoked_tokens::contains(&mut idp.db().read().await?.tx(), &token.jti).await?;
+        let revoked = revoked_tokens::contains(&mut idp.db().read().tx(), &token.jti).await?;
         return match client.filter(|_| !revoked) {
             Some(_) => Ok((token, None)),
             None => Err(invalid("revoked, or the client has ended")),

@@ -95,7 +95,7 @@ impl House {
         let issuer = catalogue.issuer(&Address::Root).await.unwrap().unwrap();
         let tenant =
             catalogue.tenant_by_domain(&TenantDomain::parse("one.test").unwrap()).await.unwrap().unwrap();
-        let mut reader = idp.idp().db().read().await.unwrap();
+        let mut reader = idp.idp().db().read();
         let anna = users::credentials(&mut reader.tx(), &tenant.id, "anna").await.unwrap().unwrap().user.id;
         Self { idp, issuer, anna }
     }

@@ -188,7 +188,7 @@ impl Presented {
             return Ok(None);
         }
         let found = {
-            let mut reader = request.idp.db().read().await?;
+            let mut reader = request.idp.db().read();
             refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now).await?
         };
         let Some((_, Ground { user, .. })) = found else { return Ok(None) };

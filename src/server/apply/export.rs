@@ -45,7 +45,7 @@ impl Serialize for Table {
 impl Idp {
     /// [`Idp::export`] in the syntax wanted.
     pub(crate) async fn export_as(&self, syntax: Syntax) -> Result<String, ApplyError> {
-        let mut reader = self.db().read().await.map_err(ApplyError::failed)?;
+        let mut reader = self.db().read();
         let document = self.document(&mut reader).await?;
         let table = show_table(DOCUMENT, &document);
         match syntax {

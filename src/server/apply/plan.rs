@@ -58,7 +58,7 @@ pub(super) enum Novelty {
 pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>, Applied), ApplyError> {
     let mut planner = Planner {
         idp,
-        reader: idp.db().read().await.map_err(ApplyError::failed)?,
+        reader: idp.db().read(),
         mistakes: Mistakes::default(),
         applied: Applied::default(),
         removals: Vec::new(),

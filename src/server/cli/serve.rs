@@ -64,7 +64,7 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
 
 /// Tells whoever starts an empty provider what to do next.
 async fn advise(idp: &Idp) -> Result<(), Failure> {
-    let mut reader = idp.db().read().await.map_err(Failure::new)?;
+    let mut reader = idp.db().read();
     if !tenants::any(&mut reader.tx()).await.map_err(Failure::new)? {
         println!(
             "The database is empty: nobody can sign in yet. Describe tenants, users and clients in a file, then run\n\n    \

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use futures_util::FutureExt;
+use tokio::time::timeout;
 use vestibule::domain::client::{Client, SigningAlgorithm};
 use vestibule::domain::ids::{ClientId, IssuerId};
 use vestibule::domain::issuer::{Address, IssuerUrl};
@@ -132,6 +135,31 @@ async fn a_change_that_failed_is_not_seen() {
         assert!(catalogue.client(&issuer, &shop.id).await.unwrap().is_some());
         assert_eq!(catalogue.revision().await.unwrap(), revision);
         assert!(catalogue.client(&issuer, &ClientId::new("guess")).await.unwrap().is_none());
+    })
+    .await;
+}
+
+/// The owner of a future may stop polling it at any await, as `select!` over a set of futures does: neither a lock nor the
+/// turn in a queue may lie in such a future. Before, one caller in the middle of a look kept all others waiting for good.
+#[tokio::test]
+async fn a_caller_that_is_not_polled_on_holds_up_no_other() {
+    on_each(async |db| {
+        let hands = Hands::default();
+        let catalogue = catalogue(db, &hands);
+        let mut stopped = Vec::new();
+        for round in 0..8 {
+            hands.set(round * 1_000);
+            let mut callers: Vec<_> = (0..4).map(|_| Box::pin(catalogue.revision())).collect();
+            for caller in &mut callers {
+                assert!(caller.now_or_never().is_none(), "a look is due");
+            }
+            let answered = timeout(Duration::from_mins(1), catalogue.revision()).await;
+            answered.expect("the look does not wait for those callers").unwrap();
+            stopped.push(callers);
+        }
+        for caller in stopped.into_iter().flatten() {
+            caller.await.unwrap();
+        }
     })
     .await;
 }

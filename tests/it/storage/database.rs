@@ -1,11 +1,15 @@
 //! Opening, migrating, writing, closing.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
+use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::tenant::Tenant;
-use vestibule::storage::{Db, Error, Result, Tx, issuers, tenants};
+use vestibule::ext::SystemClock;
+use vestibule::storage::{Catalogue, Db, Error, Result, Tx, issuers, tenants};
 
 use super::rows::{keep, tenant};
 use super::{Own, on_each, on_each_empty, open, read, write};
@@ -173,7 +177,7 @@ async fn closing_serves_those_who_wait_and_then_refuses() {
             db.close().await;
         }
         assert!(matches!(write!(db, tx => tenants::upsert(tx, b)), Err(Error::Busy(_))));
-        assert!(matches!(db.read().await, Err(Error::Busy(_))));
+        assert!(matches!(tenants::all(&mut db.read().tx()).await, Err(Error::Busy(_))));
         db.close().await;
         let again = open(own).await;
         assert_eq!(read!(again, tx => tenants::all(tx)), std::slice::from_ref(a));
@@ -246,6 +250,77 @@ async fn a_hanging_and_a_cut_connection_are_busy_and_heal() {
         assert_eq!(read!(db, tx => tenants::all(tx)), std::slice::from_ref(a));
         other.close().await.unwrap();
         db.close().await;
+    })
+    .await;
+}
+
+/// Attack 228: whether the database answers at all is asked on a connection apart, whatever becomes of the others.
+#[tokio::test]
+async fn a_database_that_is_gone_or_hangs_is_told_from_one_that_answers() {
+    on_each_empty(async |own| {
+        let db = open(own).await;
+        assert!(db.answers(Duration::from_mins(1)).await);
+        if own.is_sqlite() {
+            let path = own.url.strip_prefix("sqlite://").unwrap();
+            std::fs::rename(path, format!("{path}.away")).unwrap();
+            assert!(!db.answers(Duration::from_mins(1)).await);
+            assert!(std::fs::metadata(path).is_err(), "asking makes no file");
+            std::fs::rename(format!("{path}.away"), path).unwrap();
+        } else {
+            let mut other = PgConnection::connect(&own.url).await.unwrap();
+            other.execute("BEGIN; LOCK TABLE revision IN ACCESS EXCLUSIVE MODE").await.unwrap();
+            assert!(!db.answers(Duration::from_millis(100)).await);
+            other.execute("ROLLBACK").await.unwrap();
+            other.close().await.unwrap();
+        }
+        assert!(db.answers(Duration::from_mins(1)).await);
+        db.close().await;
+    })
+    .await;
+}
+
+/// What reads holds no connection between two statements, so that it may wait for anything there, the catalogue included.
+#[tokio::test]
+async fn who_reads_holds_a_connection_for_a_statement_alone() {
+    on_each(async |db| {
+        let a = tenant("a");
+        write!(db, tx => tenants::upsert(tx, a)).unwrap();
+        let mut readers: Vec<_> = (0..64).map(|_| db.read()).collect();
+        for reader in &mut readers {
+            assert_eq!(tenants::all(&mut reader.tx()).await.unwrap().len(), 1);
+        }
+        let mut reading: Vec<_> = readers.iter_mut().map(vestibule::storage::Reader::tx).collect();
+        for tx in &mut reading {
+            assert_eq!(tenants::all(tx).await.unwrap().len(), 1);
+        }
+        let pool = db.figures().pool;
+        assert_eq!((pool.in_use, pool.waits, pool.refused), (0, 0, 0));
+    })
+    .await;
+}
+
+/// A closure that writes holds a connection, or is the one writer: it must not wait for another use of the store. Before,
+/// 16 of them could take every connection on PostgreSQL, and one was enough to stop the writer on SQLite for good.
+#[tokio::test]
+async fn a_write_reaches_for_nothing_but_its_own_transaction() {
+    on_each(async |db| {
+        let a = tenant("a");
+        let catalogue =
+            Catalogue::new(db.clone(), Arc::new(SystemClock), IssuerUrl::parse("https://id.test").unwrap());
+        let (reading, writing) = (db.clone(), db.clone());
+        let refused = |outcome: Result<()>| matches!(outcome, Err(Error::Other(_)));
+        let outcome = db.write(move |tx| {
+            let (reading, writing, catalogue) = (reading.clone(), writing.clone(), catalogue.clone());
+            Box::pin(async move {
+                let read = tenants::all(&mut reading.read().tx()).await.map(drop);
+                let wrote = writing.write(move |tx| Box::pin(tenants::upsert(tx, a))).await;
+                let looked = catalogue.revision().await.map(drop);
+                tenants::upsert(tx, a).await?;
+                Ok(refused(read) && refused(wrote) && refused(looked))
+            })
+        });
+        assert!(outcome.await.unwrap());
+        assert_eq!(read!(db, tx => tenants::all(tx)).len(), 1);
     })
     .await;
 }

@@ -125,7 +125,7 @@ macro_rules! write {
 /// `read!(db, tx => work)`
 macro_rules! read {
     ($db:expr, $tx:ident => $work:expr) => {{
-        let mut reader = $db.read().await.unwrap();
+        let mut reader = $db.read();
         let $tx = &mut reader.tx();
         $work.await.unwrap()
     }};

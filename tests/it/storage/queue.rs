@@ -110,7 +110,7 @@ async fn what_reads_does_not_write() {
     on_each(async |db| {
         let world = World::store(db).await;
         let (grant, _) = world.new_code("1");
-        let mut reader = db.read().await.unwrap();
+        let mut reader = db.read();
         assert!(grants::insert(&mut reader.tx(), grant).await.is_err());
         assert!(
             tenants::by_id(&mut reader.tx(), &world.tenant.id).await.unwrap().is_some(),
