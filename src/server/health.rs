@@ -1,4 +1,8 @@
-//! `/healthz`: the process runs. `/readyz`: it should be sent requests.
+//! `/healthz`: the process gets on with its work; otherwise it is to be restarted. `/readyz`: it should be sent requests.
+//!
+//! A restart cures a process that has stopped moving, and nothing else. So `/healthz` is red only if something has had work
+//! for a minute without progress *and* the database answers on a connection apart: while the database is gone, or hangs,
+//! every process is as well as it can be.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,18 +19,21 @@ use crate::http::Idp;
 
 /// A store that does not answer within this time is away.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long work may wait without progress.
+const STALLED: Duration = Duration::from_mins(1);
 
 /// How the process is.
 #[derive(Clone)]
 pub(crate) struct Health {
     idp: Idp,
     draining: Arc<AtomicBool>,
+    stalled: Duration,
 }
 
 impl Health {
     /// Of this provider.
     pub(crate) fn new(idp: Idp) -> Self {
-        Self { idp, draining: Arc::default() }
+        Self { idp, draining: Arc::default(), stalled: STALLED }
     }
 
     /// From now on `/readyz` is red.
@@ -36,23 +43,33 @@ impl Health {
 
     /// Both addresses.
     pub(crate) fn router(&self) -> Router {
-        Router::new()
-            .route("/healthz", get(|| async { answer(StatusCode::OK, "alive") }))
-            .route("/readyz", get(ready))
-            .with_state(self.clone())
+        Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(self.clone())
     }
+}
+
+async fn alive(State(health): State<Health>) -> impl IntoResponse {
+    let stalled = health.idp.stalled(health.stalled).await;
+    if stalled.is_empty() || !health.idp.db().answers(PATIENCE).await {
+        return answer(StatusCode::OK, "alive".to_owned());
+    }
+    let stalled = stalled.join(", ");
+    tracing::error!(stalled, "this process has stopped moving and should be restarted");
+    answer(StatusCode::SERVICE_UNAVAILABLE, format!("stalled: {stalled}"))
 }
 
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     if health.draining.load(Ordering::Relaxed) {
-        return answer(StatusCode::SERVICE_UNAVAILABLE, "draining");
+        return answer(StatusCode::SERVICE_UNAVAILABLE, "draining".to_owned());
     }
     match tokio::time::timeout(PATIENCE, health.idp.catalogue().revision()).await {
-        Ok(Ok(_)) => answer(StatusCode::OK, "ready"),
-        _ => answer(StatusCode::SERVICE_UNAVAILABLE, "the database is away"),
+        Ok(Ok(_)) => answer(StatusCode::OK, "ready".to_owned()),
+        _ => answer(StatusCode::SERVICE_UNAVAILABLE, "the database is away".to_owned()),
     }
 }
 
-fn answer(status: StatusCode, text: &'static str) -> impl IntoResponse + use<> {
+fn answer(status: StatusCode, text: String) -> impl IntoResponse {
     (status, [(CACHE_CONTROL, "no-store")], text)
 }
+
+#[cfg(test)]
+mod tests;
