@@ -16,6 +16,7 @@ use crate::ext::Observer;
 use crate::http::Idp;
 use crate::notify::{Mailbox, Sent};
 use crate::server::IdpBuilder;
+use crate::server::apply::Syntax;
 
 /// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
 ///
@@ -59,7 +60,9 @@ impl TestIdp {
         }
         let place = Arc::new(Place::fresh().await);
         let provider = Self::at(place, TestClock::default(), settings, parts).await;
-        provider.idp.apply(document).await.unwrap_or_else(|error| panic!("{error}"));
+        // There is no other node yet that would have to see it.
+        let applied = provider.idp.apply_text(document, Syntax::Toml, None).await;
+        applied.unwrap_or_else(|error| panic!("{error}"));
         provider
     }
 

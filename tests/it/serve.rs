@@ -117,6 +117,34 @@ fn apply_works_beside_a_running_server_and_export_brings_everything_back() {
     assert_eq!(folder.run(&[&["export"][..], &other].concat()), (true, text));
 }
 
+/// A server looks for changes every 250 ms; `apply` ends when every server must have looked.
+#[test]
+fn when_apply_ends_a_running_server_goes_by_it() {
+    let folder = Folder::new("seen");
+    let served = Served::start(&folder);
+    let asked = |round: usize| {
+        let answer = served.get(&format!(
+            "/authorize?client_id=shop&response_type=code&redirect_uri=https%3A%2F%2Fshop.test%2F{round}&\
+             code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        ));
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    for round in 0..8 {
+        folder.write(
+            "a.toml",
+            &format!(
+                "[[clients]]\nclient_id = \"shop\"\ntoken_endpoint_auth_method = \"none\"\n\
+                 redirect_uris = [\"https://shop.test/{round}\"]"
+            ),
+        );
+        assert!(folder.run(&["apply", "a.toml"]).0);
+        if round > 0 {
+            assert_eq!(asked(round - 1), "400", "the address was removed before apply ended");
+        }
+        assert_eq!(asked(round), "303", "and the other one added");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_holds_secrets_is_its_owners_alone() {

@@ -79,7 +79,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::Rotate { of, algorithm, now, settings } => {
             let idp = build(&configure(&settings)?).await?;
             let rotation = if now { Rotation::Now } else { Rotation::Gentle };
-            let rotated = rotate(&idp, of.as_deref(), algorithm.map(SigningAlgorithm::from), rotation).await;
+            let rotated = rotate(&idp, of.as_deref(), algorithm.map(SigningAlgorithm::from), rotation);
+            let rotated = idp.seen_by_every_node(rotated).await;
             idp.db().close().await;
             rotated
         }
