@@ -32,7 +32,7 @@ impl Connection {
         Self::over(TcpStream::connect(address).unwrap())
     }
 
-    /// From the n-th address of this machine: tries to sign in are counted by address.
+    /// From the n-th address of this machine: what strangers send is counted by address.
     pub(crate) fn open_from(number: u8, address: SocketAddr) -> Self {
         let stream = runtime().block_on(async {
             let socket = TcpSocket::new_v4().unwrap();
@@ -91,6 +91,14 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The cookies that it sets, as the header of the next request.
+    pub(crate) fn cookies(&self) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let pairs: Vec<_> = set.filter_map(|(_, cookie)| cookie.split(';').next()).collect();
+        format!("Cookie: {}\r\n", pairs.join("; "))
     }
 
     pub(crate) fn text(&self) -> &str {

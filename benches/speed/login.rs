@@ -26,11 +26,27 @@ pub(crate) struct Visit<'a> {
 
 /// The whole login: the token endpoint's answer.
 pub(crate) fn sign_in(connection: &mut Connection, visit: &Visit<'_>) -> Value {
-    let answered = to_code(connection, visit);
-    let location = answered.header("location");
-    let Some(back) = location.filter(|_| answered.status == 303).and_then(|to| Url::parse(to).ok()) else {
-        panic!("{}: {}", answered.status, answered.text());
-    };
+    let tokens = to_code(connection, visit).and_then(|back| redeem(connection, visit, &back));
+    tokens.unwrap_or_else(|answer| panic!("{}: {}", answer.status, answer.text())).json()
+}
+
+/// The same by the session that a login left in this browser; what is not a success is the error.
+pub(crate) fn sign_in_again(
+    connection: &mut Connection,
+    visit: &Visit<'_>,
+    cookies: &str,
+) -> Result<Answer, Answer> {
+    let back = redirect(connection.send(&get(&authorize(visit), cookies)))?;
+    redeem(connection, visit, &back)
+}
+
+/// Redeems the code that the browser brings back: the token endpoint's answer; what is not a success is the error.
+pub(crate) fn redeem(
+    connection: &mut Connection,
+    visit: &Visit<'_>,
+    back: &Answer,
+) -> Result<Answer, Answer> {
+    let back = Url::parse(back.header("location").unwrap()).unwrap();
     let (_, code) = back.query_pairs().find(|(name, _)| name == "code").unwrap();
     let parameters = form(&[
         ("grant_type", "authorization_code"),
@@ -38,11 +54,11 @@ pub(crate) fn sign_in(connection: &mut Connection, visit: &Visit<'_>) -> Value {
         ("redirect_uri", REDIRECT_URI),
         ("code_verifier", VERIFIER),
     ]);
-    connection.ask(&post("/token", &basic(visit.client), &parameters)).json()
+    let answer = connection.send(&post("/token", &basic(visit.client), &parameters));
+    if answer.status == 200 { Ok(answer) } else { Err(answer) }
 }
 
-/// The browser's part: the last answer, which leads back to the application unless the provider is too busy.
-pub(crate) fn to_code(connection: &mut Connection, visit: &Visit<'_>) -> Answer {
+fn authorize(visit: &Visit<'_>) -> String {
     let request = form(&[
         ("client_id", visit.client),
         ("redirect_uri", REDIRECT_URI),
@@ -53,15 +69,39 @@ pub(crate) fn to_code(connection: &mut Connection, visit: &Visit<'_>) -> Answer 
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ]);
-    let begun = connection.send(&get(&format!("/authorize?{request}"), ""));
-    let cookie = begun.header("set-cookie").and_then(|cookie| cookie.split(';').next()).unwrap();
-    let cookie = format!("Cookie: {cookie}\r\n");
-    let page = connection.ask(&get(begun.header("location").unwrap(), &cookie));
+    format!("/authorize?{request}")
+}
+
+fn redirect(answer: Answer) -> Result<Answer, Answer> {
+    if answer.status == 303 { Ok(answer) } else { Err(answer) }
+}
+
+/// The browser's part: the answer that leads back to the application; what is not a success is the error.
+pub(crate) fn to_code(connection: &mut Connection, visit: &Visit<'_>) -> Result<Answer, Answer> {
+    let (page, cookies) = open(connection, visit)?;
+    enter(connection, visit, &page, &cookies)
+}
+
+/// The sign-in page, and the browser's cookies.
+pub(crate) fn open(connection: &mut Connection, visit: &Visit<'_>) -> Result<(Answer, String), Answer> {
+    let begun = redirect(connection.send(&get(&authorize(visit), "")))?;
+    let cookies = begun.cookies();
+    let page = connection.send(&get(begun.header("location").unwrap(), &cookies));
+    if page.status == 200 { Ok((page, cookies)) } else { Err(page) }
+}
+
+/// Name and password, and what the next page asks for.
+pub(crate) fn enter(
+    connection: &mut Connection,
+    visit: &Visit<'_>,
+    page: &Answer,
+    cookies: &str,
+) -> Result<Answer, Answer> {
     let typed = [("tenant", TENANT), ("username", visit.username), ("password", PASSWORD)];
-    let answer = submit(connection, &page, &cookie, &typed);
+    let answer = redirect(submit(connection, page, cookies, &typed))?;
     match answer.header("location") {
-        Some(next) if next.starts_with('/') => second_factor(connection, next, &cookie),
-        _ => answer,
+        Some(next) if next.starts_with('/') => redirect(second_factor(connection, next, cookies)),
+        _ => Ok(answer),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod beside;
 mod costs;
+mod crowd;
 mod facts;
 mod scaling;
 mod storm;
@@ -23,6 +24,7 @@ pub(crate) fn measure(plan: &Plan, report: &mut Report) {
     let cheap = House::without_hashes(plan);
     compare(plan, report, &bench, &costs::rows(&delivered, &cheap));
     beside_a_peer(plan, report, &bench, (&delivered, &cheap));
+    crowd::measure(plan, report, &delivered, &cheap);
     drop(cheap);
     storm::measure(plan, report, &delivered);
     drop(delivered);

@@ -81,7 +81,7 @@ fn storm(house: &House, people: u16) -> Vec<Login> {
 fn login(house: &House, number: u16) -> Login {
     let visit = Visit { username: &format!("user{number}"), client: "es256", scope: "openid" };
     let mut connection = Connection::open_from((number / 64 + 1).to_le_bytes()[0], house.server.address);
-    let answer = to_code(&mut connection, &visit);
+    let answer = to_code(&mut connection, &visit).unwrap_or_else(|answer| answer);
     let retry_after = answer.header("retry-after").is_some();
     Login { status: answer.status, retry_after, millis: answer.took.as_secs_f64() * 1e3 }
 }
