@@ -17,7 +17,8 @@ use crate::domain::ids::Hash;
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// A new one: 256 random bits, base64url.
+    /// A new one: 256 random bits, base64url. Its characters are unreserved ones (RFC 3986 §2.3), so that a client that
+    /// sends it raw where it must be form-encoded (RFC 6749 §2.3.1) sends the same.
     pub(crate) fn generate() -> Self {
         Self::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(random::bytes::<32>())))
     }
@@ -76,6 +77,8 @@ mod tests {
         let secret = Secret::generate();
         assert_eq!(URL_SAFE_NO_PAD.decode(secret.expose()).unwrap().len(), 32);
         assert_ne!(secret.expose(), Secret::generate().expose());
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.expose().as_bytes()).collect();
+        assert_eq!(encoded, secret.expose());
     }
 
     #[test]

@@ -85,7 +85,13 @@ impl Client {
 pub enum ClientAuthentication {
     /// A public client.
     None,
+    /// No method was registered: `client_secret_basic` or `client_secret_post`, one of them per request. RFC 7591 §2 makes
+    /// Basic the default, but many libraries post the secret unless they are told otherwise. Stored as
+    /// `client_secret_basic`, because rows that hold that word do not tell whether the method was registered.
+    #[serde(rename = "client_secret_basic")]
+    ClientSecret(Hash),
     /// `client_secret_basic`
+    #[serde(rename = "client_secret_basic_registered")]
     ClientSecretBasic(Hash),
     /// `client_secret_post`
     ClientSecretPost(Hash),
@@ -110,14 +116,21 @@ impl ClientAuthentication {
     pub const METHODS: [&str; 5] =
         ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
 
-    /// The value of `token_endpoint_auth_method`.
-    pub const fn method(&self) -> &'static str {
+    /// What log lines and mistakes say where [`Self::method`] is `None`.
+    pub const UNREGISTERED: &str = "client_secret_basic or client_secret_post";
+
+    /// The least length of a client secret: it is stored under one fast hash, so it must not be guessable.
+    pub const SECRET_MIN: usize = 32;
+
+    /// The value of `token_endpoint_auth_method`; `None` if it was left out.
+    pub const fn method(&self) -> Option<&'static str> {
         match self {
-            Self::None => "none",
-            Self::ClientSecretBasic(_) => "client_secret_basic",
-            Self::ClientSecretPost(_) => "client_secret_post",
-            Self::ClientSecretJwt(_) => "client_secret_jwt",
-            Self::PrivateKeyJwt(_) => "private_key_jwt",
+            Self::None => Some("none"),
+            Self::ClientSecret(_) => None,
+            Self::ClientSecretBasic(_) => Some("client_secret_basic"),
+            Self::ClientSecretPost(_) => Some("client_secret_post"),
+            Self::ClientSecretJwt(_) => Some("client_secret_jwt"),
+            Self::PrivateKeyJwt(_) => Some("private_key_jwt"),
         }
     }
 }
@@ -328,4 +341,21 @@ impl GrantType {
 pub enum ResponseType {
     /// RFC 6749 §4.1
     Code,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose method was always written out cannot tell whether it was registered.
+    #[test]
+    fn a_stored_basic_method_of_an_earlier_version_counts_as_left_out() {
+        let stored = r#"{"method":"client_secret_basic","against":"hash"}"#;
+        let read: ClientAuthentication = serde_json::from_str(stored).unwrap();
+        assert_eq!(read, ClientAuthentication::ClientSecret(Hash::new("hash")));
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+        let registered = ClientAuthentication::ClientSecretBasic(Hash::new("hash"));
+        let stored = serde_json::to_string(&registered).unwrap();
+        assert_eq!(serde_json::from_str::<ClientAuthentication>(&stored).unwrap(), registered);
+    }
 }

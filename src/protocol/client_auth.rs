@@ -1,7 +1,8 @@
 //! How a client proves itself (RFC 6749 §2.3, OpenID Connect Core §9): by the one method it registered, once per request.
+//! A client with a secret that registered no method uses Basic or the form, again one of them per request.
 //!
 //! [`ClientRequest`] is how `/token`, `/introspect`, `/revoke` and `/par` begin: one form, each parameter once, and the
-//! client that proved itself. Whoever takes it as an argument cannot forget any of that.
+//! authenticated client. A handler that takes it as an argument cannot forget any of that.
 
 mod assertion;
 mod basic;
@@ -15,6 +16,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
+use self::basic::BasicSecret;
 use self::guess::Guess;
 use super::error::TokenError;
 use super::parameters::{self, Parameters};
@@ -61,9 +63,21 @@ impl FromRequest<Idp> for ClientRequest {
 /// What the request brings along as proof.
 enum Credentials<'a> {
     None,
-    Basic(Secret),
+    Basic(BasicSecret),
     Post(Secret),
     Assertion(&'a str),
+}
+
+impl Credentials<'_> {
+    /// The method used, for the log. Which kind of assertion it is only its client's registration tells.
+    const fn method(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic(_) => "client_secret_basic",
+            Self::Post(_) => "client_secret_post",
+            Self::Assertion(_) => "client_assertion",
+        }
+    }
 }
 
 /// The client that sent the request, if it proves that it is.
@@ -74,29 +88,51 @@ async fn authenticate(
     headers: &HeaderMap,
     parameters: &Parameters,
 ) -> Result<Arc<Client>, TokenError> {
-    let (id, credentials) = presented(headers, parameters)?;
-    let client = idp.catalogue().client(&issuer.id, &id).await?;
-    let client = client.ok_or_else(|| failed("unknown client"))?;
-    match (&client.authentication, &credentials) {
-        (ClientAuthentication::None, Credentials::None) => {}
-        (ClientAuthentication::ClientSecretBasic(hash), Credentials::Basic(secret))
-        | (ClientAuthentication::ClientSecretPost(hash), Credentials::Post(secret)) => {
-            let guess = Guess::begin(idp, &client, address)?;
-            if !is_secret(secret, hash) {
-                guess.was_wrong();
-                return Err(failed("wrong secret"));
-            }
-        }
+    let (id, credentials) = presented(headers, parameters)
+        .inspect_err(|error| log(error, parameters.get("client_id").unwrap_or_default(), None, None))?;
+    let Some(client) = idp.catalogue().client(&issuer.id, &id).await? else {
+        let error = failed("unknown client");
+        log(&error, id.as_str(), Some(&credentials), None);
+        return Err(error);
+    };
+    let proved = prove(idp, issuer, &client, address, &credentials).await;
+    proved.inspect_err(|error| log(error, id.as_str(), Some(&credentials), Some(&client)))?;
+    Ok(client)
+}
+
+/// Checks the credentials by the client's registered method. A wrong secret is one guess, however it was sent.
+async fn prove(
+    idp: &Idp,
+    issuer: &Issuer,
+    client: &Client,
+    address: ClientAddress,
+    credentials: &Credentials<'_>,
+) -> Result<(), TokenError> {
+    let is_right = match (&client.authentication, credentials) {
+        (ClientAuthentication::None, Credentials::None) => return Ok(()),
+        (
+            ClientAuthentication::ClientSecret(hash) | ClientAuthentication::ClientSecretBasic(hash),
+            Credentials::Basic(secret),
+        ) => secret.is(hash),
+        (
+            ClientAuthentication::ClientSecret(hash) | ClientAuthentication::ClientSecretPost(hash),
+            Credentials::Post(secret),
+        ) => is_secret(secret, hash),
         (ClientAuthentication::ClientSecretJwt(sealed), Credentials::Assertion(assertion)) => {
-            let guess = Guess::begin(idp, &client, address)?;
-            assertion::made_with(idp, issuer, &client, sealed, assertion, &guess).boxed().await?;
+            let guess = Guess::begin(idp, client, address)?;
+            return assertion::made_with(idp, issuer, client, sealed, assertion, &guess).boxed().await;
         }
         (ClientAuthentication::PrivateKeyJwt(_), Credentials::Assertion(assertion)) => {
-            assertion::signed(idp, issuer, &client, assertion).boxed().await?;
+            return assertion::signed(idp, issuer, client, assertion).boxed().await;
         }
         _ => return Err(failed("another method than the registered one")),
+    };
+    let guess = Guess::begin(idp, client, address)?;
+    if is_right {
+        return Ok(());
     }
-    Ok(client)
+    guess.was_wrong();
+    Err(failed("wrong secret"))
 }
 
 /// Who the request says it is from, and its one proof of that.
@@ -132,4 +168,19 @@ fn is_secret(secret: &Secret, hash: &Hash) -> bool {
 /// One answer for every failure; the reason is for the log.
 fn failed(hint: impl Into<String>) -> TokenError {
     OAuthError::new(ErrorCode::InvalidClient, "client authentication failed").with_hint(hint).into()
+}
+
+/// One line for each failed authentication, because most of them are applications that were set up wrongly. A text that
+/// is no registered client's id is left out where it is long enough for a client secret: some send the two swapped.
+fn log(error: &TokenError, client: &str, used: Option<&Credentials<'_>>, registered: Option<&Client>) {
+    let TokenError::Refused(error) = error else { return };
+    let named = registered.is_some() || client.len() < ClientAuthentication::SECRET_MIN;
+    tracing::info!(
+        client = named.then_some(client),
+        used = used.map(Credentials::method),
+        registered = registered
+            .map(|client| client.authentication.method().unwrap_or(ClientAuthentication::UNREGISTERED)),
+        reason = error.hint.as_deref().unwrap_or(&error.description),
+        "client authentication failed"
+    );
 }

@@ -315,6 +315,31 @@ async fn a_client_keeps_its_secret_while_its_method_changes() {
     assert_eq!(hash(&export(&idp).await), None);
 }
 
+/// A method that was left out is left out of the export too, and a document that names it makes it the only one.
+#[tokio::test]
+async fn a_method_that_is_left_out_stays_left_out() {
+    let secret = "client_secret = \"a-secret-of-at-least-32-characters\"";
+    let client = |members: &str| {
+        format!("[[clients]]\nclient_id = \"c\"\nredirect_uris = [\"https://c.test/\"]\n{members}\n")
+    };
+    let idp = TestIdp::with(&client(secret)).await;
+    let first = export(&idp).await;
+    assert!(first.contains("client_secret_hash") && !first.contains("auth_method"), "{first}");
+    assert!(idp.idp().apply(&first).await.unwrap().is_nothing());
+    assert_eq!(export(&TestIdp::with(&first).await).await, first);
+
+    let named = "token_endpoint_auth_method = \"client_secret_basic\"";
+    assert_eq!(idp.idp().apply(&client(named)).await.unwrap().changed, ["client c"]);
+    let second = export(&idp).await;
+    assert!(second.contains(named), "{second}");
+    assert!(idp.idp().apply(&client(secret)).await.unwrap().is_nothing(), "what is not named is left alone");
+    assert_eq!(export(&TestIdp::with(&second).await).await, second);
+
+    let hs256 = format!("{secret}\ntoken_endpoint_auth_signing_alg = \"HS256\"");
+    let told = mistakes(&empty().await, &client(&hs256)).await;
+    assert!(told.contains("does not fit the method client_secret_basic or client_secret_post"), "{told}");
+}
+
 /// Who has the export, but not the database and its master key, has no secret.
 #[tokio::test]
 async fn a_secret_that_must_be_read_is_exported_sealed() {

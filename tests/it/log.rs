@@ -83,6 +83,83 @@ async fn one_id_leads_through_a_whole_login() {
     assert_ne!(page_id, id, "what stands in page addresses is not for the log");
 }
 
+const CLIENTS: &str = r#"
+    [[clients]]
+    client_id = "poster"
+    client_secret = "a-secret-of-at-least-32-characters"
+    token_endpoint_auth_method = "client_secret_post"
+    redirect_uris = ["https://poster.test/callback"]
+    [[clients]]
+    client_id = "either"
+    client_secret = "a-secret-of-at-least-32-characters"
+    redirect_uris = ["https://either.test/callback"]
+"#;
+
+/// One line at `info` for each client authentication that failed: who, how, and how it was registered.
+#[tokio::test]
+async fn a_failed_client_authentication_is_one_line() {
+    let log = Memory::default();
+    let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO);
+    let _running = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish());
+    let idp = TestIdp::with(CLIENTS).await;
+    let ask = async |header: Option<&str>, more: &[(&str, &str)]| {
+        let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+        headers.extend(header.map(|header| ("authorization", header)));
+        let mut body =
+            url::form_urlencoded::Serializer::new("grant_type=authorization_code&code=x".to_owned());
+        let body = body.extend_pairs(more).finish();
+        idp.browser().send(axum::http::Method::POST, "https://id.test/token", &headers, Some(body)).await
+    };
+    let secret = ("client_secret", "a-secret-of-at-least-32-characters");
+    let wrong = ("client_secret", "canary");
+    let basic_of_poster = "Basic cG9zdGVyOngteA==";
+    let swapped = ("client_id", "a-secret-of-at-least-32-characters");
+    type Line = (Option<&'static str>, Option<&'static str>, Option<&'static str>, &'static str);
+    let (post, basic) = (Some("client_secret_post"), Some("client_secret_basic"));
+    let either = Some("client_secret_basic or client_secret_post");
+    let table: [(Option<&str>, &[(&str, &str)], Option<Line>); 8] = [
+        (None, &[("client_id", "poster"), secret], None),
+        (None, &[("client_id", "poster"), wrong], Some((Some("poster"), post, post, "wrong secret"))),
+        (None, &[("client_id", "either"), wrong], Some((Some("either"), post, either, "wrong secret"))),
+        (
+            Some(basic_of_poster),
+            &[],
+            Some((Some("poster"), basic, post, "another method than the registered one")),
+        ),
+        (
+            Some(basic_of_poster),
+            &[("client_id", "poster"), secret],
+            Some((Some("poster"), None, None, "more than one client authentication")),
+        ),
+        (None, &[("client_id", "nobody"), wrong], Some((Some("nobody"), post, None, "unknown client"))),
+        (None, &[swapped, ("client_secret", "poster")], Some((None, post, None, "unknown client"))),
+        (Some("Bearer x"), &[], Some((Some(""), None, None, "the Authorization header is not Basic"))),
+    ];
+    for (header, more, expected) in table {
+        let before = log.lines().len();
+        let answer = ask(header, more).await;
+        assert!(matches!(answer.status.as_u16(), 400 | 401), "{}", answer.body);
+        let lines = log.lines().split_off(before);
+        let told: Vec<_> = lines.iter().map(|line| &line["fields"]).collect();
+        let text = |fields: &Value, name: &str| fields[name].as_str().map(str::to_owned);
+        let told: Vec<_> = told
+            .into_iter()
+            .map(|fields| {
+                assert_eq!(fields["message"], "client authentication failed");
+                let [client, used, registered] =
+                    ["client", "used", "registered"].map(|name| text(fields, name));
+                (client, used, registered, text(fields, "reason").unwrap())
+            })
+            .collect();
+        let expected = expected.map(|(client, used, registered, reason)| {
+            let own = |text: Option<&str>| text.map(str::to_owned);
+            (own(client), own(used), own(registered), reason.to_owned())
+        });
+        assert_eq!(told, expected.into_iter().collect::<Vec<_>>(), "{header:?} {more:?}");
+        assert!(!lines.iter().any(|line| line.to_string().contains("canary")), "{lines:?}");
+    }
+}
+
 /// The code that a page shows to be quoted: two groups of four.
 fn reference(page: &Answer) -> String {
     let is_one = |word: &&str| {

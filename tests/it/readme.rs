@@ -1,5 +1,9 @@
 //! The README's promises that a machine can check.
 
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::settings::Settings;
+use vestibule::testing::TestIdp;
+
 const README: &str = include_str!("../../README.md");
 
 #[test]
@@ -16,10 +20,23 @@ fn its_embedding_example_is_the_one_that_compiles() {
     assert!(README.contains(code.trim_end()));
 }
 
-#[tokio::test]
-async fn its_apply_example_applies() {
+fn apply_example() -> String {
     let (_, rest) = README.split_once("```toml\n").unwrap();
     let (document, _) = rest.split_once("```").unwrap();
-    let document = document.replace("\"logo.svg\"", "\"data:image/svg+xml;base64,PHN2Zy8+\"");
-    vestibule::testing::TestIdp::with(&document).await;
+    document.replace("\"logo.svg\"", "\"data:image/svg+xml;base64,PHN2Zy8+\"")
+}
+
+#[tokio::test]
+async fn its_apply_example_applies() {
+    TestIdp::with(&apply_example()).await;
+}
+
+#[tokio::test]
+async fn its_secrets_are_refused_on_the_internet() {
+    let issuer = IssuerUrl::parse("https://login.company.com").unwrap();
+    let idp = TestIdp::with_settings(Settings::new(issuer), "").await;
+    let told = idp.idp().apply(&apply_example()).await.unwrap_err().to_string();
+    for place in ["users[0].password", "users[0].authenticators[0].secret", "clients[0].client_secret"] {
+        assert!(told.contains(&format!("{place}: stands in the documentation")), "{place} is not in: {told}");
+    }
 }

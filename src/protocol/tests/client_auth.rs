@@ -58,6 +58,61 @@ async fn each_client_by_its_registered_method() {
     }
 }
 
+const UNREGISTERED: &str = r#"
+    [[clients]]
+    client_id = "django"
+    client_secret = "100%25-of+this:secret is at-least 32 characters"
+    redirect_uris = ["https://django.test/callback"]
+"#;
+
+/// A client that registered no method may use Basic or the form, one of them per request; what it sends by Basic may be
+/// encoded or raw.
+#[tokio::test]
+async fn a_method_left_out_is_basic_or_post() {
+    let house = House::with(UNREGISTERED).await;
+    let secret = "100%25-of+this:secret is at-least 32 characters";
+    let encoded = basic(&form(&[("django", secret)]).replacen('=', ":", 1));
+    let raw = basic(&format!("django:{secret}"));
+    let half = basic("django:100%25-of%2Bthis:secret+is+at-least+32+characters");
+    let decoded = basic("django:100%-of this:secret is at-least 32 characters");
+    let in_form = [("client_id", "django"), ("client_secret", secret)];
+    let wrong_form =
+        [("client_id", "django"), ("client_secret", "100%-of this:secret is at-least 32 characters")];
+    let failed = refused(401, "invalid_client");
+    let table: [(Pairs<'_>, Pairs<'_>, (u16, String)); 9] = [
+        (&[("authorization", &encoded)], &[], proven()),
+        (&[("authorization", &raw)], &[], proven()),
+        (&[], &in_form, proven()),
+        (&[("authorization", &raw)], &in_form, refused(400, "invalid_request")),
+        (&[("authorization", &half)], &[], failed.clone()),
+        (&[("authorization", &decoded)], &[], failed.clone()),
+        (&[], &wrong_form, failed.clone()),
+        (&[], &[("client_id", "django")], failed.clone()),
+        (&[], &[("client_id", "django"), ASSERTION_TYPE, ("client_assertion", "a.b.c")], failed),
+    ];
+    for (headers, parameters, expected) in table {
+        let answer = house.token(headers, &[&[GRANT, CODE], parameters].concat()).await;
+        assert_eq!(error(&answer), expected, "{headers:?} {parameters:?}");
+    }
+}
+
+/// The client id selects the client, so it has one reading: the decoded one.
+#[tokio::test]
+async fn a_client_id_sent_raw_is_decoded_all_the_same() {
+    let clients = r#"
+    [[clients]]
+    client_id = "a+b"
+    client_secret = "a-secret-of-at-least-32-characters"
+    redirect_uris = ["https://raw.test/callback"]
+    "#;
+    let house = House::with(clients).await;
+    for (id, expected) in [("a%2Bb", proven()), ("a+b", refused(401, "invalid_client"))] {
+        let header = basic(&format!("{id}:a-secret-of-at-least-32-characters"));
+        let answer = house.token(&[("authorization", &header)], &[GRANT, CODE]).await;
+        assert_eq!(error(&answer), expected, "{id}");
+    }
+}
+
 #[tokio::test]
 async fn broken_headers_are_failed_authentications() {
     let house = House::new().await;

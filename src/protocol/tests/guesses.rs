@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::assertions::{claims, mac};
-use super::{House, POSTER_SECRET, error, form, refused};
+use super::{House, OFFICE_SECRET, POSTER_SECRET, error, form, refused};
 use crate::crypto::secret::Secret;
 use crate::testing::Answer;
 
@@ -84,6 +86,27 @@ async fn wrong_secrets_are_throttled_by_client_and_network() {
     );
     assert_eq!(error(&ask(&house, Some(HERE), "/token", "guess").await), wrong());
     assert_eq!(error(&ask(&house, Some(HERE), "/token", "guess").await), throttled());
+}
+
+/// Both readings of a secret sent by Basic are one guess.
+#[tokio::test]
+async fn two_readings_are_one_guess() {
+    let house = House::new().await;
+    let ask = async |secret: &str| {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("authorization", &format!("Basic {}", STANDARD.encode(format!("office:{secret}")))),
+        ];
+        let body = form(&[("grant_type", "authorization_code"), ("code", "unknown")]);
+        let mut browser = house.idp.browser().from_address(HERE.parse().unwrap());
+        error(&browser.send(Method::POST, "https://id.test/token", &headers, Some(body)).await)
+    };
+    for at in 0..GUESSES {
+        assert_eq!(ask("a+guess%21").await, refused(401, "invalid_client"), "{at}");
+    }
+    assert_eq!(ask(OFFICE_SECRET).await, throttled());
+    house.idp.clock().advance(FORGOTTEN);
+    assert_eq!(ask(OFFICE_SECRET).await, refused(400, "invalid_grant"), "sent raw");
 }
 
 #[tokio::test]

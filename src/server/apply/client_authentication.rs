@@ -19,9 +19,6 @@ use crate::crypto::secret;
 use crate::domain::client::{AssertionAlgorithm, Client, ClientAuthentication, ClientKeys};
 use crate::domain::ids::Hash;
 
-/// Client secrets are stored under one fast hash, so they must not be guessable.
-const SECRET_MIN: usize = 32;
-
 /// The members that a secret may stand in.
 const SECRETS: [&str; 3] = ["client_secret", "client_secret_hash", "client_secret_sealed"];
 
@@ -49,23 +46,25 @@ impl Planner<'_> {
         known: Option<&ClientAuthentication>,
     ) -> Option<ClientAuthentication> {
         let method = match entry.text("token_endpoint_auth_method") {
-            "" => known.map_or("client_secret_basic", ClientAuthentication::method),
-            named => named,
+            "" => known.and_then(ClientAuthentication::method),
+            named => Some(named),
         };
-        self.refuse_useless(entry, client, method);
+        self.refuse_useless(entry, client, method.unwrap_or(ClientAuthentication::UNREGISTERED));
         match method {
-            "none" => Some(ClientAuthentication::None),
-            "private_key_jwt" => self.client_keys(entry, known).map(ClientAuthentication::PrivateKeyJwt),
-            "client_secret_jwt" => {
+            Some("none") => Some(ClientAuthentication::None),
+            Some("private_key_jwt") => {
+                self.client_keys(entry, known).map(ClientAuthentication::PrivateKeyJwt)
+            }
+            Some("client_secret_jwt") => {
                 self.sealed_secret(entry, client, known).map(ClientAuthentication::ClientSecretJwt)
             }
-            "client_secret_post" => {
-                let secret = self.secret(entry, client, known)?;
-                Some(ClientAuthentication::ClientSecretPost(secret.hash()))
-            }
-            _ => {
-                let secret = self.secret(entry, client, known)?;
-                Some(ClientAuthentication::ClientSecretBasic(secret.hash()))
+            hashed => {
+                let hash = self.secret(entry, client, known)?.hash();
+                Some(match hashed {
+                    Some("client_secret_post") => ClientAuthentication::ClientSecretPost(hash),
+                    Some(_) => ClientAuthentication::ClientSecretBasic(hash),
+                    None => ClientAuthentication::ClientSecret(hash),
+                })
             }
         }
     }
@@ -176,7 +175,9 @@ impl Planner<'_> {
         }
         match known {
             Some(
-                ClientAuthentication::ClientSecretBasic(hash) | ClientAuthentication::ClientSecretPost(hash),
+                ClientAuthentication::ClientSecret(hash)
+                | ClientAuthentication::ClientSecretBasic(hash)
+                | ClientAuthentication::ClientSecretPost(hash),
             ) => Some(ClientSecret::Hash(hash.clone())),
             Some(ClientAuthentication::ClientSecretJwt(sealed)) => self.opened(&place, sealed, client),
             _ => {
@@ -215,8 +216,9 @@ impl Planner<'_> {
     fn named_secret(&mut self, place: &str, text: &str) -> Option<Zeroizing<String>> {
         // RFC 6749 appendix A.2
         let visible = text.bytes().all(|b| matches!(b, 0x20..=0x7e));
-        if text.len() < SECRET_MIN || !visible {
-            self.mistakes.at(place, format!("must have at least {SECRET_MIN} characters, all visible ASCII"));
+        let min = ClientAuthentication::SECRET_MIN;
+        if text.len() < min || !visible {
+            self.mistakes.at(place, format!("must have at least {min} characters, all visible ASCII"));
             return None;
         }
         self.refuse_sample(place, text);

@@ -207,9 +207,9 @@ fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Value, Appl
     put("token_endpoint_auth_method", json!(client.authentication.method()));
     match &client.authentication {
         ClientAuthentication::None => {}
-        ClientAuthentication::ClientSecretBasic(hash) | ClientAuthentication::ClientSecretPost(hash) => {
-            put("client_secret_hash", json!(hash));
-        }
+        ClientAuthentication::ClientSecret(hash)
+        | ClientAuthentication::ClientSecretBasic(hash)
+        | ClientAuthentication::ClientSecretPost(hash) => put("client_secret_hash", json!(hash)),
         ClientAuthentication::ClientSecretJwt(sealed) => put("client_secret_sealed", json!(sealed)),
         ClientAuthentication::PrivateKeyJwt(ClientKeys::Inline(keys)) => put("jwks", keys.clone()),
         ClientAuthentication::PrivateKeyJwt(ClientKeys::At(address)) => put("jwks_uri", json!(address)),

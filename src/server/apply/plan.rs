@@ -17,8 +17,9 @@ use crate::http::Idp;
 use crate::storage::{Reader, tenants};
 
 /// Secrets that stand in this project's documentation and tests, and so are known to everybody.
-const SAMPLES: [&str; 3] = [
+const SAMPLES: [&str; 4] = [
     "a secret of at least 32 characters",
+    "a-secret-of-at-least-32-characters",
     "correct horse battery staple",
     "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
 ];
