@@ -183,6 +183,8 @@ pub struct ClientMetadata {
     pub own_audiences: Vec<Resource>,
     /// Ours: the user is asked before anything is given away.
     pub require_consent: bool,
+    /// Ours: ID tokens hold the claims of the granted scopes too, for applications that never call UserInfo.
+    pub id_token_claims: bool,
     /// The algorithm of its UserInfo answers; `None` = plain JSON.
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
     /// The algorithm of introspection answers that it asks for as JWTs (RFC 9701 §6).
@@ -231,6 +233,7 @@ impl Default for ClientMetadata {
             audiences: Vec::new(),
             own_audiences: Vec::new(),
             require_consent: false,
+            id_token_claims: false,
             userinfo_signed_response_alg: None,
             introspection_signed_response_alg: SigningAlgorithm::Rs256,
             require_pushed_authorization_requests: false,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::own_claims::{self, Place};
+use super::own_claims;
 use crate::domain::claims::ClaimRequest;
+use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::scope::{self, Scope};
 use crate::domain::tenant::TenantDomain;
@@ -33,24 +34,32 @@ pub(super) async fn at_userinfo(
 ) -> Result<Map<String, Value>, Internal> {
     let tenant = tenant(idp, user).await?;
     let mut claims = given(user, &tenant, scope, &grant.claims.userinfo);
-    own_claims::add(idp, user, &grant.client, scope, Place::UserInfo, &mut claims).await?;
+    own_claims::add(idp, user, &grant.client, scope, |_| true, &mut claims).await?;
     Ok(claims)
 }
 
 /// The claims for the ID token beyond its own: those asked for there. Scopes give theirs at UserInfo (Core §5.4), but
-/// which tenant a user belongs to, and which desktop is theirs, is part of who signed in.
+/// which tenant a user belongs to, and which desktop is theirs, is part of who signed in. A client that never calls
+/// UserInfo registers `id_token_claims` and gets the claims of `scope` here too.
 pub(super) async fn in_id_token(
     idp: &Idp,
     user: &User,
+    client: &Client,
     grant: &Grant,
+    scope: &Scope,
 ) -> Result<Map<String, Value>, Internal> {
     let tenant = tenant(idp, user).await?;
-    let mut wanted = grant.claims.id_token.clone();
-    if grant.scope.contains("profile") {
-        wanted.extend(OURS.map(|name| (name.to_owned(), None)));
-    }
-    let mut claims = given(user, &tenant, &Scope::default(), &wanted);
-    own_claims::add(idp, user, &grant.client, &grant.scope, Place::IdToken, &mut claims).await?;
+    let all = client.metadata.id_token_claims;
+    let mut claims = if all {
+        given(user, &tenant, scope, &grant.claims.id_token)
+    } else {
+        let mut wanted = grant.claims.id_token.clone();
+        if scope.contains("profile") {
+            wanted.extend(OURS.map(|name| (name.to_owned(), None)));
+        }
+        given(user, &tenant, &Scope::default(), &wanted)
+    };
+    own_claims::add(idp, user, &client.id, scope, |own| all || own.in_id_token, &mut claims).await?;
     Ok(claims)
 }
 

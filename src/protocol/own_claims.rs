@@ -45,25 +45,17 @@ pub(crate) fn is_withheld_scope(word: &str) -> bool {
     word == scope::OPENID || word == scope::OFFLINE_ACCESS || scope::RESERVED.contains(&word)
 }
 
-/// Where claims go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    IdToken,
-    UserInfo,
-}
-
-/// Adds the host's claims that these scopes of the client's stand for. The host is not asked where there are none.
+/// Adds the host's claims of these scopes, as far as they are wanted here. The host is not asked where there are none.
 pub(super) async fn add(
     idp: &Idp,
     user: &User,
     client: &ClientId,
     scope: &Scope,
-    place: Place,
+    is_wanted: impl Fn(&OwnClaims) -> bool,
     all: &mut Map<String, Value>,
 ) -> Result<(), Internal> {
-    let granted =
-        |own: &&OwnClaims| scope.contains(&own.scope) && (place == Place::UserInfo || own.in_id_token);
-    let granted: Vec<&OwnClaims> = idp.own_claims().iter().filter(granted).collect();
+    let own = idp.own_claims().iter();
+    let granted: Vec<&OwnClaims> = own.filter(|own| scope.contains(&own.scope) && is_wanted(own)).collect();
     if granted.is_empty() {
         return Ok(());
     }

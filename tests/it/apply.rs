@@ -63,6 +63,7 @@ scope = "openid profile email"
 audiences = ["https://orders.example.test"]
 own_audiences = ["https://shop.example.test/api", "urn:example:shop"]
 require_consent = true
+id_token_claims = true
 default_max_age = 0
 default_acr_values = ["urn:vestibule:acr:2fa"]
 access_token_format = "opaque"

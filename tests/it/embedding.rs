@@ -265,6 +265,23 @@ async fn a_hosts_claims_add_and_never_replace() {
     );
 }
 
+/// A claim that is meant for UserInfo alone reaches the ID token of a client that never asks there.
+#[tokio::test]
+async fn id_token_claims_hold_the_hosts_claims_too() {
+    for (registered, expected) in [(false, None), (true, Some("north"))] {
+        let mut source = Braggart::declaring("team", &["team"]);
+        source.declared[0].in_id_token = false;
+        let idp = TestIdp::with_parts(settings(TestIdp::ISSUER), WORLD, |parts| parts.claims(source)).await;
+        let client = format!("[[clients]]\nclient_id = \"shop\"\nid_token_claims = {registered}");
+        idp.idp().apply(&client).await.unwrap();
+        let mut browser = idp.browser();
+        let page = browser.get(&shop(&idp).authorization_url("openid team")).await;
+        let back = sign_in(&mut browser, &page, "one.test", PASSWORD).await;
+        let tokens = shop(&idp).redeem(&back).await;
+        assert_eq!(tokens.id_token.get("team").and_then(|team| team.as_str()), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_claim_of_the_providers_cannot_be_declared() {
     for (scope, name) in [

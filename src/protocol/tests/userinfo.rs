@@ -128,3 +128,56 @@ async fn it_costs_one_read() {
     assert_eq!(house.shop().userinfo(&access).await.status, 200);
     assert_eq!(house.idp.idp().db().statements() - before, 1);
 }
+
+const SESSION: &str = r#"
+    [[clients]]
+    client_id = "session"
+    token_endpoint_auth_method = "none"
+    redirect_uris = ["https://session.test/callback"]
+    grant_types = ["authorization_code", "refresh_token"]
+    id_token_claims = true
+"#;
+
+/// The claims of the scopes stand in the ID token where the client says so: those of UserInfo, and no others.
+#[tokio::test]
+async fn id_tokens_hold_the_claims_of_scopes_where_the_client_registered_that() {
+    const OWN: [&str; 10] = ["iss", "sub", "aud", "iat", "exp", "auth_time", "acr", "amr", "sid", "nonce"];
+    let house = House::with(SESSION).await;
+    let session = house.idp.application("session", "https://session.test/callback");
+    let beyond = |answer: &Value| {
+        let mut claims = part(answer["id_token"].as_str().unwrap(), 1);
+        claims.retain(|name, _| !OWN.contains(&name.as_str()));
+        Value::Object(claims)
+    };
+    for scope in ["openid", "openid email", "openid profile email phone address"] {
+        let code = house.code(&session.authorization_url(scope)).await;
+        let answer = session.token(&code).await.json();
+        let mut told = session.userinfo(answer["access_token"].as_str().unwrap()).await.json();
+        told.as_object_mut().unwrap().remove("sub");
+        assert_eq!(beyond(&answer), told, "{scope}");
+        assert_eq!(told.get("email").is_some(), scope.contains("email"), "{scope}");
+    }
+    let code = house.code(&house.shop().authorization_url("openid profile email")).await;
+    let answer = house.shop().token(&code).await.json();
+    assert_eq!(beyond(&answer), json!({ "tenant": "one.test" }), "off unless registered");
+}
+
+/// A refreshed ID token is for the scopes that are asked for (RFC 6749 §6), not for all that were granted.
+#[tokio::test]
+async fn a_refreshed_id_token_holds_the_claims_of_the_narrowed_scope() {
+    let house = House::with(SESSION).await;
+    let session = house.idp.application("session", "https://session.test/callback");
+    let code = house.code(&session.authorization_url("openid profile email")).await;
+    let first = session.token(&code).await.json();
+    let refresh = async |token: &Value, scope: &str| {
+        let token = token["refresh_token"].as_str().unwrap();
+        let parameters = [("grant_type", "refresh_token"), ("refresh_token", token), ("scope", scope)];
+        session.token_with(&parameters).await.json()
+    };
+    let narrowed = refresh(&first, "openid email").await;
+    let claims = part(narrowed["id_token"].as_str().unwrap(), 1);
+    assert_eq!((&claims["email"], claims.get("name")), (&json!("anna@example.test"), None), "{claims:?}");
+    assert_eq!(claims.get("tenant"), None, "{claims:?}");
+    let whole = refresh(&narrowed, "openid profile email").await;
+    assert_eq!(part(whole["id_token"].as_str().unwrap(), 1)["name"], "Anna Example");
+}

@@ -98,7 +98,7 @@ pub(super) async fn tokens(
     let of_user = access_token::Basis::Grant(grant);
     let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
     let more = if scope.contains(OPENID) {
-        match claims::in_id_token(idp, user, grant).await {
+        match claims::in_id_token(idp, user, client, grant, &scope).await {
             Err(Internal::Busy(_)) if id_token_can_wait => None,
             told => Some(told?),
         }

@@ -238,6 +238,7 @@ pub(super) const CLIENT: &[Member] = &[
     member("audiences", Kind::Each(value::resource)),
     member("own_audiences", Kind::Each(value::resource)),
     member("require_consent", Kind::One(value::flag)),
+    member("id_token_claims", Kind::One(value::flag)),
     member("require_pushed_authorization_requests", Kind::One(value::flag)),
     member("request_object_signing_alg", Kind::Word(ALGORITHMS)),
     member("require_signed_request_object", Kind::One(value::flag)),
