@@ -44,7 +44,7 @@ impl Client {
 
     /// The registered URI that the request's `redirect_uri` names, if any.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
-        self.metadata.redirect_uris.iter().find(|uri| uri.matches(requested, self.metadata.application_type))
+        self.metadata.redirect_uri(requested)
     }
 
     /// Where its pages can be: the origins of its web addresses.
@@ -250,6 +250,11 @@ impl Default for ClientMetadata {
 }
 
 impl ClientMetadata {
+    /// The registered URI that the request's `redirect_uri` names, if any.
+    pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
+        self.redirect_uris.iter().find(|uri| uri.matches(requested, self.application_type))
+    }
+
     /// How long an access token lives.
     pub const fn access_token_lifetime(&self) -> Duration {
         Duration::from_secs(self.access_token_lifetime)

@@ -39,7 +39,8 @@ pub enum Redemption {
     Fresh(Box<Redeemed>),
     /// It was used before: revoke this grant (RFC 6749 §4.1.2, RFC 9700 §2.1.1).
     Reused(GrantId),
-    /// There is no such code, it has expired, or its grant, user, tenant or client is not alive any more.
+    /// There is no such code, it has expired, its grant, user, tenant or client has ended, or its redirect URI is no longer
+    /// registered.
     Unknown,
 }
 
@@ -85,7 +86,7 @@ pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemptio
          RETURNING hash, grant_id, redirect_uri, code_challenge, nonce, expires_at")
         .bind(hash).bind(now).fetch_optional(conn))?;
     if let Some(code) = row.map(Code::from) {
-        let alive = grants::with_user(tx, &code.grant, None).await?;
+        let alive = grants::with_redirect_uri(tx, &code.grant, &code.redirect_uri).await?;
         return Ok(alive.map_or(Redemption::Unknown, |Ground { grant, user, .. }| {
             Redemption::Fresh(Box::new(Redeemed { code, grant, user }))
         }));

@@ -2,7 +2,7 @@
 
 use super::Tx;
 use super::error::Result;
-use super::grants::{Ground, WithUser, ground, living};
+use super::grants::{Ground, WithClient, ground, ground_and_client, living};
 use super::queue::Touches;
 use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::{GrantId, Hash};
@@ -33,15 +33,17 @@ struct WithGround {
     token_expires_at: Time,
     used_at: Option<Time>,
     salt: Option<String>,
+    redirect_uri: String,
     #[sqlx(flatten)]
-    ground: WithUser,
+    ground: WithClient,
 }
 
-impl From<WithGround> for (RefreshToken, Ground) {
-    fn from(row: WithGround) -> Self {
-        let WithGround { hash, token_expires_at: expires_at, used_at, salt, ground } = row;
-        let ground = Ground::from(ground);
-        (Row { hash, grant_id: ground.grant.id.clone(), expires_at, used_at, salt }.into(), ground)
+impl WithGround {
+    fn still_registered(self) -> Option<(RefreshToken, Ground)> {
+        let Self { hash, token_expires_at: expires_at, used_at, salt, redirect_uri, ground } = self;
+        let ground = ground.still_registered(&redirect_uri)?;
+        let row = Row { hash, grant_id: ground.grant.id.clone(), expires_at, used_at, salt };
+        Some((row.into(), ground))
     }
 }
 
@@ -66,14 +68,17 @@ pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<R
     Ok(row.map(RefreshToken::from))
 }
 
-/// The same with its grant and its user, in one statement; not one whose grant, user, tenant or client has ended.
+/// The same with its grant and its user, in one statement; not one whose grant, user, tenant or client has ended, nor
+/// one of a family whose redirect URI is no longer registered. A grant keeps the code that it began with.
 pub async fn with_ground(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<(RefreshToken, Ground)>> {
     let row: Option<WithGround> = on!(tx, conn => sqlx::query_as(concat!(
-        "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, ", ground!(), "
+        "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, k.redirect_uri, ",
+        ground_and_client!(), "
          FROM refresh_tokens r
-         JOIN grants g ON g.id = r.grant_id", living!(), " AND r.hash = $1 AND r.expires_at > $2"))
+         JOIN grants g ON g.id = r.grant_id
+         JOIN codes k ON k.grant_id = g.id", living!(), " AND r.hash = $1 AND r.expires_at > $2"))
         .bind(hash).bind(now).fetch_optional(conn))?;
-    Ok(row.map(WithGround::into))
+    Ok(row.and_then(WithGround::still_registered))
 }
 
 /// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.

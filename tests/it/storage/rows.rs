@@ -15,6 +15,7 @@ use vestibule::domain::ids::{
 };
 use vestibule::domain::interaction::{Interaction, Progress};
 use vestibule::domain::locale::Locale;
+use vestibule::domain::redirect_uri::RedirectUri;
 use vestibule::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
@@ -75,7 +76,11 @@ pub(super) fn client(issuer: IssuerId, id: &str) -> &'static Client {
         issuer,
         disabled: false,
         authentication: ClientAuthentication::ClientSecretBasic(Hash::new("secret")),
-        metadata: ClientMetadata { client_name: Some("Shop".to_owned()), ..ClientMetadata::default() },
+        metadata: ClientMetadata {
+            client_name: Some("Shop".to_owned()),
+            redirect_uris: vec![RedirectUri::parse("https://shop.test/cb").unwrap()],
+            ..ClientMetadata::default()
+        },
     })
 }
 
