@@ -84,7 +84,7 @@ impl Counter {
         let budget = self.budget();
         let mut reservation = attempts::reserve(tx, &self.key, self.kind, now, budget).await?;
         if reservation == Reservation::Stopped
-            && attempts::forget(tx, &self.key, self.kind, now.minus(STOPPED)).await?
+            && attempts::forget(tx, &self.key, self.kind, now, STOPPED).await?
         {
             reservation = attempts::reserve(tx, &self.key, self.kind, now, budget).await?;
         }

@@ -245,6 +245,12 @@ impl Facts {
         self.filter(|fact| !fact.kind.question().is_factor() || since.is_none_or(|since| since <= fact.at))
     }
 
+    /// Drops factors that were proved at a time that lies ahead of the clock: their age is unknown.
+    #[must_use]
+    pub fn without_future_factors(&self, now: Time) -> Self {
+        self.filter(|fact| !fact.kind.question().is_factor() || !fact.at.is_ahead_of(now))
+    }
+
     /// Drops factors of elsewhere: a linked account is proved at its upstream provider alone, any other account here.
     #[must_use]
     pub fn for_upstream(&self, upstream: Option<&UpstreamId>) -> Self {

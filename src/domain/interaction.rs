@@ -118,9 +118,9 @@ impl Enrolment {
         }
     }
 
-    /// Does it still wait for its first code?
+    /// Whether it still waits for its first code.
     pub fn waits(&self, now: Time) -> bool {
-        self.started_at.plus(Self::PATIENCE) > now
+        self.started_at.is_recent(now, Self::PATIENCE)
     }
 
     /// Counts a wrong code; `false`: that was one too many, and it is void.

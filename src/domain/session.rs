@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fact::Facts;
 use super::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
+use super::request::AuthorizationRequest;
 use super::tenant::TenantPolicy;
 use super::time::Time;
 
@@ -35,9 +36,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Was it used lately enough, by the tenant's rule? It ends in the very second in which it has lain idle that long.
+    /// Whether it was used lately enough, by the tenant's rule. It ends in the very second in which it has lain idle that
+    /// long. A use that lies ahead of the clock counts: a clock that is set right signs no user out.
     pub fn is_used(&self, policy: &TenantPolicy, now: Time) -> bool {
         self.used_at.plus(policy.session_idle()) > now
+    }
+
+    /// The facts that count for this request. A factor that lies ahead of the clock meets no `max_age`.
+    pub fn facts_for(&self, request: &AuthorizationRequest, now: Time) -> Facts {
+        let facts = self.facts.session_facts();
+        if request.max_age.is_some() { facts.without_future_factors(now) } else { facts }
     }
 }
 

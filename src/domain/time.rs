@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Time(i64);
 
 impl Time {
+    /// How far the clocks of two nodes may differ. In whole seconds two clocks that agree differ by one.
+    pub const SKEW: Duration = Duration::from_secs(5);
+
     /// From seconds since the epoch.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds)
@@ -33,7 +36,18 @@ impl Time {
         Self(self.0.saturating_sub(seconds(span)))
     }
 
-    /// Seconds since `earlier`; negative if that lies ahead.
+    /// Whether this moment is not yet, beyond what the clocks of two nodes may differ: the clock was set back since.
+    pub fn is_ahead_of(self, now: Self) -> bool {
+        self > now.plus(Self::SKEW)
+    }
+
+    /// Whether this moment is less than `span` ago. One that lies ahead of the clock has no age, and is not recent: a clock
+    /// that is set back makes nothing young again.
+    pub fn is_recent(self, now: Self, span: Duration) -> bool {
+        !self.is_ahead_of(now) && now < self.plus(span)
+    }
+
+    /// Seconds since `earlier`; negative if that lies ahead. For ages that decide something there is [`Time::is_recent`].
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
@@ -41,4 +55,30 @@ impl Time {
 
 fn seconds(span: Duration) -> i64 {
     i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_ahead_of_the_clock_is_not_recent() {
+        let now = Time::from_unix(1_000);
+        let hour = Duration::from_hours(1);
+        for (at, ahead, recent) in [
+            (1_000, false, true),
+            (991, false, true),
+            (990, false, false),
+            (1_005, false, true),
+            (1_006, true, false),
+            (4_600, true, false),
+            (i64::MAX, true, false),
+            (i64::MIN, false, false),
+        ] {
+            let at = Time::from_unix(at);
+            assert_eq!(at.is_ahead_of(now), ahead, "{at:?}");
+            assert_eq!(at.is_recent(now, Duration::from_secs(10)), recent, "{at:?}");
+        }
+        assert!(!Time::from_unix(1_000).is_recent(Time::from_unix(i64::MAX), hour));
+    }
 }

@@ -134,10 +134,10 @@ impl Slot {
     ) -> Option<Result<Arc<Vec<VerifyingKey>>, ClientKeysError>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_ref().filter(|known| known.address == address)?;
-        let is_pausing = is_within(known.asked_at, now, PAUSE);
+        let is_pausing = known.asked_at.is_recent(now, PAUSE);
         match &known.keys {
             Ok((came_at, keys)) => {
-                let suits = is_within(*came_at, now, FRESH) && keys.iter().any(|key| key.answers_to(kid));
+                let suits = came_at.is_recent(now, FRESH) && keys.iter().any(|key| key.answers_to(kid));
                 (suits || is_pausing).then(|| Ok(keys.clone()))
             }
             Err(failure) => is_pausing.then(|| Err(failure.clone())),
@@ -157,16 +157,11 @@ impl Slot {
                 tracing::warn!(jwks_uri = address, error = %failure, "the keys of a client are not to be had");
                 let before = known.take().filter(|known| known.address == address);
                 let before = before.and_then(|known| known.keys.ok());
-                before.filter(|(came_at, _)| is_within(*came_at, asked_at, STALE)).ok_or(failure)
+                before.filter(|(came_at, _)| came_at.is_recent(asked_at, STALE)).ok_or(failure)
             }
         };
         let answer = keys.clone().map(|(_, keys)| keys);
         *known = Some(Known { address, asked_at, keys });
         answer
     }
-}
-
-/// Does it lie this far back at most? What seems to lie ahead does not: a clock was set back.
-fn is_within(past: Time, now: Time, span: Duration) -> bool {
-    past <= now && now < past.plus(span)
 }

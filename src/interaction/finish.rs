@@ -135,7 +135,8 @@ impl Login {
             return Ok((used, None));
         }
         let cookie = Secret::generate();
-        let facts = person.counted(&own.facts.session_facts().union(&learnt));
+        let known = own.facts.session_facts().without_future_factors(self.now);
+        let facts = person.counted(&known.union(&learnt));
         let renewed = self.proved_by(Session { cookie: cookie.hash(), facts, ..own.clone() });
         if !sessions::replace_cookie(tx, &own.cookie, &renewed).await? {
             return Err(storage::Error::Conflict);

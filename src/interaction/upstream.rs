@@ -237,9 +237,12 @@ fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<T
         None if asked => {
             Err(UpstreamError::Unproved("it is not said when the user signed in (auth_time)".into()))
         }
-        None => Ok(earliest),
+        None => Ok(earliest.min(login.now)),
         Some(at) if at.plus(LEEWAY) < earliest => {
             Err(UpstreamError::Unproved("the user signed in too long ago (auth_time)".into()))
+        }
+        Some(at) if at > login.now.plus(LEEWAY) => {
+            Err(UpstreamError::Unproved("the user signed in at a time that lies ahead (auth_time)".into()))
         }
         Some(at) => Ok(at.max(earliest).min(login.now)),
     }

@@ -83,7 +83,8 @@ pub enum Reservation {
     Stopped,
 }
 
-/// Takes one try from the budget.
+/// Takes one try from the budget. A lock that ends later than the longest lock from now was set before the clock was set
+/// back, and locks nothing.
 pub async fn reserve(
     tx: &mut Tx<'_>,
     key: &Hash,
@@ -99,17 +100,19 @@ pub async fn reserve(
              last_at = $3,
              locked_until = CASE
                  WHEN attempts.failures + 1 >= $7 THEN $8
-                 WHEN (attempts.failures + 1) % $4 <> 0 THEN attempts.locked_until
+                 WHEN (attempts.failures + 1) % $4 <> 0
+                     THEN CASE WHEN attempts.locked_until > $9 THEN 0 ELSE attempts.locked_until END
                  WHEN (attempts.failures + 1) / $4 > 16 THEN $3 + $6
                  WHEN ($5 << CAST((attempts.failures + 1) / $4 - 1 AS INTEGER)) > $6 THEN $3 + $6
                  ELSE $3 + ($5 << CAST((attempts.failures + 1) / $4 - 1 AS INTEGER))
              END
-         WHERE attempts.locked_until <= $3
+         WHERE attempts.locked_until <= $3 OR (attempts.locked_until > $9 AND attempts.locked_until < $8)
          RETURNING failures, locked_until")
         .bind(key).bind(kind.as_str()).bind(now)
         .bind(i64::from(budget.tries.max(2)))
         .bind(seconds(budget.first_lock)).bind(seconds(budget.longest_lock))
         .bind(i64::from(budget.hard_stop)).bind(FOREVER)
+        .bind(now.plus(budget.longest_lock).plus(Time::SKEW))
         .fetch_optional(conn))?;
     if let Some((failures, until)) = taken {
         let lock = Some(Time::from_unix(until)).filter(|until| *until > now);
@@ -133,10 +136,10 @@ pub async fn forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()>
     Ok(())
 }
 
-/// Forgets failures of which the last lies this far back; `false`: there are none so old.
-pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, last_at: Time) -> Result<bool> {
-    let sql = "DELETE FROM attempts WHERE key = $1 AND kind = $2 AND last_at <= $3";
-    Ok(execute!(tx, sql, key, kind.as_str(), last_at)? == 1)
+/// Forgets failures of which the last lies this far back, or ahead of a clock that was set back; `false`: there are none.
+pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, now: Time, age: Duration) -> Result<bool> {
+    let sql = "DELETE FROM attempts WHERE key = $1 AND kind = $2 AND (last_at <= $3 OR last_at > $4)";
+    Ok(execute!(tx, sql, key, kind.as_str(), now.minus(age), now.plus(Time::SKEW))? == 1)
 }
 
 /// The check did not take place: this one try does not count, nor the `lock` it set.
@@ -177,18 +180,20 @@ impl Rate {
 
 /// Takes one event from a rate, for example of failures from one address; `false`: there are too many.
 ///
-/// One number says it all (the "generic cell rate algorithm"): the moment at which everything will have drained.
+/// One number says it all (the "generic cell rate algorithm"): the moment at which everything will have drained. One that
+/// lies further ahead than a full measure drains was written before the clock was set back, and counts for nothing.
 pub async fn flow(tx: &mut Tx<'_>, key: &Hash, now: Time, rate: Rate) -> Result<bool> {
     let written = execute!(
         tx,
         "INSERT INTO rates (key, free_at) VALUES ($1, $2 + $3)
          ON CONFLICT (key) DO UPDATE
-             SET free_at = CASE WHEN rates.free_at > $2 THEN rates.free_at ELSE $2 END + $3
-         WHERE rates.free_at + $3 <= $2 + $4",
+             SET free_at = CASE WHEN rates.free_at > $2 AND rates.free_at <= $5 THEN rates.free_at ELSE $2 END + $3
+         WHERE rates.free_at + $3 <= $2 + $4 OR rates.free_at > $5",
         key,
         now.unix().saturating_mul(1000),
         rate.interval(),
         millis(rate.per),
+        now.plus(rate.per).plus(Time::SKEW).unix().saturating_mul(1000),
     )?;
     Ok(written == 1)
 }

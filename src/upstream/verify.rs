@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use openidconnect::core::{
     CoreIdToken, CoreIdTokenClaims, CoreJwsSigningAlgorithm as Algorithm, CoreTokenResponse,
@@ -97,6 +99,12 @@ fn claims<'t>(
         }
         _ => unproved(&error),
     })?;
+    let latest = party.now.plus(LEEWAY);
+    let not_before = not_before(id_token).map_err(|error| unproved(&error))?;
+    if Time::from_unix(claims.issue_time().timestamp()) > latest || not_before.is_some_and(|at| at > latest) {
+        let what = "the ID token is from the future (iat, nbf)";
+        return Err(Refusal::Unproved(UpstreamError::Unproved(what.into())));
+    }
     if let Some(expected) = claims.access_token_hash() {
         let algorithm = id_token.signing_alg().map_err(|error| unproved(&error))?;
         let key = id_token.signing_key(&verifier).map_err(|error| unproved(&error))?;
@@ -107,6 +115,20 @@ fn claims<'t>(
         }
     }
     Ok(claims)
+}
+
+/// The `nbf` of a token whose signature is verified. The crate does not read it (RFC 7519 §4.1.5).
+fn not_before(id_token: &CoreIdToken) -> Result<Option<Time>, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct NotBefore {
+        nbf: Option<f64>,
+    }
+    let token = id_token.to_string();
+    let payload = token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
+    let NotBefore { nbf } = serde_json::from_slice(&payload.unwrap_or_default())?;
+    #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates")]
+    let whole = |seconds: f64| Time::from_unix(seconds.ceil() as i64);
+    Ok(nbf.map(whole))
 }
 
 /// The one that the settings name, or the provider's own signatures.

@@ -44,8 +44,8 @@ impl Login {
     pub(in crate::interaction) fn facts(&self) -> Facts {
         let Some(person) = &self.person else { return Facts::default() };
         let trusted = self.browser.as_ref().map(|browser| &browser.id);
-        let known = self.own_session().filter(|_| !self.request().is_fresh());
-        let known = known.map(|session| session.facts.session_facts()).unwrap_or_default();
+        let own = self.own_session().filter(|_| !self.request().is_fresh());
+        let known = own.map(|session| session.facts_for(self.request(), self.now)).unwrap_or_default();
         person.counted(&known.union(&self.proved(person))).for_browser(trusted)
     }
 
@@ -118,7 +118,7 @@ impl Login {
     pub(in crate::interaction) fn proof_time(&self, user: &UserId) -> Time {
         let mine = self.session.as_ref().filter(|session| session.user == *user);
         let context = mine.and_then(|session| session.facts.context(Worth::Mail));
-        let before = context.map(|context| context.auth_time);
+        let before = context.map(|context| context.auth_time).filter(|before| !before.is_ahead_of(self.now));
         let next = self.now.plus(std::time::Duration::from_secs(1));
         if before.is_some_and(|before| before >= self.now) { next } else { self.now }
     }

@@ -64,7 +64,8 @@ pub(super) async fn alive(
     issuer: &Issuer,
     hash: &Hash,
 ) -> Result<(Arc<AccessToken>, Option<Arc<Ground>>), BearerError> {
-    let found = idp.grounds().of_token(&issuer.id, hash, idp.now()).await?;
+    let now = idp.now();
+    let found = idp.grounds().of_token(&issuer.id, hash, now).await?;
     let (stored, ground) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
     let token = AccessToken {
@@ -78,7 +79,11 @@ pub(super) async fn alive(
         scope: stored.scope.clone(),
         login: ground.as_ref().map(|ground| (&ground.grant).into()),
     };
-    Ok((Arc::new(token), ground))
+    if token.iat.is_ahead_of(now) {
+        Err(invalid("issued in the future"))
+    } else {
+        Ok((Arc::new(token), ground))
+    }
 }
 
 /// Ends a token of this client, if it is one.

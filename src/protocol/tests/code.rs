@@ -117,6 +117,19 @@ async fn a_code_lives_for_a_minute() {
     }
 }
 
+/// An expired code stays in the store as long as its grant.
+#[tokio::test]
+async fn a_clock_set_back_gives_no_code_its_life_again() {
+    let house = House::new().await;
+    house.idp.clock().advance(Duration::from_secs(7200));
+    for (back, status) in [(3, 200), (30, 400), (3600, 400)] {
+        let code = house.code(&house.shop().authorization_url("openid")).await;
+        house.idp.clock().set_back(Duration::from_secs(back));
+        assert_eq!(house.shop().token(&code).await.status, status, "{back}");
+        house.idp.clock().advance(Duration::from_secs(back));
+    }
+}
+
 #[tokio::test]
 async fn another_client_uses_the_code_up_but_an_unproven_one_does_not() {
     let house = House::new().await;
@@ -209,6 +222,69 @@ async fn what_ended_in_between_gives_nothing() {
     house.idp.idp().apply(&disabled).await.unwrap();
     assert_eq!(error(&house.shop().token(&code).await), refused(REFUSED.0, REFUSED.1));
     assert_eq!(error(&house.shop().userinfo(&access).await), refused(401, "invalid_token"));
+}
+
+/// Attack 42, within the 250 ms in which another node's catalogue may be old: the clock stands still, so this node does
+/// not look at what `apply` changed.
+#[tokio::test]
+async fn a_client_changed_a_moment_ago_elsewhere_gives_nothing() {
+    const GONE: &str = "[[clients]]\nclient_id = \"app\"\nstate = \"absent\"";
+    let client = |members: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"app\"\ntoken_endpoint_auth_method = \"none\"
+             grant_types = [\"authorization_code\", \"refresh_token\"]\n{members}"
+        )
+    };
+    let callback = "redirect_uris = [\"https://app.test/callback\"]";
+    for (change, status) in [
+        (client("redirect_uris = [\"https://app.test/callback\", \"https://app.test/other\"]"), 200),
+        (client("redirect_uris = [\"https://app.test/other\"]"), 400),
+        (client(&format!("disabled = true\n{callback}")), 400),
+        (GONE.to_owned(), 400),
+    ] {
+        let house = House::with(&client(callback)).await;
+        let elsewhere = house.idp.node().await;
+        let app = house.idp.application("app", "https://app.test/callback");
+        let url = app.authorization_url("openid offline_access");
+        let refresh_token = app.token(&house.code(&url).await).await.json()["refresh_token"].take();
+        let code = house.code(&url).await;
+        elsewhere.idp().apply(&change).await.unwrap();
+        house
+            .validate(url.split_once('?').unwrap().1)
+            .await
+            .map(drop)
+            .expect("this node has not seen it yet");
+        let token = refresh_token.as_str().unwrap();
+        let answer = app.token_with(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await;
+        assert_eq!(
+            (answer.status.as_u16(), app.token(&code).await.status.as_u16()),
+            (status, status),
+            "{change}"
+        );
+        assert_eq!(status == 400, error(&answer).1 == REFUSED.1, "{change}");
+        assert_eq!(app.token(&code).await.status, 400, "the code is used up either way");
+    }
+}
+
+/// What belongs to a client's redirect URI comes back with it: nothing was revoked.
+#[tokio::test]
+async fn a_port_of_a_native_client_stays_registered() {
+    let client = |uri: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"app\"\ntoken_endpoint_auth_method = \"none\"\napplication_type = \"native\"
+             grant_types = [\"authorization_code\", \"refresh_token\"]\nredirect_uris = [\"{uri}\"]"
+        )
+    };
+    let house = House::with(&client("http://127.0.0.1/cb")).await;
+    let app = house.idp.application("app", "http://127.0.0.1:49152/cb");
+    let answer = app.token(&house.code(&app.authorization_url("openid offline_access")).await).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let token = answer.json()["refresh_token"].take();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token.as_str().unwrap())];
+    for (uri, status) in [("http://[::1]/cb", 400), ("http://127.0.0.1/cb", 200)] {
+        house.idp.idp().apply(&client(uri)).await.unwrap();
+        assert_eq!(app.token_with(&refresh).await.status, status, "{uri}");
+    }
 }
 
 #[tokio::test]

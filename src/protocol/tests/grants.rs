@@ -107,6 +107,26 @@ async fn for_ten_seconds_the_same_successor_then_the_family_ends() {
     assert_eq!(error(&office.refresh(&second).await), refused(400, "invalid_grant"));
 }
 
+/// A clock that is set back gives a used token no second grace: what came of it is the end of the family.
+#[tokio::test]
+async fn a_clock_set_back_does_not_reopen_the_grace() {
+    for back in [6, 30, 3600] {
+        let office = Office::new().await;
+        office.wait(7200);
+        let first = office.signed_in(OFFLINE).await["refresh_token"].take();
+        let second = office.refresh(&first).await.json()["refresh_token"].take();
+        office.house.idp.clock().set_back(Duration::from_secs(back));
+        assert_eq!(error(&office.refresh(&first).await), refused(400, "invalid_grant"), "{back}");
+        assert!(matches!(office.house.idp.events().all().last(), Some(Event::RefreshTokenReused { .. })));
+        assert_eq!(error(&office.refresh(&second).await), refused(400, "invalid_grant"), "{back}");
+    }
+    let office = Office::new().await;
+    let first = office.signed_in(OFFLINE).await["refresh_token"].take();
+    let second = office.refresh(&first).await.json()["refresh_token"].take();
+    office.house.idp.clock().set_back(Duration::from_secs(2));
+    assert_eq!(office.refresh(&first).await.json()["refresh_token"], second, "another node's clock is late");
+}
+
 #[tokio::test]
 async fn of_many_at_once_all_get_the_one_successor() {
     let office = Office::new().await;

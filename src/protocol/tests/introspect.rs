@@ -414,3 +414,15 @@ async fn a_refresh_token_is_told_of_to_its_client_alone() {
     let access = third["access_token"].as_str().unwrap();
     assert_eq!(ask(&house, "veiled", access).await.json()["aud"], "https://id.test");
 }
+
+/// As a JWT says by its `iat`: a clock that was set back makes no token of a time that is not yet good.
+#[tokio::test]
+async fn an_opaque_token_of_the_future_is_none() {
+    let house = house().await;
+    house.idp.clock().advance(Duration::from_secs(7200));
+    let token = access(&house, "veiled").await;
+    assert_eq!(app(&house, "veiled").userinfo(&token).await.status, 200);
+    house.idp.clock().set_back(Duration::from_secs(3600));
+    assert_eq!(app(&house, "veiled").userinfo(&token).await.status, 401);
+    assert_eq!(ask(&house, "orders", &token).await.body, NOTHING);
+}

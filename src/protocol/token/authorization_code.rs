@@ -134,9 +134,9 @@ impl Presented {
 
     async fn redeem(self, tx: &mut Tx<'_>) -> Result<Outcome, storage::Error> {
         match codes::redeem(tx, &self.hash, self.now).await? {
-            Redemption::Unknown => {
-                Ok(Outcome::Refused("unknown or expired, or user, session or client have ended"))
-            }
+            Redemption::Unknown => Ok(Outcome::Refused(
+                "unknown or expired, or user, session, client or redirect URI have ended",
+            )),
             Redemption::Reused(grant) => {
                 grants::revoke(tx, &grant, self.now).await?;
                 Ok(Outcome::Reused(grant))
@@ -167,6 +167,10 @@ impl Presented {
     fn fits(&self, Redeemed { code, grant, .. }: &Redeemed) -> Result<(), &'static str> {
         if grant.issuer != self.issuer || grant.client != self.client {
             return Err("given to another client");
+        }
+        // A clock that was set back would give an expired code its life again.
+        if grant.created_at.is_ahead_of(self.now) {
+            return Err("issued at a time that lies ahead of the clock");
         }
         if self.redirect_uri.as_deref() != Some(code.redirect_uri.as_str()) {
             return Err("another redirect_uri");

@@ -8,6 +8,8 @@
 //! A family with `offline_access` outlives the session; any other ends with it. None outlives the limit set when the
 //! user signed in. An administrator who has become one without a second factor begins anew. Another client's token is none of ours: it is refused, and its family never hears of it.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 
 use super::issue::{self, Basis, TokenResponse};
@@ -28,8 +30,8 @@ use crate::protocol::resource::Target;
 use crate::storage::grants::{self, Ground};
 use crate::storage::{self, Tx, refresh_tokens};
 
-/// Seconds in which a used token gives its successor once more.
-const GRACE: i64 = 10;
+/// How long a used token gives its successor once more: ten seconds, and the one that times in whole seconds leave out.
+const GRACE: Duration = Duration::from_secs(11);
 
 pub(super) struct RefreshToken;
 
@@ -201,7 +203,7 @@ impl Presented {
         let found = refresh_tokens::with_ground(tx, &hash, self.now).await?;
         let Some((mut token, Ground { grant, user, .. })) = found else {
             return Ok(Outcome::Refused(
-                "unknown or expired, or its grant, user, session or client has ended",
+                "unknown or expired, or its grant, user, session, client or redirect URI has ended",
             ));
         };
         if grant.issuer != self.issuer || grant.client != self.client {
@@ -226,7 +228,7 @@ impl Presented {
             }
         }
         match token.state {
-            RefreshState::Used { at, salt } if self.now.since(at) <= GRACE => {
+            RefreshState::Used { at, salt } if at.is_recent(self.now, GRACE) => {
                 let successor = secret::successor(self.token.expose(), &salt);
                 Ok(Outcome::Live(Box::new(Live { grant, user, scope, audience, successor })))
             }

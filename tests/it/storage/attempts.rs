@@ -122,3 +122,37 @@ async fn a_rate_drains_evenly() {
     })
     .await;
 }
+
+/// A clock that was days ahead and is set right leaves nobody out for days.
+#[tokio::test]
+async fn a_clock_set_back_locks_nobody_out() {
+    const RATE: Rate = Rate { count: 6, per: Duration::from_mins(1) };
+    const DAY: u64 = 24 * 3600;
+    on_each(async |db| {
+        let flow = async |at: u64| write!(db, tx => attempts::flow(tx, hash("ip"), later(at), RATE)).unwrap();
+        for at in [DAY, 0] {
+            for _ in 0..6 {
+                assert!(flow(at).await, "{at}");
+            }
+            assert!(!flow(at).await, "{at}");
+        }
+        let beside = later(DAY).minus(Time::SKEW);
+        for failures in 1..=5 {
+            assert!(matches!(reserve(db, later(DAY)).await, Reservation::Taken { failures: at, .. } if at == failures));
+        }
+        assert!(matches!(reserve(db, beside).await, Reservation::Locked(_)), "another node's clock is late");
+        assert_eq!(reserve(db, NOW).await, Reservation::Taken { failures: 6, lock: None });
+        for failures in 7..=10 {
+            assert!(matches!(reserve(db, NOW).await, Reservation::Taken { failures: at, .. } if at == failures));
+        }
+        assert_eq!(reserve(db, NOW).await, Reservation::Locked(later(600)));
+
+        let forget = async |now: Time| {
+            let week = Duration::from_hours(7 * 24);
+            write!(db, tx => attempts::forget(tx, hash("k"), Kind::Password, now, week)).unwrap()
+        };
+        assert!(!forget(NOW.minus(Time::SKEW)).await);
+        assert!(forget(NOW.minus(Duration::from_hours(1))).await);
+    })
+    .await;
+}

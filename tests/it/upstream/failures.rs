@@ -101,7 +101,8 @@ async fn an_honest_answer_signs_in() {
 #[tokio::test]
 async fn a_token_with_one_thing_wrong_signs_nobody_in() {
     let house = House::new().await;
-    let lies: [(&str, Value); 13] = [
+    let now = house.idp.idp().now().unix();
+    let lies: [(&str, Value); 18] = [
         ("iss", json!("https://login.north.test")),
         ("iss", Value::Null),
         ("aud", json!("another")),
@@ -109,12 +110,17 @@ async fn a_token_with_one_thing_wrong_signs_nobody_in() {
         ("azp", json!("another")),
         ("nonce", json!("another")),
         ("nonce", Value::Null),
-        ("exp", json!(house.idp.idp().now().unix() - 11)),
+        ("exp", json!(now - 11)),
         ("exp", Value::Null),
+        ("iat", json!(now + 11)),
+        ("nbf", json!(now + 11)),
+        ("nbf", json!(now as f64 + 10.5)),
+        ("nbf", json!("soon")),
         ("sub", json!("")),
         ("sub", json!("nora\nof-north")),
         ("at_hash", json!("AAAAAAAAAAAAAAAAAAAAAA")),
-        ("auth_time", json!(house.idp.idp().now().unix() - 13 * 3600)),
+        ("auth_time", json!(now - 13 * 3600)),
+        ("auth_time", json!(now + 11)),
     ];
     for (claim, lie) in lies {
         let mut browser = network::browser();
@@ -130,6 +136,22 @@ async fn a_token_with_one_thing_wrong_signs_nobody_in() {
         let silent = open(&mut browser, &house.shop, &[("prompt", "none")]).await;
         assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "{claim} {lie}");
     }
+}
+
+/// The provider's clock may be ten seconds ahead.
+#[tokio::test]
+async fn a_token_of_a_clock_that_is_a_little_ahead_counts() {
+    let house = House::new().await;
+    let mut browser = network::browser();
+    let departure = house.leave(&mut browser).await;
+    let mut claims = house.claims(&departure);
+    let ahead = house.idp.idp().now().unix() + 10;
+    for claim in ["iat", "nbf", "auth_time"] {
+        claims[claim] = json!(ahead);
+    }
+    house.evil.say(Say { claims, signed: Some(Signed::Well), ..Say::default() });
+    let back = browser.get(&house.return_address(&departure)).await;
+    assert_eq!(travel(&mut browser, back).await.step(), Some("notice"));
 }
 
 #[tokio::test]
