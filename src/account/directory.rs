@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::{Account, Error};
 use crate::crypto::random;
+use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::UserId;
 use crate::domain::tenant::Tenant;
@@ -56,7 +57,7 @@ impl<'a> Account<'a> {
         tenant: &Tenant,
         username: Option<&Username>,
         typed: &str,
-    ) -> Result<Result<UserId, LoginFailure>, Error> {
+    ) -> Result<Result<User, LoginFailure>, Error> {
         let (directory, domain) = (host.directory, &tenant.domain);
         let found = match username {
             Some(name) => host.ask(directory.find(domain, name)).await?,
@@ -68,8 +69,14 @@ impl<'a> Account<'a> {
             _ if tenant.disabled => Err(LoginFailure::TenantDisabled),
             None => Err(LoginFailure::UserUnknown),
             Some(_) if !matches => Err(LoginFailure::WrongPassword),
-            Some(person) if person.disabled => Err(LoginFailure::UserDisabled),
-            Some(person) => Ok(self.row_of(tenant, person).await?.id),
+            Some(person) if person.disabled => {
+                let known = users::by_directory(&mut self.db.read().tx(), &tenant.id, &person.key).await?;
+                if let Some(user) = known {
+                    self.disable(&user).await?;
+                }
+                Err(LoginFailure::UserDisabled)
+            }
+            Some(person) => Ok(self.row_of(tenant, person).await?),
         })
     }
 
@@ -78,8 +85,8 @@ impl<'a> Account<'a> {
         self.host.is_some()
     }
 
-    /// The user as they are now. `None`: the directory that they come from does not know them any more, has disabled them,
-    /// or is not there. A user of the provider's own is as the store says.
+    /// The user as they are now. `None`: the directory that they come from does not know them any more or has disabled
+    /// them, which ends what they were given; or it is not there, which ends nothing. A user of the provider's own is as the store says.
     pub(crate) async fn still(&self, user: User) -> Result<Option<User>, Error> {
         let Some(key) = &user.directory else { return Ok(Some(user)) };
         let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(None) };
@@ -87,17 +94,34 @@ impl<'a> Account<'a> {
         let found = host.ask(host.directory.by_key(&tenant.domain, key)).await?;
         match found.filter(|person| !person.disabled && person.key == *key) {
             Some(person) => Ok(Some(self.row_of(&tenant, person).await?)),
-            None => Ok(None),
+            None => {
+                self.disable(&user).await?;
+                Ok(None)
+            }
         }
+    }
+
+    /// The directory has said that this user is gone or disabled: that ends what they were given, and should they come
+    /// back, it brings nothing of it back.
+    async fn disable(&self, user: &User) -> Result<(), Error> {
+        if user.disabled {
+            return Ok(());
+        }
+        let id = user.id.clone();
+        let disabled = self.db.write(move |tx| {
+            let id = id.clone();
+            Box::pin(async move { users::disable(tx, &id).await })
+        });
+        Ok(disabled.await?)
     }
 
     /// The row that stands for a person, made or brought up to date if need be.
     async fn row_of(&self, tenant: &Tenant, person: DirectoryUser) -> Result<User, Error> {
         let DirectoryUser { key, username, disabled, roles, profile } = person;
         let known = users::by_directory(&mut self.db.read().tx(), &tenant.id, &key).await?;
-        let (id, updated_at, personal_desktop) = match &known {
-            Some(user) => (user.id.clone(), user.updated_at, user.personal_desktop.clone()),
-            None => (UserId::new(random::uuid()), self.now(), None),
+        let (id, epoch, updated_at, personal_desktop) = match &known {
+            Some(user) => (user.id.clone(), user.epoch, user.updated_at, user.personal_desktop.clone()),
+            None => (UserId::new(random::uuid()), Epoch::default(), self.now(), None),
         };
         let tenant = tenant.id.clone();
         let mut user = User {
@@ -105,6 +129,7 @@ impl<'a> Account<'a> {
             tenant,
             username,
             disabled,
+            epoch,
             roles,
             profile,
             updated_at,

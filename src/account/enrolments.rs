@@ -6,15 +6,15 @@
 
 use super::attempts::Counter;
 use super::delivery::Post;
+use super::ending::{self, Spared};
 use super::resets::Home;
-use super::{Account, Error, sessions};
+use super::{Account, Error};
 use crate::crypto::secret::Secret;
 use crate::domain::event::ResetOutcome;
-use crate::domain::ids::{Hash, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::message::Notice;
 use crate::domain::reset::{self, Progress, Purpose, Reset};
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::storage::attempts::{self, Kind};
 use crate::storage::users::{self, Credentials};
@@ -29,19 +29,13 @@ pub(crate) struct EnrolmentReset {
 
 impl EnrolmentReset {
     /// Revokes every authenticator and recovery code; what they had opened ends. The password stays. The next login asks
-    /// for the office computer again, as a first one does. `link` is the one by which it is done, if any: others are void.
-    pub(crate) async fn settle(
-        &self,
-        tx: &mut Tx<'_>,
-        link: Option<&Hash>,
-        now: Time,
-    ) -> storage::Result<()> {
+    /// for the office computer again, as a first one does.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<()> {
         users::begin_enrolment(tx, &self.user).await?;
         authenticators::remove_all(tx, &self.user).await?;
         passkeys::remove_all(tx, &self.user).await?;
         recovery_codes::replace(tx, &self.user, &[]).await?;
-        sessions::end_all(tx, &self.user, None, now).await?;
-        resets::remove_others(tx, &self.user, link).await?;
+        ending::end(tx, &self.user, spared).await?;
         if let Some(notice) = &self.notice {
             notice.settle(tx).await?;
         }
@@ -77,9 +71,10 @@ pub(crate) struct ConsoleLink {
 }
 
 impl ConsoleLink {
-    /// Makes the link good; any other of the user's is void, and so are the locks.
+    /// Makes the link good; every other link and ticket of the user's is void, and so are the locks.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         self.unlocking.settle(tx).await?;
+        resets::remove_all(tx, &self.reset.user).await?;
         resets::replace(tx, &self.reset).await
     }
 }
@@ -119,7 +114,7 @@ impl Account<'_> {
             issuer: home.issuer,
             user: found.user.id.clone(),
             purpose: Purpose::Console,
-            password_version: found.password_version,
+            epoch: found.user.epoch + tenant.epoch,
             progress: Progress::default(),
             expires_at: self.now().plus(reset::CONSOLE),
             version: 0,

@@ -4,8 +4,8 @@
 //! - **A mail tells of a sign-in in a browser that is new** (OWASP ASVS 6.3.5). The first browser of a user is not news, for
 //!   there is nothing to tell it from. A user who clears cookies, or comes by another issuer's address, is told of a new one.
 //! - **It has password tries of its own** ([`super::attempts`]), so that strangers who fail on the user's behalf do not lock
-//!   the user out of it (OWASP ASVS 6.1.1; device cookies in OWASP's words). These end with the password under which they
-//!   were earned; being known for the notice does not, or the first sign-in after a change of password would be no news.
+//!   the user out of it (OWASP ASVS 6.1.1; device cookies in OWASP's words). These end with a change of password and
+//!   whatever else ends what the user was given (`docs/ending.md`); being known for the notice does not, or the first sign-in after a change of password would be no news.
 //!
 //! A browser is known by a cookie that lives 90 days after each sign-in. One cookie serves all users of a browser and all
 //! tenants; kept is a keyed hash of it with the user's id, so one user's cookie says nothing for another, and the store
@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::attempts::Counter;
 use super::{Account, Error};
 use crate::crypto::secret::{self, Secret};
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, UserId};
 use crate::domain::message::Notice;
 use crate::domain::tenant::Tenant;
@@ -40,8 +41,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) cookie: Option<&'a str>,
     /// The header `User-Agent`.
     pub(crate) user_agent: Option<&'a str>,
-    /// The version of the user's password, if a first factor was proved in this login.
-    pub(crate) password_version: Option<i64>,
+    /// The user's epoch, if a first factor was proved in this login.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// A browser that may have tries of its own for the user whose password is typed.
@@ -81,13 +82,13 @@ impl Account<'_> {
         seen: Seen<'_>,
     ) -> storage::Result<Secret> {
         let (now, until) = (self.now(), self.now().plus(KNOWN));
-        let Seen { cookie, user_agent, password_version } = seen;
+        let Seen { cookie, user_agent, epoch } = seen;
         let known =
             cookie.filter(|cookie| secret::is_shaped(cookie)).map(|known| Secret::new(known.to_owned()));
         let had_cookie = known.is_some();
         let cookie = known.unwrap_or_else(Secret::generate);
         let hash = self.browser_hash(&user.id, cookie.expose());
-        let sign_in = SignIn { user: &user.id, hash: &hash, password_version, until };
+        let sign_in = SignIn { user: &user.id, hash: &hash, epoch, until };
         if had_cookie && known_browsers::touch(tx, sign_in, now).await? {
             return Ok(cookie);
         }

@@ -16,14 +16,16 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Account, sessions};
+use super::Account;
+use super::ending::{self, Spared};
 use crate::crypto::random;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, UpstreamId, UserId};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{User, Username};
-use crate::storage::{self, Tx, authenticators, link_invitations, passkeys, recovery_codes, resets, users};
+use crate::storage::{self, Tx, authenticators, link_invitations, passkeys, recovery_codes, users};
 
 /// How long an invitation may be taken.
 const VALID: Duration = Duration::from_hours(24);
@@ -96,21 +98,20 @@ impl Taking {
         let ours = link_invitations::redeem(tx, user, upstream, hash, now).await?
             && users::link(tx, user, upstream, subject).await?;
         if ours {
-            close_local_doors(tx, user, now).await?;
+            close_local_doors(tx, user).await?;
         }
         Ok(ours)
     }
 }
 
-/// Takes away whatever opens the account here: password, authenticators, passkeys, recovery codes, sessions and what they
+/// Takes away whatever opens the account here: password, authenticators, passkeys and recovery codes; and ends what they
 /// gave.
-pub(crate) async fn close_local_doors(tx: &mut Tx<'_>, user: &UserId, now: Time) -> storage::Result<()> {
+pub(crate) async fn close_local_doors(tx: &mut Tx<'_>, user: &UserId) -> storage::Result<()> {
     users::set_password(tx, user, None).await?;
     authenticators::remove_all(tx, user).await?;
     passkeys::remove_all(tx, user).await?;
     recovery_codes::replace(tx, user, &[]).await?;
-    resets::remove_others(tx, user, None).await?;
-    sessions::end_all(tx, user, None, now).await.map(drop)
+    ending::end(tx, user, Spared::default()).await
 }
 
 impl Account<'_> {
@@ -122,7 +123,7 @@ impl Account<'_> {
         username: &str,
         upstream: Option<&str>,
     ) -> Result<Invitation, InviteError> {
-        let (user, account) = self.invitee(tenant, username).await?;
+        let (user, epoch, account) = self.invitee(tenant, username).await?;
         let offered = self.catalogue.upstreams(Some(&user.tenant)).await?;
         let mut fitting =
             offered.iter().map(|stored| &stored.upstream).filter(|known| match (upstream, &account) {
@@ -140,18 +141,18 @@ impl Account<'_> {
         let (user, id, until) = (user.id, chosen.id.clone(), self.now().plus(VALID));
         let invited = self.db.write(move |tx| {
             let (user, id, hash) = (user.clone(), id.clone(), hash.clone());
-            Box::pin(async move { link_invitations::put(tx, &user, &id, &hash, until).await })
+            Box::pin(async move { link_invitations::put(tx, &user, &id, &hash, epoch, until).await })
         });
         invited.await?;
         Ok(Invitation { code, upstream: chosen.title.clone() })
     }
 
-    /// Who is to be invited, and where the account is meant to be entered, if that is known.
+    /// Who is to be invited, in which epoch, and where the account is meant to be entered, if that is known.
     async fn invitee(
         &self,
         tenant: &str,
         username: &str,
-    ) -> Result<(User, Option<UpstreamAccount>), InviteError> {
+    ) -> Result<(User, Epoch, Option<UpstreamAccount>), InviteError> {
         let no_tenant = || InviteError::TenantUnknown(tenant.to_owned());
         let no_user = || InviteError::UserUnknown(username.to_owned());
         let domain = TenantDomain::parse(tenant).map_err(|_| no_tenant())?;
@@ -162,7 +163,7 @@ impl Account<'_> {
         match user.upstream.clone() {
             Some(account) if account.subject.is_some() => Err(InviteError::Linked),
             _ if user.directory.is_some() => Err(InviteError::InDirectory),
-            account => Ok((user, account)),
+            account => Ok((user.clone(), user.epoch + found.epoch, account)),
         }
     }
 

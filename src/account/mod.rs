@@ -7,6 +7,7 @@
 pub(crate) mod attempts;
 pub(crate) mod delivery;
 pub(crate) mod directory;
+pub(crate) mod ending;
 pub(crate) mod enrolments;
 pub(crate) mod factors;
 pub(crate) mod holdings;

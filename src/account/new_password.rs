@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::domain::branding::Branding;
     use crate::domain::claims::Profile;
+    use crate::domain::epoch::Epoch;
     use crate::domain::ids::TenantId;
     use crate::domain::locale::Locale;
     use crate::domain::tenant::{TenantDomain, TenantPolicy};
@@ -97,6 +98,7 @@ mod tests {
             name: "Kranbau Lehmann".to_owned(),
             reseller: None,
             disabled: false,
+            epoch: Epoch::default(),
             locale: Locale::De,
             time_zone: Zone::UTC,
             policy: TenantPolicy::default(),
@@ -107,6 +109,7 @@ mod tests {
             tenant: tenant.id.clone(),
             username: Username::parse("annabella").unwrap(),
             disabled: false,
+            epoch: Epoch::default(),
             roles: if is_admin { vec![Role::Admin] } else { Vec::new() },
             profile: Profile { family_name: Some("Kellermann".to_owned()), ..Profile::default() },
             updated_at: Time::from_unix(0),

@@ -13,6 +13,7 @@ use super::holdings::Holdings;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
+use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
@@ -22,8 +23,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::storage::attempts::Kind as Guess;
-use crate::storage::users::{self, Credentials};
-use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers};
+use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers, users};
 
 /// Where passkeys are asked for.
 #[derive(Clone, Debug)]
@@ -185,8 +185,8 @@ pub(crate) enum SignedIn {
 pub(crate) struct SignIn {
     /// Whose.
     pub(crate) user: UserId,
-    /// Which of the user's passwords counts meanwhile.
-    pub(crate) password_version: i64,
+    /// That of user and tenant.
+    pub(crate) epoch: Epoch,
     /// What it proves.
     pub(crate) proves: FactKind,
     proof: Proof,
@@ -284,16 +284,10 @@ impl Account<'_> {
             }
         };
         match self.owner(&passkey.user, fixed).await {
-            Ok(Ok(Credentials { user, password_version, .. })) => {
+            Ok(Ok((user, epoch))) => {
                 let proves = FactKind::PasskeySignIn { id: passkey.id.clone(), custody: used.custody };
                 let proof = Proof { id: passkey.id, used };
-                Ok(SignedIn::Right(Box::new(SignIn {
-                    user: user.id,
-                    password_version,
-                    proves,
-                    proof,
-                    tried,
-                })))
+                Ok(SignedIn::Right(Box::new(SignIn { user, epoch, proves, proof, tried })))
             }
             Ok(Err(failure)) => Ok(SignedIn::Wrong(failure)),
             Err(error) => {
@@ -313,15 +307,15 @@ impl Account<'_> {
         Ok(found.filter(|passkey| passkey.rp == place.rp))
     }
 
-    /// The user, if they may sign in here by passkey alone.
+    /// The user with their epoch and the tenant's, if they may sign in here by passkey alone.
     async fn owner(
         &self,
         id: &UserId,
         fixed: Option<&Tenant>,
-    ) -> Result<Result<Credentials, LoginFailure>, Error> {
-        let found = users::credentials_by_id(&mut self.db.read().tx(), id).await?;
-        let Some(mut found) = found else { return Ok(Err(LoginFailure::UserUnknown)) };
-        let tenant = self.catalogue.tenant(&found.user.tenant).await?;
+    ) -> Result<Result<(UserId, Epoch), LoginFailure>, Error> {
+        let found = users::by_id(&mut self.db.read().tx(), id).await?;
+        let Some(found) = found else { return Ok(Err(LoginFailure::UserUnknown)) };
+        let tenant = self.catalogue.tenant(&found.tenant).await?;
         let here = |tenant: &Tenant| fixed.is_none_or(|fixed| fixed.id == tenant.id);
         let Some(tenant) = tenant.filter(|tenant| here(tenant)) else {
             return Ok(Err(LoginFailure::TenantUnknown));
@@ -332,14 +326,11 @@ impl Account<'_> {
         if !tenant.policy.passkey_sign_in {
             return Ok(Err(LoginFailure::PasskeySignInOff));
         }
-        if found.user.upstream.is_some() {
+        if found.upstream.is_some() {
             return Ok(Err(LoginFailure::SignsInUpstream));
         }
-        match self.still(found.user).await? {
-            Some(user) if !user.disabled => {
-                found.user = user;
-                Ok(Ok(found))
-            }
+        match self.still(found).await? {
+            Some(user) if !user.disabled => Ok(Ok((user.id, user.epoch + tenant.epoch))),
             _ => Ok(Err(LoginFailure::UserDisabled)),
         }
     }

@@ -10,6 +10,7 @@ use super::attempts::{Budgets, Try};
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
 use crate::crypto::password::{Password, Place, Verdict};
+use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
@@ -50,8 +51,8 @@ pub(crate) enum Checked {
 pub(crate) struct Proof {
     /// Whose.
     pub(crate) user: UserId,
-    /// Which of the user's passwords it was.
-    pub(crate) version: i64,
+    /// That of user and tenant, read before the password was checked.
+    pub(crate) epoch: Epoch,
     tried: Try,
     rehash: Option<Rehash>,
 }
@@ -59,7 +60,7 @@ pub(crate) struct Proof {
 /// Whose password it is.
 struct Match {
     user: UserId,
-    version: i64,
+    epoch: Epoch,
     rehash: Option<Rehash>,
 }
 
@@ -123,7 +124,9 @@ impl Account<'_> {
         let found = match judge {
             Judge::Host(host, tenant) => {
                 let found = self.ask_directory(host, tenant, name.as_ref(), typed.password).await;
-                found.map(|found| found.map(|user| Match { user, version: 0, rehash: None }))
+                found.map(|found| {
+                    found.map(|user| Match { epoch: user.epoch + tenant.epoch, user: user.id, rehash: None })
+                })
             }
             Judge::Own(place) => self.compare(place, tenant.as_deref(), found, typed.password).await,
         };
@@ -131,9 +134,7 @@ impl Account<'_> {
             no.await;
         }
         match found {
-            Ok(Ok(Match { user, version, rehash })) => {
-                Ok(Checked::Right(Proof { user, version, tried, rehash }))
-            }
+            Ok(Ok(Match { user, epoch, rehash })) => Ok(Checked::Right(Proof { user, epoch, tried, rehash })),
             Ok(Err(failure)) => Ok(Checked::Wrong(failure)),
             Err(error) => {
                 self.give_back(tried).await?;
@@ -162,8 +163,8 @@ impl Account<'_> {
             return Ok(Err(LoginFailure::WrongPassword));
         };
         let verdict = place.verify(password.clone(), hash).await?;
-        let user = match judge(tenant, found.as_ref(), verdict) {
-            Ok(user) => user,
+        let (user, epoch) = match judge(tenant, found.as_ref(), verdict) {
+            Ok(right) => right,
             Err(failure) => return Ok(Err(failure)),
         };
         let rehash = match hash.filter(|_| verdict.outdated) {
@@ -171,8 +172,7 @@ impl Account<'_> {
             Some(old) => self.hasher.hash(password).await.ok().map(|new| Rehash { old: old.to_owned(), new }),
             None => None,
         };
-        let version = found.map_or(0, |found| found.password_version);
-        Ok(Ok(Match { user, version, rehash }))
+        Ok(Ok(Match { user, epoch, rehash }))
     }
 
     /// The tenant meant, and what the budget calls it.
@@ -192,7 +192,7 @@ fn judge(
     tenant: Option<&Tenant>,
     found: Option<&Credentials>,
     verdict: Verdict,
-) -> Result<UserId, LoginFailure> {
+) -> Result<(UserId, Epoch), LoginFailure> {
     let tenant = tenant.ok_or(LoginFailure::TenantUnknown)?;
     if tenant.disabled {
         return Err(LoginFailure::TenantDisabled);
@@ -210,5 +210,5 @@ fn judge(
     if found.user.disabled {
         return Err(LoginFailure::UserDisabled);
     }
-    Ok(found.user.id.clone())
+    Ok((found.user.id.clone(), found.user.epoch + tenant.epoch))
 }

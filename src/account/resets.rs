@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::attempts::Counter;
 use super::delivery::{Post, Posted};
-use super::{Account, Error, sessions};
+use super::ending::{self, Spared};
+use super::{Account, Error};
 use crate::crypto::secret::Secret;
+use crate::domain::epoch::Epoch;
 use crate::domain::event::ResetOutcome;
-use crate::domain::ids::{ClientId, Hash, InteractionId, IssuerId, SessionId, UserId};
+use crate::domain::ids::{ClientId, InteractionId, IssuerId, UserId};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::message::{Confidential, Content, Letter, Link, Mail, Message, Notice};
 use crate::domain::reset::{self, Progress, Purpose, Reset};
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::storage::attempts::Kind;
 use crate::storage::users::{self, Credentials};
@@ -56,27 +57,20 @@ impl NewLink {
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordChange {
     user: UserId,
-    version: i64,
+    epoch: Epoch,
     hash: String,
     counter: Counter,
     notice: Option<Post>,
 }
 
 impl PasswordChange {
-    /// Changes it, if it was not changed meanwhile. What the old one had opened ends, other than `session`; so does every
-    /// link other than `link`. The failures of whoever did not know the old one are forgotten.
-    pub(crate) async fn settle(
-        &self,
-        tx: &mut Tx<'_>,
-        session: Option<&SessionId>,
-        link: Option<&Hash>,
-        now: Time,
-    ) -> storage::Result<bool> {
-        if !users::change_password(tx, &self.user, &self.hash, self.version).await? {
+    /// Changes it, unless something has ended what the user was given meanwhile, and ends that. The failures of whoever
+    /// did not know the old one are forgotten.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<bool> {
+        if !users::change_password(tx, &self.user, &self.hash, self.epoch).await? {
             return Ok(false);
         }
-        sessions::end_all(tx, &self.user, session, now).await?;
-        resets::remove_others(tx, &self.user, link).await?;
+        ending::end(tx, &self.user, spared).await?;
         self.counter.clear(tx).await?;
         if let Some(notice) = &self.notice {
             notice.settle(tx).await?;
@@ -143,7 +137,7 @@ impl Account<'_> {
             issuer,
             user: user.id.clone(),
             purpose,
-            password_version: found.password_version,
+            epoch: user.epoch + tenant.epoch,
             progress: Progress { sent_to: Some(to), login, client, ..Progress::default() },
             expires_at,
             version: 0,
@@ -151,17 +145,16 @@ impl Account<'_> {
         Ok(Ok(NewLink { post: self.post(&message)?, reset }))
     }
 
-    /// A new password in place of the one with this version, to be settled; a mail tells the user.
+    /// A new password for this user, as they were read, to be settled; a mail tells the user.
     pub(crate) fn password_change(
         &self,
         user: &User,
         tenant: &Tenant,
-        version: i64,
         hash: String,
     ) -> Result<PasswordChange, Error> {
         let notice = self.notice(user, tenant, Notice::PasswordChanged)?;
         let counter = self.password_counter(tenant.domain.as_str(), &user.username.key());
-        Ok(PasswordChange { user: user.id.clone(), version, hash, counter, notice })
+        Ok(PasswordChange { user: user.id.clone(), epoch: user.epoch, hash, counter, notice })
     }
 
     /// The counter of wrong passwords for this name.

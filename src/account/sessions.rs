@@ -8,12 +8,13 @@
 //! Each of them ends sessions first and grants after: a login that is being completed in a session holds its row, so
 //! the grant that it gives is there to be found.
 
+use super::ending::{self, Spared};
 use super::{Account, Error};
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::{Result, Tx, grants, sessions, trusted_browsers};
+use crate::storage::{Result, Tx, grants, sessions};
 
 /// The browser's user signs out: `false` if the session had ended before.
 pub(crate) async fn sign_out(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<bool> {
@@ -31,20 +32,10 @@ pub(crate) async fn end(tx: &mut Tx<'_>, user: &UserId, session: &SessionId, now
     Ok(ended)
 }
 
-/// Ends all sessions of the user but one, and every grant that is not that one's; tells how many sessions. No browser is
-/// trusted any more.
-pub(crate) async fn end_all(
-    tx: &mut Tx<'_>,
-    user: &UserId,
-    keep: Option<&SessionId>,
-    now: Time,
-) -> Result<u64> {
+/// Ends everything of the user but one session and what it gave; tells how many sessions there were.
+pub(crate) async fn end_all(tx: &mut Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<u64> {
     let ended = sessions::end_others(tx, user, keep).await?;
-    trusted_browsers::remove_all(tx, user).await?;
-    match keep {
-        Some(session) => grants::revoke_elsewhere(tx, user, session, now).await?,
-        None => grants::revoke_user(tx, user, now).await?,
-    };
+    ending::end(tx, user, Spared { session: keep, reset: None }).await?;
     Ok(ended)
 }
 
@@ -54,7 +45,8 @@ impl Account<'_> {
         let now = self.now();
         let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(Vec::new()) };
         let mut found = sessions::of_user(&mut self.db.read().tx(), &user.id, now).await?;
-        found.retain(|session| session.is_used(&tenant.policy, now));
+        let epoch = user.epoch + tenant.epoch;
+        found.retain(|session| session.epoch == epoch && session.is_used(&tenant.policy, now));
         Ok(found)
     }
 }

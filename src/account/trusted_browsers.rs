@@ -2,11 +2,12 @@
 //!
 //! One is trusted when its user ticks the box in a login that proved a second factor, and by nothing else. It is known by
 //! a secret in a cookie of that user alone; what else it shows of itself is kept as keyed hashes. The trust ends with its
-//! time, with a new authenticator, and with whatever ends all sessions: a new password, a reset, signing out everywhere.
+//! time, with a new authenticator, and with whatever ends everything of the user's (`docs/ending.md`).
 
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, TrustedBrowserId, UserId};
 use crate::domain::trusted_browser::{Profile, Signal, TrustRules, TrustedBrowser};
 use crate::domain::user_agent;
@@ -66,11 +67,18 @@ impl Trust {
 
 impl Account<'_> {
     /// A new trust in the browser that shows this; `None` where the tenant trusts none.
-    pub(crate) fn trust(&self, user: &UserId, shown: &Shown<'_>, rules: &TrustRules) -> Option<Trust> {
+    pub(crate) fn trust(
+        &self,
+        user: &UserId,
+        epoch: Epoch,
+        shown: &Shown<'_>,
+        rules: &TrustRules,
+    ) -> Option<Trust> {
         let (now, secret) = (self.now(), Secret::generate());
         let browser = TrustedBrowser {
             id: TrustedBrowserId::new(random::uuid()),
             user: user.clone(),
+            epoch,
             cookie: secret.hash(),
             profile: self.profile(user, shown),
             label: shown.label(),
@@ -85,10 +93,11 @@ impl Account<'_> {
     pub(crate) async fn known_browser(
         &self,
         user: &UserId,
+        epoch: Epoch,
         cookie: &Hash,
     ) -> Result<Option<TrustedBrowser>, Error> {
         let found = trusted_browsers::by_cookie(&mut self.db.read().tx(), user, cookie).await?;
-        Ok(found.filter(|browser| browser.expires_at > self.now()))
+        Ok(found.filter(|browser| browser.epoch == epoch && browser.expires_at > self.now()))
     }
 
     /// May this browser skip the second factor, showing what it shows?

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::acr::Acr;
 use super::audience::Audience;
+use super::epoch::Epoch;
 use super::grant::Grant;
 use super::ids::{ClientId, GrantId};
 use super::scope::Scope;
@@ -21,6 +22,9 @@ pub(crate) struct AccessToken {
     pub(crate) exp: Time,
     pub(crate) jti: String,
     pub(crate) scope: Scope,
+    /// Ours: where it speaks for the client itself, the epoch of the client and its tenant.
+    #[serde(default, skip_serializing_if = "Epoch::is_first")]
+    pub(crate) epoch: Epoch,
     /// Only where it speaks for a user.
     #[serde(flatten)]
     pub(crate) login: Option<Login>,

@@ -11,6 +11,7 @@ use url::Url;
 pub use algorithm::{AssertionAlgorithm, MacAlgorithm, SigningAlgorithm};
 
 use super::audience::Resource;
+use super::epoch::Epoch;
 use super::ids::{ClientId, Hash, IssuerId};
 use super::redirect_uri::RedirectUri;
 use super::scope::Scope;
@@ -24,6 +25,8 @@ pub struct Client {
     pub issuer: IssuerId,
     /// A disabled client is as good as unknown.
     pub disabled: bool,
+    /// Its epoch and its tenant's together; only the store changes them.
+    pub epoch: Epoch,
     /// How it proves itself at the token endpoint.
     pub authentication: ClientAuthentication,
     /// Everything else that was registered.

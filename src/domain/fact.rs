@@ -260,12 +260,6 @@ impl Facts {
         })
     }
 
-    /// Drops the password: it was changed since.
-    #[must_use]
-    pub fn without_password(&self) -> Self {
-        self.filter(|fact| fact.kind != FactKind::Password)
-    }
-
     /// Nothing proved, nothing answered?
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()

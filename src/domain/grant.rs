@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::acr::AuthContext;
 use super::audience::Audience;
 use super::claims::ClaimsRequest;
+use super::epoch::Epoch;
 use super::ids::{ClientId, GrantId, Hash, IssuerId, SessionId, UserId};
 use super::scope::Scope;
 use super::time::Time;
@@ -22,6 +23,8 @@ pub struct Grant {
     pub user: UserId,
     /// In which browser session.
     pub session: SessionId,
+    /// Of user, user's tenant, client and client's tenant.
+    pub epoch: Epoch,
     /// Which scopes.
     pub scope: Scope,
     /// For which APIs, beside the provider itself.
@@ -59,6 +62,8 @@ pub struct OpaqueToken {
     pub client: ClientId,
     /// What it stands on; `None`: it is the client's own (RFC 6749 §4.4).
     pub grant: Option<GrantId>,
+    /// Of client and client's tenant, where it is the client's own; otherwise the grant's counts.
+    pub epoch: Epoch,
     /// The value of `sub`.
     pub subject: String,
     /// Which scopes.

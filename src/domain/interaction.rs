@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::authenticator::{Authenticator, Method};
+use super::epoch::Epoch;
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
 use super::passkey::{Ceremony, Purpose};
@@ -34,6 +35,9 @@ pub struct Interaction {
     pub browser: Option<Hash>,
     /// What happened since.
     pub progress: Progress,
+    /// Of the client and its tenant, when the request arrived.
+    #[serde(default)]
+    pub epoch: Epoch,
     /// When the request arrived.
     pub requested_at: Time,
     /// When it is over in any case.
@@ -51,8 +55,8 @@ pub struct Progress {
     /// the whole login: everything below is theirs.
     #[serde(flatten)]
     pub facts: Facts,
-    /// The version of the password that was proved here: the row's number at the time.
-    pub password_version: i64,
+    /// Of that user and the tenant: in another epoch nothing of this counts.
+    pub epoch: Option<Epoch>,
     /// This login stands on its own: what the browser's session knows does not count.
     pub alone: bool,
     /// Wrong codes since the password was proved: after a few the login starts again.
@@ -80,6 +84,9 @@ pub struct Progress {
 /// Somebody who is signed in upstream and linked with no account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
+    /// The issuer that the provider had then.
+    #[serde(default)]
+    pub issuer: String,
     /// Who that is there.
     pub subject: String,
     /// What was vouched for.
@@ -238,30 +245,20 @@ pub enum Problem {
 
 impl Progress {
     /// Notes that the user's password is right.
-    pub fn password_proved(&mut self, user: &UserId, version: i64, at: Time) {
-        self.signed_in(user, version, FactKind::Password, at);
+    pub fn password_proved(&mut self, user: &UserId, epoch: Epoch, at: Time) {
+        self.first_factor_proved(user, epoch, FactKind::Password, at);
     }
 
-    /// Notes that a passkey signed the user in, while this password of theirs counts.
-    pub fn signed_in(&mut self, user: &UserId, version: i64, first: FactKind, at: Time) {
-        self.first_factor_proved(user, first, at);
-        self.password_version = version;
-    }
-
-    /// Notes that an upstream provider vouched for the user, under the same rule.
-    pub fn vouched_for(&mut self, user: &UserId, vouched: Vouched, at: Time) {
-        self.first_factor_proved(user, FactKind::Upstream(vouched), at);
-    }
-
-    fn first_factor_proved(&mut self, user: &UserId, kind: FactKind, at: Time) {
-        self.learn(user, kind, at);
+    /// Notes a first factor of the user, whose epoch was read before the factor was checked.
+    pub fn first_factor_proved(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
+        self.learn(user, epoch, kind, at);
         self.wrong_codes = 0;
         self.stranger = None;
     }
 
     /// Notes a fact of this user; the last refusal has been answered.
-    pub fn learn(&mut self, user: &UserId, kind: FactKind, at: Time) {
-        self.belong_to(user);
+    pub fn learn(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
+        self.belong_to(user, epoch);
         self.refusal = None;
         self.facts.add(user, kind, at);
     }
@@ -271,16 +268,17 @@ impl Progress {
         self.facts.first_factor().is_some()
     }
 
-    /// Makes this the login of this user: nothing that another user proved, chose or was shown here remains. Returns
-    /// whether there was another user.
-    pub fn belong_to(&mut self, user: &UserId) -> bool {
-        let others = self.facts.user().is_some_and(|owner| owner != user);
+    /// Makes this the login of this user in this epoch: nothing that another user proved, chose or was shown here remains,
+    /// nor anything of before an ending. Returns whether there was something to drop.
+    pub fn belong_to(&mut self, user: &UserId, epoch: Epoch) -> bool {
+        let others = self.facts.user().is_some_and(|owner| owner != user || self.epoch != Some(epoch));
         if others {
             *self = Self { alone: self.alone, ..Self::default() };
         }
         if self.facts.user().is_none() {
             self.facts = Facts::of(user.clone());
         }
+        self.epoch = Some(epoch);
         others
     }
 
@@ -319,16 +317,18 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const EPOCH: Epoch = Epoch::FIRST;
+
     #[test]
     fn facts_never_pass_from_one_user_to_another() {
         let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
         let mut progress = Progress::default();
-        progress.password_proved(&anna, 0, Time::from_unix(1));
-        progress.learn(&anna, FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
+        progress.password_proved(&anna, EPOCH, Time::from_unix(1));
+        progress.learn(&anna, EPOCH, FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
         progress.recovery_codes = Some("sealed".into());
-        progress.password_proved(&anna, 0, Time::from_unix(3));
+        progress.password_proved(&anna, EPOCH, Time::from_unix(3));
         assert!(progress.facts.second_factor().is_some(), "the same user keeps what was proved");
-        progress.password_proved(&bert, 0, Time::from_unix(4));
+        progress.password_proved(&bert, EPOCH, Time::from_unix(4));
         assert_eq!(progress.facts.second_factor(), None);
         assert_eq!(progress.recovery_codes, None);
         assert_eq!(progress.facts.first_factor(), Some(Time::from_unix(4)));
@@ -338,23 +338,38 @@ mod tests {
     fn a_login_whose_sessions_user_changes_begins_again() {
         let (anna, bert) = (UserId::new("anna"), UserId::new("bert"));
         let mut progress = Progress { alone: true, ..Progress::default() };
-        progress.belong_to(&anna);
-        progress.learn(&anna, FactKind::RecoveryCode, Time::from_unix(1));
+        progress.belong_to(&anna, EPOCH);
+        progress.learn(&anna, EPOCH, FactKind::RecoveryCode, Time::from_unix(1));
         (progress.method, progress.recovery_codes) = (Some(Method::Totp), Some("sealed".into()));
         let before = progress.clone();
-        assert!(!progress.belong_to(&anna));
+        assert!(!progress.belong_to(&anna, EPOCH));
         assert_eq!(progress, before);
-        assert!(progress.belong_to(&bert));
-        assert_eq!(progress, Progress { facts: Facts::of(bert), alone: true, ..Progress::default() });
+        assert!(progress.belong_to(&bert, EPOCH));
+        let fresh = Progress { epoch: Some(EPOCH), alone: true, ..Progress::default() };
+        assert_eq!(progress, Progress { facts: Facts::of(bert), ..fresh });
         let mut progress = before.clone();
         assert!(progress.leave_session());
         assert_eq!(progress, Progress { alone: true, ..Progress::default() });
         let mut progress = before;
-        progress.password_proved(&anna, 3, Time::from_unix(2));
+        progress.password_proved(&anna, EPOCH, Time::from_unix(2));
         assert!(progress.facts.is_recovering(), "the same user goes on");
         let proved = progress.clone();
         assert!(!progress.leave_session());
         assert_eq!(progress, proved, "the first factor was proved here");
+    }
+
+    /// Also of those that were proved in a session: what has ended since takes them along.
+    #[test]
+    fn facts_never_pass_from_one_epoch_to_another() {
+        let anna = UserId::new("anna");
+        for first in [FactKind::Password, FactKind::RecoveryCode] {
+            let mut progress = Progress::default();
+            progress.learn(&anna, EPOCH, first, Time::from_unix(1));
+            progress.recovery_codes = Some("sealed".into());
+            assert!(progress.belong_to(&anna, EPOCH.next()));
+            let fresh = Progress { facts: Facts::of(anna.clone()), ..Progress::default() };
+            assert_eq!(progress, Progress { epoch: Some(EPOCH.next()), ..fresh });
+        }
     }
 
     /// Rows that an earlier release stored: facts of a session's user named nobody, so they are not anybody's now.
@@ -368,7 +383,7 @@ mod tests {
         assert_eq!((&json["user"], &json["facts"][0]["at"]), (&"anna".into(), &1.into()));
         let stored = r#"{"user":null,"facts":[{"kind":"recovery_code","at":1}]}"#;
         let mut progress: Progress = serde_json::from_str(stored).unwrap();
-        progress.belong_to(&UserId::new("bert"));
+        progress.belong_to(&UserId::new("bert"), EPOCH);
         assert!(progress.facts.is_empty());
     }
 }

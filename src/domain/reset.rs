@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::contact::EmailAddress;
+use super::epoch::Epoch;
 use super::ids::{AuthenticatorId, ClientId, Hash, InteractionId, IssuerId, UserId};
 use super::interaction::{Dispatch, Enrolment};
 use super::passkey::Ceremony;
@@ -37,8 +38,8 @@ pub struct Reset {
     pub user: UserId,
     /// How it came about.
     pub purpose: Purpose,
-    /// Which of the user's passwords it replaces: it says nothing any more once another change has come first.
-    pub password_version: i64,
+    /// Of user and tenant.
+    pub epoch: Epoch,
     /// What happened since.
     pub progress: Progress,
     /// From when on it is void.

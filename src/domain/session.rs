@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::epoch::Epoch;
 use super::fact::Facts;
 use super::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
 use super::request::AuthorizationRequest;
@@ -19,6 +20,8 @@ pub struct Session {
     pub issuer: IssuerId,
     /// Who is signed in.
     pub user: UserId,
+    /// Of user and tenant.
+    pub epoch: Epoch,
     /// The factors proved.
     pub facts: Facts,
     /// When it began.

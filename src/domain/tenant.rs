@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::authenticator::{Method, Worth};
 use super::branding::Branding;
+use super::epoch::Epoch;
 use super::ids::{ResellerId, TenantId};
 use super::locale::Locale;
 use super::time::Time;
@@ -24,8 +25,10 @@ pub struct Tenant {
     pub name: String,
     /// Who manages it.
     pub reseller: Option<ResellerId>,
-    /// A disabled tenant's users cannot sign in.
+    /// A disabled tenant's users cannot sign in, and its clients are as good as unknown.
     pub disabled: bool,
+    /// Raised by whatever ends what its users and clients have been given; only the store changes it.
+    pub epoch: Epoch,
     /// The language used when nothing else decides.
     pub locale: Locale,
     /// The time zone of its users who have none of their own.

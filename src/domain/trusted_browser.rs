@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::epoch::Epoch;
 use super::ids::{Hash, TrustedBrowserId, UserId};
 use super::time::Time;
 
@@ -148,6 +149,8 @@ pub struct TrustedBrowser {
     pub id: TrustedBrowserId,
     /// Who trusts it.
     pub user: UserId,
+    /// Of user and tenant.
+    pub epoch: Epoch,
     /// The hash of the secret in its cookie.
     pub cookie: Hash,
     /// What it showed of itself.
@@ -234,6 +237,7 @@ mod tests {
         let browser = TrustedBrowser {
             id: TrustedBrowserId::new("t"),
             user: UserId::new("anna"),
+            epoch: Epoch::default(),
             cookie: Hash::new("c"),
             profile: profile(&SCRIPTED),
             label: String::new(),

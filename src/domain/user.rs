@@ -5,6 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::claims::Profile;
 use super::contact::EmailAddress;
+use super::epoch::Epoch;
 use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
@@ -22,6 +23,8 @@ pub struct User {
     pub username: Username,
     /// A disabled user cannot sign in, and what was issued to them stops working.
     pub disabled: bool,
+    /// Raised by whatever ends what the user has been given; only the store changes it.
+    pub epoch: Epoch,
     /// What the user may do.
     pub roles: Vec<Role>,
     /// The standard claims.

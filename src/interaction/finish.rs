@@ -84,7 +84,7 @@ impl Login {
         };
         context.acr = self.request().acr_to_tell(context.acr);
         self.close(tx).await?;
-        self.hold_password(tx, &person).await?;
+        self.hold_epoch(tx, &person).await?;
         let (session, cookie) = self.keep_session(tx, &person).await?;
         if cookie.is_some() {
             self.known = Some(self.know_browser(tx, &person).await?);
@@ -94,6 +94,7 @@ impl Login {
             let all = person.consent.as_ref().map_or_else(|| scope.clone(), |earlier| earlier.union(scope));
             consents::record(tx, &person.user.id, issuer, client, &all).await?;
         }
+        let epoch = person.epoch() + self.validated.client().epoch;
         let user = person.user.id;
         let session_idle = person.tenant.policy.session_idle();
         let session_ends = session.expires_at;
@@ -101,6 +102,7 @@ impl Login {
             grant: self.interaction.grant.clone(),
             user: user.clone(),
             session: session.id,
+            epoch,
             session_idle,
             session_ends,
             context,
@@ -112,10 +114,11 @@ impl Login {
         Ok(End::Code(Box::new(code), cookie))
     }
 
-    /// A password that is changed in the very moment of the login is not the one that opens it.
-    async fn hold_password(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
-        if self.proved(person).has_password() {
-            users::hold_password(tx, &person.user.id, person.password_version).await?;
+    /// What is ended in the very moment of the login does not open it. Where a session answers, its client would learn
+    /// so from the code, which is as good as none.
+    async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
+        if self.interaction.progress.has_first_factor() {
+            users::hold_epoch(tx, &person.user.id, person.user.epoch).await?;
         }
         Ok(())
     }
@@ -164,6 +167,7 @@ impl Login {
             cookie: cookie.hash(),
             issuer: self.interaction.issuer.clone(),
             user: person.user.id.clone(),
+            epoch: person.epoch(),
             facts,
             created_at: self.now,
             used_at: self.now,
@@ -183,7 +187,7 @@ impl Login {
         let seen = Seen {
             cookie: self.visitor.cookies().value(Cookies::KNOWN),
             user_agent: name.as_deref(),
-            password_version: proved.map(|_| person.password_version),
+            epoch: proved.map(|_| person.user.epoch),
         };
         self.idp().account().know_browser(tx, &person.user, &person.tenant, seen).await
     }

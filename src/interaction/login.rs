@@ -74,6 +74,7 @@ impl Login {
             request: validated.request().clone(),
             browser: None,
             progress: Progress::default(),
+            epoch: validated.client().epoch,
             requested_at: now,
             expires_at: now.plus(visitor.idp.settings().interaction_lifetime),
             version: 0,
@@ -97,6 +98,9 @@ impl Login {
         };
         let Some(interaction) = found else { return Ok(None) };
         let validated = authorize::resume(&idp, &visitor.issuer, interaction.request.clone()).await?;
+        if interaction.epoch != validated.client().epoch {
+            return Ok(None);
+        }
         Ok(Some(Self::assemble(visitor, validated, interaction, true).boxed().await?))
     }
 

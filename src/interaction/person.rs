@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::authenticator::{Authenticator, Held, Worth};
 use crate::domain::client::Client;
+use crate::domain::epoch::Epoch;
 use crate::domain::fact::Facts;
 use crate::domain::ids::UserId;
 use crate::domain::issuer::Issuer;
@@ -21,8 +22,6 @@ use crate::storage::{Result, Tx, authenticators, consents, passkeys};
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub(super) user: User,
-    /// Which of the user's passwords counts.
-    pub(super) password_version: i64,
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<Authenticator>,
@@ -49,7 +48,7 @@ impl Person {
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
         let Some(found) = found.filter(|found| !found.user.disabled) else { return Ok(None) };
-        let Credentials { user, password_version, must_change_password, desktop_unasked, has, .. } = found;
+        let Credentials { user, must_change_password, desktop_unasked, has, .. } = found;
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };
@@ -64,7 +63,6 @@ impl Person {
         };
         Ok(Some(Self {
             user,
-            password_version,
             tenant,
             authenticator,
             must_change_password,
@@ -94,8 +92,15 @@ impl Person {
         self.tenant.policy.two_factors(self.user.is_admin())
     }
 
+    /// Of user and tenant: what they have been given counts in no other.
+    pub(super) fn epoch(&self) -> Epoch {
+        self.user.epoch + self.tenant.epoch
+    }
+
     /// Does this session of theirs still stand? The store knows its end; how long it may lie idle the tenant says.
     pub(super) fn holds(&self, session: &Session, now: Time) -> bool {
-        session.user == self.user.id && session.is_used(&self.tenant.policy, now)
+        session.user == self.user.id
+            && session.epoch == self.epoch()
+            && session.is_used(&self.tenant.policy, now)
     }
 }

@@ -26,7 +26,7 @@ const TICKED: &str = "trust_browser";
 pub(super) async fn known(visitor: &Visitor, person: &Person) -> Result<Option<TrustedBrowser>, Internal> {
     let cookie = visitor.cookies().hash(&purpose(&person.user.id)).filter(|_| rules(person).is_some());
     let Some(cookie) = cookie else { return Ok(None) };
-    Ok(visitor.idp.account().known_browser(&person.user.id, &cookie).await?)
+    Ok(visitor.idp.account().known_browser(&person.user.id, person.epoch(), &cookie).await?)
 }
 
 /// The browser that takes the place of a second factor in this login, given what was posted with the password.
@@ -47,7 +47,8 @@ pub(super) fn offered(person: &Person) -> Option<u32> {
 pub(super) fn wanted(login: &Login, person: &Person, form: &Parameters) -> Option<Trust> {
     let rules = rules(person).filter(|_| form.get(TICKED).is_some())?;
     let name = login.visitor.user_agent();
-    login.idp().account().trust(&person.user.id, &shown(login, name.as_deref(), form), rules)
+    let shown = shown(login, name.as_deref(), form);
+    login.idp().account().trust(&person.user.id, person.epoch(), &shown, rules)
 }
 
 /// Stores it.

@@ -31,6 +31,7 @@ use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::acr::Acr;
 use crate::domain::event::{Event, UpstreamFailure};
+use crate::domain::fact::FactKind;
 use crate::domain::ids::{Reference, UserId};
 use crate::domain::interaction::{Problem, Stranger};
 use crate::domain::policy::Need;
@@ -93,6 +94,14 @@ impl Login {
     pub(super) async fn upstreams(&self) -> Result<std::sync::Arc<Vec<Stored>>, Internal> {
         let tenant = self.visitor.tenant.as_ref().map(|tenant| &tenant.id);
         Ok(self.idp().catalogue().upstreams(tenant).await?)
+    }
+
+    /// May this person sign in there? At the root issuer the providers of all resellers are offered, and a tenant's users
+    /// sign in at its own and its reseller's only.
+    pub(super) async fn may_sign_in_at(&self, upstream: &Upstream) -> Result<bool, Internal> {
+        let Some(person) = &self.person else { return Ok(false) };
+        let offered = self.idp().catalogue().upstreams(Some(&person.tenant.id)).await?;
+        Ok(offered.iter().any(|stored| stored.upstream.id == upstream.id))
     }
 
     /// The link that leads to an upstream provider.
@@ -265,16 +274,19 @@ async fn vouched(
     if let Some(user) = known {
         login.identify(&user).await?;
         // Who may not sign in here is told what a stranger is told.
-        if login.person.is_some() {
+        let may = login.may_sign_in_at(upstream).await?;
+        if let Some(epoch) = login.person.as_ref().filter(|_| may).map(|person| person.epoch()) {
             let at = login.moment(&user, at);
-            login.interaction.progress.vouched_for(&user, vouched, at);
+            let proves = FactKind::Upstream(vouched);
+            login.interaction.progress.first_factor_proved(&user, epoch, proves, at);
             let (login, end) = login.store().await?;
             return Ok(login.respond_apart(end));
         }
     }
     login.interaction.progress.start_again();
     login.person = None;
-    login.interaction.progress.stranger = Some(Stranger { subject, vouched, at });
+    let issuer = upstream.issuer.clone();
+    login.interaction.progress.stranger = Some(Stranger { issuer, subject, vouched, at });
     let reference = random::reference();
     login.refuse(steps::LINK, Problem::NotLinked, Some(reference.clone()));
     tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);

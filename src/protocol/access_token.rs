@@ -17,6 +17,7 @@ use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, TokenFormat};
+use crate::domain::epoch::Epoch;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
@@ -88,9 +89,11 @@ pub(super) async fn issue(
         // The last token of a family does not outlive it.
         expires = expires.min(grant.expires_at);
     }
-    let (sub, login) = match basis {
-        Basis::Grant(grant) => (subject::of(idp, client, &grant.user).await?, Some(grant.into())),
-        Basis::Client => (client.id.as_str().to_owned(), None),
+    let (sub, epoch, login) = match basis {
+        Basis::Grant(grant) => {
+            (subject::of(idp, client, &grant.user).await?, Epoch::default(), Some(grant.into()))
+        }
+        Basis::Client => (client.id.as_str().to_owned(), client.epoch, None),
     };
     let token = AccessToken {
         iss: issuer.url.to_string(),
@@ -101,6 +104,7 @@ pub(super) async fn issue(
         exp: expires,
         jti: random::uuid(),
         scope,
+        epoch,
         login,
     };
     let value = match client.metadata.access_token_format {

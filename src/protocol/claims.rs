@@ -107,6 +107,7 @@ mod tests {
 
     use super::*;
     use crate::domain::claims::Profile;
+    use crate::domain::epoch::Epoch;
     use crate::domain::ids::{TenantId, UserId};
     use crate::domain::time::Time;
     use crate::domain::user::{Desktop, Username};
@@ -117,6 +118,7 @@ mod tests {
             tenant: TenantId::new("t"),
             username: Username::parse("anna").unwrap(),
             disabled: false,
+            epoch: Epoch::default(),
             roles: Vec::new(),
             profile: Profile {
                 name: Some("Anna Example".to_owned()),

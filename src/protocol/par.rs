@@ -21,7 +21,7 @@ use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
 use crate::http::Idp;
-use crate::storage::pushed_requests;
+use crate::storage::pushed_requests::{self, Pushed};
 
 /// RFC 9126 §2.2
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -52,10 +52,12 @@ async fn store(idp: &Idp, validated: &Validated) -> Result<Option<Secret>, Token
     let settings = idp.settings();
     let (secret, now, cap) = (Secret::generate(), idp.now(), settings.pushed_requests_per_client);
     let expires_at = now.plus(settings.pushed_request_lifetime);
-    let (hash, request) = (secret.hash(), validated.request().clone());
+    let (hash, request, epoch) = (secret.hash(), validated.request().clone(), validated.client().epoch);
     let write = idp.db().write(move |tx| {
         let (hash, request) = (hash.clone(), request.clone());
-        Box::pin(async move { pushed_requests::insert(tx, &hash, &request, expires_at, now, cap).await })
+        Box::pin(
+            async move { pushed_requests::insert(tx, &hash, &request, epoch, expires_at, now, cap).await },
+        )
     });
     Ok(write.await?.then_some(secret))
 }
@@ -83,7 +85,10 @@ pub(super) async fn pushed(
         let mut reader = idp.db().read();
         pushed_requests::by_hash(&mut reader.tx(), &hash, idp.now()).await?
     };
-    let found = found.filter(|found| found.request.issuer == issuer.id && found.request.client == client.id);
+    let theirs = |found: &Pushed| {
+        found.request.issuer == issuer.id && found.request.client == client.id && found.epoch == client.epoch
+    };
+    let found = found.filter(theirs);
     match found {
         None => Err(AuthorizeError::Show(void())),
         Some(found) => match found.login {

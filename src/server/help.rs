@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::account::delivery::Posted;
+use crate::account::ending::Spared;
 use crate::account::resets::Home;
 use crate::domain::event::{Event, ResetOutcome};
 use crate::domain::ids::IssuerId;
@@ -104,10 +105,10 @@ impl Idp {
     }
 
     async fn reset_enrolment(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
-        let (reset, now) = (self.account().enrolment_reset(&found.user, tenant)?, self.now());
+        let reset = self.account().enrolment_reset(&found.user, tenant)?;
         let settled = self.db().write(move |tx| {
             let reset = reset.clone();
-            Box::pin(async move { reset.settle(tx, None, now).await })
+            Box::pin(async move { reset.settle(tx, Spared::default()).await })
         });
         settled.await?;
         self.observe(&Event::EnrolmentReset { user: found.user.id.clone() });

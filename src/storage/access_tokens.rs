@@ -5,6 +5,7 @@ use super::error::Result;
 use super::grants::{Ground, WithUser, ground};
 use super::json::{Json, Word};
 use crate::domain::audience::Audience;
+use crate::domain::epoch::Epoch;
 use crate::domain::grant::OpaqueToken;
 use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::scope::Scope;
@@ -17,6 +18,7 @@ struct Row {
     token_issuer_id: IssuerId,
     token_client_id: ClientId,
     token_grant_id: Option<GrantId>,
+    token_epoch: Epoch,
     subject: String,
     token_scope: Word<Scope>,
     token_audience: Json<Audience>,
@@ -51,6 +53,7 @@ impl From<Row> for OpaqueToken {
             issuer: row.token_issuer_id,
             client: row.token_client_id,
             grant: row.token_grant_id,
+            epoch: row.token_epoch,
             subject: row.subject,
             scope: row.token_scope.0,
             audience: row.token_audience.0,
@@ -65,8 +68,8 @@ pub async fn insert(tx: &mut Tx<'_>, token: &OpaqueToken) -> Result<()> {
     execute!(
         tx,
         "INSERT INTO access_tokens (hash, jti, issuer_id, client_issuer_id, client_id, grant_id, subject, scope,
-             audience, issued_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             audience, issued_at, expires_at, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &token.hash,
         &token.jti,
         &token.issuer,
@@ -78,12 +81,13 @@ pub async fn insert(tx: &mut Tx<'_>, token: &OpaqueToken) -> Result<()> {
         Json(&token.audience),
         token.issued_at,
         token.expires_at,
+        token.epoch,
     )?;
     Ok(())
 }
 
 /// A token `$1` of the issuer `$2` that is alive at `$3`: not expired, its grant not revoked, client, user and tenant not
-/// disabled.
+/// disabled, and nothing ended since it was issued.
 macro_rules! alive {
     () => {
         " FROM access_tokens a
@@ -91,8 +95,12 @@ macro_rules! alive {
          LEFT JOIN grants g ON g.id = a.grant_id
          LEFT JOIN users u ON u.id = g.user_id
          LEFT JOIN tenants t ON t.id = u.tenant_id
+         LEFT JOIN tenants ct ON ct.id = c.tenant_id
          WHERE a.hash = $1 AND a.issuer_id = $2 AND a.expires_at > $3 AND NOT c.disabled
-             AND (a.grant_id IS NULL OR (g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled))"
+             AND NOT COALESCE(ct.disabled, FALSE)
+             AND CASE WHEN a.grant_id IS NULL THEN a.epoch = c.epoch + COALESCE(ct.epoch, 0)
+                 ELSE g.revoked_at IS NULL AND NOT u.disabled AND NOT t.disabled
+                     AND g.epoch = u.epoch + t.epoch + c.epoch + COALESCE(ct.epoch, 0) END"
     };
 }
 
@@ -105,7 +113,7 @@ pub async fn alive(
 ) -> Result<Option<(OpaqueToken, Option<Ground>)>> {
     let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(concat!(
         "SELECT a.hash, a.jti, a.issuer_id AS token_issuer_id, a.client_id AS token_client_id,
-             a.grant_id AS token_grant_id, a.subject, a.scope AS token_scope, a.audience AS token_audience,
+             a.grant_id AS token_grant_id, a.epoch AS token_epoch, a.subject, a.scope AS token_scope, a.audience AS token_audience,
              a.issued_at, a.expires_at AS token_expires_at, ", ground!(), alive!()))
         .bind(hash).bind(issuer).bind(now).fetch_optional(conn))?;
     Ok(row.map(|row| (row.token.into(), row.grant.map(WithUser::into))))

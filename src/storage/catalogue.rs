@@ -114,14 +114,14 @@ impl Catalogue {
         self.0.tenants_by_domain.find(self.revision().await?, domain, load).await
     }
 
-    /// The client with this id that is seen at this issuer; a disabled one is as good as unknown.
+    /// The client with this id that is seen at this issuer; one that is disabled, or whose tenant is, is
+    /// as good as unknown.
     pub async fn client(&self, issuer: &IssuerId, id: &ClientId) -> Result<Option<Arc<Client>>> {
         let key = (issuer.home(), id.clone());
         let load = || {
             async {
                 let mut reader = self.0.db.read();
-                let client = clients::by_id(&mut reader.tx(), issuer, id).await?;
-                Ok(client.filter(|client| !client.disabled))
+                clients::enabled(&mut reader.tx(), issuer, id).await
             }
             .boxed()
         };

@@ -2,8 +2,9 @@
 
 use super::error::Result;
 use super::json::Json;
-use super::{Tx, revision};
+use super::{Tx, epochs, revision};
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{ClientId, IssuerId};
 
 #[derive(sqlx::FromRow)]
@@ -11,8 +12,23 @@ struct Row {
     issuer_id: IssuerId,
     id: ClientId,
     disabled: bool,
+    epoch: Epoch,
     authentication: Json<ClientAuthentication>,
     metadata: Json<ClientMetadata>,
+}
+
+/// Of a client and its tenant together.
+macro_rules! epoch {
+    () => {
+        "clients.epoch + COALESCE((SELECT t.epoch FROM tenants t WHERE t.id = clients.tenant_id), 0) AS epoch"
+    };
+}
+
+/// The columns of a [`Row`].
+macro_rules! client {
+    () => {
+        concat!("issuer_id, id, disabled, authentication, metadata, ", epoch!())
+    };
 }
 
 impl From<Row> for Client {
@@ -21,19 +37,24 @@ impl From<Row> for Client {
             id: row.id,
             issuer: row.issuer_id,
             disabled: row.disabled,
+            epoch: row.epoch,
             authentication: row.authentication.0,
             metadata: row.metadata.0,
         }
     }
 }
 
-/// Adds the client, or changes the one with this id at this issuer.
+/// Adds the client, or changes the one with this id at this issuer. Disabling raises its epoch.
 pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
+    // First, since it waits for a removal of the same id: the epoch has to start above the removed one's.
+    revision::bump(tx).await?;
     execute!(
         tx,
-        "INSERT INTO clients (issuer_id, id, tenant_id, disabled, authentication, metadata)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (issuer_id, id) DO UPDATE SET disabled = excluded.disabled,
+        "INSERT INTO clients (issuer_id, id, tenant_id, disabled, authentication, metadata, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, (SELECT floor FROM epochs))
+         ON CONFLICT (issuer_id, id) DO UPDATE SET
+             epoch = clients.epoch + CASE WHEN excluded.disabled AND NOT clients.disabled THEN 1 ELSE 0 END,
+             disabled = excluded.disabled,
              authentication = excluded.authentication, metadata = excluded.metadata",
         client.issuer.home(),
         &client.id,
@@ -42,13 +63,22 @@ pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
         Json(&client.authentication),
         Json(&client.metadata),
     )?;
-    revision::bump(tx).await
+    Ok(())
 }
 
 /// The client with this id that is seen at this issuer, disabled or not.
 pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT issuer_id, id, disabled, authentication, metadata FROM clients WHERE issuer_id = $1 AND id = $2")
+        concat!("SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2"))
+        .bind(issuer.home()).bind(id).fetch_optional(conn))?;
+    Ok(row.map(Client::from))
+}
+
+/// The same, unless it is disabled or its tenant is.
+pub async fn enabled(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2 AND NOT disabled
+             AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = clients.tenant_id AND t.disabled)"))
         .bind(issuer.home()).bind(id).fetch_optional(conn))?;
     Ok(row.map(Client::from))
 }
@@ -56,7 +86,7 @@ pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<
 /// The clients that are registered at an issuer, disabled or not.
 pub async fn of_issuer(tx: &mut Tx<'_>, home: &IssuerId) -> Result<Vec<Client>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT issuer_id, id, disabled, authentication, metadata FROM clients WHERE issuer_id = $1 ORDER BY id")
+        concat!("SELECT ", client!(), " FROM clients WHERE issuer_id = $1 ORDER BY id"))
         .bind(home).fetch_all(conn))?;
     Ok(rows.into_iter().map(Client::from).collect())
 }
@@ -64,14 +94,18 @@ pub async fn of_issuer(tx: &mut Tx<'_>, home: &IssuerId) -> Result<Vec<Client>> 
 /// All clients of all issuers.
 pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Client>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT issuer_id, id, disabled, authentication, metadata FROM clients ORDER BY issuer_id, id")
+        concat!("SELECT ", client!(), " FROM clients ORDER BY issuer_id, id"))
         .fetch_all(conn))?;
     Ok(rows.into_iter().map(Client::from).collect())
 }
 
 /// Removes a client with its grants and consents.
 pub async fn remove(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<bool> {
-    let removed = execute!(tx, "DELETE FROM clients WHERE issuer_id = $1 AND id = $2", issuer.home(), id)?;
     revision::bump(tx).await?;
-    Ok(removed == 1)
+    let removed: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(concat!(
+        "SELECT ", epoch!(), " FROM clients WHERE issuer_id = $1 AND id = $2"))
+        .bind(issuer.home()).bind(id).fetch_optional(conn))?;
+    let Some(removed) = removed else { return Ok(false) };
+    epochs::raise_floor(tx, removed).await?;
+    Ok(execute!(tx, "DELETE FROM clients WHERE issuer_id = $1 AND id = $2", issuer.home(), id)? == 1)
 }

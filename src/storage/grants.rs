@@ -10,6 +10,7 @@ use crate::domain::acr::AuthContext;
 use crate::domain::audience::Audience;
 use crate::domain::claims::ClaimsRequest;
 use crate::domain::client::ClientMetadata;
+use crate::domain::epoch::Epoch;
 use crate::domain::grant::Grant;
 use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
 use crate::domain::scope::Scope;
@@ -23,6 +24,7 @@ struct Row {
     client_id: ClientId,
     user_id: UserId,
     session_id: SessionId,
+    grant_epoch: Epoch,
     scope: Word<Scope>,
     audience: Json<Audience>,
     claims: Json<ClaimsRequest>,
@@ -40,6 +42,7 @@ impl From<Row> for Grant {
             client: row.client_id,
             user: row.user_id,
             session: row.session_id,
+            epoch: row.grant_epoch,
             scope: row.scope.0,
             audience: row.audience.0,
             claims: row.claims.0,
@@ -100,9 +103,9 @@ impl WithClient {
 /// The columns of [`WithUser`], where a grant is `g` and its user `u`.
 macro_rules! ground {
     () => {
-        "g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.scope, g.audience, g.claims,
+        "g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.epoch AS grant_epoch, g.scope, g.audience, g.claims,
              g.context, g.created_at, g.expires_at, g.refresh_idle,
-             u.tenant_id, u.username, u.disabled AS user_disabled, u.roles, u.profile, u.updated_at,
+             u.tenant_id, u.username, u.disabled AS user_disabled, u.epoch AS user_epoch, u.roles, u.profile, u.updated_at,
              u.directory_key, u.personal_desktop, u.upstream_id, u.upstream_subject, u.version AS user_version"
     };
 }
@@ -116,14 +119,15 @@ macro_rules! ground_and_client {
 }
 pub(super) use ground_and_client;
 
-/// A grant `g` that is alive: not revoked, user, tenant and client not disabled.
+/// A grant `g` that is alive: not revoked, user, tenant and client not disabled, and nothing ended since it was given.
 macro_rules! living {
     () => {
         "
          JOIN users u ON u.id = g.user_id AND NOT u.disabled
          JOIN tenants t ON t.id = u.tenant_id AND NOT t.disabled
          JOIN clients c ON c.issuer_id = g.client_issuer_id AND c.id = g.client_id AND NOT c.disabled
-         WHERE g.revoked_at IS NULL"
+         LEFT JOIN tenants ct ON ct.id = c.tenant_id
+         WHERE g.revoked_at IS NULL AND g.epoch = u.epoch + t.epoch + c.epoch + COALESCE(ct.epoch, 0)"
     };
 }
 pub(super) use living;
@@ -145,8 +149,8 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
         tx,
         Touches::Any,
         "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, audience, claims,
-             context, created_at, expires_at, refresh_idle)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             context, created_at, expires_at, refresh_idle, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         &grant.id,
         &grant.issuer,
         grant.issuer.home(),
@@ -160,6 +164,7 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
         grant.created_at,
         grant.expires_at,
         grant.refresh_idle.map(|idle| i64::try_from(idle.as_secs()).unwrap_or(i64::MAX)),
+        grant.epoch,
     );
     Ok(())
 }
@@ -167,8 +172,8 @@ pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
 /// The grant with this id, revoked or not.
 pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, scope, audience, claims, context,
-             created_at, expires_at, refresh_idle
+        "SELECT id AS grant_id, issuer_id, client_id, user_id, session_id, epoch AS grant_epoch, scope, audience, claims,
+             context, created_at, expires_at, refresh_idle
          FROM grants WHERE id = $1").bind(id).fetch_optional(conn))?;
     Ok(row.map(Grant::from))
 }
@@ -198,21 +203,19 @@ pub(super) async fn user_version(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str
         .bind(id).bind(jti).fetch_optional(conn))
 }
 
+/// Raises the epoch of the grants given in a session along with its user's.
+pub async fn carry_over(tx: &mut Tx<'_>, session: &SessionId) -> Result<()> {
+    execute!(
+        tx,
+        "UPDATE grants SET epoch = epoch + 1 WHERE session_id = $1 AND revoked_at IS NULL",
+        session
+    )?;
+    Ok(())
+}
+
 /// Ends a grant and with it everything issued from it.
 pub async fn revoke(tx: &mut Tx<'_>, id: &GrantId, now: Time) -> Result<bool> {
     Ok(execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? == 1)
-}
-
-/// Ends all grants that a user gave.
-pub async fn revoke_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<u64> {
-    execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL", user, now)
-}
-
-/// Ends the grants of a user that were not given in this session.
-pub async fn revoke_elsewhere(tx: &mut Tx<'_>, user: &UserId, keep: &SessionId, now: Time) -> Result<u64> {
-    let sql = "UPDATE grants SET revoked_at = $3
-               WHERE user_id = $1 AND session_id <> $2 AND revoked_at IS NULL";
-    execute!(tx, sql, user, keep, now)
 }
 
 /// Ends the grants given in a session that end with it: all but those with `offline_access`.

@@ -2,6 +2,7 @@
 
 use super::Tx;
 use super::error::Result;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, UserId};
 use crate::domain::time::Time;
 
@@ -12,9 +13,8 @@ pub struct SignIn<'a> {
     pub user: &'a UserId,
     /// The keyed hash of user and cookie.
     pub hash: &'a Hash,
-    /// The version of the user's password, if a first factor was proved: while it is current, the browser has password
-    /// tries of its own.
-    pub password_version: Option<i64>,
+    /// The user's epoch, if a first factor was proved: while it is current, the browser has password tries of its own.
+    pub epoch: Option<Epoch>,
     /// The end of the time for which the browser is known.
     pub until: Time,
 }
@@ -32,25 +32,24 @@ pub enum Sight {
 
 /// Prolongs a browser that is known; `false`: it is not.
 pub async fn touch(tx: &mut Tx<'_>, sign_in: SignIn<'_>, now: Time) -> Result<bool> {
-    let SignIn { user, hash, password_version, until } = sign_in;
-    let sql = "UPDATE known_browsers SET expires_at = $3, password_version = COALESCE($4, password_version)
+    let SignIn { user, hash, epoch, until } = sign_in;
+    let sql = "UPDATE known_browsers SET expires_at = $3, epoch = COALESCE($4, epoch)
                WHERE user_id = $1 AND hash = $2 AND expires_at > $5";
-    Ok(execute!(tx, sql, user, hash, until, password_version, now)? == 1)
+    Ok(execute!(tx, sql, user, hash, until, epoch, now)? == 1)
 }
 
 /// Adds a browser. Of more than `most` of one user those that would be forgotten first go.
 pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> Result<Sight> {
-    let SignIn { user, hash, password_version, until } = sign_in;
+    let SignIn { user, hash, epoch, until } = sign_in;
     let others: i64 = on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM known_browsers WHERE user_id = $1 AND expires_at > $2")
         .bind(user).bind(now).fetch_one(conn))?;
     // Of two sign-ins with one cookie at once, one is the first.
-    let insert =
-        "INSERT INTO known_browsers (user_id, hash, expires_at, password_version) VALUES ($1, $2, $3, $4)
+    let insert = "INSERT INTO known_browsers (user_id, hash, expires_at, epoch) VALUES ($1, $2, $3, $4)
          ON CONFLICT (user_id, hash) DO UPDATE
-             SET expires_at = excluded.expires_at, password_version = excluded.password_version
+             SET expires_at = excluded.expires_at, epoch = excluded.epoch
          WHERE known_browsers.expires_at <= $5";
-    if execute!(tx, insert, user, hash, until, password_version, now)? == 0 {
+    if execute!(tx, insert, user, hash, until, epoch, now)? == 0 {
         return Ok(Sight::Known);
     }
     if others >= most {
@@ -65,12 +64,12 @@ pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> 
     Ok(if others == 0 { Sight::First } else { Sight::New })
 }
 
-/// Does this browser have password tries of its own for this user: is it known, and the password still the one of then?
+/// Does this browser have password tries of its own for this user: is it known, and has nothing ended since?
 pub async fn has_tries(tx: &mut Tx<'_>, user: &UserId, hash: &Hash, now: Time) -> Result<bool> {
-    let found: Option<i64> = on!(tx, conn => sqlx::query_scalar(
-        "SELECT users.password_version FROM known_browsers
+    let found: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
+        "SELECT users.epoch FROM known_browsers
          JOIN users ON users.id = known_browsers.user_id
-             AND users.password_version = known_browsers.password_version
+             AND users.epoch = known_browsers.epoch
          WHERE known_browsers.user_id = $1 AND known_browsers.hash = $2 AND known_browsers.expires_at > $3")
         .bind(user).bind(hash).bind(now).fetch_optional(conn))?;
     Ok(found.is_some())

@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "trusted_browsers", include_str!("../../migrations/0019_trusted_browsers.sql")),
     (20, "notices", include_str!("../../migrations/0020_notices.sql")),
     (21, "user_versions", include_str!("../../migrations/0021_user_versions.sql")),
+    (26, "epochs", include_str!("../../migrations/0026_epochs.sql")),
     (33, "known_browsers", include_str!("../../migrations/0033_known_browsers.sql")),
 ];
 

@@ -35,6 +35,7 @@ pub mod consents;
 mod db;
 pub mod delivered_codes;
 pub mod departures;
+mod epochs;
 mod error;
 mod figures;
 pub mod grants;

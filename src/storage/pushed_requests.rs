@@ -5,6 +5,7 @@
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::request::AuthorizationRequest;
 use crate::domain::time::Time;
@@ -14,6 +15,8 @@ use crate::domain::time::Time;
 pub struct Pushed {
     /// What was asked, already checked. It names client and issuer.
     pub request: AuthorizationRequest,
+    /// Of client and tenant, when it was pushed.
+    pub epoch: Epoch,
     /// The login that was begun with it; `None`: nobody came with it yet.
     pub login: Option<InteractionId>,
 }
@@ -21,6 +24,7 @@ pub struct Pushed {
 #[derive(sqlx::FromRow)]
 struct Row {
     request: Json<AuthorizationRequest>,
+    epoch: Epoch,
     login: Option<InteractionId>,
 }
 
@@ -31,14 +35,15 @@ pub async fn insert(
     tx: &mut Tx<'_>,
     hash: &Hash,
     request: &AuthorizationRequest,
+    epoch: Epoch,
     expires_at: Time,
     now: Time,
     cap: u32,
 ) -> Result<bool> {
     let inserted = execute!(
         tx,
-        "INSERT INTO pushed_requests (hash, issuer_id, client_issuer_id, client_id, request, expires_at)
-         SELECT $1, $2, $3, $4, $5, $6 WHERE $8 >
+        "INSERT INTO pushed_requests (hash, issuer_id, client_issuer_id, client_id, request, expires_at, epoch)
+         SELECT $1, $2, $3, $4, $5, $6, $9 WHERE $8 >
              (SELECT COUNT(*) FROM pushed_requests
               WHERE client_issuer_id = $3 AND client_id = $4 AND login IS NULL AND expires_at > $7)",
         hash,
@@ -49,6 +54,7 @@ pub async fn insert(
         expires_at,
         now,
         i64::from(cap),
+        epoch,
     )?;
     Ok(inserted == 1)
 }
@@ -56,9 +62,9 @@ pub async fn insert(
 /// The request with this hash, unless it has expired. Whether issuer and client are the right ones, the caller checks.
 pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<Pushed>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT request, login FROM pushed_requests WHERE hash = $1 AND expires_at > $2")
+        "SELECT request, epoch, login FROM pushed_requests WHERE hash = $1 AND expires_at > $2")
         .bind(hash).bind(now).fetch_optional(conn))?;
-    Ok(row.map(|row| Pushed { request: row.request.0, login: row.login }))
+    Ok(row.map(|row| Pushed { request: row.request.0, epoch: row.epoch, login: row.login }))
 }
 
 /// Begins a login with a request; of all who try, one gets `true`. The row is kept until the login is over.

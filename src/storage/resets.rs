@@ -3,6 +3,7 @@
 use super::error::Result;
 use super::json::{Json, Word};
 use super::{Tx, users};
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, IssuerId, UserId};
 use crate::domain::reset::{Progress, Purpose, Reset};
 use crate::domain::time::Time;
@@ -14,7 +15,7 @@ struct Row {
     issuer_id: IssuerId,
     user_id: UserId,
     purpose: Word<Purpose>,
-    password_version: i64,
+    epoch: Epoch,
     progress: Json<Progress>,
     version: i64,
     expires_at: Time,
@@ -28,7 +29,7 @@ impl From<Row> for Reset {
             issuer: row.issuer_id,
             user: row.user_id,
             purpose: row.purpose.0,
-            password_version: row.password_version,
+            epoch: row.epoch,
             progress: row.progress.0,
             version: row.version,
             expires_at: row.expires_at,
@@ -42,13 +43,13 @@ pub async fn replace(tx: &mut Tx<'_>, new: &Reset) -> Result<()> {
     execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND ticket IS NULL", &new.user)?;
     execute!(
         tx,
-        "INSERT INTO resets (link, issuer_id, user_id, purpose, password_version, progress, version, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO resets (link, issuer_id, user_id, purpose, password_version, epoch, progress, version, expires_at)
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $7, $8)",
         &new.link,
         &new.issuer,
         &new.user,
         Word(new.purpose),
-        new.password_version,
+        new.epoch,
         Json(&new.progress),
         new.version,
         new.expires_at,
@@ -64,7 +65,7 @@ pub async fn by_secret(
     now: Time,
 ) -> Result<Option<Reset>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT link, ticket, issuer_id, user_id, purpose, password_version, progress, version, expires_at
+        "SELECT link, ticket, issuer_id, user_id, purpose, epoch, progress, version, expires_at
          FROM resets
          WHERE ((link = $1 AND ticket IS NULL) OR ticket = $1) AND issuer_id = $2 AND expires_at > $3")
         .bind(secret).bind(issuer).bind(now).fetch_optional(conn))?;
@@ -92,13 +93,18 @@ pub async fn save(tx: &mut Tx<'_>, reset: &Reset) -> Result<bool> {
     Ok(execute!(tx, sql, &reset.link, reset.version, Json(&reset.progress))? == 1)
 }
 
+/// Raises the epoch along with the user's.
+pub async fn carry_over(tx: &mut Tx<'_>, link: &Hash) -> Result<()> {
+    execute!(tx, "UPDATE resets SET epoch = epoch + 1 WHERE link = $1", link)?;
+    Ok(())
+}
+
 /// Ends one.
 pub async fn remove(tx: &mut Tx<'_>, link: &Hash) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM resets WHERE link = $1", link)? == 1)
 }
 
-/// Ends every one of the user's but this.
-pub async fn remove_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&Hash>) -> Result<u64> {
-    let keep = keep.map_or("", Hash::as_str);
-    execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND link <> $2", user, keep)
+/// Ends every one of the user's, used or not.
+pub async fn remove_all(tx: &mut Tx<'_>, user: &UserId) -> Result<u64> {
+    execute!(tx, "DELETE FROM resets WHERE user_id = $1", user)
 }

@@ -6,6 +6,7 @@ use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use super::queue::Touches;
+use crate::domain::epoch::Epoch;
 use crate::domain::fact::{Fact, Facts};
 use crate::domain::ids::{ClientId, Hash, IssuerId, SessionId, UserId};
 use crate::domain::session::Session;
@@ -17,6 +18,7 @@ struct Row {
     cookie: Hash,
     issuer_id: IssuerId,
     user_id: UserId,
+    epoch: Epoch,
     facts: Json<Vec<Fact>>,
     created_at: Time,
     used_at: Time,
@@ -34,6 +36,7 @@ impl From<Row> for Session {
             issuer: row.issuer_id,
             facts: Facts::restore(row.user_id.clone(), row.facts.0),
             user: row.user_id,
+            epoch: row.epoch,
             created_at: row.created_at,
             used_at: row.used_at,
             expires_at: row.expires_at,
@@ -50,8 +53,8 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
         tx,
         Touches::Any,
         "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at,
-             user_agent, address, clients)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             user_agent, address, clients, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         &session.id,
         &session.cookie,
         &session.issuer,
@@ -63,11 +66,13 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
         &session.user_agent,
         &session.address,
         Json(&session.clients),
+        session.epoch,
     );
     Ok(())
 }
 
-/// The session of this cookie at this issuer, unless it has ended. Whether it lay idle too long is the tenant's rule.
+/// The session of this cookie at this issuer, unless it was ended or has expired. Whether its epoch is the user's and
+/// the tenant's, and how long it may lie idle, is for who knows them.
 pub async fn by_cookie(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,
@@ -75,7 +80,7 @@ pub async fn by_cookie(
     now: Time,
 ) -> Result<Option<Session>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at, user_agent, address, clients
+        "SELECT id, cookie, issuer_id, user_id, epoch, facts, created_at, used_at, expires_at, user_agent, address, clients
          FROM sessions WHERE cookie = $1 AND issuer_id = $2 AND expires_at > $3")
         .bind(cookie).bind(issuer).bind(now).fetch_optional(conn))?;
     Ok(row.map(Session::from))
@@ -85,7 +90,7 @@ pub async fn by_cookie(
 /// tenant's rule.
 pub async fn of_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<Vec<Session>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at, user_agent, address, clients
+        "SELECT id, cookie, issuer_id, user_id, epoch, facts, created_at, used_at, expires_at, user_agent, address, clients
          FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY used_at DESC, created_at DESC, id")
         .bind(user).bind(now).fetch_all(conn))?;
     Ok(rows.into_iter().map(Session::from).collect())
@@ -128,6 +133,12 @@ pub async fn touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
+/// Raises the session's epoch along with its user's.
+pub async fn carry_over(tx: &mut Tx<'_>, id: &SessionId) -> Result<()> {
+    execute!(tx, "UPDATE sessions SET epoch = epoch + 1 WHERE id = $1", id)?;
+    Ok(())
+}
+
 /// Ends the session; of two at once, one gets `true`.
 pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1", id)? == 1)
@@ -138,8 +149,10 @@ pub async fn end_own(tx: &mut Tx<'_>, user: &UserId, id: &SessionId) -> Result<b
     Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1 AND user_id = $2", id, user)? == 1)
 }
 
-/// Ends every session of the user but one.
+/// Ends every session of the user but one; those of an earlier epoch have ended already.
 pub async fn end_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<u64> {
     let keep = keep.map_or("", SessionId::as_str);
-    execute!(tx, "DELETE FROM sessions WHERE user_id = $1 AND id <> $2", user, keep)
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2
+               AND epoch = (SELECT u.epoch + t.epoch FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1)";
+    execute!(tx, sql, user, keep)
 }

@@ -2,8 +2,9 @@
 
 use super::error::Result;
 use super::json::{Json, Word};
-use super::{Tx, revision};
+use super::{Tx, epochs, revision};
 use crate::domain::branding::Branding;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{ResellerId, TenantId};
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
@@ -16,6 +17,7 @@ struct Row {
     name: String,
     reseller_id: Option<ResellerId>,
     disabled: bool,
+    epoch: Epoch,
     locale: Word<Locale>,
     time_zone: Word<Zone>,
     policy: Json<TenantPolicy>,
@@ -30,6 +32,7 @@ impl From<Row> for Tenant {
             name: row.name,
             reseller: row.reseller_id,
             disabled: row.disabled,
+            epoch: row.epoch,
             locale: row.locale.0,
             time_zone: row.time_zone.0,
             policy: row.policy.0,
@@ -38,13 +41,15 @@ impl From<Row> for Tenant {
     }
 }
 
-/// Adds the tenant, or changes the one with this id.
+/// Adds the tenant, or changes the one with this id. Disabling raises the epoch, which ends everything of its users and
+/// clients.
 pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, (SELECT floor FROM epochs))
          ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name,
+             epoch = tenants.epoch + CASE WHEN excluded.disabled AND NOT tenants.disabled THEN 1 ELSE 0 END,
              reseller_id = excluded.reseller_id, disabled = excluded.disabled, locale = excluded.locale,
              time_zone = excluded.time_zone, policy = excluded.policy, branding = excluded.branding",
         &tenant.id,
@@ -63,7 +68,8 @@ pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
 /// The tenant with this id.
 pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants WHERE id = $1")
+        "SELECT id, domain, name, reseller_id, disabled, epoch, locale, time_zone, policy, branding
+         FROM tenants WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -71,7 +77,8 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &TenantId) -> Result<Option<Tenant>> {
 /// The tenant with this domain.
 pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<Tenant>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants WHERE domain = $1")
+        "SELECT id, domain, name, reseller_id, disabled, epoch, locale, time_zone, policy, branding
+         FROM tenants WHERE domain = $1")
         .bind(domain).fetch_optional(conn))?;
     Ok(row.map(Tenant::from))
 }
@@ -79,7 +86,8 @@ pub async fn by_domain(tx: &mut Tx<'_>, domain: &TenantDomain) -> Result<Option<
 /// All tenants by domain.
 pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding FROM tenants ORDER BY domain")
+        "SELECT id, domain, name, reseller_id, disabled, epoch, locale, time_zone, policy, branding
+         FROM tenants ORDER BY domain")
         .fetch_all(conn))?;
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
@@ -93,9 +101,14 @@ pub async fn any(tx: &mut Tx<'_>) -> Result<bool> {
 
 /// Removes the tenant with its users, clients, keys and all that hangs on them.
 pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
-    let removed = execute!(tx, "DELETE FROM tenants WHERE id = $1", id)?;
     revision::bump(tx).await?;
-    Ok(removed == 1)
+    let removed: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
+        "SELECT t.epoch + COALESCE((SELECT MAX(u.epoch) FROM users u WHERE u.tenant_id = t.id), 0)
+             + COALESCE((SELECT MAX(c.epoch) FROM clients c WHERE c.tenant_id = t.id), 0)
+         FROM tenants t WHERE t.id = $1").bind(id).fetch_optional(conn))?;
+    let Some(removed) = removed else { return Ok(false) };
+    epochs::raise_floor(tx, removed).await?;
+    Ok(execute!(tx, "DELETE FROM tenants WHERE id = $1", id)? == 1)
 }
 
 /// Is there a tenant whose users may sign in with a passkey alone? A policy is JSON as we write it, without spaces.

@@ -3,6 +3,7 @@
 use super::Tx;
 use super::error::Result;
 use super::json::Json;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, TrustedBrowserId, UserId};
 use crate::domain::time::Time;
 use crate::domain::trusted_browser::{MOST, Profile, TrustedBrowser};
@@ -11,6 +12,7 @@ use crate::domain::trusted_browser::{MOST, Profile, TrustedBrowser};
 struct Row {
     id: TrustedBrowserId,
     user_id: UserId,
+    epoch: Epoch,
     cookie: Hash,
     profile: Json<Profile>,
     label: String,
@@ -24,6 +26,7 @@ impl From<Row> for TrustedBrowser {
         Self {
             id: row.id,
             user: row.user_id,
+            epoch: row.epoch,
             cookie: row.cookie,
             profile: row.profile.0,
             label: row.label,
@@ -38,8 +41,8 @@ impl From<Row> for TrustedBrowser {
 pub async fn insert(tx: &mut Tx<'_>, browser: &TrustedBrowser) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO trusted_browsers (id, user_id, cookie, profile, label, created_at, seen_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO trusted_browsers (id, user_id, cookie, profile, label, created_at, seen_at, expires_at, epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &browser.id,
         &browser.user,
         &browser.cookie,
@@ -48,6 +51,7 @@ pub async fn insert(tx: &mut Tx<'_>, browser: &TrustedBrowser) -> Result<()> {
         browser.created_at,
         browser.seen_at,
         browser.expires_at,
+        browser.epoch,
     )?;
     execute!(
         tx,
@@ -62,7 +66,7 @@ pub async fn insert(tx: &mut Tx<'_>, browser: &TrustedBrowser) -> Result<()> {
 /// The browser of this cookie, if this user trusts it; whether it still counts, it says itself.
 pub async fn by_cookie(tx: &mut Tx<'_>, user: &UserId, cookie: &Hash) -> Result<Option<TrustedBrowser>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, user_id, cookie, profile, label, created_at, seen_at, expires_at
+        "SELECT id, user_id, epoch, cookie, profile, label, created_at, seen_at, expires_at
          FROM trusted_browsers WHERE cookie = $1 AND user_id = $2").bind(cookie).bind(user).fetch_optional(conn))?;
     Ok(row.map(TrustedBrowser::from))
 }
@@ -70,7 +74,7 @@ pub async fn by_cookie(tx: &mut Tx<'_>, user: &UserId, cookie: &Hash) -> Result<
 /// The browsers of a user, the one seen last first.
 pub async fn of_user(tx: &mut Tx<'_>, user: &UserId) -> Result<Vec<TrustedBrowser>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT id, user_id, cookie, profile, label, created_at, seen_at, expires_at
+        "SELECT id, user_id, epoch, cookie, profile, label, created_at, seen_at, expires_at
          FROM trusted_browsers WHERE user_id = $1 ORDER BY seen_at DESC, created_at DESC, id")
         .bind(user).fetch_all(conn))?;
     Ok(rows.into_iter().map(TrustedBrowser::from).collect())

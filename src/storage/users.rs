@@ -2,12 +2,13 @@
 //!
 //! Whatever changes what a [`User`] says raises the row's `version`, for [`super::Grounds`] remembers users by it.
 
-use super::Tx;
 use super::error::Result;
 use super::json::Json;
 use super::queue::Touches;
+use super::{Tx, epochs};
 use crate::domain::claims::Profile;
-use crate::domain::ids::{DirectoryKey, TenantId, UpstreamId, UserId};
+use crate::domain::epoch::Epoch;
+use crate::domain::ids::{DirectoryKey, ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{Desktop, Role, User, Username};
@@ -18,6 +19,7 @@ pub(super) struct Row {
     tenant_id: TenantId,
     username: Username,
     user_disabled: bool,
+    user_epoch: Epoch,
     roles: Json<Vec<Role>>,
     profile: Json<Profile>,
     updated_at: Time,
@@ -30,8 +32,8 @@ pub(super) struct Row {
 /// The columns of a [`Row`].
 macro_rules! user {
     () => {
-        "id AS user_id, tenant_id, username, disabled AS user_disabled, roles, profile, updated_at, directory_key,
-         personal_desktop, upstream_id, upstream_subject"
+        "id AS user_id, tenant_id, username, disabled AS user_disabled, epoch AS user_epoch, roles, profile, updated_at,
+         directory_key, personal_desktop, upstream_id, upstream_subject"
     };
 }
 
@@ -42,6 +44,7 @@ impl From<Row> for User {
             tenant: row.tenant_id,
             username: row.username,
             disabled: row.user_disabled,
+            epoch: row.user_epoch,
             roles: row.roles.0,
             profile: row.profile.0,
             updated_at: row.updated_at,
@@ -61,8 +64,6 @@ pub struct Credentials {
     pub user: User,
     /// A PHC string; `None` = the user has no password.
     pub password_hash: Option<String>,
-    /// Raised by every change of the password.
-    pub password_version: i64,
     /// Must a new password be chosen at the next login?
     pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
@@ -87,7 +88,6 @@ struct CredentialsRow {
     #[sqlx(flatten)]
     user: Row,
     password_hash: Option<String>,
-    password_version: i64,
     enrolment: i64,
     desktop_asked: i64,
     must_change_password: bool,
@@ -100,7 +100,7 @@ macro_rules! credentials {
     () => {
         concat!(
             user!(),
-            ", password_hash, password_version, enrolment, desktop_asked, must_change_password,
+            ", password_hash, enrolment, desktop_asked, must_change_password,
              EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys,
              EXISTS (SELECT 1 FROM authenticators WHERE user_id = users.id AND state = 'active') AS has_authenticator"
         )
@@ -112,7 +112,6 @@ impl From<CredentialsRow> for Credentials {
         Self {
             user: row.user.into(),
             password_hash: row.password_hash,
-            password_version: row.password_version,
             must_change_password: row.must_change_password,
             has: row.has,
             desktop_unasked: row.desktop_asked < row.enrolment,
@@ -122,14 +121,18 @@ impl From<CredentialsRow> for Credentials {
 
 /// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken.
 ///
-/// Only a user of the same tenant is changed: an id never moves to another one.
+/// Only a user of the same tenant is changed: an id never moves to another one. Disabling raises the epoch.
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    // Waits for a removal of the same id, so that the epoch starts above the removed one's.
+    hold(tx, &user.id).await?;
     let written = execute!(
         tx,
         "INSERT INTO users
-             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop, email_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop, email_key,
+              epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs))
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
+             epoch = users.epoch + CASE WHEN excluded.disabled AND NOT users.disabled THEN 1 ELSE 0 END,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,
              updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop,
              email_key = excluded.email_key, version = users.version + 1
@@ -203,20 +206,23 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
         user.username.key(),
         &user.directory,
     )?;
-    let id = on!(tx, conn => sqlx::query_scalar(
+    let (id, epoch) = on!(tx, conn => sqlx::query_as(
         "INSERT INTO users
-             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, directory_key, email_key)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, directory_key, email_key,
+              epoch)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs))
          ON CONFLICT (tenant_id, directory_key) DO UPDATE SET username = excluded.username,
-             username_key = excluded.username_key, disabled = excluded.disabled, roles = excluded.roles,
+             username_key = excluded.username_key,
+             epoch = users.epoch + CASE WHEN excluded.disabled AND NOT users.disabled THEN 1 ELSE 0 END,
+             disabled = excluded.disabled, roles = excluded.roles,
              profile = excluded.profile, updated_at = excluded.updated_at, email_key = excluded.email_key,
              version = users.version + 1
-         RETURNING id")
+         RETURNING id, epoch")
         .bind(&user.id).bind(&user.tenant).bind(&user.username).bind(user.username.key()).bind(user.disabled)
         .bind(Json(&user.roles)).bind(Json(&user.profile)).bind(user.updated_at).bind(&user.directory)
         .bind(user.address().map(|address| address.key()))
         .fetch_one(conn))?;
-    Ok(User { id, ..user.clone() })
+    Ok(User { id, epoch, ..user.clone() })
 }
 
 /// Notes that the name of the office computer was asked for in this enrolment, and the name if one was given.
@@ -240,19 +246,55 @@ pub async fn set_must_change_password(tx: &mut Tx<'_>, id: &UserId, must: bool) 
     Ok(execute!(tx, "UPDATE users SET must_change_password = $2 WHERE id = $1", id, must)? == 1)
 }
 
-/// Stores a password's PHC string, or none. What proved the old one proves nothing any more ([`hold_password`]).
+/// Stores a password's PHC string, or none.
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
-    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1 WHERE id = $1";
-    Ok(execute!(tx, sql, id, hash)? == 1)
+    Ok(execute!(tx, "UPDATE users SET password_hash = $2 WHERE id = $1", id, hash)? == 1)
 }
 
-/// Stores the PHC string of a password that its user has chosen in place of the one with this version; of two changes at
-/// once, one gets `true`.
-pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, version: i64) -> Result<bool> {
-    let sql = "UPDATE users SET password_hash = $2, password_version = password_version + 1,
-                   must_change_password = FALSE
-               WHERE id = $1 AND password_version = $3 AND upstream_id IS NULL";
-    Ok(execute!(tx, sql, id, hash, version)? == 1)
+/// Stores the PHC string of a password that its user has chosen, if nothing of the user's has ended since this epoch was
+/// read. The caller raises the epoch, so that of two changes at once one gets `true`.
+pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, epoch: Epoch) -> Result<bool> {
+    let sql = "UPDATE users SET password_hash = $2, must_change_password = FALSE
+               WHERE id = $1 AND epoch = $3 AND upstream_id IS NULL";
+    Ok(execute!(tx, sql, id, hash, epoch)? == 1)
+}
+
+/// Disables the user, unless that was done before.
+pub async fn disable(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
+    let sql = "UPDATE users SET disabled = TRUE, epoch = epoch + 1, version = version + 1
+               WHERE id = $1 AND NOT disabled";
+    execute!(tx, sql, id)?;
+    Ok(())
+}
+
+/// Ends everything that this user has been given (see [`crate::domain::epoch`]).
+pub async fn raise_epoch(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
+    execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE id = $1", id)?;
+    Ok(())
+}
+
+/// The users of a tenant who sign in at providers of this reseller, by name.
+pub async fn at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<Vec<String>> {
+    Ok(on!(tx, conn => sqlx::query_scalar(
+        "SELECT username FROM users
+         WHERE tenant_id = $1 AND upstream_id IN (SELECT id FROM upstreams WHERE reseller_id = $2) ORDER BY username_key")
+        .bind(tenant).bind(reseller).fetch_all(conn))?)
+}
+
+/// Ends everything that these users have been given.
+pub async fn end_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE users SET epoch = epoch + 1
+         WHERE tenant_id = $1 AND upstream_id IN (SELECT id FROM upstreams WHERE reseller_id = $2)",
+        tenant,
+        reseller,
+    )
+}
+
+/// Ends everything that those have been given who sign in at this provider.
+pub async fn end_at_upstream(tx: &mut Tx<'_>, upstream: &UpstreamId) -> Result<u64> {
+    execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE upstream_id = $1", upstream)
 }
 
 /// The user who is linked with this subject of an upstream provider.
@@ -287,13 +329,13 @@ pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     Ok(())
 }
 
-/// Makes the write a [`Conflict`](super::Error::Conflict) unless a password that was proved at this version still holds.
+/// Makes the write a [`Conflict`](super::Error::Conflict) unless the user's epoch is still this one.
 ///
-/// An update that changes nothing, because it waits for a change of password that is being written (`READ COMMITTED`
-/// would read past it), and that change waits for the login that holds it here.
-pub async fn hold_password(tx: &mut Tx<'_>, id: &UserId, version: i64) -> Result<()> {
-    let sql = "UPDATE users SET password_version = $2 WHERE id = $1 AND password_version = $2";
-    later!(tx, Touches::One, sql, id, version);
+/// An update that changes nothing, because it waits for an ending that is being written (`READ COMMITTED` would read past
+/// it), and that ending waits for the login that holds it here.
+pub async fn hold_epoch(tx: &mut Tx<'_>, id: &UserId, epoch: Epoch) -> Result<()> {
+    let sql = "UPDATE users SET epoch = $2 WHERE id = $1 AND epoch = $2";
+    later!(tx, Touches::One, sql, id, epoch);
     Ok(())
 }
 
@@ -313,5 +355,11 @@ pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>>
 
 /// Removes a user with authenticators, sessions and grants.
 pub async fn remove(tx: &mut Tx<'_>, id: &UserId) -> Result<bool> {
-    Ok(execute!(tx, "DELETE FROM users WHERE id = $1", id)? == 1)
+    let removed: Option<(TenantId, Epoch)> = on!(tx, conn => sqlx::query_as(
+        "DELETE FROM users WHERE id = $1 RETURNING tenant_id, epoch").bind(id).fetch_optional(conn))?;
+    let Some((tenant, epoch)) = removed else { return Ok(false) };
+    let of_tenant: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
+        "SELECT epoch FROM tenants WHERE id = $1").bind(&tenant).fetch_optional(conn))?;
+    epochs::raise_floor(tx, epoch + of_tenant.unwrap_or_default()).await?;
+    Ok(true)
 }

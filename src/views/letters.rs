@@ -166,6 +166,7 @@ struct Text<'a>(&'a Sheet<'a>);
 mod tests {
     use super::*;
     use crate::domain::branding::Branding;
+    use crate::domain::epoch::Epoch;
     use crate::domain::ids::TenantId;
     use crate::domain::message::Confidential;
     use crate::domain::tenant::{TenantDomain, TenantPolicy};
@@ -181,6 +182,7 @@ mod tests {
             name: name.to_owned(),
             reseller: None,
             disabled: false,
+            epoch: Epoch::default(),
             locale: Locale::De,
             time_zone: Zone::UTC,
             policy: TenantPolicy::default(),

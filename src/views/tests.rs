@@ -183,6 +183,7 @@ fn the_tenants_accent_is_in_the_address_of_the_style() {
 #[test]
 fn client_addresses_that_are_not_of_the_web_do_not_become_links() {
     use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
+    use crate::domain::epoch::Epoch;
     use crate::domain::ids::{ClientId, IssuerId};
 
     let metadata = ClientMetadata {
@@ -195,6 +196,7 @@ fn client_addresses_that_are_not_of_the_web_do_not_become_links() {
         id: ClientId::new("shop"),
         issuer: IssuerId::new("root"),
         disabled: false,
+        epoch: Epoch::default(),
         authentication: ClientAuthentication::None,
         metadata,
     };

@@ -242,6 +242,39 @@ async fn who_is_gone_or_disabled_at_the_host_is_nobody_here_at_once() {
     }
 }
 
+/// Whichever request the host is asked for: what it has said ends what the user was given, also if it changes its mind.
+#[tokio::test]
+async fn who_comes_back_at_the_host_has_nothing_of_before() {
+    for leave in [(|table: &mut Table| table.people.clear()) as fn(&mut Table), |table| {
+        table.people[0].0.disabled = true;
+    }] {
+        for asked in 0..3 {
+            let house = House::new().await;
+            let mut browser = house.idp.browser();
+            let back = house.enter(&mut browser, "host.test", "anna", "the host's").await;
+            let tokens = house.shop.redeem(&back).await;
+            let code = house.open(&mut browser, &SILENT).await.parameter("code").unwrap();
+            let before: Vec<_> = house.host.0.lock().unwrap().people.clone();
+            house.host.change(leave);
+            match asked {
+                0 => assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 401),
+                1 => assert_eq!(
+                    error(&house.open(&mut browser, &SILENT).await).as_deref(),
+                    Some("login_required")
+                ),
+                _ => assert_eq!(house.refresh(&tokens.response).await.json()["error"], "invalid_grant"),
+            }
+            house.host.change(|table| table.people = before);
+            assert_eq!(house.shop.userinfo(&tokens.access_token).await.status, 401, "{asked}");
+            assert_eq!(house.refresh(&tokens.response).await.json()["error"], "invalid_grant", "{asked}");
+            assert_eq!(house.shop.token(&code).await.json()["error"], "invalid_grant", "{asked}");
+            assert_eq!(error(&house.open(&mut browser, &SILENT).await).as_deref(), Some("login_required"));
+            let again = house.enter(&mut browser, "host.test", "anna", "the host's").await;
+            assert_eq!(house.shop.redeem(&again).await.id_token["sub"], tokens.id_token["sub"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_the_host_knows_now_is_what_claims_say() {
     let house = House::new().await;

@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 mod directory;
 mod embedding;
+mod ending;
 mod examples;
 mod figures;
 mod keys;

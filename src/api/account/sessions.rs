@@ -138,10 +138,10 @@ pub(super) async fn end_all(
         Some("keep=current") => Some(caller.grant.session),
         Some(_) => return Err(ApiError::Malformed("the only parameter is keep=current")),
     };
-    let (owner, now) = (caller.user.id.clone(), idp.now());
+    let owner = caller.user.id.clone();
     let ended = idp.db().write(move |tx| {
         let (owner, keep) = (owner.clone(), keep.clone());
-        Box::pin(async move { account::sessions::end_all(tx, &owner, keep.as_ref(), now).await })
+        Box::pin(async move { account::sessions::end_all(tx, &owner, keep.as_ref()).await })
     });
     let ended = ended.await?;
     idp.observe(&Event::SessionsEnded { user: caller.user.id, sessions: ended });

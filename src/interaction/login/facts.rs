@@ -4,7 +4,7 @@ use super::{Due, Login};
 use crate::domain::authenticator::Worth;
 use crate::domain::error::ErrorCode;
 use crate::domain::fact::{FactKind, Facts};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{SessionId, UserId};
 use crate::domain::interaction::Enrolment;
 use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
 use crate::domain::session::Session;
@@ -24,11 +24,12 @@ impl Login {
         expected.is_none_or(|sub| sub == user.as_str()).then(|| user.clone())
     }
 
-    /// Keeps what was done here only for the user who did it: the browser's session may be another one by now, or over.
+    /// Keeps what was done here only for the user who did it, and only until something ends what that user was given: the
+    /// browser's session may be another one by now, or over.
     pub(super) fn drop_facts_of_others(&mut self) {
         let progress = &mut self.interaction.progress;
         self.dropped = match &self.person {
-            Some(person) => progress.belong_to(&person.user.id),
+            Some(person) => progress.belong_to(&person.user.id, person.epoch()),
             None => progress.leave_session(),
         };
     }
@@ -49,11 +50,21 @@ impl Login {
         person.counted(&known.union(&self.proved(person))).for_browser(trusted)
     }
 
-    /// What this person proved here. A password that was changed since proves nothing.
+    /// What this person proved here.
     pub(in crate::interaction) fn proved(&self, person: &Person) -> Facts {
         let progress = &self.interaction.progress;
         let facts = progress.facts.for_user(&person.user.id);
-        if progress.password_version == person.password_version { facts } else { facts.without_password() }
+        if progress.epoch == Some(person.epoch()) { facts } else { Facts::default() }
+    }
+
+    /// Goes on in spite of an ending that this login has brought about, with the session that was spared, if any.
+    pub(in crate::interaction) fn carry_over(&mut self, spared: Option<&SessionId>) {
+        let Some(person) = &mut self.person else { return };
+        person.user.epoch = person.user.epoch.next();
+        self.interaction.progress.epoch = Some(person.epoch());
+        if let Some(session) = self.session.as_mut().filter(|session| spared == Some(&session.id)) {
+            session.epoch = session.epoch.next();
+        }
     }
 
     /// What comes next.
@@ -104,13 +115,15 @@ impl Login {
     /// Notes what the user of this login has just answered.
     pub(in crate::interaction) fn learn(&mut self, kind: FactKind) {
         if let Some(person) = &self.person {
-            self.interaction.progress.learn(&person.user.id, kind, self.now);
+            self.interaction.progress.learn(&person.user.id, person.epoch(), kind, self.now);
         }
     }
 
     /// Notes a factor that this user has just proved.
     pub(in crate::interaction) fn learn_at(&mut self, user: &UserId, kind: FactKind, at: Time) {
-        self.interaction.progress.learn(user, kind, at);
+        if let Some(person) = &self.person {
+            self.interaction.progress.learn(user, person.epoch(), kind, at);
+        }
     }
 
     /// The time of a factor proved now. Who proves the same factors twice within one second gets the next second, for

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 
 use super::holder::{Holder, void};
 use super::{enrol, link, pages};
+use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword;
 use crate::crypto::secret::Secret;
 use crate::domain::event::Event;
@@ -45,8 +46,7 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
     let ticket = Secret::generate();
     let account = holder.idp().account();
     let hash = account.hash_new(password).await?;
-    let version = holder.reset.password_version;
-    let change = account.password_change(&holder.user, &holder.tenant, version, hash.clone())?;
+    let change = account.password_change(&holder.user, &holder.tenant, hash.clone())?;
     let revoked = match holder.reset.purpose {
         Purpose::Console => Some(account.enrolment_reset(&holder.user, &holder.tenant)?),
         Purpose::Forgotten | Purpose::Activation => None,
@@ -72,11 +72,11 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
                 return Err(storage::Error::Conflict);
             }
             holder.reset.version += 1;
-            if let Some(revoked) = revoked {
-                revoked.settle(tx, Some(&holder.reset.link), holder.now).await?;
-            }
             if holder.reset.progress.changed {
                 holder.change(tx, &change).await?;
+            }
+            if let Some(revoked) = revoked {
+                revoked.settle(tx, Spared { session: None, reset: Some(&holder.reset.link) }).await?;
             }
             Ok(holder.reset)
         }

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 
 use super::holder::{Holder, void};
 use super::pages;
+use crate::account::ending::{self, Spared};
 use crate::account::factors::{self, Confirmed};
 use crate::account::holdings::Holdings;
 use crate::crypto::random;
@@ -103,6 +104,9 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
             let saved = resets::save(tx, &after).await?;
             if !saved || confirmation.settle(tx, &before, now).await? != Confirmed::Yes {
                 return Err(storage::Error::Conflict);
+            }
+            if is_replacement {
+                ending::end(tx, &after.user, Spared { session: None, reset: Some(&after.link) }).await?;
             }
             codes.settle(tx).await
         }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use futures_util::FutureExt;
 
 use super::ask;
+use crate::account::ending::Spared;
 use crate::account::holdings;
 use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
@@ -40,8 +41,8 @@ pub(super) struct Holder {
 }
 
 impl Holder {
-    /// What the cookie opens. `None`: nothing. A link says nothing any more once the password was changed in another way,
-    /// the user has another address, or may not sign in.
+    /// What the cookie opens. `None`: nothing. A link or ticket says nothing any more once what the user was given has
+    /// ended, the user has another address, or may not sign in.
     pub(super) async fn load(visitor: &Arc<Visitor>) -> Result<Option<Self>, Internal> {
         let Some(secret) = visitor.cookies().hash(Cookies::RESET) else { return Ok(None) };
         let (idp, now) = (&visitor.idp, visitor.idp.now());
@@ -56,9 +57,9 @@ impl Holder {
         let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
         let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let may_sign_in = here && !tenant.disabled && !user.disabled && user.directory.is_none();
-        let unchanged = reset.progress.changed || reset.password_version == found.password_version;
+        let stands = reset.epoch == user.epoch + tenant.epoch;
         let reached = reset.progress.sent_to.is_none() || reset.progress.sent_to == user.address();
-        if !(may_sign_in && unchanged && reached) {
+        if !(may_sign_in && stands && reached) {
             return Ok(None);
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
@@ -105,10 +106,11 @@ impl Holder {
         Ok(saved.await?)
     }
 
-    /// Changes the password, as the last part of a write. The login that waits stops telling of failures that count no
+    /// Changes the password. The login that waits stops telling of failures that count no
     /// more. [`storage::Error::Conflict`]: another change was quicker.
     pub(super) async fn change(&self, tx: &mut Tx<'_>, change: &PasswordChange) -> storage::Result<()> {
-        if !change.settle(tx, None, Some(&self.reset.link), self.now).await? {
+        let spared = Spared { session: None, reset: Some(&self.reset.link) };
+        if !change.settle(tx, spared).await? {
             return Err(storage::Error::Conflict);
         }
         let Some(id) = &self.reset.progress.login else { return Ok(()) };

@@ -228,8 +228,7 @@ fn tell_wrong(holder: &Holder, verdict: Verdict) {
 /// Uses it up; if it is right, the password that waits is the user's. `Err`: somebody was quicker.
 async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, Verdict), Holder>, Internal> {
     let Some(hash) = holder.reset.progress.password.clone() else { return Ok(Err(holder)) };
-    let version = holder.reset.password_version;
-    let change = holder.idp().account().password_change(&holder.user, &holder.tenant, version, hash)?;
+    let change = holder.idp().account().password_change(&holder.user, &holder.tenant, hash)?;
     let notice = match attempt {
         Attempt::Authenticator(_) | Attempt::Passkey(_) => None,
         Attempt::RecoveryCode(_) => {

@@ -101,6 +101,7 @@ async fn store(
                     return Ok(login);
                 }
             }
+            let supersedes = before.lost.is_some();
             if let Some(person) = &mut login.person {
                 if let Some(lost) = before.lost {
                     person.authenticator = None;
@@ -108,7 +109,7 @@ async fn store(
                 }
                 person.passkeys.push(registration.passkey);
             }
-            enrolled.settle(&mut login, tx, registration.proves).await?;
+            enrolled.settle(&mut login, tx, registration.proves, supersedes).await?;
             Ok(login)
         }
         .boxed()

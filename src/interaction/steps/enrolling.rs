@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 
 use super::{email, enrol, phone};
+use crate::account::ending::{self, Spared};
 use crate::account::factors::{self, Confirmation, Confirmed};
 use crate::account::holdings::{self, Holdings};
 use crate::account::recovery::NewCodes;
@@ -154,7 +155,9 @@ async fn confirm(
     confirmation: Confirmation,
     step: &'static str,
 ) -> Result<(Login, End), Internal> {
-    let (enrolled, before) = (Enrolled::new(&login, &person)?, holdings(&login, person));
+    let enrolled = Enrolled::new(&login, &person)?;
+    let had_one = person.authenticator.is_some();
+    let before = holdings(&login, person);
     let written = login.write(move |mut login, tx| {
         let (confirmation, before, enrolled) = (confirmation.clone(), before.clone(), enrolled.clone());
         async move {
@@ -177,7 +180,8 @@ async fn confirm(
                 person.authenticator = Some(confirmation.authenticator);
                 person.passkeys.retain(|passkey| before.lost.as_ref() != Some(&passkey.rp));
             }
-            enrolled.settle(&mut login, tx, confirmation.proves).await?;
+            let supersedes = had_one || before.lost.is_some();
+            enrolled.settle(&mut login, tx, confirmation.proves, supersedes).await?;
             Ok(login)
         }
         .boxed()
@@ -208,14 +212,21 @@ impl Enrolled {
         Ok(Self { user: user.id.clone(), codes, at: login.proof_time(&user.id) })
     }
 
-    /// Gives the user what comes with it. The new authenticator has proved this.
+    /// Gives the user what comes with it. The new authenticator has proved this. If it supersedes another, whatever that
+    /// one had opened ends, except this login and the session it is in.
     pub(super) async fn settle(
         self,
         login: &mut Login,
         tx: &mut Tx<'_>,
         proved: FactKind,
+        supersedes: bool,
     ) -> storage::Result<()> {
         self.codes.settle(tx).await?;
+        if supersedes {
+            let session = login.own_session().map(|session| session.id.clone());
+            ending::end(tx, &self.user, Spared { session: session.as_ref(), reset: None }).await?;
+            login.carry_over(session.as_ref());
+        }
         let progress = &mut login.interaction.progress;
         (progress.method, progress.enrolment) = (None, None);
         progress.recovery_codes = Some(self.codes.sealed);

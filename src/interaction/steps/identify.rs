@@ -140,7 +140,7 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
 async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, End), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
-    login.interaction.progress.password_proved(&proof.user, proof.version, at);
+    login.interaction.progress.password_proved(&proof.user, proof.epoch, at);
     let browser = trust::recognised(&login, form);
     login
         .write(move |mut login, tx| {

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use super::{FIRST, Showing, Shown, Step, Taking, missing, starts_again};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
+use crate::domain::fact::FactKind;
 use crate::domain::interaction::{Problem, Stranger};
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
@@ -16,6 +17,7 @@ use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::storage::upstreams::Stored;
 use crate::views::{self, Body, Field, Form};
 
 pub(in crate::interaction) const NAME: &str = "link";
@@ -56,7 +58,10 @@ impl Step for Link {
 async fn stranger(login: &Login) -> Result<Option<(Stranger, Upstream)>, Internal> {
     let Some(stranger) = login.interaction.progress.stranger.clone() else { return Ok(None) };
     let offered = login.upstreams().await?;
-    let upstream = offered.iter().find(|stored| stored.upstream.id == stranger.vouched.upstream);
+    // A provider that was given another issuer since knows others by the same names.
+    let upstream = offered.iter().find(|Stored { upstream, .. }| {
+        upstream.id == stranger.vouched.upstream && upstream.issuer == stranger.issuer
+    });
     Ok(upstream.map(|stored| (stranger, stored.upstream.clone())))
 }
 
@@ -73,21 +78,26 @@ async fn take(
         return wrong(login, &upstream).await;
     };
     login.identify(&taking.user).await?;
+    if !login.may_sign_in_at(&upstream).await? {
+        return wrong(login, &upstream).await;
+    }
     let Some(mut person) = login.person.clone() else { return wrong(login, &upstream).await };
     let event = Notice::AccountLinked { upstream: upstream.title };
     let notice = login.idp().account().notice(&person.user, &person.tenant, event)?;
     let subject = Some(stranger.subject);
     person.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
     let at = login.moment(&taking.user, stranger.at);
-    login.interaction.progress.vouched_for(&taking.user, stranger.vouched, at);
+    let proves = FactKind::Upstream(stranger.vouched);
+    login.interaction.progress.first_factor_proved(&taking.user, person.epoch(), proves, at);
     login.tell(Event::AccountLinked { user: taking.user.clone(), upstream: upstream.name });
-    let written = login.write(move |login, tx| {
+    let written = login.write(move |mut login, tx| {
         let (taking, notice) = (taking.clone(), notice.clone());
         async move {
             // Somebody was quicker: the page that is shown again finds out what came of it.
             if !taking.settle(tx, login.now).await? {
                 return Err(crate::storage::Error::Conflict);
             }
+            login.carry_over(None);
             if let Some(notice) = &notice {
                 notice.settle(tx).await?;
             }

@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 
 use super::{Showing, Shown, Step, Taking, missing};
+use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
@@ -70,18 +71,17 @@ async fn change(login: Login, chosen: &Chosen) -> Result<(Login, End), Internal>
     let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
     let account = login.idp().account();
     let hash = account.hash_new(chosen).await?;
-    let change = account.password_change(&person.user, &person.tenant, person.password_version, hash)?;
+    let change = account.password_change(&person.user, &person.tenant, hash)?;
     let written = login.write(move |mut login, tx| {
         let change = change.clone();
         async move {
             let session = login.own_session().map(|session| session.id.clone());
-            if !change.settle(tx, session.as_ref(), None, login.now).await? {
+            if !change.settle(tx, Spared { session: session.as_ref(), reset: None }).await? {
                 return Err(storage::Error::Conflict);
             }
+            login.carry_over(session.as_ref());
             if let Some(person) = &mut login.person {
-                person.password_version += 1;
                 person.must_change_password = false;
-                login.interaction.progress.password_version = person.password_version;
                 let user = person.user.id.clone();
                 login.tell(Event::PasswordChanged { user });
             }

@@ -92,8 +92,8 @@ async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, End), Inter
     login.identify(&sign_in.user).await?;
     let at = login.proof_time(&sign_in.user);
     let before = login.interaction.progress.clone();
-    let SignIn { user, password_version, proves, .. } = sign_in.clone();
-    login.interaction.progress.signed_in(&user, password_version, proves, at);
+    let SignIn { user, epoch, proves, .. } = sign_in.clone();
+    login.interaction.progress.first_factor_proved(&user, epoch, proves, at);
     let reference = random::reference();
     let written = login.write(move |mut login, tx| {
         let (sign_in, before, reference) = (sign_in.clone(), before.clone(), reference.clone());

@@ -40,7 +40,7 @@ pub(super) async fn alive(
     let Some(login) = &token.login else {
         let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
         let revoked = revoked_tokens::contains(&mut idp.db().read().tx(), &token.jti).await?;
-        return match client.filter(|_| !revoked) {
+        return match client.filter(|client| !revoked && client.epoch == token.epoch) {
             Some(_) => Ok((token, None)),
             None => Err(invalid("revoked, or the client has ended")),
         };

@@ -29,6 +29,7 @@ pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Res
         issuer: issuer.id.clone(),
         client: token.client_id,
         grant: token.login.map(|login| login.grant),
+        epoch: token.epoch,
         subject: token.sub,
         scope: token.scope,
         audience: token.aud,
@@ -77,6 +78,7 @@ pub(super) async fn alive(
         exp: stored.expires_at,
         jti: stored.jti.clone(),
         scope: stored.scope.clone(),
+        epoch: stored.epoch,
         login: ground.as_ref().map(|ground| (&ground.grant).into()),
     };
     if token.iat.is_ahead_of(now) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::crypto::secret::Secret;
 use crate::domain::acr::AuthContext;
 use crate::domain::client::GrantType;
+use crate::domain::epoch::Epoch;
 use crate::domain::grant::{Code, Grant};
 use crate::domain::ids::{GrantId, SessionId, UserId};
 use crate::domain::scope::OFFLINE_ACCESS;
@@ -22,6 +23,8 @@ pub(crate) struct Login {
     pub(crate) user: UserId,
     /// In which browser session.
     pub(crate) session: SessionId,
+    /// Of the user, the user's tenant, the client and the client's tenant.
+    pub(crate) epoch: Epoch,
     /// How long that session may lie idle.
     pub(crate) session_idle: Duration,
     /// When it ends in any case.
@@ -51,6 +54,7 @@ pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Logi
         client: request.client.clone(),
         user: login.user,
         session: login.session,
+        epoch: login.epoch,
         scope: request.scope.clone(),
         audience: request.resource.clone(),
         claims: request.claims.clone(),

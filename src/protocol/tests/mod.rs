@@ -118,7 +118,10 @@ impl House {
         let url = Url::parse(authorization_url).unwrap();
         let validated = self.validate(url.query().unwrap()).await.unwrap();
         let idp = self.idp.idp();
+        let user = users::by_id(&mut idp.db().read().tx(), &self.anna).await.unwrap().unwrap();
+        let tenant = idp.catalogue().tenant(&user.tenant).await.unwrap().unwrap();
         let login = Login {
+            epoch: user.epoch + tenant.epoch + validated.client().epoch,
             grant: GrantId::new(random::uuid()),
             user: self.anna.clone(),
             session: SessionId::new("a-session"),

@@ -1,17 +1,17 @@
 //! One change of the store, ready to be written: whatever takes time (hashes, seals) is done before.
 
-use crate::account;
+use crate::account::ending::{self, Spared};
+use crate::account::linking;
 use crate::domain::client::Client;
 use crate::domain::ids::{AuthenticatorId, ClientId, IssuerId, ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::passkey::Passkey;
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
-    Error, Result, Tx, authenticators, clients, issuers, passkeys, resellers, tenants, trusted_browsers,
-    upstreams, users,
+    Error, Result, Tx, authenticators, clients, issuers, link_invitations, passkeys, recovery_codes,
+    resellers, tenants, trusted_browsers, upstreams, users,
 };
 
 /// A change. Its parts are owned, since a write may be run again.
@@ -21,6 +21,10 @@ pub(super) enum Change {
     RemoveReseller(ResellerId),
     Upstream(Box<upstreams::Stored>),
     RemoveUpstream(UpstreamId),
+    /// The provider has another issuer or owner: who signed in there may be somebody else by now.
+    EndAtUpstream(UpstreamId),
+    /// The tenant has left this reseller, at whose providers its users cannot sign in any more.
+    EndAtReseller(TenantId, ResellerId),
     /// Another place to sign in: whoever is signed in is signed out, and what opened the account here is gone.
     SignsInAt(UserId, Option<UpstreamAccount>),
     Tenant(Tenant),
@@ -32,12 +36,12 @@ pub(super) enum Change {
     Rehash(UserId, String, String),
     /// Must the password be changed at the next login?
     MustChangePassword(UserId, bool),
-    /// Becomes the user's only authenticator; no browser is trusted any more, as after every other change of a factor.
+    /// Becomes the user's only authenticator; no browser is trusted any more. What its predecessor had opened ends.
     Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
     /// Becomes one more of the user's.
     Passkey(Box<Passkey>),
-    RemovePasskey(AuthenticatorId),
+    RemovePasskey(UserId, AuthenticatorId),
     Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
     RemoveUser(UserId),
@@ -45,14 +49,22 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub(super) async fn write(&self, tx: &mut Tx<'_>, now: Time) -> Result<()> {
+    pub(super) async fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
         match self {
             Self::Reseller(reseller) => resellers::upsert(tx, reseller).await,
             Self::RemoveReseller(reseller) => resellers::remove(tx, reseller).await.map(drop),
             Self::Upstream(upstream) => upstreams::upsert(tx, upstream).await,
             Self::RemoveUpstream(upstream) => upstreams::remove(tx, upstream).await.map(drop),
+            Self::EndAtUpstream(upstream) => {
+                link_invitations::remove_at(tx, upstream).await?;
+                users::end_at_upstream(tx, upstream).await.map(drop)
+            }
+            Self::EndAtReseller(tenant, reseller) => {
+                link_invitations::remove_at_reseller(tx, tenant, reseller).await?;
+                users::end_at_reseller(tx, tenant, reseller).await.map(drop)
+            }
             Self::SignsInAt(user, account) => {
-                account::linking::close_local_doors(tx, user, now).await?;
+                linking::close_local_doors(tx, user).await?;
                 users::set_upstream(tx, user, account.as_ref()).await
             }
             Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
@@ -60,7 +72,7 @@ impl Change {
             Self::User(user) => users::upsert(tx, user).await,
             Self::Password(user, hash) => {
                 users::set_password(tx, user, Some(hash)).await?;
-                account::sessions::end_all(tx, user, None, now).await.map(drop)
+                ending::end(tx, user, Spared::default()).await
             }
             Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),
             Self::MustChangePassword(user, must) => {
@@ -68,23 +80,34 @@ impl Change {
             }
             Self::Authenticator(new) => {
                 let Stored { authenticator, sealed_secret } = new.as_ref();
-                authenticators::remove_all(tx, &authenticator.user).await?;
-                trusted_browsers::remove_all(tx, &authenticator.user).await?;
+                remove_authenticators(tx, &authenticator.user).await?;
                 authenticators::insert(tx, authenticator, sealed_secret.as_deref()).await
             }
-            Self::RemoveAuthenticators(user) => {
-                authenticators::remove_all(tx, user).await?;
-                trusted_browsers::remove_all(tx, user).await.map(drop)
-            }
+            Self::RemoveAuthenticators(user) => remove_authenticators(tx, user).await,
             Self::Passkey(new) => {
                 trusted_browsers::remove_all(tx, &new.user).await?;
                 if passkeys::insert(tx, new).await? { Ok(()) } else { Err(Error::Conflict) }
             }
-            Self::RemovePasskey(id) => passkeys::remove(tx, id).await.map(drop),
+            Self::RemovePasskey(user, id) => {
+                passkeys::remove(tx, id).await?;
+                ending::end(tx, user, Spared::default()).await
+            }
             Self::Client(client) => clients::upsert(tx, client).await,
             Self::RemoveClient(issuer, client) => clients::remove(tx, issuer, client).await.map(drop),
             Self::RemoveUser(user) => users::remove(tx, user).await.map(drop),
             Self::RemoveTenant(tenant) => tenants::remove(tx, tenant).await.map(drop),
         }
     }
+}
+
+/// A device that is replaced or taken away may be in other hands, and so may the recovery codes that came with it.
+async fn remove_authenticators(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
+    let had_one = authenticators::active(tx, user).await?.is_some();
+    authenticators::remove_all(tx, user).await?;
+    trusted_browsers::remove_all(tx, user).await?;
+    if had_one {
+        recovery_codes::replace(tx, user, &[]).await?;
+        ending::end(tx, user, Spared::default()).await?;
+    }
+    Ok(())
 }

@@ -38,8 +38,9 @@ impl Planner<'_> {
         self.sector(entry, &metadata, known.as_ref().map(|known| &known.metadata)).await;
         let was_disabled = known.as_ref().is_some_and(|known| known.disabled);
         let disabled = entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(was_disabled);
-        let mut client =
-            Client { id, issuer, disabled, authentication: ClientAuthentication::None, metadata };
+        let epoch = known.as_ref().map(|known| known.epoch).unwrap_or_default();
+        let authentication = ClientAuthentication::None;
+        let mut client = Client { id, issuer, disabled, epoch, authentication, metadata };
         let known_proof = known.as_ref().map(|known| &known.authentication);
         let Some(authentication) = self.authentication(entry, &mut client, known_proof) else {
             return Ok(());

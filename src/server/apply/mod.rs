@@ -34,6 +34,8 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// What is gone.
     pub removed: Vec<String>,
+    /// What whoever applied it should know beside: one sentence each.
+    pub notes: Vec<String>,
 }
 
 impl Applied {
@@ -55,7 +57,7 @@ impl std::fmt::Display for Applied {
             let line_break = if i > 0 { "\n" } else { "" };
             write!(f, "{line_break}{verb} {thing}")?;
         }
-        Ok(())
+        self.notes.iter().try_for_each(|note| write!(f, "\nnote: {note}"))
     }
 }
 
@@ -115,12 +117,12 @@ impl Idp {
             read::read(text, syntax, folder).map_err(|mistakes| ApplyError::Mistakes(mistakes.0))?;
         let (changes, applied) = plan::plan(self, &document).await?;
         if !changes.is_empty() {
-            let (changes, now) = (Arc::new(changes), self.now());
+            let changes = Arc::new(changes);
             let written = self.db().write(move |tx| {
                 let changes = Arc::clone(&changes);
                 Box::pin(async move {
                     for change in changes.iter() {
-                        change.write(tx, now).await?;
+                        change.write(tx).await?;
                     }
                     Ok(())
                 })

@@ -45,7 +45,7 @@ impl Planner<'_> {
             }
         }
         for gone in known.into_iter().filter(|known| !named.contains(&known.id)) {
-            self.change(Change::RemovePasskey(gone.id));
+            self.change(Change::RemovePasskey(user.clone(), gone.id));
         }
         Ok(())
     }

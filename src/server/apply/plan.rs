@@ -199,6 +199,16 @@ impl Planner<'_> {
     }
 }
 
+/// The first of some names, and how many more there are.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Puts named members over others, tables member by member; `null` takes a member away.
 fn merge(base: &mut Value, named: &Map<String, Value>) {
     if !base.is_object() {

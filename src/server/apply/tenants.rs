@@ -4,18 +4,19 @@ use serde_json::Value;
 
 use super::ApplyError;
 use super::change::Change;
-use super::plan::{Novelty, Planner};
+use super::plan::{Novelty, Planner, listed};
 use super::read::Entry;
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Branding;
-use crate::domain::ids::TenantId;
+use crate::domain::epoch::Epoch;
+use crate::domain::ids::{ResellerId, TenantId};
 use crate::domain::issuer::Address;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{AdminActivation, Tenant, TenantDomain, TenantPolicy};
 use crate::domain::trusted_browser::TrustRules;
 use crate::domain::zone::Zone;
-use crate::storage::{issuers, tenants};
+use crate::storage::{issuers, tenants, users};
 
 impl Planner<'_> {
     pub(super) async fn tenant(&mut self, entry: &Entry) -> Result<(), ApplyError> {
@@ -39,6 +40,9 @@ impl Planner<'_> {
         let reseller =
             if entry.names("reseller") { self.reseller_of(entry).await? } else { base.reseller.clone() };
         self.managers.insert(base.id.clone(), reseller.clone());
+        if let Some(left) = base.reseller.as_ref().filter(|left| reseller.as_ref() != Some(*left)) {
+            self.leaves(&key, &base.id, left).await?;
+        }
         let Some(tenant) = self.merged_tenant(entry, &base) else { return Ok(()) };
         let tenant = Tenant { reseller, ..tenant };
         if novelty == Novelty::New || tenant != base {
@@ -46,6 +50,23 @@ impl Planner<'_> {
         }
         self.hosts(entry, &base.id).await?;
         self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    /// Tells of the users who sign in at a provider of the reseller that their tenant leaves, and ends what they have.
+    async fn leaves(
+        &mut self,
+        key: &str,
+        tenant: &TenantId,
+        reseller: &ResellerId,
+    ) -> Result<(), ApplyError> {
+        let users = users::at_reseller(&mut self.reader.tx(), tenant, reseller).await;
+        let users = users.map_err(ApplyError::failed)?;
+        if !users.is_empty() {
+            let told = "cannot sign in any more, for they do so at a provider of the reseller that it leaves";
+            self.applied.notes.push(format!("{key}: {} {told}", listed(&users)));
+        }
+        self.change(Change::EndAtReseller(tenant.clone(), reseller.clone()));
         Ok(())
     }
 
@@ -76,6 +97,7 @@ impl Planner<'_> {
             name,
             reseller: base.reseller.clone(),
             disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
+            epoch: base.epoch,
             locale: Locale::from_tag(entry.text("locale")).unwrap_or(base.locale),
             time_zone: Zone::parse(entry.text("time_zone")).unwrap_or(base.time_zone),
             policy,
@@ -128,6 +150,7 @@ fn new_tenant(domain: TenantDomain) -> Tenant {
         domain,
         reseller: None,
         disabled: false,
+        epoch: Epoch::default(),
         locale: Locale::default(),
         time_zone: Zone::default(),
         policy: TenantPolicy::default(),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ApplyError;
 use super::change::Change;
-use super::plan::{Novelty, Planner};
+use super::plan::{Novelty, Planner, listed};
 use super::read::Entry;
 use crate::crypto::random;
 use crate::domain::ids::{ResellerId, TenantId, UpstreamId};
@@ -96,10 +96,36 @@ impl Planner<'_> {
         self.upstreams.insert(entry.text("name").to_owned(), Some(stored.upstream.clone()));
         let before = self.noted();
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
+        if let Some(known) = &known {
+            self.moves(&key, &known.upstream, &stored.upstream).await?;
+        }
         if known.as_ref() != Some(&stored) {
             self.change(Change::Upstream(Box::new(stored)));
         }
         self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    /// Tells of the users who sign in at a provider that gets another issuer or owner.
+    async fn moves(&mut self, key: &str, old: &Upstream, new: &Upstream) -> Result<(), ApplyError> {
+        if old.issuer == new.issuer && old.owner == new.owner {
+            return Ok(());
+        }
+        self.change(Change::EndAtUpstream(old.id.clone()));
+        let holders = upstreams::holders(&mut self.reader.tx(), &old.id).await.map_err(ApplyError::failed)?;
+        if holders.is_empty() {
+            return Ok(());
+        }
+        let users = listed(&holders);
+        if old.issuer != new.issuer {
+            let told =
+                "is linked by subjects of the old issuer: whoever has one of them at the new issuer signs in";
+            self.applied.notes.push(format!("{key} has another issuer; {users} {told}"));
+        }
+        if old.owner != new.owner {
+            let told = "can sign in only where the tenant is offered it by its new owner";
+            self.applied.notes.push(format!("{key} has another owner; {users} {told}"));
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use super::read::Entry;
 use crate::crypto::password::{Password, PasswordHasher};
 use crate::crypto::random;
 use crate::domain::claims::Profile;
+use crate::domain::epoch::Epoch;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{Desktop, Role, User, Username};
 use crate::storage::users;
@@ -58,6 +59,7 @@ impl Planner<'_> {
             tenant,
             username,
             disabled: false,
+            epoch: Epoch::default(),
             roles: Vec::new(),
             profile: Profile::default(),
             updated_at: self.idp.now(),
@@ -103,6 +105,7 @@ impl Planner<'_> {
             tenant: base.tenant.clone(),
             username,
             disabled: entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(base.disabled),
+            epoch: base.epoch,
             roles: roles.unwrap_or_else(|| Some(base.roles.clone()))?,
             profile,
             updated_at: base.updated_at,

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use vestibule::domain::client::Client;
 use vestibule::domain::fact::FactKind;
 use vestibule::domain::grant::{Grant, OpaqueToken};
 use vestibule::domain::ids::{ClientId, DirectoryKey, GrantId, IssuerId, SessionId, UserId};
 use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
-use vestibule::domain::tenant::Tenant;
 use vestibule::domain::upstream::Owner;
 use vestibule::domain::user::{Desktop, User, Username};
 use vestibule::storage::codes::Redemption;
@@ -19,7 +17,7 @@ use vestibule::storage::{
     sessions, tenants, upstreams, users,
 };
 
-use super::rows::{NOW, World, hash, keep, later, session};
+use super::rows::{FIRST, NOW, What, World, hash, keep, later, session};
 use super::upstreams::upstream;
 use super::{on_each, read, write};
 
@@ -61,38 +59,89 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
     on_each(async |db| {
         let world = World::store(db).await;
         let grounds = Grounds::new(db.clone());
-        let known = world.code(db, &unique()).await.0;
-        let alive = async || {
-            let (grant, code) = world.code(db, &unique()).await;
-            let found = ground(db, &grounds, grant).await;
-            assert_eq!(ground(db, &grounds, known).await.is_some(), found.is_some());
-            (grant, code, found)
-        };
-        let (grant, _, found) = alive().await;
-        assert_eq!(found, Some(Ground { grant: grant.clone(), user: world.anna.clone(), version: 0 }));
-
-        let user = keep(User { disabled: true, ..world.anna.clone() });
-        write!(db, tx => users::upsert(tx, user)).unwrap();
-        let (_, code, found) = alive().await;
-        assert_eq!(found, None);
-        assert!(matches!(write!(db, tx => codes::redeem(tx, &code.hash, NOW)).unwrap(), Redemption::Unknown));
-        write!(db, tx => users::upsert(tx, world.anna)).unwrap();
-
-        let tenant = keep(Tenant { disabled: true, ..world.tenant.clone() });
-        write!(db, tx => tenants::upsert(tx, tenant)).unwrap();
-        assert_eq!(alive().await.2, None);
-        write!(db, tx => tenants::upsert(tx, world.tenant)).unwrap();
-
-        let client = keep(Client { disabled: true, ..world.shop.clone() });
-        write!(db, tx => clients::upsert(tx, client)).unwrap();
-        assert_eq!(alive().await.2, None);
-        write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
-
-        assert!(alive().await.2.is_some());
+        let mut epoch = FIRST;
+        for what in What::ALL {
+            let (grant, code) = world.code_in(db, &unique(), epoch).await;
+            let found = ground(db, &grounds, grant).await.unwrap();
+            assert_eq!(&found.grant, grant);
+            world.set_disabled(db, what, true).await;
+            assert_eq!(ground(db, &grounds, grant).await, None, "{what:?}");
+            world.set_disabled(db, what, false).await;
+            assert_eq!(ground(db, &grounds, grant).await, None, "{what:?}: it does not come back");
+            let redeemed = write!(db, tx => codes::redeem(tx, &code.hash, NOW)).unwrap();
+            assert!(matches!(redeemed, Redemption::Unknown));
+            epoch = what.raises(epoch);
+        }
+        let (grant, _) = world.code_in(db, &unique(), epoch).await;
+        assert!(ground(db, &grounds, grant).await.is_some());
         assert!(write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
         assert!(!write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap());
         assert_eq!(ground(db, &grounds, grant).await, None);
         assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)).as_ref(), Some(grant));
+    })
+    .await;
+}
+
+/// Whichever of two ends first, what was made before the later one is void, and what is made after it counts (attack 67).
+#[tokio::test]
+async fn endings_count_in_either_order() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let grounds = Grounds::new(db.clone());
+        let mut epoch = FIRST;
+        for first in What::ALL {
+            for second in What::ALL {
+                let (before, _) = world.code_in(db, &unique(), epoch).await;
+                world.set_disabled(db, first, true).await;
+                world.set_disabled(db, first, false).await;
+                epoch = first.raises(epoch);
+                let (between, _) = world.code_in(db, &unique(), epoch).await;
+                world.set_disabled(db, second, true).await;
+                world.set_disabled(db, second, false).await;
+                epoch = second.raises(epoch);
+                let (after, _) = world.code_in(db, &unique(), epoch).await;
+                let mut alive = Vec::new();
+                for grant in [before, between, after] {
+                    alive.push(ground(db, &grounds, grant).await.is_some());
+                }
+                assert_eq!(alive, [false, false, true], "{first:?}, then {second:?}");
+            }
+        }
+    })
+    .await;
+}
+
+/// A row in the place of a removed one starts above it: what was begun for that one does not go on with this.
+#[tokio::test]
+async fn an_epoch_never_repeats() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let of_user = async || read!(db, tx => users::by_id(tx, &world.anna.id)).unwrap().epoch;
+        let of_client =
+            async || read!(db, tx => clients::by_id(tx, &world.shop.issuer, &world.shop.id)).unwrap().epoch;
+        for what in [What::User, What::Tenant, What::Client, What::Tenant] {
+            world.set_disabled(db, what, true).await;
+            world.set_disabled(db, what, false).await;
+        }
+        let tenant = read!(db, tx => tenants::by_id(tx, &world.tenant.id)).unwrap().epoch;
+        let (user, client) = (of_user().await + tenant, of_client().await);
+        write!(db, tx => async {
+            users::remove(tx, &world.anna.id).await?;
+            users::upsert(tx, world.anna).await?;
+            clients::remove(tx, &world.shop.issuer, &world.shop.id).await?;
+            clients::upsert(tx, world.shop).await
+        })
+        .unwrap();
+        assert!(of_user().await > user && of_client().await > client);
+        let (user, client) = (of_user().await + tenant, of_client().await);
+        write!(db, tx => async {
+            tenants::remove(tx, &world.tenant.id).await?;
+            tenants::upsert(tx, world.tenant).await?;
+            users::upsert(tx, world.anna).await?;
+            clients::upsert(tx, world.shop).await
+        })
+        .unwrap();
+        assert!(of_user().await > user && of_client().await > client, "they go with their tenant");
     })
     .await;
 }
@@ -339,16 +388,32 @@ async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
             assert_eq!(alive(&elsewhere, NOW).await, None, "at another issuer");
         }
 
-        let client = keep(Client { disabled: true, ..world.shop.clone() });
-        write!(db, tx => clients::upsert(tx, client)).unwrap();
-        assert_eq!((alive(users_own, NOW).await, alive(clients_own, NOW).await), (None, None));
-        write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
+        for (what, both) in [(What::User, false), (What::Client, true), (What::Tenant, true)] {
+            world.set_disabled(db, what, true).await;
+            for _ in 0..2 {
+                assert_eq!(alive(users_own, NOW).await, None, "{what:?}");
+                assert_eq!(alive(clients_own, NOW).await.is_none(), both, "{what:?}");
+                world.set_disabled(db, what, false).await;
+            }
+        }
+    })
+    .await;
+}
 
-        let user = keep(User { disabled: true, ..world.anna.clone() });
-        write!(db, tx => users::upsert(tx, user)).unwrap();
-        assert!(alive(users_own, NOW).await.is_none() && alive(clients_own, NOW).await.is_some());
-        write!(db, tx => users::upsert(tx, world.anna)).unwrap();
-
+#[tokio::test]
+async fn an_opaque_token_ends_with_its_grant_and_when_its_client_says_so() {
+    on_each(async |db| {
+        let world = World::store(db).await;
+        let (grant, _) = world.code(db, "1").await;
+        let (users_own, clients_own) = (world.opaque("1", Some(grant)), world.opaque("2", None));
+        write!(db, tx => async {
+            access_tokens::insert(tx, users_own).await?;
+            access_tokens::insert(tx, clients_own).await
+        })
+        .unwrap();
+        let alive = async |token: &OpaqueToken, at| {
+            read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at))
+        };
         assert!(alive(users_own, NOW).await.is_some());
         write!(db, tx => grants::revoke(tx, &grant.id, NOW)).unwrap();
         assert_eq!(alive(users_own, NOW).await, None);

@@ -4,7 +4,7 @@ use vestibule::domain::ids::{IssuerId, UserId};
 use vestibule::domain::interaction::Interaction;
 use vestibule::storage::{Error, interactions};
 
-use super::rows::{NOW, hash, interaction, keep, later};
+use super::rows::{FIRST, NOW, hash, interaction, keep, later};
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn of_two_changes_to_one_version_the_second_is_late() {
         let login = interaction("1");
         write!(db, tx => interactions::insert(tx, login)).unwrap();
         let mut changed: Interaction = login.clone();
-        changed.progress.password_proved(&UserId::new("anna"), 0, later(5));
+        changed.progress.password_proved(&UserId::new("anna"), FIRST, later(5));
         let changed = keep(changed);
         assert!(write!(db, tx => interactions::save(tx, changed)).unwrap());
         assert!(!write!(db, tx => interactions::save(tx, changed)).unwrap());

@@ -1,16 +1,17 @@
 //! Browsers in which users have signed in.
 
+use vestibule::domain::epoch::Epoch;
 use vestibule::domain::user::User;
 use vestibule::storage::attempts::{self, Budget, Kind, Reservation};
 use vestibule::storage::known_browsers::{self, Sight, SignIn};
 use vestibule::storage::{Db, sweep, users};
 
-use super::rows::{NOW, World, hash, later, user};
+use super::rows::{FIRST, NOW, World, hash, later, user};
 use super::{on_each, read, write};
 
 /// A sign-in this many seconds from now; the browser is known for a hundred seconds.
-fn sign_in(of: &'static User, browser: &'static str, version: Option<i64>, at: u64) -> SignIn<'static> {
-    SignIn { user: &of.id, hash: hash(browser), password_version: version, until: later(at + 100) }
+fn sign_in(of: &'static User, browser: &'static str, epoch: Option<Epoch>, at: u64) -> SignIn<'static> {
+    SignIn { user: &of.id, hash: hash(browser), epoch, until: later(at + 100) }
 }
 
 /// Signs in, this many seconds from now, where a user has three browsers at most.
@@ -81,18 +82,16 @@ async fn tries_of_its_own_are_bound_to_user_and_password() {
         let World { tenant, anna, .. } = World::store(db).await;
         let bert = user(tenant, "Bert");
         write!(db, tx => users::upsert(tx, bert)).unwrap();
-        write!(db, tx => users::set_password(tx, &anna.id, Some("one"))).unwrap();
-        let version = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap().password_version;
         assert!(!has_tries(db, anna, "a", 0).await);
         note(db, anna, "a", 0).await;
         assert!(!has_tries(db, anna, "a", 0).await, "no factor was proved");
-        let proved = sign_in(anna, "a", Some(version), 1);
+        let proved = sign_in(anna, "a", Some(FIRST), 1);
         assert!(write!(db, tx => known_browsers::touch(tx, proved, later(1))).unwrap());
         note(db, anna, "a", 2).await;
         assert!(has_tries(db, anna, "a", 101).await, "a sign-in without a factor takes nothing away");
         assert!(!has_tries(db, anna, "a", 102).await, "over in its second");
         assert!(!has_tries(db, anna, "b", 3).await && !has_tries(db, bert, "a", 3).await);
-        write!(db, tx => users::set_password(tx, &anna.id, Some("two"))).unwrap();
+        write!(db, tx => users::raise_epoch(tx, &anna.id)).unwrap();
         assert!(!has_tries(db, anna, "a", 3).await, "the password was changed");
         assert_eq!(note(db, anna, "a", 4).await, Sight::Known, "but the browser is not news");
         assert!(!has_tries(db, anna, "a", 5).await);

@@ -8,7 +8,7 @@ use vestibule::domain::ids::AuthenticatorId;
 use vestibule::domain::user::{Desktop, User};
 use vestibule::storage::{Error, authenticators, recovery_codes, tenants, users};
 
-use super::rows::{NOW, World, authenticator, hash, keep, later, tenant, user};
+use super::rows::{FIRST, NOW, World, authenticator, hash, keep, later, tenant, user};
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn a_user_is_found_by_every_spelling_of_the_name() {
         assert_eq!((&found.user, found.password_hash.as_deref()), (anna, Some("phc")));
         assert_eq!(read!(db, tx => users::by_id(tx, &anna.id)).as_ref(), Some(anna));
 
-        let changed = keep(User { disabled: true, roles: Vec::new(), ..anna.clone() });
+        let changed = keep(User { disabled: true, epoch: FIRST.next(), roles: Vec::new(), ..anna.clone() });
         write!(db, tx => users::upsert(tx, changed)).unwrap();
         let all = read!(db, tx => users::all(tx, &tenant.id));
         assert_eq!(all.len(), 1);

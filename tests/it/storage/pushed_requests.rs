@@ -8,7 +8,7 @@ use vestibule::storage::pushed_requests::{self, Pushed};
 use vestibule::storage::sweep::sweep;
 
 use super::races::winners;
-use super::rows::{NOW, hash, interaction, keep, later};
+use super::rows::{FIRST, NOW, hash, interaction, keep, later};
 use super::{on_each, read, write};
 
 fn request() -> &'static AuthorizationRequest {
@@ -20,9 +20,10 @@ async fn a_request_comes_back_as_it_was_until_it_expires() {
     on_each(async |db| {
         let request = request();
         assert!(
-            write!(db, tx => pushed_requests::insert(tx, hash("1"), request, later(60), NOW, 2)).unwrap()
+            write!(db, tx => pushed_requests::insert(tx, hash("1"), request, FIRST, later(60), NOW, 2))
+                .unwrap()
         );
-        let pushed = Pushed { request: request.clone(), login: None };
+        let pushed = Pushed { request: request.clone(), epoch: FIRST, login: None };
         assert_eq!(read!(db, tx => pushed_requests::by_hash(tx, hash("1"), later(59))), Some(pushed));
         assert_eq!(read!(db, tx => pushed_requests::by_hash(tx, hash("1"), later(60))), None);
         assert_eq!(read!(db, tx => pushed_requests::by_hash(tx, hash("2"), NOW)), None);
@@ -45,7 +46,7 @@ async fn a_client_has_so_many_waiting_and_no_more() {
         });
         let insert = async |name: &str, request: &'static AuthorizationRequest, now| {
             let (name, ends) = (hash(name), later(60));
-            write!(db, tx => pushed_requests::insert(tx, name, request, ends, now, 2)).unwrap()
+            write!(db, tx => pushed_requests::insert(tx, name, request, FIRST, ends, now, 2)).unwrap()
         };
         assert!(insert("1", mine, NOW).await && insert("2", mine, NOW).await);
         assert!(!insert("3", mine, NOW).await);
@@ -64,7 +65,7 @@ async fn a_client_has_so_many_waiting_and_no_more() {
 async fn one_begins_a_login_with_it_and_it_stays_as_long() {
     on_each(async |db| {
         let request = request();
-        write!(db, tx => pushed_requests::insert(tx, hash("1"), request, later(60), NOW, 1)).unwrap();
+        write!(db, tx => pushed_requests::insert(tx, hash("1"), request, FIRST, later(60), NOW, 1)).unwrap();
         let claim = async |runner: usize| {
             let login = keep(InteractionId::new(runner.to_string()));
             write!(db, tx => pushed_requests::claim(tx, hash("1"), login, later(900), NOW)).unwrap()

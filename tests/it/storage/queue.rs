@@ -1,18 +1,19 @@
 //! Statements that wait for others of their transaction and then go to the database together.
 
+use vestibule::domain::epoch::Epoch;
 use vestibule::domain::grant::{Code, Grant};
 use vestibule::domain::ids::IssuerId;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{Error, Result, Tx, codes, grants, interactions, sessions, tenants, users};
 
 use super::races::{winners, won};
-use super::rows::{NOW, World, interaction, session};
+use super::rows::{FIRST, NOW, World, interaction, session};
 use super::{on_each, read, write};
 
 /// What the end of a login writes: five statements that wait, with some thirty values.
-async fn finish(tx: &mut Tx<'_>, world: World, rows: (&Grant, &Code), version: i64) -> Result<()> {
+async fn finish(tx: &mut Tx<'_>, world: World, rows: (&Grant, &Code), epoch: Epoch) -> Result<()> {
     interactions::remove(tx, &interaction("1").id).await?;
-    users::hold_password(tx, &world.anna.id, version).await?;
+    users::hold_epoch(tx, &world.anna.id, epoch).await?;
     sessions::insert(tx, session(world.anna, IssuerId::root(), "cookie")).await?;
     grants::insert(tx, rows.0).await?;
     codes::insert(tx, rows.1).await
@@ -25,7 +26,7 @@ async fn all_that_wait_are_run_with_their_own_values() {
         let (grant, code) = world.new_code("1");
         let (before, one) = (db.statements(), interaction("1"));
         write!(db, tx => interactions::insert(tx, one)).unwrap();
-        write!(db, tx => finish(tx, world, (grant, code), 0)).unwrap();
+        write!(db, tx => finish(tx, world, (grant, code), FIRST)).unwrap();
         assert_eq!(db.statements() - before, 6);
         let own = session(world.anna, IssuerId::root(), "cookie");
         let found = read!(db, tx => sessions::by_cookie(tx, &own.issuer, &own.cookie, NOW));
@@ -53,21 +54,21 @@ async fn one_that_comes_too_late_undoes_all() {
             assert_eq!(read!(db, tx => sessions::by_cookie(tx, &own.issuer, &own.cookie, NOW)), None);
             assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)), None);
         };
-        let late = write!(db, tx => finish(tx, world, (grant, code), 0));
+        let late = write!(db, tx => finish(tx, world, (grant, code), FIRST));
         assert!(matches!(late, Err(Error::Conflict)), "nobody has begun it");
         untouched(false).await;
 
         write!(db, tx => interactions::insert(tx, one)).unwrap();
-        let late = write!(db, tx => finish(tx, world, (grant, code), 1));
+        let late = write!(db, tx => finish(tx, world, (grant, code), FIRST.next()));
         assert!(matches!(late, Err(Error::Conflict)), "the password is another one");
         untouched(true).await;
 
         write!(db, tx => sessions::insert(tx, own)).unwrap();
-        let late = write!(db, tx => finish(tx, world, (grant, code), 0));
+        let late = write!(db, tx => finish(tx, world, (grant, code), FIRST));
         assert!(matches!(late, Err(Error::Conflict)), "the cookie is taken");
         write!(db, tx => sessions::end(tx, &own.id)).unwrap();
         untouched(true).await;
-        write!(db, tx => finish(tx, world, (grant, code), 0)).unwrap();
+        write!(db, tx => finish(tx, world, (grant, code), FIRST)).unwrap();
     })
     .await;
 }

@@ -1,12 +1,12 @@
 //! Links to a new password: one use, a ticket after it, and the queue of those who asked.
 
-use vestibule::domain::ids::{Hash, IssuerId, ResetRequestId};
+use vestibule::domain::ids::{IssuerId, ResetRequestId};
 use vestibule::domain::reset::{self, Progress, Purpose, Reset};
 use vestibule::storage::reset_requests::{self, Waiting};
 use vestibule::storage::{resets, sweep::sweep, users};
 
 use super::races::winners;
-use super::rows::{NOW, World, hash, keep, later};
+use super::rows::{FIRST, NOW, World, hash, keep, later};
 use super::{on_each, read, write};
 
 fn link(world: &World, name: &str) -> &'static Reset {
@@ -16,7 +16,7 @@ fn link(world: &World, name: &str) -> &'static Reset {
         issuer: IssuerId::root(),
         user: world.anna.id.clone(),
         purpose: Purpose::Forgotten,
-        password_version: 3,
+        epoch: FIRST,
         progress: Progress { sent_to: world.anna.address(), ..Progress::default() },
         expires_at: NOW.plus(reset::LINK),
         version: 0,
@@ -81,9 +81,9 @@ async fn a_link_ends_in_time_at_its_issuer_and_by_a_newer_one() {
             read!(db, tx => resets::by_secret(tx, root, hash("ticket"), NOW)).is_some(),
             "a ticket stays"
         );
-        let kept: Option<&Hash> = Some(keep(third.link.clone()));
-        assert_eq!(write!(db, tx => resets::remove_others(tx, &third.user, kept)).unwrap(), 1);
+        assert_eq!(write!(db, tx => resets::remove_all(tx, &third.user)).unwrap(), 2);
         assert_eq!(read!(db, tx => resets::by_secret(tx, root, hash("ticket"), NOW)), None);
+        write!(db, tx => resets::replace(tx, third)).unwrap();
         assert!(write!(db, tx => sweep(tx, third.expires_at, 10)).unwrap() >= 1);
         assert!(!write!(db, tx => resets::remove(tx, &third.link)).unwrap(), "the broom took it");
     })
@@ -114,14 +114,21 @@ async fn one_changes_the_password() {
         write!(db, tx => users::set_must_change_password(tx, &anna.id, true)).unwrap();
         let before = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
         assert!(before.must_change_password);
-        let version = before.password_version;
+        let epoch = before.user.epoch;
         let run = async |runner: usize| {
             let hash: &str = keep(format!("hash {runner}"));
-            write!(db, tx => users::change_password(tx, &anna.id, hash, version)).unwrap()
+            let change = write!(db, tx => async {
+                let ours = users::change_password(tx, &anna.id, hash, epoch).await?;
+                if ours {
+                    users::raise_epoch(tx, &anna.id).await?;
+                }
+                Ok(ours)
+            });
+            change.unwrap()
         };
         assert_eq!(winners(run).await, 1);
         let after = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
-        assert_eq!((after.must_change_password, after.password_version), (false, version + 1));
+        assert_eq!((after.must_change_password, after.user.epoch), (false, epoch.next()));
     })
     .await;
 }

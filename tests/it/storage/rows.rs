@@ -8,6 +8,7 @@ use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, Kind, 
 use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
 use vestibule::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use vestibule::domain::epoch::Epoch;
 use vestibule::domain::fact::{FactKind, Facts};
 use vestibule::domain::grant::{Code, Grant, OpaqueToken};
 use vestibule::domain::ids::{
@@ -27,6 +28,8 @@ use vestibule::storage::{Db, clients, codes, grants, tenants, users};
 
 use super::write;
 
+/// Of rows of which nothing has ended.
+pub(super) const FIRST: Epoch = Epoch::FIRST;
 pub(super) const NOW: Time = Time::from_unix(1_800_000_000);
 
 pub(super) fn later(seconds: u64) -> Time {
@@ -48,6 +51,7 @@ pub(super) fn tenant(name: &str) -> &'static Tenant {
         name: format!("Works {name}"),
         reseller: None,
         disabled: false,
+        epoch: FIRST,
         locale: Locale::De,
         time_zone: Zone::parse("Europe/Berlin").unwrap(),
         policy: TenantPolicy { session_idle: 77, ..TenantPolicy::default() },
@@ -61,6 +65,7 @@ pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
         tenant: tenant.id.clone(),
         username: Username::parse(name).unwrap(),
         disabled: false,
+        epoch: FIRST,
         roles: vec![Role::Admin],
         profile: Profile { email: Some("anna@example.test".to_owned()), ..Profile::default() },
         updated_at: NOW,
@@ -75,6 +80,7 @@ pub(super) fn client(issuer: IssuerId, id: &str) -> &'static Client {
         id: ClientId::new(id),
         issuer,
         disabled: false,
+        epoch: FIRST,
         authentication: ClientAuthentication::ClientSecretBasic(Hash::new("secret")),
         metadata: ClientMetadata {
             client_name: Some("Shop".to_owned()),
@@ -99,6 +105,7 @@ pub(super) fn session(user: &User, issuer: IssuerId, cookie: &str) -> &'static S
         cookie: Hash::new(cookie),
         issuer,
         user: user.id.clone(),
+        epoch: FIRST,
         facts,
         created_at: NOW,
         used_at: NOW,
@@ -117,6 +124,7 @@ pub(super) fn interaction(name: &str) -> &'static Interaction {
         request: request(),
         browser: None,
         progress: Progress::default(),
+        epoch: FIRST,
         requested_at: NOW,
         expires_at: later(900),
         version: 0,
@@ -176,6 +184,7 @@ impl World {
             client: self.shop.id.clone(),
             user: self.anna.id.clone(),
             session: SessionId::new("session"),
+            epoch: FIRST,
             scope: Scope::parse("openid email"),
             audience: Resource::parse("https://api.test").into_iter().collect(),
             claims: ClaimsRequest::default(),
@@ -198,6 +207,7 @@ impl World {
             issuer: IssuerId::of_host(&self.tenant.id, "login.test"),
             client: self.shop.id.clone(),
             grant: grant.map(|grant| grant.id.clone()),
+            epoch: FIRST,
             subject: "somebody".to_owned(),
             scope: Scope::parse("openid"),
             audience: Audience::default(),
@@ -222,12 +232,50 @@ impl World {
 
     /// A grant with a code, both stored.
     pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static Code) {
+        self.code_in(db, name, FIRST).await
+    }
+
+    /// The same, made in this epoch.
+    pub(super) async fn code_in(self, db: &Db, name: &str, epoch: Epoch) -> (&'static Grant, &'static Code) {
         let (grant, code) = self.new_code(name);
+        let grant: &Grant = keep(Grant { epoch, ..grant.clone() });
         write!(db, tx => async {
             grants::insert(tx, grant).await?;
             codes::insert(tx, code).await
         })
         .unwrap();
         (grant, code)
+    }
+
+    /// Disables or enables one of the three.
+    pub(super) async fn set_disabled(self, db: &Db, what: What, disabled: bool) {
+        let tenant = keep(Tenant { disabled, ..self.tenant.clone() });
+        let user = keep(User { disabled, ..self.anna.clone() });
+        let client = keep(Client { disabled, ..self.shop.clone() });
+        write!(db, tx => async {
+            match what {
+                What::User => users::upsert(tx, user).await,
+                What::Tenant => tenants::upsert(tx, tenant).await,
+                What::Client => clients::upsert(tx, client).await,
+            }
+        })
+        .unwrap();
+    }
+}
+
+/// What a grant stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    User,
+    Tenant,
+    Client,
+}
+
+impl What {
+    pub(super) const ALL: [Self; 3] = [Self::User, Self::Tenant, Self::Client];
+
+    /// The epoch of a grant after its end: the tenant is both the user's and the client's.
+    pub(super) fn raises(self, epoch: Epoch) -> Epoch {
+        if self == Self::Tenant { epoch.next().next() } else { epoch.next() }
     }
 }

@@ -7,7 +7,7 @@ use vestibule::domain::tenant::Tenant;
 use vestibule::storage::keys::{self, StoredKey};
 use vestibule::storage::{Error, clients, issuers, tenants, users};
 
-use super::rows::{NOW, World, client, keep, tenant};
+use super::rows::{FIRST, NOW, World, client, keep, tenant};
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -19,7 +19,8 @@ async fn a_tenant_is_stored_changed_and_found() {
         assert_eq!(read!(db, tx => tenants::by_id(tx, &a.id)).as_ref(), Some(a));
         assert_eq!(read!(db, tx => tenants::all(tx)), [a.clone(), b.clone()]);
 
-        let changed = keep(Tenant { disabled: true, name: "New".to_owned(), ..a.clone() });
+        let changed =
+            keep(Tenant { disabled: true, epoch: FIRST.next(), name: "New".to_owned(), ..a.clone() });
         write!(db, tx => tenants::upsert(tx, changed)).unwrap();
         assert_eq!(read!(db, tx => tenants::by_domain(tx, &a.domain)).as_ref(), Some(changed));
         assert_eq!(read!(db, tx => tenants::by_id(tx, &b.id)).as_ref(), Some(b));
@@ -109,7 +110,7 @@ async fn a_client_is_seen_where_it_belongs() {
         assert!(read!(db, tx => clients::by_id(tx, &IssuerId::new("other"), &id)).is_none());
         assert_eq!(read!(db, tx => clients::all(tx)), [open.clone(), world.shop.clone()]);
 
-        let changed = keep(Client { disabled: true, ..world.shop.clone() });
+        let changed = keep(Client { disabled: true, epoch: FIRST.next(), ..world.shop.clone() });
         write!(db, tx => clients::upsert(tx, changed)).unwrap();
         assert_eq!(read!(db, tx => clients::by_id(tx, &path, &id)).as_ref(), Some(changed));
         assert!(write!(db, tx => clients::remove(tx, &changed.issuer, &changed.id)).unwrap());

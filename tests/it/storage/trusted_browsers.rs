@@ -5,7 +5,7 @@ use vestibule::domain::trusted_browser::{MOST, Profile, Signal, TrustedBrowser};
 use vestibule::domain::user::User;
 use vestibule::storage::{sweep, trusted_browsers, users};
 
-use super::rows::{NOW, World, hash, keep, later, user};
+use super::rows::{FIRST, NOW, World, hash, keep, later, user};
 use super::{on_each, read, write};
 
 /// One that was seen `number` seconds from now.
@@ -13,6 +13,7 @@ fn browser(of: &User, number: u64) -> &'static TrustedBrowser {
     keep(TrustedBrowser {
         id: TrustedBrowserId::new(format!("{} {number}", of.id)),
         user: of.id.clone(),
+        epoch: FIRST,
         cookie: Hash::new(format!("{} {number}", of.id)),
         profile: Profile([(Signal::System, Hash::new("linux"))].into()),
         label: "Firefox, Linux".to_owned(),

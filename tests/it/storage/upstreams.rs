@@ -7,7 +7,7 @@ use vestibule::storage::departures::{self, Departure};
 use vestibule::storage::upstreams::{self, Stored};
 use vestibule::storage::{Db, Error, interactions, link_invitations, resellers, tenants, users};
 
-use super::rows::{NOW, hash, interaction, keep, later, tenant, user};
+use super::rows::{FIRST, NOW, hash, interaction, keep, later, tenant, user};
 use super::{on_each, read, write};
 
 fn reseller() -> &'static Reseller {
@@ -92,7 +92,7 @@ async fn a_subject_is_linked_with_one_account_and_once() {
         let found = read!(db, tx => users::by_id(tx, &anna.id)).unwrap();
         assert_eq!(found.upstream, Some(account), "who changes the profile does not change that");
         assert!(
-            !write!(db, tx => users::change_password(tx, &anna.id, "$hash", 0)).unwrap(),
+            !write!(db, tx => users::change_password(tx, &anna.id, "$hash", FIRST)).unwrap(),
             "no password here"
         );
         assert_eq!(read!(db, tx => upstreams::holders(tx, id)), ["user a.sms/anna"]);
@@ -125,8 +125,8 @@ async fn an_invitation_counts_once_in_its_time_at_its_provider() {
         write!(db, tx => users::upsert(tx, anna)).unwrap();
         let (id, other) = (&north.upstream.id, &own.upstream.id);
         let until = later(60);
-        write!(db, tx => link_invitations::put(tx, &anna.id, id, hash("old"), until)).unwrap();
-        write!(db, tx => link_invitations::put(tx, &anna.id, id, hash("new"), until)).unwrap();
+        write!(db, tx => link_invitations::put(tx, &anna.id, id, hash("old"), FIRST, until)).unwrap();
+        write!(db, tx => link_invitations::put(tx, &anna.id, id, hash("new"), FIRST, until)).unwrap();
         assert_eq!(read!(db, tx => link_invitations::invited(tx, id, hash("old"), NOW)), None);
         assert_eq!(
             read!(db, tx => link_invitations::invited(tx, id, hash("new"), NOW)).as_ref(),

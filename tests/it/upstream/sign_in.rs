@@ -143,3 +143,28 @@ async fn whoever_may_not_sign_in_is_a_stranger() {
     assert_eq!(crate::login::bare(&nobody), crate::login::bare(&page), "one page for both");
     assert!(page.body.contains("Reference") || page.body.contains("reference"), "{}", page.body);
 }
+
+/// At the root issuer the providers of all resellers are offered, and each tenant's users sign in at its own and its
+/// reseller's only: also those who were linked before it left.
+#[tokio::test]
+async fn a_tenant_that_left_its_reseller_is_not_entered_through_it() {
+    let world = World::new(NEVER).await;
+    let invitation = world.idp.idp().invite(DOMAIN, "bert", None).await;
+    let code = invitation.map_err(|error| error.to_string()).unwrap().code();
+    let tenant = format!("[[tenants]]\ndomain = \"{DOMAIN}\"\nreseller = ");
+    world.idp.idp().apply(&format!("{tenant}\"\"\n")).await.unwrap();
+    let mut browser = network::browser();
+    let page = world.enter(&mut browser, "nora").await;
+    assert_eq!(
+        page.step(),
+        Some("link"),
+        "a stranger, as whoever is linked nowhere: {} {}",
+        page.url,
+        page.body
+    );
+    assert_eq!(browser.submit(&page, &[("code", &code)]).await.step(), Some("link"));
+    world.idp.idp().apply(&format!("{tenant}\"north\"\n")).await.unwrap();
+    world.advance(Duration::from_secs(30));
+    let back = world.enter(&mut network::browser(), "nora").await;
+    assert_eq!(world.shop.redeem(&back).await.id_token["sub"], "anna");
+}

@@ -1,0 +1,50 @@
+//! Epochs: why an ending is final.
+//!
+//! Every user, tenant and client row has an epoch, a number that only grows. Whatever ends what stands on the row raises
+//! it, in the statement that does so. What is made for a user (a session, a grant, a reset link, a login in progress …)
+//! carries the **sum** of the epochs of the rows that it stands on, as they were when it was begun, and counts only while
+//! the sum is the same. So one write ends everything, however much there is: disabling a tenant of a million users
+//! touches one row. What was read before an ending and is written after it is void by itself, and so is what a stale
+//! cache gave. Enabling again raises nothing and so brings nothing back.
+//!
+//! A sum never repeats: no part of it ever shrinks, and a row that takes the id of a removed one starts above every sum
+//! that the removed one was part of (`storage::epochs`).
+//!
+//! What goes on in spite of an ending, such as the session in which its user changed the password, is raised along with
+//! the row: what was valid stays so, and what was not does too.
+//!
+//! `docs/ending.md` says what ends what.
+
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
+
+/// The epoch of a row, or the sum of several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type)]
+#[serde(transparent)]
+#[sqlx(transparent)]
+pub struct Epoch(i64);
+
+impl Epoch {
+    /// That of a row of which nothing has ended.
+    pub const FIRST: Self = Self(0);
+
+    /// Is it that of a row of which nothing has ended?
+    pub(crate) fn is_first(&self) -> bool {
+        *self == Self::FIRST
+    }
+
+    /// After one more ending.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl Add for Epoch {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}

@@ -1,0 +1,143 @@
+//! What ends what: the tables of `docs/ending.md`, a test for each cell.
+
+mod clients;
+mod events;
+mod things;
+mod upstream;
+
+use self::events::Event;
+use self::things::{Scene, Thing};
+use crate::recovery::choose;
+
+const DOCUMENT: &str = include_str!("../../../docs/ending.md");
+
+/// The rows of the document's table with this number, the names of the columns first.
+fn table(number: usize) -> Vec<Vec<&'static str>> {
+    let mut tables = vec![Vec::new()];
+    for line in DOCUMENT.lines() {
+        match line.strip_prefix('|') {
+            Some(row) if !row.starts_with("---") => {
+                let cells = row.trim_end_matches('|').split('|').map(str::trim);
+                tables.last_mut().unwrap().push(cells.collect());
+            }
+            Some(_) => {}
+            None if tables.last().unwrap().is_empty() => {}
+            None => tables.push(Vec::new()),
+        }
+    }
+    tables.swap_remove(number)
+}
+
+/// Does the event end the thing, by the document?
+fn ends(number: usize, event: &str, thing: &str) -> bool {
+    let table = table(number);
+    let row = table.iter().find(|row| row[0] == event).unwrap_or_else(|| panic!("no row {event}"));
+    let column = table[0].iter().position(|name| *name == thing);
+    match row[column.unwrap_or_else(|| panic!("no column {thing}"))] {
+        "ends" => true,
+        "stays" => false,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn the_table_has_a_test_for_each_cell() {
+    let table = table(0);
+    assert_eq!(table[0][1..], Thing::ALL.map(Thing::name));
+    let rows: Vec<_> = table[1..].iter().map(|row| row[0]).collect();
+    assert_eq!(rows, Event::ALL.map(Event::name));
+}
+
+async fn cell(event: Event, thing: Thing) {
+    let scene = Scene::new(thing).await;
+    let mut given = scene.give(thing).await;
+    event.happens(&scene).await;
+    let stands = scene.stands(&mut given).await;
+    assert_eq!(!stands, ends(0, event.name(), thing.name()), "{}: {}", event.name(), thing.name());
+}
+
+/// Also one that has set a password already, and is about to show a new authenticator's secret.
+#[tokio::test]
+async fn a_ticket_that_has_set_a_password_ends_with_the_operators_new_one() {
+    let scene = Scene::new(Thing::Enrolment).await;
+    let mut browser = scene.idp().browser();
+    let page = browser.get(&scene.link().await).await;
+    let page = choose(&mut browser, &page, "three horses and no battery").await;
+    assert_eq!(page.step(), Some("enrol"), "{}", page.body);
+    assert_eq!(browser.get(page.url.as_str()).await.step(), Some("enrol"), "it goes on");
+    Event::PasswordSet.happens(&scene).await;
+    assert_eq!(browser.get(page.url.as_str()).await.step(), Some("reset_void"));
+}
+
+macro_rules! cells {
+    ($($module:ident: $event:ident),* $(,)?) => {$(
+        mod $module {
+            use super::{Event::$event, Thing, cell};
+
+            #[tokio::test]
+            async fn links() {
+                cell($event, Thing::Link).await;
+            }
+
+            #[tokio::test]
+            async fn tickets() {
+                cell($event, Thing::Ticket).await;
+            }
+
+            #[tokio::test]
+            async fn sessions() {
+                cell($event, Thing::Session).await;
+            }
+
+            #[tokio::test]
+            async fn tokens() {
+                cell($event, Thing::Tokens).await;
+            }
+
+            #[tokio::test]
+            async fn codes() {
+                cell($event, Thing::Code).await;
+            }
+
+            #[tokio::test]
+            async fn invitations() {
+                cell($event, Thing::Invitation).await;
+            }
+
+            #[tokio::test]
+            async fn logins() {
+                cell($event, Thing::Login).await;
+            }
+
+            #[tokio::test]
+            async fn enrolments() {
+                cell($event, Thing::Enrolment).await;
+            }
+
+            #[tokio::test]
+            async fn browsers() {
+                cell($event, Thing::Browser).await;
+            }
+
+            #[tokio::test]
+            async fn recovery() {
+                cell($event, Thing::Recovery).await;
+            }
+        }
+    )*};
+}
+
+cells! {
+    password_set: PasswordSet,
+    password_changed: PasswordChanged,
+    device_replaced: DeviceReplaced,
+    enrolment_reset: EnrolmentReset,
+    break_glass_made: BreakGlassMade,
+    break_glass_used: BreakGlassUsed,
+    user_disabled: UserDisabled,
+    user_deleted: UserDeleted,
+    tenant_disabled: TenantDisabled,
+    tenant_deleted: TenantDeleted,
+    client_disabled: ClientDisabled,
+    client_deleted: ClientDeleted,
+}
