@@ -25,10 +25,9 @@ impl Lanes {
 
 impl Idp {
     /// What has work and has not got on with it for so long.
-    pub(crate) async fn stalled(&self, patience: Duration) -> Vec<&'static str> {
+    pub(crate) fn stalled(&self, patience: Duration) -> Vec<&'static str> {
         let mut stalled: Vec<_> = self.db().stalled(patience).collect();
-        // A look that failed when the last request came says nothing about now: another is asked for.
-        if self.catalogue().is_stalled(patience) && self.catalogue().revision().await.is_err() {
+        if self.catalogue().is_stalled(patience) {
             stalled.push("the catalogue's look");
         }
         for channel in Channel::ALL {

@@ -19,6 +19,8 @@ use crate::http::Idp;
 
 /// A store that does not answer within this time is away.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same for `/healthz`, which must answer within the second that orchestrators wait for it.
+const PROBE: Duration = Duration::from_millis(500);
 /// How long work may wait without progress.
 const STALLED: Duration = Duration::from_mins(1);
 
@@ -28,12 +30,13 @@ pub(crate) struct Health {
     idp: Idp,
     draining: Arc<AtomicBool>,
     stalled: Duration,
+    probe: Duration,
 }
 
 impl Health {
     /// Of this provider.
     pub(crate) fn new(idp: Idp) -> Self {
-        Self { idp, draining: Arc::default(), stalled: STALLED }
+        Self { idp, draining: Arc::default(), stalled: STALLED, probe: PROBE }
     }
 
     /// From now on `/readyz` is red.
@@ -48,11 +51,16 @@ impl Health {
 }
 
 async fn alive(State(health): State<Health>) -> impl IntoResponse {
-    let stalled = health.idp.stalled(health.stalled).await;
-    if stalled.is_empty() || !health.idp.db().answers(PATIENCE).await {
+    let idp = &health.idp;
+    if idp.stalled(health.stalled).is_empty() || !idp.db().answers(health.probe).await {
         return answer(StatusCode::OK, "alive".to_owned());
     }
-    let stalled = stalled.join(", ");
+    // A look that failed when the last request came says nothing about now.
+    drop(idp.catalogue().revision().await);
+    let stalled = idp.stalled(health.stalled).join(", ");
+    if stalled.is_empty() {
+        return answer(StatusCode::OK, "alive".to_owned());
+    }
     tracing::error!(stalled, "this process has stopped moving and should be restarted");
     answer(StatusCode::SERVICE_UNAVAILABLE, format!("stalled: {stalled}"))
 }

@@ -110,13 +110,11 @@ impl<C: Connection> Inner<C> {
     async fn wait(&self) -> Result<OwnedSemaphorePermit> {
         self.waits.fetch_add(1, Ordering::Relaxed);
         self.mark.begin();
-        match timeout(WAIT, Arc::clone(&self.permits).acquire_owned()).await {
-            Ok(permit) => permit.map_err(|_| Error::busy("the database was closed")),
-            Err(_) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-                Err(Error::busy("no connection became free"))
-            }
-        }
+        let Ok(permit) = timeout(WAIT, Arc::clone(&self.permits).acquire_owned()).await else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::busy("no connection became free"));
+        };
+        permit.map_err(|_| Error::busy("the database was closed"))
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<(C, Instant)>> {

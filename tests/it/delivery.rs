@@ -1,6 +1,5 @@
 //! Mail and texts on their way: what a real mail server sees, and what becomes of a message when it fails (attack 236).
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,13 +19,12 @@ use vestibule::domain::outbound::Outbound;
 use vestibule::domain::settings::Settings;
 use vestibule::domain::time::Time;
 use vestibule::domain::zone::Zone;
-use vestibule::ext::Clock;
 use vestibule::notify::{Gateway, GatewaySettings, Smtp};
 use vestibule::testing::TestIdp;
 
 use super::login::HOUSE;
 use super::support::smtp::{SmtpServer, Trouble};
-use super::support::{listen, serve};
+use super::support::{HurriedClock, listen, serve};
 
 const SOON: Duration = Duration::from_mins(10);
 
@@ -238,15 +236,6 @@ async fn nobody_waits_for_the_mail_server() {
     housekeeping.abort();
 }
 
-/// A clock by which every look at the catalogue is an old one.
-struct Hurried(AtomicI64);
-
-impl Clock for Hurried {
-    fn unix_millis(&self) -> i64 {
-        self.0.fetch_add(250, Ordering::Relaxed)
-    }
-}
-
 /// A burst of "I have forgotten my password": each mail asks the catalogue for its tenant while the lane looks up who is
 /// meant by the next request. Before, the lane waited for a lock in a delivery that it did not poll meanwhile, and with it
 /// every request of the provider.
@@ -264,8 +253,9 @@ async fn a_burst_of_reset_mails_holds_nobody_up() {
     let smtp =
         Smtp::new(&format!("smtp://localhost:{}", server.port), &from, Some(server.ca.as_bytes())).unwrap();
     let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
-    let clock = Hurried(AtomicI64::new(1_772_452_800_000));
-    let idp = TestIdp::with_parts(settings, &document, |parts| parts.mailer(smtp).clock(clock)).await;
+    let idp =
+        TestIdp::with_parts(settings, &document, |parts| parts.mailer(smtp).clock(HurriedClock::default()))
+            .await;
     let housekeeping = tokio::spawn(idp.idp().clone().housekeeping());
     let told = async {
         for number in 0..USERS {

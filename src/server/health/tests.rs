@@ -15,7 +15,8 @@ async fn healthz(health: &Health) -> StatusCode {
 #[tokio::test]
 async fn only_a_process_that_has_stopped_beside_a_living_database_is_red() {
     let idp = TestIdp::with("").await;
-    let health = Health { stalled: Duration::ZERO, ..Health::new(idp.idp().clone()) };
+    let probe = Duration::from_mins(1);
+    let health = Health { stalled: Duration::ZERO, probe, ..Health::new(idp.idp().clone()) };
     assert_eq!(healthz(&health).await, StatusCode::OK, "nothing to do");
     for channel in Channel::ALL {
         let lane = idp.idp().parts().lanes.of(channel);

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::task::JoinSet;
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::settings::Settings;
 use vestibule::testing::{Answer, Application, Browser, TestIdp};
 
-use super::{DOMAIN, PASSWORD, code, enter, error, house, next_code, open, sign_in};
+use super::{DOMAIN, HOUSE, PASSWORD, code, enter, error, house, next_code, open, sign_in};
+use crate::support::HurriedClock;
 
 async fn id_token(app: &Application, answer: &Answer) -> serde_json::Map<String, Value> {
     app.redeem(answer).await.id_token
@@ -329,4 +333,30 @@ async fn a_cookie_with_white_space_of_unicode_before_its_name_is_another_one() {
         let back = open(&mut victim, &shop, &[("prompt", "none")]).await;
         assert_eq!(error(&back).as_deref(), Some("login_required"), "{space:?}");
     }
+}
+
+/// Many more than there are connections come back at once, and each of them finds that a look at the catalogue is due.
+/// Before, those who held a connection waited for the look, and the look for a connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_come_back_at_once_and_each_gets_a_code() {
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let idp = TestIdp::with_parts(settings, HOUSE, |parts| parts.clock(HurriedClock::default())).await;
+    let shop = idp.application("shop", "https://shop.test/callback");
+    let mut browsers = Vec::new();
+    for _ in 0..48 {
+        let mut browser = idp.browser();
+        assert!(enter(&mut browser, &shop, "bert").await.parameter("code").is_some());
+        browsers.push(browser);
+    }
+    let url = shop.authorization_url("openid profile");
+    let mut under_way = JoinSet::new();
+    for mut browser in browsers {
+        let url = url.clone();
+        under_way.spawn(async move { browser.get(&url).await });
+    }
+    while let Some(answer) = under_way.join_next().await {
+        let answer = answer.unwrap();
+        assert!(answer.parameter("code").is_some(), "{}: {}", answer.status, answer.url);
+    }
+    assert_eq!(idp.idp().figures().store.pool.refused, 0);
 }
