@@ -84,10 +84,11 @@ impl Place {
         });
     }
 
-    /// Bytes of the database.
+    /// Bytes of the database, with what SQLite has not yet moved into it.
     pub(crate) fn size(&self) -> u64 {
         if self.own.is_none() {
-            return std::fs::metadata(self.folder.join("vestibule.db")).unwrap().len();
+            let bytes = |name: &str| std::fs::metadata(self.folder.join(name)).map_or(0, |file| file.len());
+            return bytes("vestibule.db") + bytes("vestibule.db-wal");
         }
         runtime().block_on(async {
             let mut connection = PgConnection::connect(&self.database).await.unwrap();

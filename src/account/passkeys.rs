@@ -16,7 +16,7 @@ use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, Relyi
 use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::fact::FactKind;
-use crate::domain::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
+use crate::domain::ids::{AuthenticatorId, CredentialId, Hash, UserHandle, UserId};
 use crate::domain::issuer::{Issuer, IssuerUrl};
 use crate::domain::passkey::{Ceremony, Passkey, RpId};
 use crate::domain::tenant::Tenant;
@@ -62,9 +62,9 @@ impl<'a> Place<'a> {
         Ok(self.party(self.rp.as_str())?.prove(&self.here(known))?)
     }
 
-    /// Asks the browser for any passkey that signs a user in.
-    pub(crate) fn ask_who_it_is(&self) -> Result<Ceremony, Error> {
-        Ok(self.party(self.rp.as_str())?.sign_in()?)
+    /// Asks the browser for any passkey that signs a user in, by this challenge.
+    pub(crate) fn ask_who_it_is(&self, challenge: &Hash) -> Result<Ceremony, Error> {
+        Ok(self.party(self.rp.as_str())?.sign_in(challenge)?)
     }
 
     /// Can any of these be used here?

@@ -21,7 +21,7 @@ use webauthn_rs::prelude::{
     SecurityKeyRegistration, Webauthn, WebauthnBuilder, WebauthnError,
 };
 
-use crate::domain::ids::{CredentialId, UserHandle};
+use crate::domain::ids::{CredentialId, Hash, UserHandle};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::passkey::{Ceremony, Custody, Passkey, Purpose, RpId};
 
@@ -163,11 +163,17 @@ impl RelyingParty {
         Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?))
     }
 
-    /// Asks for any passkey that knows its user, and verifies them.
-    pub(crate) fn sign_in(&self) -> Result<Ceremony, Unable> {
+    /// Asks for any passkey that knows its user, and verifies them. The challenge is the caller's: 256 bits in base64url
+    /// that nobody can foresee (§13.4.3).
+    pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<Ceremony, Unable> {
         let (mut options, state) = self.0.start_discoverable_authentication()?;
         // Whether the browser offers it in the name field or after a click is for the page to say.
         options.mediation = None;
+        let (mut options, mut state) = (serde_json::to_value(&options)?, serde_json::to_value(&state)?);
+        for (json, place) in [(&mut options, "/publicKey/challenge"), (&mut state, "/ast/challenge")] {
+            let drawn = json.pointer_mut(place).ok_or_else(|| Unable("it has no challenge".into()))?;
+            *drawn = json!(challenge);
+        }
         ceremony(Purpose::SignIn, &options, &state)
     }
 

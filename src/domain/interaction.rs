@@ -11,6 +11,7 @@ use super::authenticator::{Authenticator, Method};
 use super::epoch::Epoch;
 use super::fact::{FactKind, Facts};
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
+use super::is_default;
 use super::passkey::{Ceremony, Purpose};
 use super::password::PasswordFault;
 use super::request::AuthorizationRequest;
@@ -33,7 +34,14 @@ pub struct Interaction {
     /// came without cookies: another site's form posts none that are `SameSite=Lax`.
     #[serde(skip)]
     pub browser: Option<Hash>,
+    /// The network that asked, by a keyed hash: while the login waits for its first factor it counts there.
+    #[serde(skip)]
+    pub network: Option<Hash>,
+    /// Does the browser carry the request? Then the row knows issuer and client alone.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub carried: bool,
     /// What happened since.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub progress: Progress,
     /// Of the client and its tenant, when the request arrived.
     #[serde(default)]
@@ -45,6 +53,15 @@ pub struct Interaction {
     /// Raised by every write.
     #[serde(skip)]
     pub version: i64,
+}
+
+impl Interaction {
+    /// As it is stored: without the request, where the browser carries it.
+    #[must_use]
+    pub fn abridged(&self) -> Self {
+        let request = AuthorizationRequest::blank(self.request.issuer.clone(), self.request.client.clone());
+        Self { request, ..self.clone() }
+    }
 }
 
 /// What the user has done since the request arrived.

@@ -41,3 +41,8 @@ pub mod upstream;
 pub mod user;
 pub mod user_agent;
 pub mod zone;
+
+/// Is it what is assumed where nothing is stored? Stored JSON leaves such members out.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -8,6 +8,7 @@ use super::acr::Acr;
 use super::audience::Audience;
 use super::claims::ClaimsRequest;
 use super::ids::{ClientId, IssuerId};
+use super::is_default;
 use super::locale::Locale;
 use super::scope::{self, Scope};
 use super::time::Time;
@@ -22,31 +23,42 @@ pub struct AuthorizationRequest {
     /// Where the answer goes: exactly as requested, already matched with a registered one.
     pub redirect_uri: String,
     /// How the answer goes there.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub response_mode: ResponseMode,
     /// Scopes that exist and that the client may have.
     pub scope: Scope,
     /// For which APIs; those that the client may have (RFC 8707 §2.1).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub resource: Audience,
     /// Given back byte for byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// Put into the ID token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
     /// The S256 challenge; required of public clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<String>,
     /// What must, or must not, be shown.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub prompt: Prompt,
     /// Seconds since the user last proved the factors.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
     /// Classes wished for, in order of preference.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub acr_values: Vec<String>,
     /// Claims wished for one by one.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub claims: ClaimsRequest,
     /// The name to fill in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
     /// The `sub` that must be the one signed in, from a verified `id_token_hint`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_sub: Option<String>,
     /// Languages wished for that exist here, in order of preference.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub ui_locales: Vec<Locale>,
 }
 
@@ -81,6 +93,28 @@ impl ResponseMode {
 }
 
 impl AuthorizationRequest {
+    /// The request of a client before any parameter is read.
+    pub fn blank(issuer: IssuerId, client: ClientId) -> Self {
+        Self {
+            issuer,
+            client,
+            redirect_uri: String::new(),
+            response_mode: ResponseMode::Query,
+            scope: Scope::default(),
+            resource: Audience::default(),
+            state: None,
+            nonce: None,
+            code_challenge: None,
+            prompt: Prompt::default(),
+            max_age: None,
+            acr_values: Vec::new(),
+            claims: ClaimsRequest::default(),
+            login_hint: None,
+            expected_sub: None,
+            ui_locales: Vec::new(),
+        }
+    }
+
     /// What a consent is about: the scopes asked for, and those whose claims are asked for one by one.
     pub fn scope_to_allow(&self) -> Scope {
         let wanted = |name: &&str| {
@@ -143,22 +177,9 @@ impl AuthorizationRequest {
     /// A plain request of some client.
     pub(crate) fn sample() -> Self {
         Self {
-            issuer: IssuerId::new("root"),
-            client: ClientId::new("shop"),
             redirect_uri: "https://shop.test/cb".into(),
-            response_mode: ResponseMode::Query,
             scope: Scope::parse("openid"),
-            resource: Audience::default(),
-            state: None,
-            nonce: None,
-            code_challenge: None,
-            prompt: Prompt::default(),
-            max_age: None,
-            acr_values: Vec::new(),
-            claims: ClaimsRequest::default(),
-            login_hint: None,
-            expected_sub: None,
-            ui_locales: Vec::new(),
+            ..Self::blank(IssuerId::new("root"), ClientId::new("shop"))
         }
     }
 }
@@ -169,24 +190,7 @@ mod tests {
 
     #[test]
     fn a_claim_asked_for_alone_needs_the_consent_to_its_scope() {
-        let mut request = AuthorizationRequest {
-            issuer: IssuerId::root(),
-            client: ClientId::new("shop"),
-            redirect_uri: String::new(),
-            response_mode: ResponseMode::Query,
-            scope: Scope::parse("openid"),
-            resource: Audience::default(),
-            state: None,
-            nonce: None,
-            code_challenge: None,
-            prompt: Prompt::default(),
-            max_age: None,
-            acr_values: Vec::new(),
-            claims: ClaimsRequest::default(),
-            login_hint: None,
-            expected_sub: None,
-            ui_locales: Vec::new(),
-        };
+        let mut request = AuthorizationRequest::sample();
         assert_eq!(request.scope_to_allow(), request.scope);
         request.claims.userinfo.insert("email".to_owned(), None);
         request.claims.id_token.insert("acr".to_owned(), None);

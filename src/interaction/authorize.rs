@@ -10,6 +10,7 @@ use super::finish::{End, see_other};
 use super::login::{Due, Login};
 use super::steps;
 use super::visitor::Visitor;
+use super::waiting;
 use crate::domain::error::OAuthError;
 use crate::domain::ids::InteractionId;
 use crate::http::{ContentSecurity, Internal};
@@ -72,7 +73,10 @@ async fn try_begin(visitor: Visitor, validated: Validated) -> Result<Option<Resp
     if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
         return Ok(Some(login.respond(End::Refused(code))));
     }
-    let (login, end) = login.store().await?;
+    let (login, end) = match waiting::store(login).await? {
+        Ok(stored) => stored,
+        Err(refused) => return Ok(Some(*refused)),
+    };
     if matches!(end, End::Late) {
         return Ok(None);
     }
@@ -85,6 +89,10 @@ async fn try_begin(visitor: Visitor, validated: Validated) -> Result<Option<Resp
 /// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
 async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
     let login = Login::begin(visitor, validated).boxed().await?;
+    let network = login.interaction.network.as_ref();
+    if network.is_some_and(|network| waiting::is_known_full(&login, network)) {
+        return Ok(waiting::refused(&login.visitor));
+    }
     let begun = login.clone();
     let insert = login.idp().db().write(move |tx| {
         let login = begun.clone();
@@ -94,10 +102,22 @@ async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response
         })
     });
     match insert.await {
-        Err(storage::Error::Conflict) => return Ok(login.visitor.faulty(par::void())),
-        inserted => inserted?,
+        Err(storage::Error::Conflict) if is_full(&login).await? => Ok(waiting::refused(&login.visitor)),
+        Err(storage::Error::Conflict) => Ok(login.visitor.faulty(par::void())),
+        inserted => {
+            inserted?;
+            waiting::stored(&login).await?;
+            Ok(see_other(&login.address(steps::FIRST)))
+        }
     }
-    Ok(see_other(&login.address(steps::FIRST)))
+}
+
+/// Is a login that could not be stored one too many of its network?
+async fn is_full(login: &Login) -> Result<bool, Internal> {
+    match &login.interaction.network {
+        Some(network) => waiting::found_full(login, network).await,
+        None => Ok(false),
+    }
 }
 
 /// A pushed request comes again: whoever reloads finds the login that it began, everybody else nothing.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::login::{Due, Login};
 use super::person::Person;
 use super::steps;
-use super::trust;
+use super::{trust, waiting};
 use crate::account;
 use crate::account::known_browsers::{KNOWN, Seen};
 use crate::crypto::random;
@@ -44,6 +44,8 @@ impl Login {
     pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, End)> {
         if !self.stored {
             self.spend(tx).await?;
+        } else if self.interaction.progress.has_first_factor() {
+            waiting::end(&mut self);
         }
         let end = match self.next() {
             Due::Ask(_) if !self.stored => {

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use super::finish::End;
 use super::person::Person;
 use super::visitor::{Reader, Visitor};
-use super::{reset, steps, trust};
+use super::{reset, steps, trust, waiting};
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::error::ErrorCode;
@@ -37,6 +37,8 @@ pub(super) struct Login {
     pub(super) visitor: Arc<Visitor>,
     pub(super) validated: Arc<Validated>,
     pub(super) interaction: Box<Interaction>,
+    /// The sealed request, where the addresses of the pages carry it.
+    pub(super) carried: Option<Arc<str>>,
     /// Is there a row of it? A login that the session answers at once needs none.
     pub(super) stored: bool,
     /// The browser's session, whoever's it is.
@@ -73,6 +75,8 @@ impl Login {
             grant: GrantId::new(random::uuid()),
             request: validated.request().clone(),
             browser: None,
+            network: None,
+            carried: false,
             progress: Progress::default(),
             epoch: validated.client().epoch,
             requested_at: now,
@@ -80,9 +84,7 @@ impl Login {
             version: 0,
         };
         let mut login = Self::assemble(visitor, validated, interaction, false).boxed().await?;
-        if matches!(login.next(), Due::Ask(Need::FirstFactor { .. })) {
-            steps::passkey_sign_in::ask(&mut login).await?;
-        }
+        waiting::begin(&mut login)?;
         Ok(login)
     }
 
@@ -96,12 +98,20 @@ impl Login {
                 .await
                 .map_err(Internal::from)?
         };
-        let Some(interaction) = found else { return Ok(None) };
+        let Some(mut interaction) = found else { return Ok(None) };
+        let carried = waiting::carried_by(&visitor).filter(|_| interaction.carried);
+        if interaction.carried {
+            let request = carried.as_deref().and_then(|sealed| waiting::open(&visitor, &id, sealed));
+            let Some(request) = request else { return Ok(None) };
+            interaction.request = request;
+        }
         let validated = authorize::resume(&idp, &visitor.issuer, interaction.request.clone()).await?;
         if interaction.epoch != validated.client().epoch {
             return Ok(None);
         }
-        Ok(Some(Self::assemble(visitor, validated, interaction, true).boxed().await?))
+        let mut login = Self::assemble(visitor, validated, interaction, true).boxed().await?;
+        login.carried = carried.map(Arc::from);
+        Ok(Some(login))
     }
 
     async fn assemble(
@@ -118,6 +128,7 @@ impl Login {
             visitor,
             validated: Arc::new(validated),
             interaction: Box::new(interaction),
+            carried: None,
             stored,
             session: None,
             person: None,
@@ -227,14 +238,15 @@ impl Login {
     pub(super) fn address(&self, step: &str) -> String {
         let client = [("client_id", self.validated.client().id.to_string())];
         let page = format!("{}/login/{}/{step}", self.visitor.issuer.url.path(), self.interaction.id);
-        with_query(&page, client)
+        waiting::carrying(with_query(&page, client), self.carried.as_deref())
     }
 
     /// Where a forgotten password is replaced, and from where the way leads back here.
     pub(super) fn forgotten(&self) -> Option<String> {
         let offered = self.idp().account().mails_resets(self.visitor.tenant.as_deref());
         let from = (&self.interaction.id, &self.validated.client().id);
-        offered.then(|| reset::ask::address(&self.visitor, Some(from)))
+        let address = || reset::ask::address(&self.visitor, Some(from));
+        offered.then(|| waiting::carrying(address(), self.carried.as_deref()))
     }
 
     /// The language of this login's pages.

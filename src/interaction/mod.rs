@@ -1,6 +1,6 @@
 //! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
 //!
-//! Reading order: `authorize` (a request becomes a login), `engine` (what comes next), `pages` (the pages' two
+//! Reading order: `authorize` (a request becomes a login), `waiting` (what it costs until it is answered), `engine` (what comes next), `pages` (the pages' two
 //! handlers), `steps` (one file each), `upstream` (signing in elsewhere), `finish` (a login becomes a code). `reset` is
 //! apart: it leads to a new password, and to no code.
 
@@ -19,6 +19,7 @@ mod tests;
 mod trust;
 mod upstream;
 mod visitor;
+mod waiting;
 
 use axum::http::Method;
 use axum::routing::get;

@@ -27,6 +27,7 @@ use super::finish::{End, see_other};
 use super::login::{Due, Login};
 use super::steps;
 use super::visitor::Visitor;
+use super::waiting;
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::acr::Acr;
@@ -42,7 +43,7 @@ use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::storage::departures::{self, Departure};
 use crate::storage::upstreams::Stored;
-use crate::storage::users;
+use crate::storage::{interactions, users};
 use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
 
 /// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
@@ -184,9 +185,17 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
         upstream: upstream.id.clone(),
         departed_at: login.now,
     };
+    let whole = waiting::whole(&login);
     let noted = login.idp().db().write(move |tx| {
         let departure = departure.clone();
-        async move { departures::insert(tx, &departure).await }.boxed()
+        let whole = whole.clone();
+        async move {
+            if let Some(whole) = whole {
+                interactions::save(tx, &whole).await?;
+            }
+            departures::insert(tx, &departure).await
+        }
+        .boxed()
     });
     noted.await?;
     let mut response = see_other(address.as_str());

@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (21, "user_versions", include_str!("../../migrations/0021_user_versions.sql")),
     (26, "epochs", include_str!("../../migrations/0026_epochs.sql")),
     (33, "known_browsers", include_str!("../../migrations/0033_known_browsers.sql")),
+    (34, "waiting_requests", include_str!("../../migrations/0034_waiting_requests.sql")),
 ];
 
 /// How long to wait for another node that is migrating.

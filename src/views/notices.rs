@@ -79,6 +79,8 @@ pub enum Refusal {
     NoReset,
     /// A second factor is activated by mail, but no mail reaches the user: an administrator must help.
     NoActivation,
+    /// Too many sign-ins of the network wait for an answer.
+    TooManyWaiting,
     /// A fault of ours.
     Internal,
 }
@@ -92,6 +94,7 @@ impl Refusal {
             Self::NoMethod => "refused.no_method_title",
             Self::NoReset => "refused.no_reset_title",
             Self::NoActivation => "refused.no_activation_title",
+            Self::TooManyWaiting => "refused.too_many_waiting_title",
             Self::Internal => "refused.internal_title",
         }
     }
@@ -104,6 +107,7 @@ impl Refusal {
             Self::NoMethod => "refused.no_method_text",
             Self::NoReset => "refused.no_reset_text",
             Self::NoActivation => "refused.no_activation_text",
+            Self::TooManyWaiting => "refused.too_many_waiting_text",
             Self::Internal => "refused.internal_text",
         }
     }

@@ -1,11 +1,11 @@
-//! Memory, start, and the size of the binary.
+//! Memory, what a flood leaves on the disk, start, and the size of the binary.
 
 use std::process::Command;
 use std::time::Instant;
 
 use super::House;
 use crate::Plan;
-use crate::http::{Connection, get};
+use crate::http::{Connection, form, get};
 use crate::load::CLIENTS;
 use crate::login::{Visit, sign_in};
 use crate::place::Place;
@@ -20,6 +20,9 @@ const HASHES: f64 = 2.0 * 19.0;
 pub(super) fn measure(plan: &Plan, report: &mut Report) {
     if plan.wants("memory") {
         memory(plan, report);
+    }
+    if plan.wants("waiting") {
+        waiting(plan, report);
     }
     if plan.wants("start") {
         start(plan, report, "start to first discovery, one tenant, ms", 30.0, |_| {});
@@ -84,6 +87,59 @@ fn operations(house: &House, number: u64) {
                         1 => drop(connection.ask(&get("/jwks", ""))),
                         _ => drop(connection.ask(&get("/.well-known/openid-configuration", ""))),
                     }
+                }
+            });
+        }
+    });
+}
+
+/// What the database grows by when nobody answers the login requests that come as fast as they are taken, each from
+/// another network and with a `state` for which a row just has room.
+fn waiting(plan: &Plan, report: &mut Report) {
+    let place = Place::new(plan.database.as_deref());
+    place.apply(&world::delivered());
+    let server = Server::start(|address| {
+        let mut command = place.vestibule();
+        command.args(["serve", "--listen", address, "--trusted-proxies", "127.0.0.1"]);
+        command
+    });
+    let before = place.size();
+    let halves: Vec<_> = (0..2)
+        .map(|half| {
+            flood(&server, half, plan.operations / 2);
+            place.size().saturating_sub(before) as f64 / MIB
+        })
+        .collect();
+    report.line(
+        &format!("waiting: MiB on the disk after {} login requests without an answer", plan.operations),
+        short(halves[1]),
+        format!("after half of them: {}", short(halves[0])),
+        String::new(),
+        ("at most 64", halves[1] <= 64.0),
+    );
+}
+
+fn flood(server: &Server, half: u64, number: u64) {
+    let query = form(&[
+        ("response_type", "code"),
+        ("client_id", "es256"),
+        ("redirect_uri", world::REDIRECT_URI),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("state", &"s".repeat(400)),
+    ]);
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS as u64 {
+            let query = &query;
+            scope.spawn(move || {
+                let mut connection = Connection::open(server.address);
+                for n in 0..number / CLIENTS as u64 {
+                    let (high, low) = (n >> 16, n & 0xffff);
+                    let network =
+                        format!("X-Forwarded-For: 2001:{half:x}{client:02x}:{high:x}:{low:x}::1\r\n");
+                    let answer = connection.send(&get(&format!("/authorize?{query}"), &network));
+                    assert_eq!(answer.status, 303, "{}", answer.text());
                 }
             });
         }

@@ -12,6 +12,7 @@ use crate::domain::ids::{ClientId, Hash, InteractionId};
 use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
 use crate::interaction::visitor::Visitor;
+use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::parameters::Parameters;
 use crate::storage::reset_requests;
@@ -125,7 +126,9 @@ fn from(visitor: &Visitor) -> (Option<InteractionId>, Option<ClientId>) {
 fn page(visitor: &Visitor, browser: &Hash, typed: Option<&Parameters>, problems: Vec<Problem>) -> Response {
     let (login, client) = from(visitor);
     let token = form_token(&visitor.idp, browser, FORM);
-    let form = Form::new(address(visitor, login.as_ref().zip(client.as_ref())), token.as_str());
+    let action = address(visitor, login.as_ref().zip(client.as_ref()));
+    let action = waiting::carrying(action, waiting::carried_by(visitor).as_deref());
+    let form = Form::new(action, token.as_str());
     let typed = |field: Field| typed.and_then(|typed| typed.get(field.name())).unwrap_or_default().to_owned();
     let body = Body::Forgotten(Forgotten {
         form: Form { problems, ..form },

@@ -20,6 +20,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal};
 use crate::interaction::visitor::{Reader, Visitor, way_back_to};
+use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
@@ -147,9 +148,14 @@ pub(super) async fn waiting_login(
     let found = interactions::by_id(&mut reader.tx(), id, &visitor.issuer.id, now).await?;
     let ours =
         found.filter(|login| login.browser.as_ref().is_some_and(|bound| secret::equal(bound, &browser)));
+    // Where the browser carries the request, only a page whose address does leads back.
+    let carried = waiting::carried_by(visitor);
+    let ours = ours.filter(|login| !login.carried || carried.is_some());
     Ok(ours.map(|login| {
+        let carried = carried.filter(|_| login.carried);
         let page = format!("{}/login/{id}/{}", visitor.issuer.url.path(), crate::interaction::steps::FIRST);
-        with_query(&page, [("client_id", login.request.client.to_string())])
+        let page = with_query(&page, [("client_id", login.request.client.to_string())]);
+        waiting::carrying(page, carried.as_deref())
     }))
 }
 

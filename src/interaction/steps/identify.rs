@@ -35,13 +35,7 @@ impl Step for Identify {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let mut asking = login.clone();
-            passkey_sign_in::ask(&mut asking).await?;
-            if asking.interaction.progress != login.interaction.progress {
-                let (login, end) = asking.store().await?;
-                return Ok(Shown::Changed(Box::new(login), end));
-            }
-            let passkey = passkey_sign_in::way(login);
+            let passkey = passkey_sign_in::way(login).await?;
             let (tenant, username) = names(login);
             let application = Application::of(login.validated.client());
             let tenant = login.visitor.tenant.is_none().then_some(tenant);

@@ -12,8 +12,8 @@ use crate::account::passkeys::{Place, SignIn, SignedIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::ids::{Reference, UserId};
-use crate::domain::interaction::Problem;
-use crate::domain::passkey::Purpose;
+use crate::domain::interaction::{Interaction, Problem};
+use crate::domain::passkey::Ceremony;
 use crate::domain::policy::Need;
 use crate::http::Internal;
 use crate::interaction::finish::End;
@@ -26,31 +26,26 @@ const NAME: &str = "passkey_sign_in";
 pub(in crate::interaction::steps) struct PasskeySignIn;
 
 /// The address of its post and what the browser is asked, where it is offered.
-pub(super) fn way(login: &Login) -> Option<views::PasskeySignIn> {
-    let asked = login.interaction.progress.asked(Purpose::SignIn)?;
-    Some(views::PasskeySignIn { action: login.address(NAME), options: asked.options.clone() })
+pub(super) async fn way(login: &Login) -> Result<Option<views::PasskeySignIn>, Internal> {
+    let asked = match Place::of(&login.visitor.issuer) {
+        Some(place) => asked(login, &place).await?,
+        None => None,
+    };
+    Ok(asked.map(|asked| views::PasskeySignIn { action: login.address(NAME), options: asked.options }))
 }
 
-async fn is_offered(login: &Login) -> Result<bool, Internal> {
-    if Place::of(&login.visitor.issuer).is_none() {
-        return Ok(false);
-    }
-    Ok(match &login.visitor.tenant {
+/// What the browser is asked at this version of the login, where it is offered.
+async fn asked(login: &Login, place: &Place<'_>) -> Result<Option<Ceremony>, Internal> {
+    let is_offered = match &login.visitor.tenant {
         Some(tenant) => tenant.policy.passkey_sign_in,
         None => login.idp().catalogue().any_passkey_sign_in().await?,
-    })
-}
-
-/// Notes what the browser is asked, if it is to be asked and is not yet.
-pub(in crate::interaction) async fn ask(login: &mut Login) -> Result<(), Internal> {
-    if login.interaction.progress.asked(Purpose::SignIn).is_some() || !is_offered(login).await? {
-        return Ok(());
+    };
+    if !is_offered {
+        return Ok(None);
     }
-    let issuer = login.visitor.issuer.clone();
-    if let Some(place) = Place::of(&issuer) {
-        login.interaction.progress.ceremony = Some(place.ask_who_it_is()?);
-    }
-    Ok(())
+    let Interaction { id, version, .. } = &*login.interaction;
+    let challenge = login.idp().sealer().keyed_hash("passkey sign-in", &format!("{id}\n{version}"));
+    Ok(Some(place.ask_who_it_is(&challenge)?))
 }
 
 impl Step for PasskeySignIn {
@@ -66,14 +61,12 @@ impl Step for PasskeySignIn {
         async { Ok(Shown::late(login)) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, FIRST).await };
-            let asked = login.interaction.progress.take_asked(Purpose::SignIn);
             let issuer = login.visitor.issuer.clone();
-            let (Some(asked), Some(place)) = (asked, Place::of(&issuer)) else {
-                return Ok((login, End::Late));
-            };
+            let Some(place) = Place::of(&issuer) else { return Ok((login, End::Late)) };
+            let Some(asked) = asked(&login, &place).await? else { return Ok((login, End::Late)) };
             let (fixed, network) = (login.visitor.tenant.clone(), login.visitor.network.clone());
             let account = login.idp().account();
             let found = account.passkey_sign_in(&place, fixed.as_deref(), network.as_deref(), &asked, answer);

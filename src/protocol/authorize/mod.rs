@@ -14,14 +14,11 @@ use self::checks::{Draft, Hinted};
 use super::parameters::Parameters;
 use super::request_object::RequestObject;
 use super::{id_token_hint, par, subject};
-use crate::domain::audience::Audience;
-use crate::domain::claims::ClaimsRequest;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::issuer::Issuer;
-use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
-use crate::domain::scope::Scope;
+use crate::domain::request::{AuthorizationRequest, ResponseMode};
 use crate::http::{Idp, Internal};
 
 pub(crate) use issue::{Login, NewCode, issue_code};
@@ -198,21 +195,9 @@ pub(crate) async fn resume(
 /// The request before its parameters were read.
 fn blank(issuer: &Issuer, client: &Client, target: &Target) -> AuthorizationRequest {
     AuthorizationRequest {
-        issuer: issuer.id.clone(),
-        client: client.id.clone(),
         redirect_uri: target.redirect_uri.clone(),
         response_mode: target.response_mode,
-        scope: Scope::default(),
-        resource: Audience::default(),
         state: target.state.clone(),
-        nonce: None,
-        code_challenge: None,
-        prompt: Prompt::default(),
-        max_age: None,
-        acr_values: Vec::new(),
-        claims: ClaimsRequest::default(),
-        login_hint: None,
-        expected_sub: None,
-        ui_locales: Vec::new(),
+        ..AuthorizationRequest::blank(issuer.id.clone(), client.id.clone())
     }
 }

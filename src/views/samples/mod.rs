@@ -372,6 +372,7 @@ fn resets() -> Vec<(&'static str, Body)> {
         ("blocked-sent", blocked(true, false)),
         ("blocked-optional", blocked(false, true)),
         ("refused-no-activation", refused(Refusal::NoActivation, None)),
+        ("refused-too-many-waiting", refused(Refusal::TooManyWaiting, None)),
         ("reset-done", Body::ResetDone(ResetDone { login: Some("identify".to_owned()), back: None })),
         ("reset-done-elsewhere", Body::ResetDone(ResetDone { login: None, back: Some(back()) })),
         ("reset-done-alone", Body::ResetDone(ResetDone { login: None, back: None })),

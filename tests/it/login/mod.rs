@@ -18,6 +18,7 @@ mod step_up;
 mod steps;
 mod stolen_cookie;
 mod trusted;
+mod waiting;
 
 use std::time::Duration;
 

@@ -123,6 +123,8 @@ pub(super) fn interaction(name: &str) -> &'static Interaction {
         grant: GrantId::new(format!("grant-{name}")),
         request: request(),
         browser: None,
+        network: None,
+        carried: false,
         progress: Progress::default(),
         epoch: FIRST,
         requested_at: NOW,
