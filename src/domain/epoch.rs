@@ -15,6 +15,7 @@
 //!
 //! `docs/ending.md` says what ends what.
 
+use std::fmt::{Display, Formatter};
 use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,12 @@ impl Epoch {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+}
+
+impl Display for Epoch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -210,6 +210,13 @@ impl Login {
         self.interaction.progress.typed = Typed { tenant, username, ..Typed::default() };
     }
 
+    /// What codes that are sent for this login are bound to: also to the epoch of its user, so that a code of before an
+    /// ending is void.
+    pub(super) fn code_scope(&self) -> InteractionId {
+        let epoch = self.interaction.progress.epoch.unwrap_or_default();
+        InteractionId::new(format!("{}/{epoch}", self.interaction.id))
+    }
+
     /// The row that recovery codes not yet stored are sealed for.
     pub(super) fn codes_row(&self) -> String {
         format!("interactions/{}", self.interaction.id)

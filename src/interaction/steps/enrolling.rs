@@ -127,7 +127,7 @@ pub(super) async fn prove(
     code: &str,
     step: &'static str,
 ) -> Result<(Login, End), Internal> {
-    let confirmation = login.idp().account().confirmation(enrolment, &login.interaction.id, code)?;
+    let confirmation = login.idp().account().confirmation(enrolment, &login.code_scope(), code)?;
     if let Some(confirmation) = confirmation {
         return confirm(login, person, confirmation, step).boxed().await;
     }

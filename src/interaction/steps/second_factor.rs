@@ -67,8 +67,8 @@ impl Step for SecondFactor {
                 return sending::send(login, &person, authenticator, Purpose::SignIn).await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
-            let (user, id) = (&person.user.id, &login.interaction.id);
-            let attempt = login.idp().account().code_attempt(user, id, code).await?;
+            let scope = login.code_scope();
+            let attempt = login.idp().account().code_attempt(&person.user.id, &scope, code).await?;
             let Some(attempt) = attempt else { return Ok((login, End::Late)) };
             let trust = trust::wanted(&login, &person, form);
             let user = person.user.id;

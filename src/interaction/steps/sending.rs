@@ -48,8 +48,9 @@ async fn write(
     purpose: Purpose,
     start: Option<Start>,
 ) -> Result<(Login, End), Internal> {
+    let scope = login.code_scope();
     let wish = Wish {
-        login: &login.interaction.id,
+        login: &scope,
         purpose,
         authenticator,
         tenant: &person.tenant.id,

@@ -5,8 +5,11 @@ mod events;
 mod things;
 mod upstream;
 
+use vestibule::testing::totp;
+
 use self::events::Event;
-use self::things::{Scene, Thing};
+use self::things::{Given, Scene, Thing};
+use crate::login::shown_secret;
 use crate::recovery::choose;
 
 const DOCUMENT: &str = include_str!("../../../docs/ending.md");
@@ -67,6 +70,30 @@ async fn a_ticket_that_has_set_a_password_ends_with_the_operators_new_one() {
     assert_eq!(browser.get(page.url.as_str()).await.step(), Some("enrol"), "it goes on");
     Event::PasswordSet.happens(&scene).await;
     assert_eq!(browser.get(page.url.as_str()).await.step(), Some("reset_void"));
+}
+
+/// The login in which it is replaced goes on, and nothing else does.
+#[tokio::test]
+async fn a_device_that_its_user_replaces_ends_what_the_old_one_had_opened() {
+    let scene = Scene::new(Thing::Recovery).await;
+    let Given::Recovery(recovery) = scene.give(Thing::Recovery).await else { panic!("no recovery code") };
+    let (browser, _) = scene.signed_in(&[]).await;
+    let (_, back) = scene.signed_in(&[]).await;
+    let tokens = Box::new(scene.till.redeem(&back).await);
+
+    let mut own = scene.idp().browser();
+    let page = scene.enter(&mut own).await;
+    let page = own.get(&page.url.as_str().replace("second_factor", "recovery")).await;
+    let page = own.submit(&page, &[("code", &recovery)]).await;
+    assert_eq!(page.step(), Some("enrol"), "{}", page.body);
+    assert!(scene.stands(&mut Given::Session(browser.clone())).await, "nothing is replaced yet");
+    let code = totp(&shown_secret(&page), scene.idp().idp().now());
+    let page = own.submit(&page, &[("code", &code)]).await;
+    let back = own.submit(&page, &[("stored", "yes")]).await;
+    assert_eq!(scene.till.token(&back.parameter("code").unwrap()).await.status, 200);
+    assert!(scene.stands(&mut Given::Session(own)).await);
+    assert!(!scene.stands(&mut Given::Session(browser)).await);
+    assert!(!scene.stands(&mut Given::Tokens(tokens)).await);
 }
 
 macro_rules! cells {

@@ -197,13 +197,13 @@ impl Scene {
     }
 
     /// Signs in, up to whatever comes after the password.
-    async fn enter(&self, browser: &mut Browser) -> Answer {
+    pub(super) async fn enter(&self, browser: &mut Browser) -> Answer {
         let page = browser.get(&self.till.authorization_url("openid offline_access")).await;
         sign_in(browser, &page, self.user, self.password.get()).await
     }
 
-    /// Signs Ulla in.
-    async fn signed_in(&self, more: &[(&str, &str)]) -> (Browser, Answer) {
+    /// Signs in a user who has a device.
+    pub(super) async fn signed_in(&self, more: &[(&str, &str)]) -> (Browser, Answer) {
         let mut browser = self.idp().browser();
         let page = self.enter(&mut browser).await;
         assert_eq!(page.step(), Some("second_factor"), "{}", page.body);

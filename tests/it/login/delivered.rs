@@ -411,3 +411,23 @@ async fn thirty_people_behind_one_address_get_their_codes() {
         assert!(back.parameter("code").is_some(), "{n}: {}", back.body);
     }
 }
+
+/// Also where none is sent in its place, because the last one has only just been.
+#[tokio::test]
+async fn a_code_of_before_an_ending_is_void() {
+    let (idp, shop) = house("\"sms\"").await;
+    enrolled(&idp, &shop).await;
+    let mut browser = idp.browser();
+    let page = enter(&mut browser, &shop, "bert").await;
+    assert_eq!(page.step(), Some("second_factor"));
+    let before = last_code(&idp).await;
+    let bert = "[[users]]\ntenant = \"123456.sms\"\nusername = \"bert\"\ndisabled = ";
+    idp.idp().apply(&format!("{bert}true\n")).await.unwrap();
+    idp.idp().apply(&format!("{bert}false\n")).await.unwrap();
+    let again = browser.get(page.url.as_str()).await;
+    assert_eq!(again.step(), Some("identify"), "{}", again.body);
+    let page = super::sign_in(&mut browser, &again, "bert", super::PASSWORD).await;
+    assert_eq!(page.step(), Some("second_factor"), "{}", page.body);
+    let refused = browser.submit(&page, &[("code", &before)]).await;
+    assert_eq!(refused.step(), Some("second_factor"), "{}", refused.url);
+}
