@@ -89,14 +89,14 @@ async fn authenticate(
     parameters: &Parameters,
 ) -> Result<Arc<Client>, TokenError> {
     let (id, credentials) = presented(headers, parameters)
-        .inspect_err(|error| log(error, parameters.get("client_id").unwrap_or_default(), None, None))?;
+        .inspect_err(|error| log(error, parameters.get("client_id"), None, None))?;
     let Some(client) = idp.catalogue().client(&issuer.id, &id).await? else {
         let error = failed("unknown client");
-        log(&error, id.as_str(), Some(&credentials), None);
+        log(&error, Some(id.as_str()), Some(&credentials), None);
         return Err(error);
     };
     let proved = prove(idp, issuer, &client, address, &credentials).await;
-    proved.inspect_err(|error| log(error, id.as_str(), Some(&credentials), Some(&client)))?;
+    proved.inspect_err(|error| log(error, Some(id.as_str()), Some(&credentials), Some(&client)))?;
     Ok(client)
 }
 
@@ -172,14 +172,20 @@ fn failed(hint: impl Into<String>) -> TokenError {
 
 /// One line for each failed authentication, because most of them are applications that were set up wrongly. A text that
 /// is no registered client's id is left out where it is long enough for a client secret: some send the two swapped.
-fn log(error: &TokenError, client: &str, used: Option<&Credentials<'_>>, registered: Option<&Client>) {
+fn log(
+    error: &TokenError,
+    client: Option<&str>,
+    used: Option<&Credentials<'_>>,
+    registered: Option<&Client>,
+) {
     let TokenError::Refused(error) = error else { return };
-    let named = registered.is_some() || client.len() < ClientAuthentication::SECRET_MIN;
+    let may_name = |id: &&str| registered.is_some() || id.len() < ClientAuthentication::SECRET_MIN;
+    let method =
+        |client: &Client| client.authentication.method().unwrap_or(ClientAuthentication::UNREGISTERED);
     tracing::info!(
-        client = named.then_some(client),
+        client = client.filter(may_name),
         used = used.map(Credentials::method),
-        registered = registered
-            .map(|client| client.authentication.method().unwrap_or(ClientAuthentication::UNREGISTERED)),
+        registered = registered.map(method),
         reason = error.hint.as_deref().unwrap_or(&error.description),
         "client authentication failed"
     );

@@ -419,10 +419,10 @@ async fn a_refresh_token_is_told_of_to_its_client_alone() {
 #[tokio::test]
 async fn an_opaque_token_of_the_future_is_none() {
     let house = house().await;
-    house.idp.clock().advance(Duration::from_secs(7200));
+    house.idp.clock().advance(Duration::from_hours(2));
     let token = access(&house, "veiled").await;
     assert_eq!(app(&house, "veiled").userinfo(&token).await.status, 200);
-    house.idp.clock().set_back(Duration::from_secs(3600));
+    house.idp.clock().set_back(Duration::from_hours(1));
     assert_eq!(app(&house, "veiled").userinfo(&token).await.status, 401);
     assert_eq!(ask(&house, "orders", &token).await.body, NOTHING);
 }

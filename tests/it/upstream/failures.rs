@@ -114,7 +114,7 @@ async fn a_token_with_one_thing_wrong_signs_nobody_in() {
         ("exp", Value::Null),
         ("iat", json!(now + 11)),
         ("nbf", json!(now + 11)),
-        ("nbf", json!(now as f64 + 10.5)),
+        ("nbf", serde_json::from_str(&format!("{}.5", now + 10)).unwrap()),
         ("nbf", json!("soon")),
         ("sub", json!("")),
         ("sub", json!("nora\nof-north")),
