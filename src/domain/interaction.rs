@@ -88,6 +88,8 @@ pub struct Progress {
     pub ceremony: Option<Ceremony>,
     /// Recovery codes under the master key, until the user says that they are stored.
     pub recovery_codes: Option<String>,
+    /// Does the user want to resynchronise the device before a code of it is taken?
+    pub resync: bool,
     /// Is a mail on its way that leads to a second factor?
     pub mailed: bool,
     /// What the last post was answered, for the page that follows it.

@@ -11,6 +11,7 @@ pub mod branding;
 pub mod claims;
 pub mod client;
 pub mod contact;
+pub mod credential_change;
 pub mod epoch;
 pub mod error;
 pub mod event;

@@ -2,9 +2,22 @@
 //!
 //! The order of [`needs`] is the order in which the pages ask. Whatever the pages do, no code is issued while a
 //! need is unmet: `interaction::engine` holds facts against this list and nothing else.
+//!
+//! **A session alone changes no credential** (ASVS 5.0 §7.5.1). A login that enrols an authenticator, which replaces the
+//! recovery codes too, or that changes the password first needs both factors proved in this login within the last five minutes:
+//! - The first factor, always. A passkey that verified its user is both factors.
+//! - The second factor, where the user holds one that can be used here, whatever browser the user trusts: one of those,
+//!   worth at least as much as what is added or replaced. An authenticator is enrolled because all that the user holds is
+//!   worth less than is demanded, so the best one that can be used takes that part: who has only SMS proves SMS before a
+//!   passkey is enrolled. A password is worth no more than any second factor.
+//! - A recovery code replaces the second factor only for the enrolment that follows it. Where a password must be changed
+//!   as well, that comes after the new authenticator. Who holds only what cannot be used here needs a recovery code.
+//!
+//! Resynchronisation needs the first factor in the same way; its two codes in a row prove the second.
 
 use super::acr::Acr;
 use super::authenticator::{Held, Method, Worth};
+use super::credential_change::RECENT;
 use super::error::ErrorCode;
 use super::fact::Facts;
 use super::ids::UserId;
@@ -19,15 +32,15 @@ use super::upstream::Vouched;
 pub enum Need {
     /// The user agrees to go on with this account, which is signed in.
     AccountChosen(UserId),
-    /// A first factor was proved, not before this time.
+    /// A first factor was proved.
     FirstFactor {
-        /// `None`: any time in the session will do.
-        since: Option<Time>,
+        /// Where and when.
+        proved: Recency,
     },
-    /// A second factor was proved, not before this time.
+    /// A second factor was proved.
     SecondFactor {
-        /// `None`: any time in the session will do.
-        since: Option<Time>,
+        /// Where and when.
+        proved: Recency,
         /// What it must be worth.
         least: Worth,
         /// What this user can prove it with. A recovery code is taken too.
@@ -74,6 +87,15 @@ pub enum Need {
     Consent(Scope),
 }
 
+/// Where and when a factor must have been proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recency {
+    /// In the session or in this login; not before this time, if there is one.
+    Session(Option<Time>),
+    /// In this login, and not before this time.
+    Login(Time),
+}
+
 /// The ways in which a user can prove a second factor here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ways {
@@ -81,6 +103,8 @@ pub struct Ways {
     pub code: bool,
     /// By a passkey or security key.
     pub passkey: bool,
+    /// By two codes in a row, which resynchronise the device: the first factor was proved for it.
+    pub resync: bool,
 }
 
 /// Which authenticator must be enrolled.
@@ -133,8 +157,12 @@ pub struct Circumstances<'a> {
     pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment of the user?
     pub desktop_unasked: bool,
-    /// What is proved and answered so far.
+    /// What is proved and answered so far, in the session or in this login.
     pub facts: &'a Facts,
+    /// Of these, what was proved in this login.
+    pub here: &'a Facts,
+    /// Does the user want to resynchronise a device?
+    pub resynchronises: bool,
     /// Are there recovery codes that the user has not stored?
     pub codes_to_store: bool,
     /// Whether the client's registration demands consent.
@@ -173,31 +201,32 @@ pub fn needs(
     if request.demands_unknown_acr() {
         return Err(ErrorCode::UnmetAuthenticationRequirements);
     }
-    let Some(who) = who else { return Ok(vec![Need::FirstFactor { since: None }]) };
+    let Some(who) = who else { return Ok(vec![Need::FirstFactor { proved: Recency::Session(None) }]) };
     if request.expected_sub.as_deref().is_some_and(|sub| sub != who.user.as_str()) {
         return Err(ErrorCode::LoginRequired);
     }
     let since = request.young_since(who.requested_at);
     let demands = who.demands(request);
+    let changes = if who.is_upstream { Vec::new() } else { who.changes(&demands)? };
+    let is_change = changes.iter().any(Need::is_change);
+    let recent = Recency::Login(since.map_or(who.recent(), |since| since.max(who.recent())));
+    let proved = |here| if here { recent } else { Recency::Session(since) };
     let mut needs = Vec::new();
     if request.prompt.select_account && who.from_session {
         needs.push(Need::AccountChosen(who.user.clone()));
     }
-    // Whoever has only the session must not choose the password that comes after it.
-    let must_change = who.must_change_password && !who.is_upstream;
-    needs.push(Need::FirstFactor { since: if must_change { Some(who.requested_at) } else { since } });
+    needs.push(Need::FirstFactor { proved: proved(is_change || who.resynchronises) });
     if who.is_upstream {
         needs.extend(who.upstream_proof(&demands)?);
     } else {
-        if !who.held.is_empty() && !who.skips_second_factor(request) {
+        if !who.held.is_empty() && (is_change || !who.skips_second_factor(request)) {
             // Who has one is asked for it, whatever it is worth; what is missing then is enrolled. Who has one that cannot
             // be used here needs a recovery code: a password alone must not be enough to enrol another.
             let wanted = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
             let least = wanted.min(who.best().unwrap_or(Worth::Mail));
-            needs.push(Need::SecondFactor { since, least, ways: who.ways(least) });
+            needs.push(Need::SecondFactor { proved: proved(is_change), least, ways: who.ways(least) });
         }
-        needs.extend(must_change.then_some(Need::NewPassword));
-        needs.extend(who.enrolment(&demands)?);
+        needs.extend(changes);
     }
     if who.codes_to_store {
         needs.push(Need::RecoveryCodesStored);
@@ -214,7 +243,37 @@ struct Demand {
     least: Worth,
 }
 
+impl Need {
+    /// Is it met by a change of the user's credentials, or by a step on the way to one?
+    pub const fn is_change(&self) -> bool {
+        match self {
+            Self::NewPassword | Self::DesktopName | Self::Destination(_) | Self::Enrolment(_) => true,
+            Self::Method { methods, .. } => !methods.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 impl Circumstances<'_> {
+    /// Since when factors were proved lately enough for a change of credentials.
+    fn recent(&self) -> Time {
+        self.now.minus(RECENT)
+    }
+
+    /// The changes of credentials that this login makes, in their order.
+    fn changes(&self, demands: &[Demand]) -> Result<Vec<Need>, ErrorCode> {
+        let mut password: Vec<_> =
+            self.must_change_password.then_some(Need::NewPassword).into_iter().collect();
+        let mut enrolment = self.enrolment(demands)?;
+        Ok(if self.facts.is_recovering() {
+            enrolment.append(&mut password);
+            enrolment
+        } else {
+            password.append(&mut enrolment);
+            password
+        })
+    }
+
     /// An administrator needs a second factor from the tenant's date on; no date means always (SEED1-1, SEED1-3).
     pub fn admin_duty(&self) -> bool {
         self.tenant.admin_duty(self.is_admin, self.now)
@@ -255,7 +314,8 @@ impl Circumstances<'_> {
 
     /// How a second factor of this worth can be proved.
     fn ways(&self, least: Worth) -> Ways {
-        let mut ways = Ways::default();
+        let first = self.here.not_before(Some(self.recent())).first_factor();
+        let mut ways = Ways { resync: first.is_some(), ..Ways::default() };
         for held in self.held.iter().filter(|held| held.usable && held.worth >= least) {
             match held.worth {
                 Worth::PhishingResistant => ways.passkey = true,
@@ -337,9 +397,11 @@ impl Circumstances<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::domain::fact::FactKind;
-    use crate::domain::ids::{AuthenticatorId, UpstreamId};
+    use crate::domain::ids::{AuthenticatorId, TrustedBrowserId, UpstreamId};
     use crate::domain::request::Prompt;
 
     /// A user of the default tenant, one second before `AT`.
@@ -356,6 +418,8 @@ mod tests {
         desktop_unasked: bool,
         must_change_password: bool,
         facts: Facts,
+        here: Facts,
+        resynchronises: bool,
         now: Time,
     }
 
@@ -371,12 +435,14 @@ mod tests {
                 desktop_unasked: true,
                 must_change_password: false,
                 facts: Facts::default(),
+                here: Facts::default(),
+                resynchronises: false,
                 now: AT.minus(SECOND),
             }
         }
     }
 
-    const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+    const SECOND: Duration = Duration::from_secs(1);
 
     fn held(worth: Worth) -> Vec<Held> {
         vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
@@ -407,6 +473,8 @@ mod tests {
                 must_change_password: self.must_change_password,
                 desktop_unasked: self.desktop_unasked,
                 facts: &self.facts,
+                here: &self.here,
+                resynchronises: self.resynchronises,
                 codes_to_store: false,
                 consent: ConsentRule::Unasked,
                 requested_at: self.now,
@@ -415,12 +483,27 @@ mod tests {
             needs(request, Some(&who))
         }
 
+        fn recent(&self) -> Recency {
+            Recency::Login(self.now.minus(RECENT))
+        }
+
+        /// The password, proved in this login and lately.
+        fn password(&self) -> Need {
+            Need::FirstFactor { proved: self.recent() }
+        }
+
+        /// A second factor by code, proved so too.
+        fn second(&self, least: Worth) -> Need {
+            let ways = Ways { code: true, ..Ways::default() };
+            Need::SecondFactor { proved: self.recent(), least, ways }
+        }
+
         fn last(&self) -> Need {
             self.needs(&request()).unwrap().pop().unwrap()
         }
     }
 
-    const PASSWORD: Need = Need::FirstFactor { since: None };
+    const PASSWORD: Need = Need::FirstFactor { proved: Recency::Session(None) };
 
     const fn enrol(reason: EnrolmentReason) -> Need {
         Need::Enrolment(Enrolment { reason, method: Method::Totp, others: false })
@@ -428,7 +511,8 @@ mod tests {
 
     /// A second factor by code.
     const fn second(least: Worth) -> Need {
-        Need::SecondFactor { since: None, least, ways: Ways { code: true, passkey: false } }
+        let ways = Ways { code: true, passkey: false, resync: false };
+        Need::SecondFactor { proved: Recency::Session(None), least, ways }
     }
 
     fn request() -> AuthorizationRequest {
@@ -447,9 +531,9 @@ mod tests {
         let mut case = Case::admin_from(Some(AT));
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::Notice { from: AT }]));
         case.now = AT;
-        let blocked = Ok(vec![PASSWORD, enrol(EnrolmentReason::AdminDuty)]);
-        assert_eq!(case.needs(&request()), blocked);
-        assert_eq!(Case::admin_from(None).needs(&request()), blocked);
+        assert_eq!(case.needs(&request()), Ok(vec![case.password(), enrol(EnrolmentReason::AdminDuty)]));
+        let always = Case::admin_from(None);
+        assert_eq!(always.needs(&request()), Ok(vec![always.password(), enrol(EnrolmentReason::AdminDuty)]));
         case.is_admin = false;
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]));
     }
@@ -496,9 +580,9 @@ mod tests {
         for worth in [Worth::Mail, Worth::Sms] {
             let mut case = Case { methods: methods.clone(), held: held(worth), ..Case::admin_from(None) };
             case.tenant.mail_counts_as_2fa = true;
-            let second = second(worth);
-            let needs = case.needs(&request());
-            assert_eq!(needs, Ok(vec![PASSWORD, second, enrol(EnrolmentReason::AdminDuty)]));
+            let proved = [case.password(), case.second(worth)];
+            let needs = case.needs(&request()).unwrap();
+            assert_eq!(needs, [&proved[..], &[enrol(EnrolmentReason::AdminDuty)]].concat());
             case.tenant.admin_mfa_enforced_from = Some(AT);
             assert_eq!(case.last(), Need::Notice { from: AT });
         }
@@ -515,7 +599,8 @@ mod tests {
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second.clone()]));
         let (reason, method) = (EnrolmentReason::ClientWish, Method::Sms);
         let better = Need::Destination(Enrolment { reason, method, others: false });
-        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, second.clone(), better]));
+        let here = [case.password(), case.second(Worth::Mail)];
+        assert_eq!(case.needs(&demand(TWO)).unwrap(), [&here[..], &[better]].concat());
         case.methods = vec![Method::Mail];
         assert_eq!(case.needs(&demand(TWO)), Err(ErrorCode::UnmetAuthenticationRequirements));
         case.tenant.mail_counts_as_2fa = true;
@@ -551,13 +636,13 @@ mod tests {
     fn the_office_computer_is_asked_for_in_a_new_enrolment_only() {
         let mut case = Case::required(&[Method::Totp]);
         case.tenant.ask_desktop_name = true;
-        let asked = Ok(vec![PASSWORD, Need::DesktopName, enrol(EnrolmentReason::TenantRule)]);
+        let asked = Ok(vec![case.password(), Need::DesktopName, enrol(EnrolmentReason::TenantRule)]);
         assert_eq!(case.needs(&request()), asked);
         case.desktop_unasked = false;
-        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::TenantRule)]));
+        assert_eq!(case.needs(&request()), Ok(vec![case.password(), enrol(EnrolmentReason::TenantRule)]));
         case.desktop_unasked = true;
         case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
-        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, enrol(EnrolmentReason::Recovery)]));
+        assert_eq!(case.needs(&request()), Ok(vec![case.password(), enrol(EnrolmentReason::Recovery)]));
     }
 
     #[test]
@@ -578,10 +663,64 @@ mod tests {
 
     #[test]
     fn a_password_that_must_not_be_kept_is_proved_here_and_after_the_second_factor_replaced() {
-        let case = Case { must_change_password: true, held: held(Worth::Device), ..Case::default() };
-        let password = Need::FirstFactor { since: Some(case.now) };
-        let second = second(Worth::Mail);
-        assert_eq!(case.needs(&request()), Ok(vec![password, second, Need::NewPassword]));
+        let mut case = Case { must_change_password: true, held: held(Worth::Device), ..Case::default() };
+        let proved = [case.password(), case.second(Worth::Mail)];
+        assert_eq!(case.needs(&request()).unwrap(), [&proved[..], &[Need::NewPassword]].concat());
+        case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
+        let replaced = [enrol(EnrolmentReason::Recovery), Need::NewPassword];
+        assert_eq!(
+            case.needs(&request()).unwrap(),
+            [&proved[..], &replaced].concat(),
+            "and then the password"
+        );
+    }
+
+    /// Decision 15: neither the session nor a trusted browser proves anything for it.
+    #[test]
+    fn what_changes_a_credential_is_proved_in_this_login_and_lately() {
+        let mut case = Case::required(&[Method::Totp, Method::Passkey]);
+        case.tenant.trusted_browsers.days = 30;
+        case.held = held(Worth::PhishingResistant);
+        case.held[0].usable = false;
+        case.facts.add(&UserId::new("anna"), FactKind::TrustedBrowser(TrustedBrowserId::new("b")), AT);
+        let ways = Ways::default();
+        let recovery = Need::SecondFactor { proved: case.recent(), least: Worth::Mail, ways };
+        assert_eq!(case.needs(&request()).unwrap()[..2], [case.password(), recovery]);
+        case.must_change_password = true;
+        case.held = held(Worth::Sms);
+        let proved = [case.password(), case.second(Worth::Mail), Need::NewPassword];
+        assert_eq!(case.needs(&request()).unwrap(), proved);
+        case.must_change_password = false;
+        assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]), "otherwise the browser is enough");
+        let young = AuthorizationRequest { max_age: Some(9), ..demand(r#"["phr"]"#) };
+        let since = Recency::Login(case.now.minus(9 * SECOND));
+        assert_eq!(case.needs(&young).unwrap()[0], Need::FirstFactor { proved: since }, "or sooner");
+    }
+
+    /// Of what the user holds, the best that can be used here takes part in the enrolment of something better.
+    #[test]
+    fn who_has_only_sms_proves_it_before_a_passkey_is_enrolled() {
+        let mut case = Case { held: held(Worth::Sms), methods: vec![Method::Passkey], ..Case::default() };
+        let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
+        assert_eq!(needs[..2], [case.password(), case.second(Worth::Sms)]);
+        case.held.extend(held(Worth::Device));
+        let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
+        assert_eq!(needs[..2], [case.password(), case.second(Worth::Device)]);
+        case.held[1].usable = false;
+        let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
+        assert_eq!(needs[..2], [case.password(), case.second(Worth::Sms)]);
+    }
+
+    #[test]
+    fn a_device_is_resynchronised_after_the_first_factor_alone() {
+        let mut case = Case { held: held(Worth::Device), resynchronises: true, ..Case::default() };
+        let needs = case.needs(&request()).unwrap();
+        assert_eq!(needs, [case.password(), second(Worth::Mail)]);
+        case.here.add(&UserId::new("anna"), FactKind::Password, case.now.minus(RECENT));
+        let resync = |need: &Need| matches!(need, Need::SecondFactor { ways, .. } if ways.resync);
+        assert!(resync(&case.needs(&request()).unwrap()[1]));
+        case.now = AT;
+        assert!(!resync(&case.needs(&request()).unwrap()[1]), "a second later it is too old");
     }
 
     #[test]
@@ -602,7 +741,10 @@ mod tests {
     fn max_age_counts_back_from_the_request() {
         let case = Case::default();
         let aged = AuthorizationRequest { max_age: Some(9), ..request() };
-        assert_eq!(case.needs(&aged), Ok(vec![Need::FirstFactor { since: Some(Time::from_unix(990)) }]));
+        assert_eq!(
+            case.needs(&aged),
+            Ok(vec![Need::FirstFactor { proved: Recency::Session(Some(Time::from_unix(990))) }])
+        );
         let huge = AuthorizationRequest { max_age: Some(u64::MAX), ..request() };
         assert!(case.needs(&huge).is_ok());
     }
@@ -613,7 +755,7 @@ mod tests {
         let unmet = Err(ErrorCode::UnmetAuthenticationRequirements);
         assert_eq!(case.needs(&demand(r#"["urn:other"]"#)), unmet);
         assert_eq!(case.needs(&demand("[]")), Ok(vec![PASSWORD]));
-        assert_eq!(case.needs(&demand(TWO)), Ok(vec![PASSWORD, enrol(EnrolmentReason::ClientWish)]));
+        assert_eq!(case.needs(&demand(TWO)), Ok(vec![case.password(), enrol(EnrolmentReason::ClientWish)]));
         case.methods.retain(|method| *method != Method::Totp);
         assert_eq!(case.needs(&demand(TWO)), unmet);
     }
@@ -627,13 +769,17 @@ mod tests {
         let passkey =
             Enrolment { reason: EnrolmentReason::ClientWish, method: Method::Passkey, others: false };
         let enrol = Need::Enrolment(passkey);
-        assert_eq!(case.needs(&phr), Ok(vec![PASSWORD, second(Worth::Device), enrol]));
+        assert_eq!(case.needs(&phr), Ok(vec![case.password(), case.second(Worth::Device), enrol]));
         case.held.extend(held(Worth::PhishingResistant));
-        let ways = Ways { code: false, passkey: true };
-        let passkey = Need::SecondFactor { since: None, least: Worth::PhishingResistant, ways };
+        let ways = Ways { passkey: true, ..Ways::default() };
+        let passkey =
+            Need::SecondFactor { proved: Recency::Session(None), least: Worth::PhishingResistant, ways };
         assert_eq!(case.needs(&phr), Ok(vec![PASSWORD, passkey]));
-        let ways = Ways { code: true, passkey: true };
-        assert_eq!(case.last(), Need::SecondFactor { since: None, least: Worth::Mail, ways });
+        let ways = Ways { code: true, passkey: true, resync: false };
+        assert_eq!(
+            case.last(),
+            Need::SecondFactor { proved: Recency::Session(None), least: Worth::Mail, ways }
+        );
     }
 
     #[test]
@@ -642,8 +788,12 @@ mod tests {
         case.held = held(Worth::PhishingResistant);
         case.held[0].usable = false;
         let needs = case.needs(&request()).unwrap();
-        let second = Need::SecondFactor { since: None, least: Worth::Mail, ways: Ways::default() };
-        assert_eq!(needs[..2], [PASSWORD, second], "by recovery code, and then one for here is enrolled");
+        let second = Need::SecondFactor { proved: case.recent(), least: Worth::Mail, ways: Ways::default() };
+        assert_eq!(
+            needs[..2],
+            [case.password(), second],
+            "by recovery code, and then one for here is enrolled"
+        );
         assert!(matches!(needs[2], Need::Enrolment(_)));
     }
 

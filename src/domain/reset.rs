@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::contact::EmailAddress;
+use super::credential_change::RECENT;
 use super::epoch::Epoch;
 use super::ids::{AuthenticatorId, ClientId, Hash, InteractionId, IssuerId, UserId};
 use super::interaction::{Dispatch, Enrolment};
@@ -85,6 +86,8 @@ pub struct Progress {
     pub password: Option<String>,
     /// Is the password changed?
     pub changed: bool,
+    /// When it was changed. The second factor, where there is one, was proved in the same moment.
+    pub changed_at: Option<Time>,
     /// Wrong codes so far.
     pub wrong_codes: u32,
     /// The code of the second factor that was sent last, or was to be.
@@ -120,6 +123,11 @@ impl Reset {
     /// What codes that are sent on this way are bound to, as those of a login are to theirs.
     pub fn place(&self) -> InteractionId {
         InteractionId::new(self.link.as_str())
+    }
+
+    /// Do the new password and the second factor still count for an enrolment? They are proved like those of a login.
+    pub fn may_enrol(&self, now: Time) -> bool {
+        self.progress.changed_at.is_some_and(|at| now.minus(RECENT) <= at)
     }
 
     /// What comes next.

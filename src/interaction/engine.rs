@@ -5,7 +5,7 @@
 
 use crate::domain::error::ErrorCode;
 use crate::domain::fact::Facts;
-use crate::domain::policy::Need;
+use crate::domain::policy::{Need, Recency};
 use crate::domain::request::Prompt;
 use crate::domain::time::Time;
 
@@ -20,26 +20,44 @@ pub(crate) enum Next<'n> {
     Done,
 }
 
-/// Compares needs, in their order, with facts.
-pub(crate) fn next<'n>(needs: &'n [Need], facts: &Facts, prompt: Prompt) -> Next<'n> {
-    match needs.iter().find(|need| !(is_met(need, facts) || prompt.none && is_mere_news(need))) {
+/// Compares needs, in their order, with facts: with all that count, and with those of them that were proved in this login.
+pub(crate) fn next<'n>(needs: &'n [Need], facts: &Facts, here: &Facts, prompt: Prompt) -> Next<'n> {
+    match needs.iter().find(|need| !(is_met(need, facts, here) || prompt.none && is_mere_news(need))) {
         None => Next::Done,
+        // Who is signed in and enrols something first proves the factors once more: that is part of the enrolment.
+        Some(Need::FirstFactor { proved: Recency::Login(_) })
+            if prompt.none && facts.first_factor().is_some() && needs.iter().any(is_enrolment) =>
+        {
+            Next::Refuse(ErrorCode::InteractionRequired)
+        }
         Some(need) if prompt.none => Next::Refuse(error_without_page(need)),
         Some(need) => Next::Ask(need),
     }
 }
 
-fn is_met(need: &Need, facts: &Facts) -> bool {
+fn is_enrolment(need: &Need) -> bool {
+    need.is_change() && *need != Need::NewPassword
+}
+
+fn is_met(need: &Need, facts: &Facts, here: &Facts) -> bool {
+    let source = |recency: Recency| match recency {
+        Recency::Session(since) => (facts, since),
+        Recency::Login(since) => (here, Some(since)),
+    };
     let fresh =
         |proved: Option<Time>, since: Option<Time>| proved.is_some_and(|at| since.is_none_or(|s| s <= at));
     match need {
         Need::AccountChosen(user) => facts.account() == Some(user),
-        Need::FirstFactor { since } => fresh(facts.first_factor(), *since),
-        Need::SecondFactor { since, least, .. } => {
+        Need::FirstFactor { proved } => {
+            let (facts, since) = source(*proved);
+            fresh(facts.first_factor(), since)
+        }
+        Need::SecondFactor { proved, least, .. } => {
+            let (facts, since) = source(*proved);
             // After a recovery code the new authenticator is the one that must be worth enough.
             let enough = |worth| worth >= *least || facts.is_recovering();
             let proved = facts.second_factor().filter(|proved| enough(proved.worth));
-            fresh(proved.map(|proved| proved.at), *since)
+            fresh(proved.map(|proved| proved.at), since)
         }
         Need::UpstreamProof { least, .. } => {
             facts.second_factor().is_some_and(|proved| proved.worth >= *least)
@@ -87,6 +105,7 @@ mod tests {
     use crate::domain::acr::Acr;
     use crate::domain::authenticator::{Held, Method, Worth};
     use crate::domain::claims::ClaimsRequest;
+    use crate::domain::credential_change::{CredentialChange, RECENT};
     use crate::domain::fact::FactKind;
     use crate::domain::ids::{AuthenticatorId, UpstreamId, UserId};
     use crate::domain::passkey::Custody;
@@ -109,43 +128,47 @@ mod tests {
     #[test]
     fn a_silent_request_gets_the_missing_steps_own_error() {
         let refused = |need: Need, code| {
-            assert_eq!(next(&[need], &Facts::default(), SILENT), Next::Refuse(code));
+            assert_eq!(next(&[need], &Facts::default(), &Facts::default(), SILENT), Next::Refuse(code));
         };
-        refused(Need::FirstFactor { since: None }, ErrorCode::LoginRequired);
-        let second = Need::SecondFactor { since: None, least: Worth::Mail, ways: Ways::default() };
+        refused(Need::FirstFactor { proved: Recency::Session(None) }, ErrorCode::LoginRequired);
+        let second =
+            Need::SecondFactor { proved: Recency::Session(None), least: Worth::Mail, ways: Ways::default() };
         refused(second, ErrorCode::InteractionRequired);
         refused(Need::Consent(Scope::parse("openid")), ErrorCode::ConsentRequired);
         refused(Need::AccountChosen(UserId::new("a")), ErrorCode::AccountSelectionRequired);
         let notice = [Need::Notice { from: Time::from_unix(1) }];
-        assert_eq!(next(&notice, &Facts::default(), SILENT), Next::Done);
-        assert_eq!(next(&notice, &Facts::default(), Prompt::default()), Next::Ask(&notice[0]));
+        assert_eq!(next(&notice, &Facts::default(), &Facts::default(), SILENT), Next::Done);
+        assert_eq!(
+            next(&notice, &Facts::default(), &Facts::default(), Prompt::default()),
+            Next::Ask(&notice[0])
+        );
     }
 
     #[test]
     fn a_fact_is_fresh_from_the_very_second_on() {
         let known = facts([FactKind::Password]);
-        let at = |second| [Need::FirstFactor { since: Some(Time::from_unix(second)) }];
-        assert_eq!(next(&at(100), &known, Prompt::default()), Next::Done);
+        let at = |second| [Need::FirstFactor { proved: Recency::Session(Some(Time::from_unix(second))) }];
+        assert_eq!(next(&at(100), &known, &Facts::default(), Prompt::default()), Next::Done);
         let later = at(101);
-        assert_eq!(next(&later, &known, Prompt::default()), Next::Ask(&later[0]));
+        assert_eq!(next(&later, &known, &Facts::default(), Prompt::default()), Next::Ask(&later[0]));
     }
 
     #[test]
     fn consent_must_cover_every_scope() {
         let needs = [Need::Consent(Scope::parse("openid email"))];
         let less = facts([FactKind::Consent(Scope::parse("openid"))]);
-        assert_eq!(next(&needs, &less, Prompt::default()), Next::Ask(&needs[0]));
+        assert_eq!(next(&needs, &less, &Facts::default(), Prompt::default()), Next::Ask(&needs[0]));
         let more = facts([FactKind::Consent(Scope::parse("openid email phone"))]);
-        assert_eq!(next(&needs, &more, Prompt::default()), Next::Done);
+        assert_eq!(next(&needs, &more, &Facts::default(), Prompt::default()), Next::Done);
     }
 
     #[test]
     fn the_account_kept_must_be_the_one_signed_in_now() {
         let needs = [Need::AccountChosen(UserId::new("anna"))];
         let other = facts([FactKind::AccountChosen(UserId::new("bert"))]);
-        assert_eq!(next(&needs, &other, Prompt::default()), Next::Ask(&needs[0]));
+        assert_eq!(next(&needs, &other, &Facts::default(), Prompt::default()), Next::Ask(&needs[0]));
         let same = facts([FactKind::AccountChosen(UserId::new("anna"))]);
-        assert_eq!(next(&needs, &same, Prompt::default()), Next::Done);
+        assert_eq!(next(&needs, &same, &Facts::default(), Prompt::default()), Next::Done);
     }
 
     fn kind() -> impl Strategy<Value = FactKind> {
@@ -173,7 +196,7 @@ mod tests {
     prop_compose! {
         fn policy()(
             required in any::<bool>(),
-            from in proptest::option::of(50i64..200),
+            from in proptest::option::of(100i64..900),
             mail_counts_as_2fa in any::<bool>(),
         ) -> TenantPolicy {
             let mfa = if required { Mfa::Required } else { Mfa::Optional };
@@ -186,15 +209,15 @@ mod tests {
         /// The house's promise: in whatever order facts come, a login that is done has every factor its user needs,
         /// each young enough, and its level is never above what was proved.
         #[test]
-        fn done_means_every_need_is_met(
-            learnt in proptest::collection::vec((kind(), 50i64..150), 0..12),
+        fn done_means_every_need_is_met_and_a_stolen_session_changes_no_credential(
+            learnt in proptest::collection::vec((kind(), 0i64..500, any::<bool>()), 0..12),
             tenant in policy(),
             is_admin in any::<bool>(),
             is_upstream in any::<bool>(),
             worths in proptest::sample::subsequence(WORTHS.to_vec(), 0..=2),
             usable in any::<bool>(),
             essential in proptest::option::of(proptest::sample::select(vec![Acr::TwoFactors, Acr::PhishingResistant])),
-            max_age in proptest::option::of(1u64..100),
+            max_age in proptest::option::of(1u64..500),
             silent in any::<bool>(),
             ask_consent in any::<bool>(),
             must_change in any::<bool>(),
@@ -212,19 +235,23 @@ mod tests {
                 usable: usable(worth),
             });
             let held: Vec<_> = held.collect();
-            let mut all = Facts::default();
-            for (kind, at) in learnt {
-                all.add(&UserId::new("anna"), kind, Time::from_unix(at));
-            }
             let north = UpstreamId::new("north");
-            let counted = all.for_authenticators(&held).for_upstream(is_upstream.then_some(&north));
+            let count = |facts: &Facts| {
+                facts.for_authenticators(&held).for_upstream(is_upstream.then_some(&north))
+            };
+            let [mut session, mut here] = [Facts::default(), Facts::default()];
+            for (kind, at, is_stolen) in learnt {
+                let facts = if is_stolen { &mut session } else { &mut here };
+                facts.add(&UserId::new("anna"), kind, Time::from_unix(at));
+            }
+            let (counted, here) = (count(&session.union(&here)), count(&here));
             let prompt = if silent { SILENT } else { Prompt { consent: ask_consent, ..Prompt::default() } };
             let claims = essential.map_or_else(ClaimsRequest::default, |acr| {
                 let acr = serde_json::json!({"essential": true, "value": acr.as_str()});
                 serde_json::from_value(serde_json::json!({"id_token": {"acr": acr}})).unwrap()
             });
             let request = AuthorizationRequest { prompt, max_age, claims, ..AuthorizationRequest::sample() };
-            let (user, now) = (UserId::new("anna"), Time::from_unix(150));
+            let (user, now) = (UserId::new("anna"), Time::from_unix(500));
             let who = Circumstances {
                 tenant: &tenant,
                 user: &user,
@@ -237,6 +264,8 @@ mod tests {
                 must_change_password: must_change,
                 desktop_unasked: false,
                 facts: &counted,
+                here: &here,
+                resynchronises: false,
                 codes_to_store: false,
                 consent: ConsentRule::Unasked,
                 requested_at: now,
@@ -250,7 +279,26 @@ mod tests {
                     return Ok(());
                 }
             };
-            if next(&needs, &counted, prompt) == Next::Done {
+            let next = next(&needs, &counted, &here, prompt);
+            // Whatever a session knows, stolen or not, a credential is changed by what was proved here and lately.
+            if let Next::Ask(need) = next && need.is_change() {
+                let (first, second) = (here.first_factor(), here.second_factor());
+                let since = now.minus(RECENT);
+                prop_assert!(first.is_some_and(|at| at >= since));
+                let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
+                let least = if *need == Need::NewPassword { best.map(|_| Worth::Mail) } else { best };
+                let lately = second.filter(|second| second.at >= since);
+                let proved = lately.is_some_and(|second| here.is_recovering() || least <= Some(second.worth));
+                prop_assert!(held.is_empty() || proved);
+                let change = if *need == Need::NewPassword {
+                    prop_assert!(!here.is_recovering());
+                    CredentialChange::Password
+                } else {
+                    CredentialChange::Enrolment(Method::Passkey)
+                };
+                prop_assert!(change.is_allowed(&here, &held, now), "what is asked for, the write allows");
+            }
+            if next == Next::Done {
                 let enough = tenant.two_factors(is_admin);
                 let context = counted.context(enough).expect("a code needs a password");
                 let must = !held.is_empty() || tenant.mfa == Mfa::Required || who.admin_duty() || essential.is_some();
@@ -264,7 +312,7 @@ mod tests {
                 let device = counted.second_factor().is_some_and(|proved| proved.worth >= Worth::Device);
                 prop_assert!(!who.admin_duty() || device, "codes that are sent are not enough for administrators");
                 prop_assert!(!counted.is_recovering(), "a recovery code is never the end");
-                let oldest = max_age.map_or(i64::MIN, |age| 150 - i64::try_from(age).unwrap());
+                let oldest = max_age.map_or(i64::MIN, |age| 500 - i64::try_from(age).unwrap());
                 prop_assert!(context.auth_time.unix() >= oldest);
                 prop_assert!(!prompt.consent || counted.consent().is_some());
             }

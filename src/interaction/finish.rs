@@ -118,7 +118,7 @@ impl Login {
 
     /// What is ended in the very moment of the login does not open it. Where a session answers, its client would learn
     /// so from the code, which is as good as none.
-    async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
+    pub(super) async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
         if self.interaction.progress.has_first_factor() {
             users::hold_epoch(tx, &person.user.id, person.user.epoch).await?;
         }

@@ -232,12 +232,17 @@ impl Login {
         self.events.push(event);
     }
 
-    /// The name of the page that comes next: the one that was just answered with a no, if it still will do.
+    /// The name of the page that comes next: the one that was just answered with a no or that the user has asked for, if
+    /// it still will do.
     pub(super) fn current(&self) -> &'static str {
         let Due::Ask(need) = self.next() else { return steps::FIRST };
         let refused =
             self.interaction.progress.refusal.as_ref().and_then(|refusal| steps::named(&refusal.step));
-        refused.filter(|step| step.meets(&need)).map_or_else(|| steps::asking(&need), |step| step.name())
+        let wanted = self.interaction.progress.resync.then(|| steps::named(steps::resync::NAME)).flatten();
+        refused
+            .or(wanted)
+            .filter(|step| step.meets(&need))
+            .map_or_else(|| steps::asking(&need), |step| step.name())
     }
 
     /// The address of one of this login's pages. It names the client, so that the way back is known when all else is

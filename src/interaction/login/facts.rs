@@ -2,6 +2,7 @@
 
 use super::{Due, Login};
 use crate::domain::authenticator::Worth;
+use crate::domain::credential_change::CredentialChange;
 use crate::domain::error::ErrorCode;
 use crate::domain::fact::{FactKind, Facts};
 use crate::domain::ids::{SessionId, UserId};
@@ -11,6 +12,8 @@ use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::interaction::engine::{self, Next};
 use crate::interaction::person::Person;
+use crate::interaction::steps;
+use crate::storage::{self, Tx};
 
 impl Login {
     /// The user whose first factor was proved here, otherwise the user who is signed in, if they may answer this request.
@@ -50,6 +53,31 @@ impl Login {
         person.counted(&known.union(&self.proved(person))).for_browser(trusted)
     }
 
+    /// Of everything that counts, what was proved in this login.
+    pub(in crate::interaction) fn facts_proved_here(&self) -> Facts {
+        self.person.as_ref().map_or_else(Facts::default, |person| person.counted(&self.proved(person)))
+    }
+
+    /// Makes the write that changes a credential a conflict unless the engine's answer still holds inside it: what the
+    /// change needs was proved in this login, and nothing has ended it since.
+    pub(in crate::interaction) async fn authorise(
+        &self,
+        tx: &mut Tx<'_>,
+        change: CredentialChange,
+    ) -> storage::Result<()> {
+        let Some(person) = &self.person else { return Err(storage::Error::Conflict) };
+        if !change.is_allowed(&self.facts_proved_here(), &person.held(), self.now) {
+            return Err(storage::Error::Conflict);
+        }
+        match change {
+            // That write compares the epoch itself, and raises it.
+            CredentialChange::Password => Ok(()),
+            CredentialChange::Enrolment(_) | CredentialChange::Resynchronisation => {
+                self.hold_epoch(tx, person).await
+            }
+        }
+    }
+
     /// What this person proved here.
     pub(in crate::interaction) fn proved(&self, person: &Person) -> Facts {
         let progress = &self.interaction.progress;
@@ -69,19 +97,19 @@ impl Login {
 
     /// What comes next.
     pub(in crate::interaction) fn next(&self) -> Due {
-        let facts = self.facts();
-        let needs = match self.needs(&facts) {
+        let (facts, here) = (self.facts(), self.facts_proved_here());
+        let needs = match self.needs(&facts, &here) {
             Ok(needs) => needs,
             Err(code) => return Due::Refuse(code),
         };
-        match engine::next(&needs, &facts, self.request().prompt) {
+        match engine::next(&needs, &facts, &here, self.request().prompt) {
             Next::Ask(need) => Due::Ask(need.clone()),
             Next::Refuse(code) => Due::Refuse(code),
             Next::Done => Due::Done,
         }
     }
 
-    fn needs(&self, facts: &Facts) -> Result<Vec<Need>, ErrorCode> {
+    fn needs(&self, facts: &Facts, here: &Facts) -> Result<Vec<Need>, ErrorCode> {
         let Some(person) = &self.person else { return policy::needs(self.request(), None) };
         let progress = &self.interaction.progress;
         let methods = self.idp().account().methods(&person.tenant.policy, person.rp.is_some());
@@ -100,6 +128,8 @@ impl Login {
             must_change_password: person.must_change_password,
             desktop_unasked: person.desktop_unasked,
             facts,
+            here,
+            resynchronises: progress.resync && steps::resync::is_offered(self),
             codes_to_store: progress.recovery_codes.is_some(),
             consent: if self.validated.client().metadata.require_consent {
                 ConsentRule::Asked(person.consent.as_ref())

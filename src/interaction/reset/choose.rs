@@ -64,6 +64,7 @@ async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, 
             };
             let progress = &mut holder.reset.progress;
             progress.changed = held.is_empty();
+            progress.changed_at = progress.changed.then_some(holder.now);
             progress.password = (!progress.changed).then_some(hash);
             if progress.changed {
                 holder.reset.progress.enrols = enrol::due(&holder, false, &held);

@@ -1,5 +1,8 @@
 //! A new authenticator at the end of a reset: for an administrator who must have one, or for whoever has proved with a
 //! recovery code that the old one is lost. Then the recovery codes that come with it.
+//!
+//! The password that was just set, and the second factor if there is one, were proved for it, and count for five minutes as
+//! in a login. After that the login enrols what is missing.
 
 use axum::response::Response;
 use futures_util::FutureExt;

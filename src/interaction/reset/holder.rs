@@ -64,8 +64,9 @@ impl Holder {
             return Ok(None);
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
-        // What was enrolled elsewhere since, by whoever could sign in, is not replaced from here.
-        if holdings::ids(authenticator.as_ref(), &passkeys) != reset.progress.replaces {
+        // What was enrolled elsewhere since, by a login, is not replaced from here, and old proofs enrol nothing.
+        let held = holdings::ids(authenticator.as_ref(), &passkeys);
+        if held != reset.progress.replaces || !reset.may_enrol(now) {
             reset.progress.enrols = None;
         }
         let visitor = Arc::clone(visitor);

@@ -247,7 +247,8 @@ async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, 
             let progress = &mut holder.reset.progress;
             match verdict {
                 Verdict::Right => {
-                    (progress.changed, progress.password, progress.enrols) = (true, None, enrols);
+                    (progress.changed, progress.changed_at) = (true, Some(holder.now));
+                    (progress.password, progress.enrols) = (None, enrols);
                     progress.replaces = held.into_iter().map(|held| held.id).collect();
                 }
                 Verdict::Wrong | Verdict::Copied => progress.wrong_codes += 1,

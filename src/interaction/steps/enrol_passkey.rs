@@ -10,6 +10,7 @@ use super::{Showing, Shown, Step, Taking};
 use crate::account::passkeys::{Outcome, Place, Registration};
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
+use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{Enrolment, Need};
@@ -80,7 +81,8 @@ async fn ask(login: &Login, person: &Person) -> Result<Shown, Internal> {
     let issuer = login.visitor.issuer.clone();
     let Some(place) = Place::of(&issuer) else { return Ok(Shown::late(login)) };
     let Person { user, tenant, passkeys, .. } = person;
-    let ceremony = place.ask_for_new_passkey(user, tenant, passkeys, login.facts().is_recovering())?;
+    let ceremony =
+        place.ask_for_new_passkey(user, tenant, passkeys, login.facts_proved_here().is_recovering())?;
     asked(login, ceremony).await
 }
 
@@ -94,6 +96,7 @@ async fn store(
     let written = login.write(move |mut login, tx| {
         let (registration, before, enrolled) = (registration.clone(), before.clone(), enrolled.clone());
         async move {
+            login.authorise(tx, CredentialChange::Enrolment(Method::Passkey)).await?;
             match registration.settle(tx, &before).await? {
                 Outcome::Stored => {}
                 Outcome::Known | Outcome::Void => {

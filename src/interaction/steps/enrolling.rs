@@ -14,6 +14,7 @@ use crate::account::holdings::{self, Holdings};
 use crate::account::recovery::NewCodes;
 use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, Kind, Method};
+use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::UserId;
@@ -161,6 +162,8 @@ async fn confirm(
     let written = login.write(move |mut login, tx| {
         let (confirmation, before, enrolled) = (confirmation.clone(), before.clone(), enrolled.clone());
         async move {
+            let method = confirmation.authenticator.kind.method();
+            login.authorise(tx, CredentialChange::Enrolment(method)).await?;
             match confirmation.settle(tx, &before, login.now).await? {
                 Confirmed::Yes => {}
                 Confirmed::Wrong => {
@@ -193,7 +196,7 @@ async fn confirm(
 pub(super) fn holdings(login: &Login, person: Box<Person>) -> Holdings {
     Holdings {
         ids: holdings::ids(person.authenticator.as_ref(), &person.passkeys),
-        lost: person.rp.filter(|_| login.facts().is_recovering()),
+        lost: person.rp.filter(|_| login.facts_proved_here().is_recovering()),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) mod passkey_sign_in;
 mod phone;
 mod recovery;
 mod recovery_codes;
-mod resync;
+pub(super) mod resync;
 mod second_factor;
 mod sending;
 mod upstream_proof;
@@ -204,7 +204,10 @@ fn is_right(
     reference: Reference,
 ) -> bool {
     match verdict {
-        Verdict::Right => return true,
+        Verdict::Right => {
+            login.interaction.progress.resync = false;
+            return true;
+        }
         Verdict::Wrong => wrong_code(login, step, wrong, &reference),
         Verdict::Copied => {
             if let Some(person) = &login.person {

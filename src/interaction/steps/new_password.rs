@@ -5,6 +5,7 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, missing};
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword as Chosen;
+use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
 use crate::domain::password::{PasswordFault, PasswordRules};
@@ -75,6 +76,7 @@ async fn change(login: Login, chosen: &Chosen) -> Result<(Login, End), Internal>
     let written = login.write(move |mut login, tx| {
         let change = change.clone();
         async move {
+            login.authorise(tx, CredentialChange::Password).await?;
             let session = login.own_session().map(|session| session.id.clone());
             if !change.settle(tx, Spared { session: session.as_ref(), reset: None }).await? {
                 return Err(storage::Error::Conflict);

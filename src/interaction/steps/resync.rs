@@ -1,31 +1,39 @@
-//! A device that has run away from us is found again by two codes that it shows one after the other; both count as the
-//! second factor, and are used up.
+//! Resynchronises a device whose clock or counter has drifted, by two codes that it shows one after the other. They prove
+//! the second factor, and are used up.
 //!
-//! It is offered after a code was wrong, and where the tenant allows it: later the Resource's action of that name will say.
-//! Off unless somebody switches it on, like every such action; on this page because who needs it gets no further.
+//! It is offered after a wrong code, where the tenant allows it: off by default, like every action of the self-service, and
+//! on this page because the users who need it cannot pass it. It changes a credential, so the first factor must have been
+//! proved in this login: who is here with a session alone is asked for it, and then comes back.
 
 use futures_util::FutureExt;
 
 use super::{Showing, Shown, Step, Taking, is_right, missing};
 use crate::crypto::random;
+use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
-use crate::domain::policy::Need;
+use crate::domain::policy::{Need, Ways};
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-pub(super) const NAME: &str = "resync";
+pub(in crate::interaction) const NAME: &str = "resync";
 
 pub(super) struct Resync;
 
-/// May this login find the device again?
-pub(super) fn is_offered(login: &Login) -> bool {
-    let failed = login.interaction.progress.wrong_codes > 0;
+/// May this login resynchronise the user's device?
+pub(in crate::interaction) fn is_offered(login: &Login) -> bool {
+    let progress = &login.interaction.progress;
+    let wanted = progress.wrong_codes > 0 || progress.resync;
     login.person.as_ref().is_some_and(|person| {
-        let runs_away = person.authenticator.as_ref().is_some_and(|device| device.kind.has_secret());
-        failed && runs_away && person.tenant.policy.resync
+        let drifts = person.authenticator.as_ref().is_some_and(|device| device.kind.has_secret());
+        wanted && drifts && person.tenant.policy.resync
     })
+}
+
+/// Has the first factor been proved for it?
+const fn is_due(need: &Need) -> bool {
+    matches!(need, Need::SecondFactor { ways: Ways { resync: true, .. }, .. })
 }
 
 impl Step for Resync {
@@ -38,18 +46,25 @@ impl Step for Resync {
     }
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
-        let shown = if is_offered(login) {
+        async move {
+            if !is_offered(login) {
+                return Ok(Shown::late(login));
+            }
+            if !is_due(need) {
+                let mut login = login.clone();
+                login.interaction.progress.resync = true;
+                let (login, end) = login.store().await?;
+                return Ok(Shown::Changed(Box::new(login), end));
+            }
             let second_factor = login.address(super::asking(need));
-            Shown::Page(Body::Resync(views::Resync { form, second_factor }))
-        } else {
-            Shown::late(login)
-        };
-        async { Ok(shown) }.boxed()
+            Ok(Shown::Page(Body::Resync(views::Resync { form, second_factor })))
+        }
+        .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
-            if !is_offered(&login) {
+            if !is_offered(&login) || !is_due(need) {
                 return Ok((login, End::Late));
             }
             let typed = |field: Field| form.get(field.name()).unwrap_or_default();
@@ -66,6 +81,7 @@ impl Step for Resync {
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
                 async move {
+                    login.authorise(tx, CredentialChange::Resynchronisation).await?;
                     let verdict = attempt.settle(tx, login.now).await?;
                     if is_right(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
                         login.learn_at(&user, attempt.proves, at);

@@ -176,7 +176,9 @@ async fn the_duty_is_announced_and_begins_at_its_second() {
     idp.clock().advance(Duration::from_secs(1));
     let silent = open(&mut browser, &shop, &[("prompt", "none")]).await;
     assert_eq!(error(&silent).as_deref(), Some("interaction_required"));
-    assert_eq!(open(&mut browser, &shop, &[]).await.step(), Some("enrol"), "the session no longer suffices");
+    let page = open(&mut browser, &shop, &[]).await;
+    assert_eq!(page.step(), Some("identify"), "the session no longer suffices");
+    assert_eq!(sign_in(&mut browser, &page, "anna", PASSWORD).await.step(), Some("enrol"));
     let bert = enter(&mut idp.browser(), &shop, "bert").await;
     assert!(bert.parameter("code").is_some(), "others are unaffected");
 }
@@ -227,6 +229,7 @@ async fn an_application_may_insist_on_two_factors() {
     enter(&mut browser, &shop, "bert").await;
     idp.clock().advance(Duration::from_secs(5));
     let page = open(&mut browser, &shop, &[("claims", essential)]).await;
+    let page = sign_in(&mut browser, &page, "bert", PASSWORD).await;
     let (_, _, back) = enrol(&idp, &mut browser, &page).await;
     let token = shop.redeem(&back).await.id_token;
     assert_eq!(token["acr"], "urn:vestibule:acr:2fa");

@@ -1,5 +1,6 @@
-//! Path 17: signed in with one factor, a client demands two, and there is no authenticator. Where one may be enrolled it is;
-//! where not, the client is told that its demand cannot be met.
+//! Path 17: signed in with one factor, a client demands two, and there is no authenticator. Where one may be enrolled it is,
+//! after the password, for a session alone changes no credential; where not, the client is told that its demand cannot be
+//! met.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use vestibule::ext::Clock;
 use vestibule::testing::totp;
 
 use super::shop::{ESSENTIAL, ONE, TWO};
-use super::{Shop, Visitor, house, provider, told};
-use crate::login::DOMAIN;
+use super::{Shop, Visitor, house, identify, provider, told};
+use crate::login::{DOMAIN, PASSWORD};
 
 told!(story);
 
@@ -30,12 +31,19 @@ async fn story(visitor: &mut impl Visitor) {
     idp.idp().apply(&allowed).await.unwrap();
     idp.clock().advance(Duration::from_secs(100));
     shop.send(visitor, &[ESSENTIAL]).await;
-    assert_eq!(visitor.step().await, "choose_method", "and no password");
+    assert_eq!(visitor.step().await, "identify", "the password first");
+    identify(visitor, "bert", PASSWORD).await;
+    assert_eq!(visitor.step().await, "choose_method");
     visitor.submit(&[("method", "totp")]).await;
     let confirming = totp(&visitor.secret().await, idp.clock().now());
     visitor.submit(&[("code", &confirming)]).await;
     visitor.submit(&[("stored", "yes")]).await;
     let after = shop.id_token(visitor).await;
     assert_eq!((&after["acr"], &after["amr"]), (&json!(TWO), &json!(["pwd", "otp", "mfa"])));
-    assert_eq!((&after["auth_time"], &after["sid"]), (&before["auth_time"], &before["sid"]));
+    assert_eq!(after["sid"], before["sid"]);
+    assert_eq!(
+        after["auth_time"].as_i64(),
+        before["auth_time"].as_i64().map(|at| at + 100),
+        "when it was typed"
+    );
 }

@@ -163,3 +163,19 @@ async fn what_was_enrolled_in_a_login_since_is_not_replaced_by_a_reset() {
     let back = browser.submit(&page, &[("code", &totp(&secret, idp.clock().now()))]).await;
     assert!(back.parameter("code").is_some(), "{}", back.body);
 }
+
+/// The password that was set by the link counts for an enrolment as long as one that was typed in a login.
+#[tokio::test]
+async fn a_new_password_enrols_for_five_minutes() {
+    let (idp, _) = works("inline").await;
+    idp.clock().advance(before_the_date() + Duration::from_secs(1));
+    let link = link(&idp, "anna").await;
+    let mut browser = idp.browser();
+    let page = browser.get(&link).await;
+    let qr = choose(&mut browser, &page, NEW).await;
+    idp.clock().advance(Duration::from_mins(5));
+    assert_eq!(browser.get(qr.url.as_str()).await.step(), Some("enrol"));
+    idp.clock().advance(Duration::from_secs(1));
+    let late = browser.submit(&qr, &[("code", &totp(&shown_secret(&qr), idp.clock().now()))]).await;
+    assert_eq!(late.step(), Some("reset_done"), "{}", late.body);
+}

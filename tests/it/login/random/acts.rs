@@ -47,6 +47,8 @@ pub(super) enum Act {
     Steal(Tab),
     /// A browser gets the session cookie of the other one, which mostly is a second user's.
     Plant(usize),
+    /// A thief with the session cookie of a browser, and nothing else, asks for more than the session has.
+    Thief(usize),
     /// Signs out.
     SignOut(usize),
     /// Somebody's password is forgotten.
@@ -169,6 +171,7 @@ fn act(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Act> + use
         1 => (tab(), step()).prop_map(|(tab, step)| Act::Get(tab, step)),
         1 => tab().prop_map(Act::Steal),
         4 => browser().prop_map(Act::Plant),
+        4 => browser().prop_map(Act::Thief),
         2 => browser().prop_map(Act::SignOut),
         1 => person().prop_map(Act::Forget),
         2 => (browser(), any::<Index>()).prop_map(|(browser, which)| Act::Link(browser, which)),

@@ -64,6 +64,7 @@ impl Game {
             Act::Get(tab, step) => self.get(*tab, step).await,
             Act::Steal(tab) => self.steal(*tab).await,
             Act::Plant(browser) => self.plant(*browser),
+            Act::Thief(browser) => self.thief(*browser).await,
             Act::SignOut(browser) => self.sign_out(*browser).await,
             Act::Forget(person) => self.forget(person).await,
             Act::Link(browser, which) => self.link(*browser, |count| which.index(count)).await,
@@ -103,7 +104,7 @@ impl Game {
     }
 
     /// The session cookie of this browser, by host and name.
-    fn session_cookie(&mut self, browser: usize) -> Option<((String, String), String)> {
+    pub(super) fn session_cookie(&mut self, browser: usize) -> Option<((String, String), String)> {
         let cookies = self.browsers[browser].cookies();
         let cookie = cookies.iter().find(|((_, name), _)| name.contains("session"));
         cookie.map(|(key, value)| (key.clone(), value.clone()))

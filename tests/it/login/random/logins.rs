@@ -8,6 +8,22 @@ use super::game::{Game, csrf};
 use super::truth::{self, Actor, Login, Name, Proof, What};
 use super::world::Device;
 
+/// Demands two factors.
+const ESSENTIAL: &str = r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#;
+
+/// Pages on which a credential is changed.
+const CHANGES: [&str; 9] = [
+    "desktop",
+    "choose_method",
+    "phone",
+    "email",
+    "confirm_code",
+    "enrol",
+    "recovery_codes",
+    "resync",
+    "new_password",
+];
+
 /// A page of a login.
 #[derive(Clone)]
 pub(super) struct Page {
@@ -24,13 +40,12 @@ impl Game {
             _ => String::new(),
         };
         let two = "urn:vestibule:acr:2fa";
-        let essential = r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#;
         let more: &[(&str, &str)] = match ask {
             Ask::Plain => &[],
             Ask::Silent => &[("prompt", "none")],
             Ask::Login => &[("prompt", "login")],
             Ask::MaxAge(_) => &[("max_age", &age)],
-            Ask::Essential => &[("claims", essential)],
+            Ask::Essential => &[("claims", ESSENTIAL)],
             Ask::Wish => &[("acr_values", two)],
         };
         let login = Login {
@@ -191,8 +206,8 @@ impl Game {
         let all: Vec<_> =
             std::iter::once(("csrf", csrf(&page.answer))).chain(fields.iter().copied()).collect();
         let answer = self.browsers[tab.browser].post(&at(&page.answer, step), &all).await;
-        let (login, books) = (self.logins[&page.login].clone(), self.books[tab.browser].clone());
-        self.look(Actor::Login(&login, &books)).await;
+        let login = self.logins[&page.login].clone();
+        self.look(Actor::Login(&login)).await;
         self.arrive(tab, &page.login, answer).await;
     }
 
@@ -213,6 +228,32 @@ impl Game {
             self.books[tab.browser].trusted.insert(person, at + 30 * 24 * 3600);
         }
         login.proofs.push(Proof { user: person, what, at });
+    }
+
+    /// What a session cookie alone leads to: a code for what the session has proved, and no page that changes a credential.
+    pub(super) async fn thief(&mut self, browser: usize) {
+        let Some((key, value)) = self.session_cookie(browser) else { return };
+        let mut thief = self.idp.browser();
+        thief.cookies().insert(key, value);
+        let url = self.shop.authorization_url_with("openid", &[("claims", ESSENTIAL)]);
+        let mut page = thief.get(&url).await;
+        if page.step() == Some("notice") {
+            page = thief.submit(&page, &[("enable", "yes")]).await;
+        }
+        if page.parameter("code").is_some() {
+            let token = self.shop.redeem(&page).await.id_token;
+            let now = self.now();
+            let login = Login { asked_at: now, essential: true, asks_acr: true, ..Login::default() };
+            truth::judge(&mut self.books[browser], &login, &token, &self.has, &self.rules, now);
+            let [one, other] = &mut self.books;
+            truth::used_together(&mut one.session, &mut other.session);
+        }
+        let is_login = id_of(&page).is_some();
+        for step in CHANGES.into_iter().filter(|_| is_login) {
+            let answer = thief.get(&at(&page, step)).await;
+            let due = answer.step().unwrap_or_default();
+            assert!(!CHANGES.contains(&due), "a thief reaches {due}: {}", answer.body);
+        }
     }
 
     pub(super) async fn sign_out(&mut self, browser: usize) {

@@ -27,7 +27,8 @@ impl Game {
         assert!(!page.status.is_server_error(), "{}", page.body);
         if page.step() == Some("new_password") {
             let user = PEOPLE.into_iter().find(|name| to.starts_with(name)).unwrap();
-            self.books[browser].reset = Some(Reset { user, proofs: Vec::new(), password: None });
+            self.books[browser].reset =
+                Some(Reset { user, proofs: Vec::new(), password: None, changed_at: None });
         }
     }
 
@@ -75,7 +76,7 @@ impl Game {
     async fn send_reset(
         &mut self,
         browser: usize,
-        reset: Reset,
+        mut reset: Reset,
         page: &Answer,
         step: &str,
         fields: &[(&str, &str)],
@@ -89,6 +90,7 @@ impl Game {
         self.look(Actor::Reset(&reset)).await;
         if let Some(password) = reset.password.clone().filter(|_| self.has[reset.user].password != before) {
             self.passwords.insert(reset.user, password);
+            reset.changed_at = Some(self.now());
         }
         if answer.step() == Some("recovery_codes") {
             self.recovery_codes.insert(reset.user, shown_codes(&answer));

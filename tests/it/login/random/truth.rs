@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 use super::world::{Device, Holding, Holdings, Rules};
 
 pub(super) type Name = &'static str;
+/// How many seconds a proof counts for a change of credentials.
+const RECENT: i64 = 300;
 const TWO: &str = "urn:vestibule:acr:2fa";
 
 /// Something right that was sent.
@@ -65,6 +67,8 @@ pub(super) struct Reset {
     pub(super) proofs: Vec<Proof>,
     /// The password that was chosen.
     pub(super) password: Option<String>,
+    /// When it became the user's.
+    pub(super) changed_at: Option<i64>,
 }
 
 impl Reset {
@@ -85,7 +89,7 @@ pub(super) struct Browser {
 /// Who acted, as far as what they may change goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Actor<'a> {
-    Login(&'a Login, &'a Browser),
+    Login(&'a Login),
     Reset(&'a Reset),
     Operator,
     Nobody,
@@ -213,9 +217,11 @@ pub(super) fn check_change(
     match actor {
         Actor::Nobody => panic!("{}", context()),
         Actor::Operator => assert_eq!(before.password, after.password, "{}", context()),
-        Actor::Login(login, browser) => {
+        Actor::Login(login) => {
             assert_eq!(before.password, after.password, "no login changes a password here: {}", context());
-            let proofs = browser.proofs(login, user, now);
+            // What changes a credential is proved in this login, and lately: no session lends anything.
+            let proofs = login.proofs.iter().filter(|proof| proof.user == user && now - proof.at <= RECENT);
+            let proofs: Vec<_> = proofs.cloned().collect();
             let password = newest(&proofs, |what| *what == What::Password(before.password.clone()));
             assert!(password.is_some(), "enrolled without the password: {}", context());
             let new = after.device.as_ref().unwrap_or_else(|| panic!("removed: {}", context()));
@@ -235,6 +241,8 @@ pub(super) fn check_change(
             if before.device != after.device {
                 let new = after.device.as_ref().unwrap_or_else(|| panic!("removed: {}", context()));
                 assert!(shown(&reset.proofs, new), "enrolled without its code: {}", context());
+                let lately = reset.changed_at.is_some_and(|at| now - at <= RECENT);
+                assert!(lately, "enrolled long after the password: {}", context());
             }
         }
     }

@@ -1,0 +1,100 @@
+//! Changes of a user's credentials inside a login, and what must have been proved for them.
+//!
+//! `domain::policy` says why, and asks for it; the write that makes a change asks once more.
+
+use std::time::Duration;
+
+use super::authenticator::{Held, Method, Worth};
+use super::fact::Facts;
+use super::time::Time;
+
+/// How long ago a factor may have been proved that a change of credentials relies on.
+pub const RECENT: Duration = Duration::from_mins(5);
+
+/// A change of a user's credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialChange {
+    /// A new password.
+    Password,
+    /// A new authenticator, with new recovery codes.
+    Enrolment(Method),
+    /// Another clock or counter of the authenticator, found by two codes in a row.
+    Resynchronisation,
+}
+
+impl CredentialChange {
+    /// Do these facts, all of them proved in one login, allow it to a user who holds these authenticators?
+    pub fn is_allowed(self, here: &Facts, held: &[Held], now: Time) -> bool {
+        let recent = here.not_before(Some(now.minus(RECENT)));
+        let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
+        let least = |worth: Worth| best.map(|best| best.min(worth));
+        let least = match self {
+            Self::Resynchronisation => return recent.first_factor().is_some(),
+            Self::Password => least(Worth::Mail),
+            Self::Enrolment(method) => least(method.worth()),
+        };
+        let proved = |least| recent.second_factor().is_some_and(|proved| proved.worth >= least);
+        let second = match self {
+            _ if held.is_empty() => true,
+            Self::Enrolment(_) if recent.is_recovering() => true,
+            _ => !recent.is_recovering() && least.is_some_and(proved),
+        };
+        recent.first_factor().is_some() && second
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CredentialChange::{Enrolment, Password, Resynchronisation};
+    use super::*;
+    use crate::domain::fact::FactKind;
+    use crate::domain::ids::{AuthenticatorId, UserId};
+    use crate::domain::passkey::Custody;
+
+    const AT: Time = Time::from_unix(1_000);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn held(worth: Worth) -> Vec<Held> {
+        vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
+    }
+
+    /// The write asks again what the pages have asked.
+    #[test]
+    fn a_change_of_credentials_is_allowed_by_what_it_needs() {
+        let passkey = Enrolment(Method::Passkey);
+        let proved = |kinds: &[FactKind]| {
+            let mut facts = Facts::default();
+            for kind in kinds {
+                facts.add(&UserId::new("anna"), kind.clone(), AT);
+            }
+            facts
+        };
+        let id = || AuthenticatorId::new("a");
+        let custody = Custody::Device;
+        let (pwd, sms, otp) = (FactKind::Password, FactKind::SmsCode(id()), FactKind::Otp(id()));
+        let both = [held(Worth::Sms), held(Worth::Device)].concat();
+        let elsewhere = vec![Held { usable: false, ..held(Worth::PhishingResistant).remove(0) }];
+        let [none, text, device] = [Vec::new(), held(Worth::Sms), held(Worth::Device)];
+        let recovery = || FactKind::RecoveryCode;
+        let sign_in = FactKind::PasskeySignIn { id: id(), custody };
+        for (facts, held, password, enrolment, resync) in [
+            (vec![], &none, false, false, false),
+            (vec![otp.clone()], &device, false, false, false),
+            (vec![pwd.clone()], &none, true, true, true),
+            (vec![pwd.clone()], &device, false, false, true),
+            (vec![pwd.clone(), sms.clone()], &text, true, true, true),
+            (vec![pwd.clone(), sms], &both, true, false, true),
+            (vec![pwd.clone(), otp], &both, true, true, true),
+            (vec![pwd.clone()], &elsewhere, false, false, true),
+            (vec![pwd.clone(), recovery()], &elsewhere, false, true, true),
+            (vec![pwd, recovery()], &device, false, true, true),
+            (vec![sign_in], &held(Worth::PhishingResistant), true, true, true),
+        ] {
+            let facts = proved(&facts);
+            let allowed =
+                |now| [Password, passkey, Resynchronisation].map(|it| it.is_allowed(&facts, held, now));
+            assert_eq!(allowed(AT.plus(RECENT)), [password, enrolment, resync], "{facts:?} {held:?}");
+            assert_eq!(allowed(AT.plus(RECENT + SECOND)), [false; 3], "too old");
+        }
+    }
+}
