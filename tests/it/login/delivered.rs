@@ -430,7 +430,7 @@ async fn a_code_of_before_an_ending_is_void() {
     idp.idp().apply(&format!("{bert}false\n")).await.unwrap();
     let again = browser.get(page.url.as_str()).await;
     assert_eq!(again.step(), Some("identify"), "{}", again.body);
-    let page = super::sign_in(&mut browser, &again, "bert", super::PASSWORD).await;
+    let page = sign_in(&mut browser, &again, "bert", PASSWORD).await;
     assert_eq!(page.step(), Some("second_factor"), "{}", page.body);
     let refused = browser.submit(&page, &[("code", &before)]).await;
     assert_eq!(refused.step(), Some("second_factor"), "{}", refused.url);
