@@ -101,7 +101,10 @@ impl Db {
             let write = writer::start(options.clone(), counters.clone()).await?;
             Backend::Sqlite { read: Pools::over(writer::readers(options)), write }
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Backend::Postgres(Pools::over(postgres::pool(PgConnectOptions::from_str(url)?).await?))
+            let pools = Pools::over(postgres::pool(PgConnectOptions::from_str(url)?).await?);
+            // The first request does not wait until a server that has a lot to do has opened it.
+            pools.catalogue.lend().await?.give_back();
+            Backend::Postgres(pools)
         } else {
             return Err(Error::other("its address must begin with sqlite:// or postgres://"));
         };
