@@ -1,11 +1,16 @@
-//! Where the epochs of new rows start (see `domain::epoch`): above those of all rows that were removed.
+//! Where the epochs of new users and clients start (see `domain::epoch`): above those of all that were removed. A tenant's id
+//! is random and never comes back, so its epoch starts at the first.
 
 use super::Tx;
 use super::error::Result;
 use crate::domain::epoch::Epoch;
 
-/// Makes new rows start above this sum, of which a removed row was a part.
+/// Makes new rows start above this sum, of which a removed row was a part. It does not add them up: users come and go.
 pub(super) async fn raise_floor(tx: &mut Tx<'_>, removed: Epoch) -> Result<()> {
-    execute!(tx, "UPDATE epochs SET floor = floor + 1 + $1 WHERE id = 1", removed)?;
+    execute!(
+        tx,
+        "UPDATE epochs SET floor = CASE WHEN floor > $1 THEN floor ELSE $1 END + 1 WHERE id = 1",
+        removed
+    )?;
     Ok(())
 }

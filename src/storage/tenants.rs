@@ -46,8 +46,8 @@ impl From<Row> for Tenant {
 pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     execute!(
         tx,
-        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding, epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, (SELECT floor FROM epochs))
+        "INSERT INTO tenants (id, domain, name, reseller_id, disabled, locale, time_zone, policy, branding)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (id) DO UPDATE SET domain = excluded.domain, name = excluded.name,
              epoch = tenants.epoch + CASE WHEN excluded.disabled AND NOT tenants.disabled THEN 1 ELSE 0 END,
              reseller_id = excluded.reseller_id, disabled = excluded.disabled, locale = excluded.locale,

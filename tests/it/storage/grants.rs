@@ -142,6 +142,15 @@ async fn an_epoch_never_repeats() {
         })
         .unwrap();
         assert!(of_user().await > user && of_client().await > client, "they go with their tenant");
+        for _ in 0..70 {
+            write!(db, tx => async {
+                users::remove(tx, &world.anna.id).await?;
+                users::upsert(tx, world.anna).await
+            })
+            .unwrap();
+        }
+        let number = serde_json::to_value(of_user().await).unwrap().as_i64().unwrap();
+        assert!((70..100).contains(&number), "however many come and go, there are numbers left: {number}");
     })
     .await;
 }
