@@ -5,7 +5,8 @@
 //!   there is nothing to tell it from. A user who clears cookies, or comes by another issuer's address, is told of a new one.
 //! - **It has password tries of its own** ([`super::attempts`]), so that strangers who fail on the user's behalf do not lock
 //!   the user out of it (OWASP ASVS 6.1.1; device cookies in OWASP's words). These end with a change of password and
-//!   whatever else ends what the user was given (`docs/ending.md`); being known for the notice does not, or the first sign-in after a change of password would be no news.
+//!   whatever else ends what the user was given (`docs/ending.md`). Being known for the notice does not: otherwise the
+//!   first sign-in after a change of password would never be news.
 //!
 //! A browser is known by a cookie that lives 90 days after each sign-in. One cookie serves all users of a browser and all
 //! tenants; kept is a keyed hash of it with the user's id, so one user's cookie says nothing for another, and the store
@@ -41,7 +42,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) cookie: Option<&'a str>,
     /// The header `User-Agent`.
     pub(crate) user_agent: Option<&'a str>,
-    /// The user's epoch, if a first factor was proved in this login.
+    /// The sum of the epochs of user and tenant, if a first factor was proved in this login.
     pub(crate) epoch: Option<Epoch>,
 }
 

@@ -189,7 +189,7 @@ impl Login {
         let seen = Seen {
             cookie: self.visitor.cookies().value(Cookies::KNOWN),
             user_agent: name.as_deref(),
-            epoch: proved.map(|_| person.user.epoch),
+            epoch: proved.map(|_| person.epoch()),
         };
         self.idp().account().know_browser(tx, &person.user, &person.tenant, seen).await
     }

@@ -13,7 +13,8 @@ pub struct SignIn<'a> {
     pub user: &'a UserId,
     /// The keyed hash of user and cookie.
     pub hash: &'a Hash,
-    /// The user's epoch, if a first factor was proved: while it is current, the browser has password tries of its own.
+    /// The sum of the epochs of user and tenant, if a first factor was proved: while it is current, the browser has
+    /// password tries of its own.
     pub epoch: Option<Epoch>,
     /// The end of the time for which the browser is known.
     pub until: Time,
@@ -67,9 +68,10 @@ pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> 
 /// Does this browser have password tries of its own for this user: is it known, and has nothing ended since?
 pub async fn has_tries(tx: &mut Tx<'_>, user: &UserId, hash: &Hash, now: Time) -> Result<bool> {
     let found: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
-        "SELECT users.epoch FROM known_browsers
+        "SELECT known_browsers.epoch FROM known_browsers
          JOIN users ON users.id = known_browsers.user_id
-             AND users.epoch = known_browsers.epoch
+         JOIN tenants ON tenants.id = users.tenant_id
+             AND users.epoch + tenants.epoch = known_browsers.epoch
          WHERE known_browsers.user_id = $1 AND known_browsers.hash = $2 AND known_browsers.expires_at > $3")
         .bind(user).bind(hash).bind(now).fetch_optional(conn))?;
     Ok(found.is_some())

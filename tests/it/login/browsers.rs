@@ -248,6 +248,24 @@ async fn a_new_password_takes_the_tries_of_all_browsers_away() {
     assert_eq!(wrong_until_locked(&mut browser, &shop, "bert").await, 5, "a reset in this very browser");
 }
 
+/// What ends for a disabled user or tenant does not come back with them (`docs/ending.md`).
+#[tokio::test]
+async fn enabling_again_brings_no_tries_back() {
+    let (idp, shop) = house().await;
+    let user = |disabled: bool| {
+        format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\ndisabled = {disabled}\n")
+    };
+    let tenant = |disabled: bool| format!("[[tenants]]\ndomain = \"{DOMAIN}\"\ndisabled = {disabled}\n");
+    for document in [&user as &dyn Fn(bool) -> String, &tenant] {
+        let mut browser = known(&idp, &shop, "bert").await;
+        for disabled in [true, false] {
+            idp.idp().apply(&document(disabled)).await.unwrap();
+        }
+        assert_eq!(wrong_until_locked(&mut browser, &shop, "bert").await, 5);
+        idp.clock().advance(Duration::from_hours(1));
+    }
+}
+
 /// Somebody else's text is no cookie of ours: it is not taken over.
 #[tokio::test]
 async fn a_cookie_that_was_not_made_here_is_replaced() {
