@@ -161,7 +161,9 @@ async fn what_has_ended_is_inactive() {
         .apply("[[users]]\ntenant = \"one.test\"\nusername = \"anna\"\ndisabled = false")
         .await
         .unwrap();
-    for (holder, access) in ["buyer", "veiled"].into_iter().zip(&theirs) {
+    for (holder, before) in ["buyer", "veiled"].into_iter().zip(&theirs) {
+        is_nothing(&house, "orders", before).await;
+        let access = &access(&house, holder).await;
         assert_eq!(ask(&house, "orders", access).await.json()["active"], true);
         let disabled = format!("[[clients]]\nclient_id = \"{holder}\"\ndisabled = true");
         house.idp.idp().apply(&disabled).await.unwrap();
