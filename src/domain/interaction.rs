@@ -94,8 +94,8 @@ pub struct Progress {
     pub mailed: bool,
     /// What the last post was answered, for the page that follows it.
     pub refusal: Option<Refusal>,
-    /// The names typed last.
-    pub typed: Typed,
+    /// What was typed last ([`FormInput`]) under the master key: users type passwords into the wrong field.
+    pub form_input: Option<String>,
     /// Somebody whom an upstream provider vouched for, and who is nobody here yet.
     pub stranger: Option<Stranger>,
 }
@@ -195,9 +195,10 @@ pub struct Refusal {
     pub reference: Option<Reference>,
 }
 
-/// The names typed last, so that they need not be typed again. A password or code is never kept.
+/// What was typed last into the fields for names and addresses, so that it need not be typed again. What is typed into a
+/// field for a password or a code is never kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Typed {
+pub struct FormInput {
     /// The tenant domain.
     pub tenant: String,
     /// The user name.
@@ -272,6 +273,7 @@ impl Progress {
     pub fn first_factor_proved(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
         self.learn(user, epoch, kind, at);
         self.wrong_codes = 0;
+        self.form_input = None;
         self.stranger = None;
     }
 

@@ -18,7 +18,7 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::ids::{GrantId, Hash, InteractionId, Reference, UserId};
-use crate::domain::interaction::{Interaction, Problem, Progress, Refusal, Typed};
+use crate::domain::interaction::{Interaction, Problem, Progress, Refusal};
 use crate::domain::locale::Locale;
 use crate::domain::policy::Need;
 use crate::domain::request::AuthorizationRequest;
@@ -202,12 +202,6 @@ impl Login {
     /// Notes why the page is shown again. Who may quote a reference is given one.
     pub(super) fn refuse(&mut self, step: &str, problem: Problem, reference: Option<Reference>) {
         self.interaction.progress.refusal = Some(Refusal { step: step.to_owned(), problem, reference });
-    }
-
-    /// Keeps what was typed, so that only the password is typed again.
-    pub(super) fn remember_names(&mut self, tenant: &str, username: &str) {
-        let (tenant, username) = (tenant.to_owned(), username.to_owned());
-        self.interaction.progress.typed = Typed { tenant, username, ..Typed::default() };
     }
 
     /// What codes that are sent for this login are bound to: also to the epoch of its user, so that a code of before an

@@ -7,6 +7,7 @@
 mod authorize;
 mod engine;
 mod finish;
+mod input;
 mod login;
 mod logout;
 mod pages;

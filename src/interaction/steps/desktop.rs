@@ -32,7 +32,7 @@ impl Step for DesktopName {
     }
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
-        let typed = login.interaction.progress.typed.desktop.clone();
+        let typed = login.input().desktop;
         let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
         let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
         async { Ok(Shown::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
@@ -44,7 +44,7 @@ impl Step for DesktopName {
                 return answered(login, None).await;
             }
             let typed = form.get(Field::PersonalDesktop.name()).unwrap_or_default();
-            login.interaction.progress.typed.desktop = Some(typed.chars().take(KEPT).collect());
+            login.keep_input(|input| input.desktop = Some(typed.chars().take(KEPT).collect()));
             if typed.trim().is_empty() {
                 return missing(login, NAME, &[Field::PersonalDesktop]).await;
             }
@@ -59,7 +59,7 @@ impl Step for DesktopName {
 
 /// Notes the answer, so that the question is not asked again.
 async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, End), Internal> {
-    login.interaction.progress.typed.desktop = None;
+    login.keep_input(|input| input.desktop = None);
     login.interaction.progress.refusal = None;
     let Some(person) = &mut login.person else { return Ok((login, End::Late)) };
     let user = person.user.id.clone();

@@ -47,7 +47,7 @@ impl Step for Email {
                 ControlFlow::Break(done) => return Ok(done),
             };
             let address = form.get(Field::Email.name()).unwrap_or_default().trim();
-            login.interaction.progress.typed.email = Some(address.chars().take(KEPT).collect());
+            login.keep_input(|input| input.email = Some(address.chars().take(KEPT).collect()));
             if address.is_empty() {
                 return missing(login, NAME, &[Field::Email]).await;
             }
@@ -63,5 +63,5 @@ impl Step for Email {
 /// What stands in the field: what was typed last, or the profile's address.
 fn typed(login: &Login) -> String {
     let profile = || login.person.as_ref().and_then(|person| person.user.profile.email.clone());
-    login.interaction.progress.typed.email.clone().or_else(profile).unwrap_or_default()
+    login.input().email.or_else(profile).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use crate::account::passwords::{Checked, Proof, SignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::fact::FactKind;
-use crate::domain::interaction::Problem;
+use crate::domain::interaction::{FormInput, Problem};
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
 use crate::http::{Cookies, Internal};
@@ -75,9 +75,9 @@ async fn elsewhere(login: &Login) -> Result<(Option<UpstreamChoice>, Vec<Upstrea
 
 /// What the fields hold before anything is typed: what was typed last, what the client hints at, or who is signed in.
 fn names(login: &Login) -> (String, String) {
-    let typed = &login.interaction.progress.typed;
-    if !typed.tenant.is_empty() || !typed.username.is_empty() {
-        return (typed.tenant.clone(), typed.username.clone());
+    let FormInput { tenant, username, .. } = login.input();
+    if !tenant.is_empty() || !username.is_empty() {
+        return (tenant, username);
     }
     if let Some(hint) = &login.request().login_hint {
         return hinted(hint, login.visitor.tenant.as_ref().map(|tenant| &tenant.domain));
@@ -111,8 +111,9 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
     let asked =
         [Field::Tenant, Field::Username, Field::Password].into_iter().skip(usize::from(fixed.is_some()));
     let empty: Vec<_> = asked.filter(|&field| typed(field).trim().is_empty()).collect();
-    login.remember_names(&kept(tenant), &kept(username));
+    let keep_names = |login: &mut Login| login.keep_names(&kept(tenant), &kept(username));
     if !empty.is_empty() {
+        keep_names(&mut login);
         return missing(login, FIRST, &empty).await;
     }
     let visitor = std::sync::Arc::clone(&login.visitor);
@@ -124,11 +125,13 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
         network: visitor.network.as_deref(),
         browser: visitor.cookies().value(Cookies::KNOWN),
     };
-    match login.idp().account().check_password(&sign_in).await? {
-        Checked::Right(proof) => proved(login, proof, form).await,
-        Checked::Wrong(reason) => failed(login, Problem::SignInFailed, reason).await,
-        Checked::Locked(until) => failed(login, Problem::Locked(until), LoginFailure::Locked).await,
-    }
+    let (problem, reason) = match login.idp().account().check_password(&sign_in).await? {
+        Checked::Right(proof) => return proved(login, proof, form).await,
+        Checked::Wrong(reason) => (Problem::SignInFailed, reason),
+        Checked::Locked(until) => (Problem::Locked(until), LoginFailure::Locked),
+    };
+    keep_names(&mut login);
+    failed(login, problem, reason).await
 }
 
 async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, End), Internal> {

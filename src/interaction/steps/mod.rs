@@ -240,7 +240,7 @@ fn starts_again(login: &mut Login, step: &'static str, wrong: Problem, reference
 fn wrong_code(login: &mut Login, step: &'static str, wrong: Problem, reference: &Reference) {
     let Some(person) = login.person.clone() else { return };
     if starts_again(login, step, wrong, reference) {
-        login.remember_names(person.tenant.domain.as_str(), person.user.username.as_str());
+        login.keep_names(person.tenant.domain.as_str(), person.user.username.as_str());
         login.person = None;
     }
     login.tell(Event::SecondFactorFailed {

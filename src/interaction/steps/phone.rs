@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::{Country, PhoneNumber};
+use crate::domain::interaction::FormInput;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
@@ -50,9 +51,10 @@ impl Step for Phone {
             };
             let number = form.get(Field::PhoneNumber.name()).unwrap_or_default().trim();
             let country = form.get(Field::Country.name()).and_then(|letters| served(&login, letters));
-            let kept = &mut login.interaction.progress.typed;
-            kept.country = country.map(|country| country.to_string());
-            kept.phone_number = Some(number.chars().take(KEPT).collect());
+            login.keep_input(|input| {
+                input.country = country.map(|country| country.to_string());
+                input.phone_number = Some(number.chars().take(KEPT).collect());
+            });
             let fields = [(country.is_none(), Field::Country), (number.is_empty(), Field::PhoneNumber)];
             let empty: Vec<_> = fields.into_iter().filter(|(is, _)| *is).map(|(_, field)| field).collect();
             if !empty.is_empty() {
@@ -75,9 +77,9 @@ fn served(login: &Login, letters: &str) -> Option<Country> {
 
 /// What stands in the fields: what was typed last, or the profile's number, if texts can go there.
 fn typed(login: &Login) -> (Option<Country>, String) {
-    let typed = &login.interaction.progress.typed;
-    if let Some(number) = &typed.phone_number {
-        return (typed.country.as_deref().and_then(|letters| served(login, letters)), number.clone());
+    let FormInput { country, phone_number, .. } = login.input();
+    if let Some(number) = phone_number {
+        return (country.and_then(|letters| served(login, &letters)), number);
     }
     let profile = login.person.as_ref().and_then(|person| person.user.profile.phone_number.as_deref());
     let number = profile.and_then(|number| PhoneNumber::parse(number, None).ok());
