@@ -44,7 +44,10 @@ pub(super) async fn logout(
             if is_foreign_post(&headers, &visitor.issuer) {
                 return visitor.foreign_form();
             }
-            confirmed(&visitor, &form).await
+            match Parameters::of_page(raw) {
+                Ok(form) => confirmed(&visitor, &form).await,
+                Err(error) => return visitor.faulty(error),
+            }
         }
         Ok(parameters) if is_posted => return see_other(&again(&visitor, &parameters)),
         Ok(parameters) => match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {

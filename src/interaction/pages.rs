@@ -56,7 +56,7 @@ pub(super) async fn submit(
     {
         return visitor.failed(&busy.into());
     }
-    let form = match Parameters::parse(&body) {
+    let form = match Parameters::of_page(&body) {
         Ok(form) => form,
         Err(error) => return visitor.faulty(error),
     };

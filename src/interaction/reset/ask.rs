@@ -54,7 +54,7 @@ pub(super) async fn submit(visitor: Visitor, headers: HeaderMap, body: Bytes) ->
     if !visitor.idp.account().mails_resets(visitor.tenant.as_deref()) {
         return unavailable(&visitor);
     }
-    match Parameters::parse(&body) {
+    match Parameters::of_page(&body) {
         Ok(form) => take(&visitor, &form).await.unwrap_or_else(|error| visitor.failed(&error)),
         Err(error) => visitor.faulty(error),
     }

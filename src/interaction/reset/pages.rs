@@ -77,7 +77,7 @@ pub(super) async fn submit(
     if is_foreign_post(&headers, &visitor.issuer) {
         return visitor.foreign_form();
     }
-    let form = match Parameters::parse(&body) {
+    let form = match Parameters::of_page(&body) {
         Ok(form) => form,
         Err(error) => return visitor.faulty(error),
     };

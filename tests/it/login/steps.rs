@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PASSWORD, enter, error, house, open, sign_in};
+use super::{DOMAIN, PASSWORD, enter, error, house, open, sign_in};
 use axum::http::{Method, StatusCode};
 use vestibule::testing::{Answer, TestIdp};
 
@@ -221,4 +221,33 @@ async fn pages_speak_the_languages_asked_for() {
     let switched = browser.get(switch.unwrap().as_str()).await;
     assert_eq!(switched.step(), Some("identify"));
     assert!(switched.body.contains("<html lang=\"de\""));
+}
+
+/// Of two values it cannot be told which one was checked and which one is used.
+#[tokio::test]
+async fn a_form_that_carries_a_member_twice_is_refused() {
+    let (idp, shop) = house().await;
+    let mut browser = idp.browser();
+    let page = open(&mut browser, &shop, &[]).await;
+    let csrf =
+        page.body.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let good = [("csrf", csrf.as_str()), ("tenant", DOMAIN), ("username", "bert"), ("password", PASSWORD)];
+    for twice in [good[0], good[1], ("username", "tina"), ("password", ""), ("odd", "1")] {
+        let fields = [&good[..], &[twice, ("odd", "2")]].concat();
+        let refused = browser.post(page.url.as_str(), &fields).await;
+        assert_eq!((refused.status, refused.step()), (StatusCode::BAD_REQUEST, Some("refused")), "{twice:?}");
+    }
+    assert!(browser.post(page.url.as_str(), &good).await.parameter("code").is_some());
+    let at = |path: &str| format!("{}{path}", TestIdp::ISSUER);
+    let sign_out = browser.get(&at("/logout")).await;
+    let csrf = sign_out.body.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    for (path, fields) in [
+        ("/logout", [("csrf", csrf), ("confirm", "yes"), ("confirm", "yes")]),
+        ("/reset", [("csrf", csrf), ("account", "bert"), ("account", "tina")]),
+        ("/reset/password", [("csrf", csrf), ("new_password", "a"), ("new_password", "b")]),
+    ] {
+        let refused = browser.post(&at(path), &fields).await;
+        assert_eq!((refused.status, refused.step()), (StatusCode::BAD_REQUEST, Some("refused")), "{path}");
+    }
+    assert!(open(&mut browser, &shop, &[("prompt", "none")]).await.parameter("code").is_some());
 }
