@@ -246,7 +246,11 @@ impl Account<'_> {
         let counter = Counter::new(self.sealer, Guess::Passkey, user.as_str());
         let proved = place.party(place.rp.as_str())?.proved(ceremony, answer);
         let answer = proved.map_err(|refused| verdict(&refused)).and_then(|used| {
-            let passkey = known.iter().find(|passkey| passkey.credential_id == used.credential_id);
+            // Web Authentication Level 3 §7.2: an answer that names a user must name this one.
+            let named =
+                |passkey: &Passkey| used.user_handle.as_ref().is_none_or(|it| *it == passkey.user_handle);
+            let is_used = |passkey: &&Passkey| passkey.credential_id == used.credential_id && named(passkey);
+            let passkey = known.iter().find(is_used);
             passkey.map(|passkey| Proof { id: passkey.id.clone(), used }).ok_or(Verdict::Wrong)
         });
         Ok(Attempt { counter, answer })
@@ -271,6 +275,7 @@ impl Account<'_> {
         };
         let Ok(answer) = answer else { return Ok(SignedIn::Wrong(LoginFailure::PasskeyWrong)) };
         let found = self.passkey_of(place, &answer.credential_id).await?;
+        // §7.2: the user is not known beforehand, so the answer must name them.
         let Some(passkey) = found.filter(|found| Some(&found.user_handle) == answer.user_handle.as_ref())
         else {
             return Ok(SignedIn::Wrong(LoginFailure::PasskeyUnknown));

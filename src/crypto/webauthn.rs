@@ -96,6 +96,8 @@ pub(crate) struct Registered {
 #[derive(Clone, Debug)]
 pub(crate) struct Used {
     pub(crate) credential_id: CredentialId,
+    /// Which user the answer names, if it names one.
+    pub(crate) user_handle: Option<UserHandle>,
     pub(crate) counter: i64,
     pub(crate) custody: Custody,
 }
@@ -160,7 +162,7 @@ impl RelyingParty {
     pub(crate) fn proved(&self, ceremony: &Ceremony, answer: &str) -> Result<Used, Refused> {
         let state: SecurityKeyAuthentication = serde_json::from_str(&ceremony.state)?;
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
-        Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?))
+        Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?, user_handle(&answer)))
     }
 
     /// Asks for any passkey that knows its user, and verifies them. The challenge is the caller's: 256 bits in base64url
@@ -186,7 +188,8 @@ impl RelyingParty {
     ) -> Result<Used, Refused> {
         let state: DiscoverableAuthentication = serde_json::from_str(&ceremony.state)?;
         let key = key(passkey)?;
-        Ok(used(&self.0.finish_discoverable_authentication_v2(&answer.answer, state, key)?))
+        let result = self.0.finish_discoverable_authentication_v2(&answer.answer, state, key)?;
+        Ok(used(&result, answer.user_handle.clone()))
     }
 }
 
@@ -203,10 +206,9 @@ impl Discovered {
     /// Reads it.
     pub(crate) fn read(answer: &str) -> Result<Self, serde_json::Error> {
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
-        let user = answer.get_user_unique_id().and_then(|handle| Uuid::from_slice(handle).ok());
         Ok(Self {
             credential_id: credential_id(answer.get_credential_id()),
-            user_handle: user.map(|user| UserHandle::new(user.to_string())),
+            user_handle: user_handle(&answer),
             answer,
         })
     }
@@ -233,9 +235,18 @@ fn key(passkey: &Passkey) -> Result<SecurityKey, serde_json::Error> {
     credential(passkey).map(SecurityKey::from)
 }
 
-fn used(result: &AuthenticationResult) -> Used {
+/// Which user an answer names. One that is no UUID is nobody's here; an empty one counts as absent, since Level 1 of the
+/// specification had browsers that sent it for keys which know no user.
+fn user_handle(answer: &PublicKeyCredential) -> Option<UserHandle> {
+    let handle = answer.get_user_unique_id().filter(|handle| !handle.is_empty())?;
+    let uuid = Uuid::from_slice(handle).map(|uuid| uuid.to_string());
+    Some(UserHandle::new(uuid.unwrap_or_else(|_| BASE64_URL_SAFE_NO_PAD.encode(handle))))
+}
+
+fn used(result: &AuthenticationResult, user_handle: Option<UserHandle>) -> Used {
     Used {
         credential_id: credential_id(result.cred_id()),
+        user_handle,
         counter: result.counter().into(),
         custody: custody(result.backup_eligible()),
     }

@@ -246,6 +246,43 @@ async fn whom_a_passkey_does_not_sign_in_is_told_nothing() {
     assert!(bodies.iter().map(bare).all(|body| body == bare(&bodies[0])), "{bodies:#?}");
 }
 
+/// Web Authentication Level 3 §7.2: where the user is not known beforehand, the answer must name them.
+#[tokio::test]
+async fn a_sign_in_must_name_the_passkeys_own_user() {
+    let house = House::new().await;
+    let (mut anna, mut bert) = (SoftKey::phone(ROOT, "anna"), SoftKey::phone(ROOT, "bert"));
+    house.enrol("anna", "one.test", &mut anna).await;
+    house.enrol("bert", "one.test", &mut bert).await;
+    let own = anna.user_handle.clone();
+    for (handle, is_right) in
+        [(None, false), (Some(String::new()), false), (bert.user_handle, false), (own, true)]
+    {
+        anna.user_handle.clone_from(&handle);
+        let mut browser = house.idp.browser();
+        let page = browser.get(&house.shop.authorization_url("openid")).await;
+        let back = sign_in(&mut browser, &page, &anna.get(&page)).await;
+        assert_eq!(back.parameter("code").is_some(), is_right, "{handle:?} {:?}", back.step());
+    }
+}
+
+/// §7.2: where the user is known, the answer need not name them, and if it does it must name this one.
+#[tokio::test]
+async fn a_second_factor_that_names_a_user_must_name_this_one() {
+    let house = House::new().await;
+    let (mut anna, mut bert) = (SoftKey::phone(ROOT, "anna"), SoftKey::phone(ROOT, "bert"));
+    house.enrol("anna", "one.test", &mut anna).await;
+    house.enrol("bert", "one.test", &mut bert).await;
+    let own = anna.user_handle.clone();
+    let odd = Some("AAAA".to_owned());
+    for (handle, is_right) in [(bert.user_handle, false), (odd, false), (None, true), (own, true)] {
+        anna.user_handle.clone_from(&handle);
+        let mut browser = house.idp.browser();
+        let page = house.at_passkey(&mut browser, "anna").await;
+        let back = answer(&mut browser, &page, &anna.get(&page)).await;
+        assert_eq!(back.parameter("code").is_some(), is_right, "{handle:?} {:?}", back.step());
+    }
+}
+
 #[tokio::test]
 async fn a_tenant_that_does_not_allow_it_offers_no_sign_in() {
     let house = House::new().await;
