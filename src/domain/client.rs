@@ -39,6 +39,11 @@ impl Client {
         matches!(self.authentication, ClientAuthentication::None)
     }
 
+    /// Must its authorization requests carry a `code_challenge` (RFC 9700 §2.1.1)?
+    pub const fn must_use_pkce(&self) -> bool {
+        self.is_public() || self.metadata.require_pkce
+    }
+
     /// What its sealed secret is bound to: its id alone, so that an export can be brought back after the tenant was
     /// removed, whose issuer then has another id.
     pub fn secret_row(&self) -> String {
@@ -198,6 +203,8 @@ pub struct ClientMetadata {
     pub request_object_signing_alg: Option<SigningAlgorithm>,
     /// Must its authorization requests be request objects that it signed (RFC 9101 §10.5)?
     pub require_signed_request_object: bool,
+    /// Ours: must it use PKCE (RFC 7636)? A public client must in any case.
+    pub require_pkce: bool,
     /// Ours: may it end its users' sessions from its back end, by an ID token alone that has not expired?
     pub backend_logout: bool,
     /// Ours: what its access tokens look like.
@@ -242,6 +249,7 @@ impl Default for ClientMetadata {
             require_pushed_authorization_requests: false,
             request_object_signing_alg: None,
             require_signed_request_object: false,
+            require_pkce: false,
             backend_logout: false,
             access_token_format: TokenFormat::Jwt,
             access_token_signed_response_alg: None,

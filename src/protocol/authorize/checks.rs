@@ -168,12 +168,12 @@ fn resource(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// RFC 7636 §4.3, S256 alone; a public client must (RFC 9700 §2.1.1).
+/// RFC 7636 §4.3, S256 alone.
 fn code_challenge(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     let challenge = draft.parameters.get("code_challenge");
     let method = draft.parameters.get("code_challenge_method");
     match (challenge, method) {
-        (None, None) if draft.client.is_public() => {
+        (None, None) if draft.client.must_use_pkce() => {
             refuse(ErrorCode::InvalidRequest, "code_challenge is missing; this client must use PKCE")
         }
         (None, None) => Ok(()),

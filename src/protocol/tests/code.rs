@@ -190,6 +190,24 @@ async fn a_confidential_client_may_leave_pkce_out_but_not_half_of_it() {
 }
 
 #[tokio::test]
+async fn a_confidential_client_must_use_pkce_where_its_registration_says_so() {
+    let house = House::new().await;
+    let document = "[[clients]]\nclient_id = \"office\"\nrequire_pkce = true";
+    house.idp.idp().apply(document).await.unwrap();
+    let office = house.office();
+    let url = url::Url::parse(&office.authorization_url("openid")).unwrap();
+    let without = url.query_pairs().filter(|(name, _)| !name.starts_with("code_challenge"));
+    let without: Vec<_> = without.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+    let mut browser = house.idp.browser();
+    let bare = url::Url::parse_with_params("https://id.test/authorize", &without).unwrap();
+    let refused = browser.get(bare.as_str()).await;
+    assert_eq!(refused.parameter("error").as_deref(), Some("invalid_request"), "{}", refused.url);
+    let code = house.code(url.as_str()).await;
+    assert_eq!(office.token(&code).await.status, 200);
+    assert!(house.idp.idp().export().await.unwrap().contains("require_pkce = true"));
+}
+
+#[tokio::test]
 async fn the_redirect_uri_must_be_repeated() {
     let house = House::new().await;
     for redirect_uri in [None, Some("https://shop.test/callback/"), Some("https://SHOP.test/callback")] {

@@ -114,6 +114,7 @@ pub(super) fn document(application: &str, client_secret: &str, totp_secret: &str
             "client_name": "Shop",
             "client_uri": application,
             "redirect_uris": [format!("{application}/callback")],
+            "require_pkce": true,
             "post_logout_redirect_uris": [format!("{application}/signed-out")],
         }],
     })
