@@ -112,7 +112,7 @@ impl Account<'_> {
         let key = name.as_ref().map(Username::key);
         let found = self.named(tenant.as_deref(), key.as_deref()).await?;
         let user = found.as_ref().map(|found| &found.user.id);
-        // What is no name is counted as it was typed.
+        // A text that is not a user name is counted as it was typed.
         let counter = self.password_counter(&subject, key.as_deref().unwrap_or(typed.username));
         let budgets =
             Budgets { browser: self.browser_of(user, typed.browser), ..self.budgets(counter, typed.network) };

@@ -19,7 +19,7 @@ use crate::protocol::par;
 use crate::storage::{self, interactions};
 use crate::views::{Body, FormPost};
 
-/// How often a request is looked at that meets others of its browser.
+/// How often a request is evaluated that loses a race against another one of its browser.
 const TRIES: usize = 2;
 
 /// `GET` and `POST /authorize`

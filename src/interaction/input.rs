@@ -16,7 +16,7 @@ impl Login {
         plain.and_then(|plain| serde_json::from_slice(&plain).ok()).unwrap_or_default()
     }
 
-    /// Changes what is kept. What cannot be sealed is typed again.
+    /// Changes what is kept. If it cannot be sealed, nothing is kept.
     pub(super) fn keep_input(&mut self, change: impl FnOnce(&mut FormInput)) {
         let mut input = self.input();
         change(&mut input);

@@ -79,7 +79,7 @@ async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
         Box::pin(async move { interactions::bind(tx, &id, &browser).await })
     });
     let bound = bound.await?;
-    // Otherwise another tab was faster. Whether it was one of this browser, the page that comes next knows.
+    // If another request bound it first, the next page finds out whether that was one of this browser.
     let mut response = see_other(&login.address(login.current()));
     response.headers_mut().extend(cookie.filter(|_| bound).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)

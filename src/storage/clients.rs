@@ -44,14 +44,17 @@ impl From<Row> for Client {
     }
 }
 
-/// Adds the client, or changes the one with this id at this issuer. Disabling raises its epoch.
+/// Adds the client, or changes the one with this id at this issuer. Disabling raises its epoch. `Error::Conflict` if a new
+/// one has a user's id, which APIs that tell users and clients apart by `sub` would take for that user (RFC 9700 §4.15).
 pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
     // First, since it waits for a removal of the same id: the epoch has to start above the removed one's.
     revision::bump(tx).await?;
-    execute!(
+    let written = execute!(
         tx,
         "INSERT INTO clients (issuer_id, id, tenant_id, disabled, authentication, metadata, epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, (SELECT floor FROM epochs))
+         SELECT $1, $2, $3, $4, $5, $6, (SELECT floor FROM epochs)
+         WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = $2)
+             OR EXISTS (SELECT 1 FROM clients WHERE issuer_id = $1 AND id = $2)
          ON CONFLICT (issuer_id, id) DO UPDATE SET
              epoch = clients.epoch + CASE WHEN excluded.disabled AND NOT clients.disabled THEN 1 ELSE 0 END,
              disabled = excluded.disabled,
@@ -63,7 +66,13 @@ pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
         Json(&client.authentication),
         Json(&client.metadata),
     )?;
-    Ok(())
+    if written == 1 { Ok(()) } else { Err(super::Error::Conflict) }
+}
+
+/// Is there a client with this id, at any issuer?
+pub async fn exists(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    Ok(on!(tx, conn => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM clients WHERE id = $1)")
+        .bind(id).fetch_one(conn))?)
 }
 
 /// The client with this id that is seen at this issuer, disabled or not.

@@ -119,7 +119,8 @@ impl From<CredentialsRow> for Credentials {
     }
 }
 
-/// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken.
+/// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken,
+/// or the id of a new one is a client's (RFC 9700 §4.15).
 ///
 /// Only a user of the same tenant is changed: an id never moves to another one. Disabling raises the epoch.
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
@@ -130,7 +131,8 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         "INSERT INTO users
              (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop, email_key,
               epoch)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs))
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs)
+         WHERE NOT EXISTS (SELECT 1 FROM clients WHERE id = $1) OR EXISTS (SELECT 1 FROM users WHERE id = $1)
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
              epoch = users.epoch + CASE WHEN excluded.disabled AND NOT users.disabled THEN 1 ELSE 0 END,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,

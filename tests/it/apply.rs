@@ -442,3 +442,62 @@ async fn samples_of_the_documentation_are_refused_on_the_internet() {
     }
     assert!(export(&idp).await.trim().is_empty());
 }
+
+/// RFC 9700 §2.1.1 recommends it for confidential clients too; many of their libraries cannot.
+#[tokio::test]
+async fn clients_that_may_leave_pkce_out_are_named() {
+    let idp = TestIdp::with("[[tenants]]\ndomain = \"north\"").await;
+    let client = |id: &str, more: &str| {
+        let secret = "client_secret = \"a secret of at least 32 characters\"";
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nredirect_uris = [\"https://a.test/\"]\n{secret}\n{more}\n"
+        )
+    };
+    let public = "[[clients]]\nclient_id = \"app\"\nredirect_uris = [\"https://a.test/\"]\ntoken_endpoint_auth_method = \"none\"\n";
+    let batch = "grant_types = [\"client_credentials\"]";
+    let document = [
+        client("old", ""),
+        client("off", "require_pkce = false\ntenant = \"north\""),
+        client("on", "require_pkce = true"),
+        client("batch", batch),
+        public.to_owned(),
+    ];
+    let applied = idp.idp().apply(&document.concat()).await.unwrap();
+    let note = |key: &str| format!("{key} may sign users in without PKCE (require_pkce)");
+    assert_eq!(applied.notes, [note("client old"), note("client north/off")]);
+    assert!(applied.to_string().ends_with(&format!("\nnote: {}", note("client north/off"))), "{applied}");
+    assert_eq!(idp.idp().apply(&document.concat()).await.unwrap(), Applied::default());
+    let wrong = idp.idp().apply(&client("on", "require_pkce = 1")).await.unwrap_err().to_string();
+    assert!(wrong.contains("clients[0].require_pkce"), "{wrong}");
+}
+
+/// An API that tells applications and users apart by `sub` takes one for the other otherwise (RFC 9700 §4.15).
+#[tokio::test]
+async fn a_client_id_is_no_users_sub() {
+    let idp = TestIdp::with("[[tenants]]\ndomain = \"north\"\n[[tenants]]\ndomain = \"south\"").await;
+    let user = |name: &str, sub: &str| {
+        format!("[[users]]\ntenant = \"north\"\nusername = \"{name}\"\nsub = \"{sub}\"\n")
+    };
+    let client = |id: &str, tenant: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\n{tenant}\ntoken_endpoint_auth_method = \"none\"\nredirect_uris = [\"https://a.test/\"]\n"
+        )
+    };
+    let south = "tenant = \"south\"";
+    idp.idp()
+        .apply(&[user("ben", "ben-1"), client("app", ""), client("desk", south)].concat())
+        .await
+        .unwrap();
+    for (document, place) in [
+        (client("ben-1", ""), "clients[0].client_id"),
+        (client("ben-1", south), "clients[0].client_id"),
+        (user("eve", "app"), "users[0].sub"),
+        (user("eve", "desk"), "users[0].sub"),
+        ([user("eve", "new"), client("new", "")].concat(), "clients[0].client_id"),
+    ] {
+        let refused = idp.idp().apply(&document).await.unwrap_err().to_string();
+        assert!(refused.starts_with(place), "{document}: {refused}");
+    }
+    let anna = format!("[[users]]\ntenant = \"north\"\nusername = \"anna\"\n{}", client("anna", ""));
+    idp.idp().apply(&anna).await.unwrap();
+}

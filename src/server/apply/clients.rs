@@ -8,9 +8,9 @@ use super::plan::{Novelty, Planner};
 use super::read::Entry;
 use super::value;
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
-use crate::domain::ids::{ClientId, IssuerId};
+use crate::domain::ids::{ClientId, IssuerId, UserId};
 use crate::domain::scope::Scope;
-use crate::storage::clients;
+use crate::storage::{clients, users};
 
 impl Planner<'_> {
     pub(super) async fn client(&mut self, entry: &Entry) -> Result<(), ApplyError> {
@@ -51,10 +51,27 @@ impl Planner<'_> {
             self.mistakes.at(&place, "needs keys: register jwks or jwks_uri");
         }
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
+        if novelty == Novelty::New {
+            self.is_no_users_sub(entry, &client.id).await?;
+        }
         if known.as_ref() != Some(&client) {
+            if client.metadata.may_use(GrantType::AuthorizationCode) && !client.must_use_pkce() {
+                self.applied.notes.push(format!("{key} may sign users in without PKCE (require_pkce)"));
+            }
             self.change(Change::Client(Box::new(client)));
         }
         self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    /// Refuses the id of a new client that is a user's `sub`: an API that tells clients and users apart by `sub` would take the
+    /// one for the other (RFC 9700 §4.15).
+    async fn is_no_users_sub(&mut self, entry: &Entry, id: &ClientId) -> Result<(), ApplyError> {
+        let user = UserId::new(id.as_str());
+        let stored = users::by_id(&mut self.reader.tx(), &user).await.map_err(ApplyError::failed)?;
+        if stored.is_some() || self.names_subject(&user) {
+            self.mistakes.at(&entry.place_of("client_id"), "is a user's sub");
+        }
         Ok(())
     }
 

@@ -110,6 +110,11 @@ impl Planner<'_> {
         first
     }
 
+    /// Was a thing of this natural key noted?
+    pub(super) fn has_seen(&self, key: &str) -> bool {
+        self.seen.contains(key)
+    }
+
     /// Notes what refers to a thing that is to be removed, by the keys under which things are told.
     pub(super) fn held(&mut self, entry: &Entry, holders: Vec<String>) {
         self.holders.push((entry.place.clone(), holders));

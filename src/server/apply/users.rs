@@ -13,7 +13,7 @@ use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{Desktop, Role, User, Username};
-use crate::storage::users;
+use crate::storage::{clients, users};
 
 impl Planner<'_> {
     pub(super) async fn user(&mut self, entry: &Entry) -> Result<(), ApplyError> {
@@ -83,10 +83,19 @@ impl Planner<'_> {
                 if owner.is_some() {
                     self.mistakes.at(&place, "is another user's");
                 }
-                self.is_first(entry, &format!("sub {id}"));
+                let client = clients::exists(&mut self.reader.tx(), id.as_str()).await;
+                if client.map_err(ApplyError::failed)? {
+                    self.mistakes.at(&place, "is the client_id of a client");
+                }
+                self.is_first(entry, &subject_key(&id));
             }
         }
         Ok(())
+    }
+
+    /// Does a new user of the document have this `sub`?
+    pub(super) fn names_subject(&self, id: &UserId) -> bool {
+        self.has_seen(&subject_key(id))
     }
 
     fn merged_user(&mut self, entry: &Entry, base: &User, username: Username) -> Option<User> {
@@ -159,4 +168,9 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+/// The key under which a `sub` is noted, to find one that the document names twice.
+fn subject_key(id: &UserId) -> String {
+    format!("sub {id}")
 }

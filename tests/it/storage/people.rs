@@ -4,11 +4,11 @@ use vestibule::domain::authenticator::{
     Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
 };
 use vestibule::domain::contact::{EmailAddress, PhoneNumber};
-use vestibule::domain::ids::AuthenticatorId;
+use vestibule::domain::ids::{AuthenticatorId, IssuerId, UserId};
 use vestibule::domain::user::{Desktop, User};
-use vestibule::storage::{Error, authenticators, recovery_codes, tenants, users};
+use vestibule::storage::{Error, authenticators, clients, recovery_codes, tenants, users};
 
-use super::rows::{FIRST, NOW, World, authenticator, hash, keep, later, tenant, user};
+use super::rows::{FIRST, NOW, World, authenticator, client, hash, keep, later, tenant, user};
 use super::{on_each, read, write};
 
 #[tokio::test]
@@ -219,6 +219,24 @@ async fn the_office_computer_is_asked_for_once_in_an_enrolment() {
         write!(db, tx => users::desktop_asked(tx, &anna.id, Some(name), later(1))).unwrap();
         let given = found().await.user;
         assert_eq!((given.personal_desktop.as_ref(), given.updated_at), (Some(name), later(1)));
+    })
+    .await;
+}
+
+/// RFC 9700 §4.15. What was there before stays, and can be changed.
+#[tokio::test]
+async fn an_id_is_a_users_or_a_clients() {
+    on_each(async |db| {
+        let World { tenant, anna, .. } = World::store(db).await;
+        let root = IssuerId::root();
+        let impostor = client(root.clone(), anna.id.as_str());
+        assert!(matches!(write!(db, tx => clients::upsert(tx, impostor)), Err(Error::Conflict)));
+        let shop = client(root.clone(), "a-shop");
+        write!(db, tx => clients::upsert(tx, shop)).unwrap();
+        write!(db, tx => clients::upsert(tx, shop)).unwrap();
+        let impostor = keep(User { id: UserId::new("a-shop"), ..user(tenant, "eve").clone() });
+        assert!(matches!(write!(db, tx => users::upsert(tx, impostor)), Err(Error::Conflict)));
+        write!(db, tx => users::upsert(tx, anna)).unwrap();
     })
     .await;
 }
