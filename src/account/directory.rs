@@ -92,13 +92,11 @@ impl<'a> Account<'a> {
         let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(None) };
         let Some(host) = self.directory_of(&tenant) else { return Ok(None) };
         let found = host.ask(host.directory.by_key(&tenant.domain, key)).await?;
-        match found.filter(|person| !person.disabled && person.key == *key) {
-            Some(person) => Ok(Some(self.row_of(&tenant, person).await?)),
-            None => {
-                self.disable(&user).await?;
-                Ok(None)
-            }
+        if let Some(person) = found.filter(|person| !person.disabled && person.key == *key) {
+            return Ok(Some(self.row_of(&tenant, person).await?));
         }
+        self.disable(&user).await?;
+        Ok(None)
     }
 
     /// The directory has said that this user is gone or disabled: that ends what they were given, and should they come

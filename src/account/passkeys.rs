@@ -289,10 +289,10 @@ impl Account<'_> {
             }
         };
         match self.owner(&passkey.user, fixed).await {
-            Ok(Ok((user, epoch))) => {
+            Ok(Ok((owner, epoch))) => {
                 let proves = FactKind::PasskeySignIn { id: passkey.id.clone(), custody: used.custody };
                 let proof = Proof { id: passkey.id, used };
-                Ok(SignedIn::Right(Box::new(SignIn { user, epoch, proves, proof, tried })))
+                Ok(SignedIn::Right(Box::new(SignIn { user: owner, epoch, proves, proof, tried })))
             }
             Ok(Err(failure)) => Ok(SignedIn::Wrong(failure)),
             Err(error) => {

@@ -23,7 +23,7 @@ pub(crate) struct AccessToken {
     pub(crate) jti: String,
     pub(crate) scope: Scope,
     /// Ours: where it speaks for the client itself, the epoch of the client and its tenant.
-    #[serde(default, skip_serializing_if = "Epoch::is_first")]
+    #[serde(default, skip_serializing_if = "super::is_default")]
     pub(crate) epoch: Epoch,
     /// Only where it speaks for a user.
     #[serde(flatten)]

@@ -30,11 +30,6 @@ impl Epoch {
     /// That of a row of which nothing has ended.
     pub const FIRST: Self = Self(0);
 
-    /// Is it that of a row of which nothing has ended?
-    pub(crate) fn is_first(&self) -> bool {
-        *self == Self::FIRST
-    }
-
     /// After one more ending.
     #[must_use]
     pub const fn next(self) -> Self {
