@@ -141,9 +141,10 @@ fn one(
     prepared: &Barrier,
 ) -> (Crowd, Vec<f64>, Duration) {
     let address = u8::try_from(number / OF_ONE_ADDRESS + 1).unwrap();
-    let mut connection = Connection::open_from(address, house.server.address);
-    let mut work = client(number, &mut connection);
+    let mut work = client(number, &mut Connection::open_from(address, house.server.address));
     prepared.wait();
+    // Opened only now: one that waited for the last client to be prepared may have been closed for its idleness.
+    let mut connection = Connection::open_from(address, house.server.address);
     let start = Instant::now();
     let end = start + long;
     let (mut told, mut times) = (Crowd::default(), Vec::new());
