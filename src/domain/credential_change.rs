@@ -25,7 +25,7 @@ pub enum CredentialChange {
 impl CredentialChange {
     /// Do these facts, all of them proved in one login, allow it to a user who holds these authenticators?
     pub fn is_allowed(self, here: &Facts, held: &[Held], now: Time) -> bool {
-        let recent = here.not_before(Some(now.minus(RECENT)));
+        let recent = here.not_before(Some(now.minus(RECENT))).without_future_factors(now);
         let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
         let least = |worth: Worth| best.map(|best| best.min(worth));
         let least = match self {
@@ -95,6 +95,11 @@ mod tests {
                 |now| [Password, passkey, Resynchronisation].map(|it| it.is_allowed(&facts, held, now));
             assert_eq!(allowed(AT.plus(RECENT)), [password, enrolment, resync], "{facts:?} {held:?}");
             assert_eq!(allowed(AT.plus(RECENT + SECOND)), [false; 3], "too old");
+            assert_eq!(
+                allowed(AT.minus(Time::SKEW + SECOND)),
+                [false; 3],
+                "of unknown age: the clock was set back"
+            );
         }
     }
 }

@@ -127,7 +127,7 @@ impl Reset {
 
     /// Do the new password and the second factor still count for an enrolment? They are proved like those of a login.
     pub fn may_enrol(&self, now: Time) -> bool {
-        self.progress.changed_at.is_some_and(|at| now.minus(RECENT) <= at)
+        self.progress.changed_at.is_some_and(|at| now.minus(RECENT) <= at && !at.is_ahead_of(now))
     }
 
     /// What comes next.

@@ -78,11 +78,12 @@ impl Login {
         }
     }
 
-    /// What this person proved here.
+    /// What this person proved here, at a time that the clock has reached.
     pub(in crate::interaction) fn proved(&self, person: &Person) -> Facts {
         let progress = &self.interaction.progress;
         let facts = progress.facts.for_user(&person.user.id);
-        if progress.epoch == Some(person.epoch()) { facts } else { Facts::default() }
+        let counts = progress.epoch == Some(person.epoch());
+        if counts { facts.without_future_factors(self.now) } else { Facts::default() }
     }
 
     /// Goes on in spite of an ending that this login has brought about, with the session that was spared, if any.
