@@ -105,14 +105,6 @@ async fn a_failed_client_authentication_is_one_line() {
     let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO);
     let _running = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish());
     let idp = TestIdp::with(CLIENTS).await;
-    let ask = async |header: Option<&str>, more: &[(&str, &str)]| {
-        let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
-        headers.extend(header.map(|header| ("authorization", header)));
-        let mut body =
-            url::form_urlencoded::Serializer::new("grant_type=authorization_code&code=x".to_owned());
-        let body = body.extend_pairs(more).finish();
-        idp.browser().send(axum::http::Method::POST, "https://id.test/token", &headers, Some(body)).await
-    };
     let secret = ("client_secret", "a-secret-of-at-least-32-characters");
     let wrong = ("client_secret", "canary");
     let basic_of_poster = "Basic cG9zdGVyOngteA==";
@@ -154,7 +146,7 @@ async fn a_failed_client_authentication_is_one_line() {
     ];
     for (header, more, expected) in table {
         let before = log.lines().len();
-        let answer = ask(header, more).await;
+        let answer = ask_for_tokens(&idp, header, more).await;
         assert!(matches!(answer.status.as_u16(), 400 | 401), "{}", answer.body);
         let mut told: Vec<Value> =
             log.lines().split_off(before).iter().map(|line| line["fields"].clone()).collect();
@@ -165,6 +157,14 @@ async fn a_failed_client_authentication_is_one_line() {
         let expected: Vec<Value> = Some(expected).into_iter().filter(|line| !line.is_null()).collect();
         assert_eq!(told, expected, "{header:?} {more:?}");
     }
+}
+
+async fn ask_for_tokens(idp: &TestIdp, header: Option<&str>, more: &[(&str, &str)]) -> Answer {
+    let mut headers = vec![("content-type", "application/x-www-form-urlencoded")];
+    headers.extend(header.map(|header| ("authorization", header)));
+    let mut body = url::form_urlencoded::Serializer::new("grant_type=authorization_code&code=x".to_owned());
+    let body = body.extend_pairs(more).finish();
+    idp.browser().send(axum::http::Method::POST, "https://id.test/token", &headers, Some(body)).await
 }
 
 /// The code that a page shows to be quoted: two groups of four.

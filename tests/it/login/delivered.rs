@@ -399,9 +399,8 @@ async fn an_administrator_with_a_telephone_enrols_a_device() {
 async fn thirty_people_behind_one_address_get_their_codes() {
     let user = |n: u32| {
         format!(
-            "[[users]]\ntenant = \"123456.sms\"\nusername = \"user{n}\"\npassword = \"{}\"\n\
-             [[users.authenticators]]\nkind = \"mail\"\nemail = \"user{n}@example.test\"\n",
-            PASSWORD
+            "[[users]]\ntenant = \"123456.sms\"\nusername = \"user{n}\"\npassword = \"{PASSWORD}\"\n\
+             [[users.authenticators]]\nkind = \"mail\"\nemail = \"user{n}@example.test\"\n"
         )
     };
     let users: String = (0..30).map(user).collect();
