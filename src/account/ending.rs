@@ -1,20 +1,22 @@
-//! The end of everything that a user has been given, for whichever reason: one function. `docs/ending.md` says which
-//! events call it, and what each of them takes away beside.
+//! Ends everything that a user was given: the one function behind all events of `docs/ending.md` that concern one user.
+//! Credentials (passwords, authenticators, recovery codes) are removed by the event itself.
+//!
+//! Disabling and deleting are not here: the statement that does so raises the row's epoch (see `domain::epoch`).
 
 use crate::domain::ids::{Hash, SessionId, UserId};
 use crate::storage::{Result, Tx, grants, resets, sessions, users};
 
-/// What goes on in spite of an ending: that in which it was brought about.
+/// What survives an ending: the session or reset in which the user brought it about.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Spared<'a> {
-    /// This session, with the grants that were given in it.
+    /// A session, with the grants given in it.
     pub(crate) session: Option<&'a SessionId>,
-    /// This reset, by its link.
+    /// A reset, by its link.
     pub(crate) reset: Option<&'a Hash>,
 }
 
 /// Ends sessions, grants with their codes and tokens, reset links and tickets, invitations, logins in progress with
-/// their enrolments, and the trust in browsers.
+/// their enrolments, and the trust in browsers, by one statement; two or three more keep what survives.
 pub(crate) async fn end(tx: &mut Tx<'_>, user: &UserId, spared: Spared<'_>) -> Result<()> {
     users::raise_epoch(tx, user).await?;
     if let Some(session) = spared.session {

@@ -1,17 +1,17 @@
 //! Epochs: why an ending is final.
 //!
-//! Every user, tenant and client row has an epoch, a number that only grows. Whatever ends what stands on the row raises
-//! it, in the statement that does so. What is made for a user (a session, a grant, a reset link, a login in progress …)
+//! Every user, tenant and client row has an epoch, a number that only grows. An event that ends what stands on the row
+//! raises it, in the same statement. What is made for a user (a session, a grant, a reset link, a login in progress …)
 //! carries the **sum** of the epochs of the rows that it stands on, as they were when it was begun, and counts only while
-//! the sum is the same. So one write ends everything, however much there is: disabling a tenant of a million users
-//! touches one row. What was read before an ending and is written after it is void by itself, and so is what a stale
-//! cache gave. Enabling again raises nothing and so brings nothing back.
+//! the sum is the same. So one write ends everything: disabling a tenant of a million users touches one row. A session or
+//! grant that was begun before an ending and is written after it (a race, or a stale cache) is void by itself. Enabling
+//! again does not lower the epoch and so brings nothing back.
 //!
 //! A sum never repeats: no part of it ever shrinks, and a row that takes the id of a removed one starts above every sum
 //! that the removed one was part of (`storage::epochs`).
 //!
-//! What goes on in spite of an ending, such as the session in which its user changed the password, is raised along with
-//! the row: what was valid stays so, and what was not does too.
+//! What survives an ending, such as the session in which its user changed the password, is raised by one along with the
+//! row: a valid sum stays valid and a stale one stays stale.
 //!
 //! `docs/ending.md` says what ends what.
 

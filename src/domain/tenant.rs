@@ -27,7 +27,8 @@ pub struct Tenant {
     pub reseller: Option<ResellerId>,
     /// A disabled tenant's users cannot sign in, and its clients are as good as unknown.
     pub disabled: bool,
-    /// Raised by whatever ends what its users and clients have been given; only the store changes it.
+    /// Raised by every event that ends what its users and clients were given (see [`super::epoch`]); only the store changes
+    /// it.
     pub epoch: Epoch,
     /// The language used when nothing else decides.
     pub locale: Locale,

@@ -23,7 +23,7 @@ pub struct User {
     pub username: Username,
     /// A disabled user cannot sign in, and what was issued to them stops working.
     pub disabled: bool,
-    /// Raised by whatever ends what the user has been given; only the store changes it.
+    /// Raised by every event that ends what the user was given (see [`super::epoch`]); only the store changes it.
     pub epoch: Epoch,
     /// What the user may do.
     pub roles: Vec<Role>,

@@ -71,8 +71,8 @@ pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// The session of this cookie at this issuer, unless it was ended or has expired. Whether its epoch is the user's and
-/// the tenant's, and how long it may lie idle, is for who knows them.
+/// The session of this cookie at this issuer, unless it was deleted or has expired. The caller compares its epoch with the
+/// user's and the tenant's, and applies the tenant's idle limit.
 pub async fn by_cookie(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,

@@ -86,7 +86,7 @@ impl Login {
         if counts { facts.without_future_factors(self.now) } else { Facts::default() }
     }
 
-    /// Goes on in spite of an ending that this login has brought about, with the session that was spared, if any.
+    /// Carries this login over an ending that it has brought about, with the session that was spared, if any.
     pub(in crate::interaction) fn carry_over(&mut self, spared: Option<&SessionId>) {
         let Some(person) = &mut self.person else { return };
         person.user.epoch = person.user.epoch.next();

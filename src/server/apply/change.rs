@@ -21,7 +21,7 @@ pub(super) enum Change {
     RemoveReseller(ResellerId),
     Upstream(Box<upstreams::Stored>),
     RemoveUpstream(UpstreamId),
-    /// The provider has another issuer or owner: who signed in there may be somebody else by now.
+    /// The provider has another issuer or owner, so its subjects may mean other people.
     EndAtUpstream(UpstreamId),
     /// The tenant has left this reseller, at whose providers its users cannot sign in any more.
     EndAtReseller(TenantId, ResellerId),

@@ -34,7 +34,7 @@ pub struct Applied {
     pub changed: Vec<String>,
     /// What is gone.
     pub removed: Vec<String>,
-    /// What whoever applied it should know beside: one sentence each.
+    /// Consequences that the operator should know, one sentence each.
     pub notes: Vec<String>,
 }
 
