@@ -24,8 +24,9 @@ impl Lanes {
 }
 
 impl Idp {
-    /// What has work and has not got on with it for so long.
-    pub(crate) fn stalled(&self, patience: Duration) -> Vec<&'static str> {
+    /// What has had work for this long and made no progress, in words for a log line. A host's liveness probe may fail on
+    /// it; while the database is gone it says nothing about this process.
+    pub fn stalled(&self, patience: Duration) -> Vec<&'static str> {
         let mut stalled: Vec<_> = self.db().stalled(patience).collect();
         if self.catalogue().is_stalled(patience) {
             stalled.push("the catalogue's look");
