@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use vestibule::domain::time::Time;
-use vestibule::storage::Db;
 use vestibule::storage::attempts::{self, Budget, Kind, Rate, Reservation};
+use vestibule::storage::{Db, Error};
 
 use super::rows::{NOW, hash, later};
 use super::{on_each, read, write};
@@ -16,8 +16,14 @@ const BUDGET: Budget = Budget {
     hard_stop: 100,
 };
 
+/// Reserves a try. A caller that is told to come back, because too many wait for the row, comes back.
 async fn reserve(db: &Db, now: Time) -> Reservation {
-    write!(db, tx => attempts::reserve(tx, hash("k"), Kind::Password, now, &BUDGET)).unwrap()
+    loop {
+        match write!(db, tx => attempts::reserve(tx, hash("k"), Kind::Password, now, &BUDGET)) {
+            Err(Error::Busy(_)) => tokio::task::yield_now().await,
+            answer => return answer.unwrap(),
+        }
+    }
 }
 
 /// Functional specification 6.7: 5 failures, 5 minutes, doubling to 60, a hard stop at 100.
