@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::HOST;
+use axum::http::header::{HOST, RETRY_AFTER};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
@@ -19,7 +19,9 @@ const CALLBACK: &str = "https://shop.test/callback";
 /// The newest families of one round that are checked afterwards.
 const KEPT: usize = 32;
 /// A request that takes longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Before a client that is told to come back does so.
+const PAUSE: Duration = Duration::from_millis(200);
 /// The status where no answer came: the process was killed, or the request hung.
 const CUT_OFF: StatusCode = StatusCode::BAD_GATEWAY;
 
@@ -50,6 +52,8 @@ pub(crate) struct Client {
     successors: Vec<(String, String)>,
     acknowledged: u64,
     sign_ins: u64,
+    /// How often it was told to come back, and did.
+    came_back: u64,
 }
 
 impl Client {
@@ -69,6 +73,7 @@ impl Client {
             successors: Vec::new(),
             acknowledged: 0,
             sign_ins: 0,
+            came_back: 0,
         }
     }
 
@@ -122,6 +127,7 @@ impl Client {
     /// Holds everything acknowledged before the crash against what the provider says now.
     pub(crate) async fn reckon(&mut self, ledger: &mut Ledger) {
         ledger.acknowledged(std::mem::take(&mut self.acknowledged), std::mem::take(&mut self.sign_ins));
+        ledger.came_back(std::mem::take(&mut self.came_back));
         match std::mem::take(&mut self.standing) {
             Standing::Nothing => {}
             Standing::Code(code) => {
@@ -174,7 +180,26 @@ impl Client {
     }
 
     async fn authorize(&mut self) -> Answer {
-        self.browser.get(&authorization_url(&self.issuer, "none")).await
+        let url = authorization_url(&self.issuer, "none");
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.browser.get(&url).await;
+            if !self.is_told_to_come_back(&answer, end).await {
+                return answer;
+            }
+        }
+    }
+
+    /// Waits if the provider is too busy and says so, which is no refusal.
+    async fn is_told_to_come_back(&mut self, answer: &Answer, end: Instant) -> bool {
+        let told =
+            answer.status == StatusCode::SERVICE_UNAVAILABLE && answer.headers.contains_key(RETRY_AFTER);
+        let again = told && Instant::now() < end;
+        if again {
+            self.came_back += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+        again
     }
 
     async fn redeem(&mut self, code: &str) -> Answer {
@@ -189,8 +214,14 @@ impl Client {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(parameters).append_pair("client_id", "shop").append_pair("client_secret", SECRET);
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let url = format!("{}/token", self.issuer);
-        self.browser.send(Method::POST, &url, &headers, Some(body.finish())).await
+        let (url, body) = (format!("{}/token", self.issuer), body.finish());
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.browser.send(Method::POST, &url, &headers, Some(body.clone())).await;
+            if !self.is_told_to_come_back(&answer, end).await {
+                return answer;
+            }
+        }
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) struct Ledger {
     slowest_start: Duration,
     cut_off: u64,
     cut_off_before: u64,
+    came_back: u64,
     mails_asked: usize,
     mails_sent: usize,
     checks: u64,
@@ -75,6 +76,11 @@ impl Ledger {
         self.cut_off_before += u64::from(good);
     }
 
+    /// Requests that were told to come back, which they did.
+    pub(crate) fn came_back(&mut self, times: u64) {
+        self.came_back += times;
+    }
+
     /// Reset mails that were acknowledged, and mails that reached the mail server.
     pub(crate) fn mails(&mut self, asked: usize, sent: usize) {
         self.mails_asked += asked;
@@ -103,6 +109,7 @@ impl fmt::Display for Ledger {
         writeln!(f, "writes acknowledged        {}", self.acknowledged)?;
         writeln!(f, "requests cut off           {} ({} good afterwards)", self.cut_off, self.cut_off_before)?;
         writeln!(f, "slowest start              {} ms", self.slowest_start.as_millis())?;
+        writeln!(f, "told to come back          {}", self.came_back)?;
         writeln!(f, "reset mails                {} asked for, {} sent", self.mails_asked, self.mails_sent)?;
         writeln!(f, "checks                     {}", self.checks)?;
         for broken in Broken::ALL {
