@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::House;
 use crate::Plan;
 use crate::http::{Answer, Connection, form, get, post};
-use crate::login::{Visit, basic, enter, open, redeem, sign_in_again, to_code};
+use crate::login::{Visit, basic, enter, open, redeem, sign_in_again};
 use crate::report::{Report, median, short};
 use crate::world::USERS;
 
@@ -211,32 +211,57 @@ fn single_sign_on(number: usize, connection: &mut Connection) -> Work {
 /// From the application's redirect to its tokens; each time the next person's.
 fn login(_: usize, _: &mut Connection) -> Work {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    Box::new(|connection| {
-        let username = format!("user{}", NEXT.fetch_add(1, Ordering::Relaxed) % USERS);
+    let mut username = String::new();
+    let mut waiting = None;
+    Box::new(move |connection| {
+        if waiting.is_none() {
+            username = format!("user{}", NEXT.fetch_add(1, Ordering::Relaxed) % USERS);
+        }
         let visit = Visit { username: &username, client: "es256", scope: "openid profile" };
-        let (page, cookies) = open(connection, &visit)?;
-        let back = enter(connection, &visit, &page, &cookies).map_err(|answer| {
-            let after = answer.header("retry-after").filter(|_| answer.status == 503);
-            match after.and_then(|after| after.parse().ok()) {
-                Some(seconds) => Trouble::ComeBack(Duration::from_secs(seconds)),
-                None => answer.into(),
+        let (page, cookies) = match waiting.take() {
+            Some(opened) => opened,
+            None => open(connection, &visit)?,
+        };
+        match enter(connection, &visit, &page, &cookies) {
+            Ok(back) => Ok(redeem(connection, &visit, &back).map(drop)?),
+            Err(answer) => {
+                let after = answer.header("retry-after").filter(|_| answer.status == 503);
+                let Some(seconds) = after.and_then(|after| after.parse().ok()) else {
+                    return Err(answer.into());
+                };
+                // The same page is sent again: a new one for each try would fill the network's waiting requests.
+                waiting = Some((page, cookies));
+                Err(Trouble::ComeBack(Duration::from_secs(seconds)))
             }
-        })?;
-        Ok(redeem(connection, &visit, &back).map(drop)?)
+        }
     })
 }
 
 /// The n-th user's tokens and the cookies of the session. Clients are prepared all at once: one that is told to come back
-/// tries again.
+/// sends the same page again.
 fn signed_in(client: &str, scope: &str, number: usize, connection: &mut Connection) -> (Value, String) {
     let visit = Visit { username: &format!("user{number}"), client, scope };
-    loop {
-        let back = to_code(connection, &visit);
-        let tokens = back.and_then(|back| Ok((redeem(connection, &visit, &back)?.json(), back.cookies())));
-        match tokens {
-            Ok(signed_in) => return signed_in,
-            Err(answer) => assert_eq!(answer.status, 503, "{}", answer.text()),
-        }
+    let again = |answer: &Answer| {
+        assert_eq!(answer.status, 503, "{}", answer.text());
         thread::sleep(Duration::from_millis(100));
+    };
+    loop {
+        let (page, cookies) = match open(connection, &visit) {
+            Ok(opened) => opened,
+            Err(answer) => {
+                again(&answer);
+                continue;
+            }
+        };
+        let back = loop {
+            match enter(connection, &visit, &page, &cookies) {
+                Ok(back) => break back,
+                Err(answer) => again(&answer),
+            }
+        };
+        match redeem(connection, &visit, &back) {
+            Ok(tokens) => return (tokens.json(), back.cookies()),
+            Err(answer) => again(&answer),
+        }
     }
 }
