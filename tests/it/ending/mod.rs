@@ -1,5 +1,24 @@
 //! What ends what: the tables of `docs/ending.md`, a test for each cell.
 
+/// A module for each event, with a test for each thing: `cell` of the module where this is called.
+macro_rules! cells {
+    (@tests $event:ident { $($test:ident: $thing:ident),* $(,)? }) => {
+        use super::{Event, Thing, cell};
+
+        $(
+            #[tokio::test]
+            async fn $test() {
+                cell(Event::$event, Thing::$thing).await;
+            }
+        )*
+    };
+    ($things:tt $($module:ident: $event:ident),* $(,)?) => {$(
+        mod $module {
+            cells!(@tests $event $things);
+        }
+    )*};
+}
+
 mod clients;
 mod events;
 mod things;
@@ -96,65 +115,19 @@ async fn a_device_that_its_user_replaces_ends_what_the_old_one_had_opened() {
     assert!(!scene.stands(&mut Given::Tokens(tokens)).await);
 }
 
-macro_rules! cells {
-    ($($module:ident: $event:ident),* $(,)?) => {$(
-        mod $module {
-            use super::{Event::$event, Thing, cell};
-
-            #[tokio::test]
-            async fn links() {
-                cell($event, Thing::Link).await;
-            }
-
-            #[tokio::test]
-            async fn tickets() {
-                cell($event, Thing::Ticket).await;
-            }
-
-            #[tokio::test]
-            async fn sessions() {
-                cell($event, Thing::Session).await;
-            }
-
-            #[tokio::test]
-            async fn tokens() {
-                cell($event, Thing::Tokens).await;
-            }
-
-            #[tokio::test]
-            async fn codes() {
-                cell($event, Thing::Code).await;
-            }
-
-            #[tokio::test]
-            async fn invitations() {
-                cell($event, Thing::Invitation).await;
-            }
-
-            #[tokio::test]
-            async fn logins() {
-                cell($event, Thing::Login).await;
-            }
-
-            #[tokio::test]
-            async fn enrolments() {
-                cell($event, Thing::Enrolment).await;
-            }
-
-            #[tokio::test]
-            async fn browsers() {
-                cell($event, Thing::Browser).await;
-            }
-
-            #[tokio::test]
-            async fn recovery() {
-                cell($event, Thing::Recovery).await;
-            }
-        }
-    )*};
-}
-
 cells! {
+    {
+        links: Link,
+        tickets: Ticket,
+        sessions: Session,
+        tokens: Tokens,
+        codes: Code,
+        invitations: Invitation,
+        logins: Login,
+        enrolments: Enrolment,
+        browsers: Browser,
+        recovery: Recovery,
+    }
     password_set: PasswordSet,
     password_changed: PasswordChanged,
     device_replaced: DeviceReplaced,

@@ -149,40 +149,14 @@ async fn cell(event: Event, thing: Thing) {
     assert_eq!(!stands, ends(1, event.name(), thing.name()), "{}: {}", event.name(), thing.name());
 }
 
-macro_rules! cells {
-    ($($module:ident: $event:ident),* $(,)?) => {$(
-        mod $module {
-            use super::{Event::$event, Thing, cell};
-
-            #[tokio::test]
-            async fn sessions() {
-                cell($event, Thing::Session).await;
-            }
-
-            #[tokio::test]
-            async fn tokens() {
-                cell($event, Thing::Tokens).await;
-            }
-
-            #[tokio::test]
-            async fn codes() {
-                cell($event, Thing::Code).await;
-            }
-
-            #[tokio::test]
-            async fn invitations() {
-                cell($event, Thing::Invitation).await;
-            }
-
-            #[tokio::test]
-            async fn logins() {
-                cell($event, Thing::Login).await;
-            }
-        }
-    )*};
-}
-
 cells! {
+    {
+        sessions: Session,
+        tokens: Tokens,
+        codes: Code,
+        invitations: Invitation,
+        logins: Login,
+    }
     linked: Linked,
     unlinked: Unlinked,
     tenant_leaves: Leaves,
