@@ -73,7 +73,7 @@ async fn a_recovery_code_counts_for_its_user_alone() {
 }
 
 /// Pages on which a credential is changed.
-const CHANGES: [&str; 10] = [
+pub(super) const CHANGES: [&str; 10] = [
     "desktop",
     "choose_method",
     "phone",

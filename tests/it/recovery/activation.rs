@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vestibule::domain::event::Event;
 use vestibule::ext::Clock;
-use vestibule::testing::{Answer, Application, TestIdp, totp};
+use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
 
 use super::{NEW, choose, link, links};
 use crate::login::{DOMAIN, HOUSE, enter, error, open, shown_secret, sign_in};
@@ -107,15 +107,21 @@ async fn the_password_alone_reaches_no_secret() {
     assert_eq!(skipped.step(), Some("blocked"), "there is nothing to skip");
 }
 
-/// A forgotten password does the same for an administrator: nobody is led to a login that is blocked.
-#[tokio::test]
-async fn a_forgotten_password_activates_too() {
+/// An administrator whose duty has begun, after a new password by the link of a mail.
+async fn new_password_by_link() -> (TestIdp, Browser, Answer) {
     let (idp, _) = works("inline").await;
     idp.clock().advance(before_the_date() + Duration::from_secs(1));
     let link = link(&idp, "anna").await;
     let mut browser = idp.browser();
     let page = browser.get(&link).await;
-    let qr = choose(&mut browser, &page, NEW).await;
+    let next = choose(&mut browser, &page, NEW).await;
+    (idp, browser, next)
+}
+
+/// A forgotten password does the same for an administrator: nobody is led to a login that is blocked.
+#[tokio::test]
+async fn a_forgotten_password_activates_too() {
+    let (idp, mut browser, qr) = new_password_by_link().await;
     assert_eq!(qr.step(), Some("enrol"));
     let secret = shown_secret(&qr);
     for _ in 0..9 {
@@ -167,12 +173,7 @@ async fn what_was_enrolled_in_a_login_since_is_not_replaced_by_a_reset() {
 /// The password that was set by the link counts for an enrolment as long as one that was typed in a login.
 #[tokio::test]
 async fn a_new_password_enrols_for_five_minutes() {
-    let (idp, _) = works("inline").await;
-    idp.clock().advance(before_the_date() + Duration::from_secs(1));
-    let link = link(&idp, "anna").await;
-    let mut browser = idp.browser();
-    let page = browser.get(&link).await;
-    let qr = choose(&mut browser, &page, NEW).await;
+    let (idp, mut browser, qr) = new_password_by_link().await;
     idp.clock().advance(Duration::from_mins(5));
     assert_eq!(browser.get(qr.url.as_str()).await.step(), Some("enrol"));
     idp.clock().advance(Duration::from_secs(1));

@@ -364,17 +364,26 @@ async fn an_assertion_counts_once_for_its_client() {
     .await;
 }
 
+/// A grant with an opaque token, and an opaque token of the client's own.
+async fn opaque_tokens(
+    db: &Db,
+    world: World,
+) -> (&'static Grant, &'static OpaqueToken, &'static OpaqueToken) {
+    let (grant, _) = world.code(db, "1").await;
+    let (users_own, clients_own) = (world.opaque("1", Some(grant)), world.opaque("2", None));
+    write!(db, tx => async {
+        access_tokens::insert(tx, users_own).await?;
+        access_tokens::insert(tx, clients_own).await
+    })
+    .unwrap();
+    (grant, users_own, clients_own)
+}
+
 #[tokio::test]
 async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
     on_each(async |db| {
         let world = World::store(db).await;
-        let (grant, _) = world.code(db, "1").await;
-        let (users_own, clients_own) = (world.opaque("1", Some(grant)), world.opaque("2", None));
-        write!(db, tx => async {
-            access_tokens::insert(tx, users_own).await?;
-            access_tokens::insert(tx, clients_own).await
-        })
-        .unwrap();
+        let (grant, users_own, clients_own) = opaque_tokens(db, world).await;
         let grounds = Grounds::new(db.clone());
         let alive = async |token: &OpaqueToken, at| {
             let read = read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at));
@@ -413,13 +422,7 @@ async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
 async fn an_opaque_token_ends_with_its_grant_and_when_its_client_says_so() {
     on_each(async |db| {
         let world = World::store(db).await;
-        let (grant, _) = world.code(db, "1").await;
-        let (users_own, clients_own) = (world.opaque("1", Some(grant)), world.opaque("2", None));
-        write!(db, tx => async {
-            access_tokens::insert(tx, users_own).await?;
-            access_tokens::insert(tx, clients_own).await
-        })
-        .unwrap();
+        let (grant, users_own, clients_own) = opaque_tokens(db, world).await;
         let alive = async |token: &OpaqueToken, at| {
             read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at))
         };

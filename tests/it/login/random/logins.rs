@@ -2,6 +2,7 @@
 
 use vestibule::testing::{Answer, TestIdp};
 
+use super::super::stolen_cookie::CHANGES;
 use super::super::{DOMAIN, PASSWORD, shown_codes, shown_secret};
 use super::acts::{Ask, Tab};
 use super::game::{Game, csrf};
@@ -10,19 +11,6 @@ use super::world::Device;
 
 /// Demands two factors.
 const ESSENTIAL: &str = r#"{"id_token":{"acr":{"essential":true,"value":"urn:vestibule:acr:2fa"}}}"#;
-
-/// Pages on which a credential is changed.
-const CHANGES: [&str; 9] = [
-    "desktop",
-    "choose_method",
-    "phone",
-    "email",
-    "confirm_code",
-    "enrol",
-    "recovery_codes",
-    "resync",
-    "new_password",
-];
 
 /// A page of a login.
 #[derive(Clone)]
