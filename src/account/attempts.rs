@@ -7,9 +7,9 @@
 //! lock a user out for good (OWASP ASVS 6.1.1). A hundred failures take 18 hours of locks; then nothing is checked
 //! for a day.
 //!
-//! A browser in which the user has signed in has tries of its own at the password ([`super::known_browsers`]): it is
-//! asked neither for those of the name nor for those of the network, and its failures lock nobody else. Its success does
-//! not end the lock of the name: otherwise each sign-in of the user would give strangers five more guesses.
+//! A browser in which the user has signed in has a budget of its own for the password ([`super::known_browsers`]): its
+//! tries draw neither on the name's budget nor on the network's, and its failures lock that browser alone. Its success
+//! does not end the lock of the name: otherwise each sign-in of the user would give strangers five more guesses.
 
 use std::time::Duration;
 

@@ -64,8 +64,8 @@ pub(crate) struct PasswordChange {
 }
 
 impl PasswordChange {
-    /// Changes it, unless something has ended what the user was given meanwhile, and ends that. The failures of whoever
-    /// did not know the old one are forgotten.
+    /// Stores the new password, unless the user's epoch was raised meanwhile, and ends what the old one had opened. Failed
+    /// tries at the old password are forgotten.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<bool> {
         if !users::change_password(tx, &self.user, &self.hash, self.epoch).await? {
             return Ok(false);

@@ -166,7 +166,7 @@ impl RelyingParty {
     }
 
     /// Asks for any passkey that knows its user, and verifies them. The challenge is the caller's: 256 bits in base64url
-    /// that nobody can foresee (§13.4.3).
+    /// that cannot be predicted (§13.4.3).
     pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<Ceremony, Unable> {
         let (mut options, state) = self.0.start_discoverable_authentication()?;
         // Whether the browser offers it in the name field or after a click is for the page to say.
@@ -235,8 +235,8 @@ fn key(passkey: &Passkey) -> Result<SecurityKey, serde_json::Error> {
     credential(passkey).map(SecurityKey::from)
 }
 
-/// Which user an answer names. One that is no UUID is nobody's here; an empty one counts as absent, since Level 1 of the
-/// specification had browsers that sent it for keys which know no user.
+/// The user that an answer names. One that is not a UUID names no user of ours. An empty one counts as absent: under
+/// Level 1 of the specification browsers sent it for keys that store no user.
 fn user_handle(answer: &PublicKeyCredential) -> Option<UserHandle> {
     let handle = answer.get_user_unique_id().filter(|handle| !handle.is_empty())?;
     let uuid = Uuid::from_slice(handle).map(|uuid| uuid.to_string());

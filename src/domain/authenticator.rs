@@ -133,6 +133,11 @@ pub struct Held {
     pub usable: bool,
 }
 
+/// The best of these that can be used at the issuer that asks.
+pub fn best_usable(held: &[Held]) -> Option<Worth> {
+    held.iter().filter(|held| held.usable).map(|held| held.worth).max()
+}
+
 /// What an authenticator is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

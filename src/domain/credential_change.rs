@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::authenticator::{Held, Method, Worth};
+use super::authenticator::{Held, Method, Worth, best_usable};
 use super::fact::Facts;
 use super::time::Time;
 
@@ -26,8 +26,7 @@ impl CredentialChange {
     /// Do these facts, all of them proved in one login, allow it to a user who holds these authenticators?
     pub fn is_allowed(self, here: &Facts, held: &[Held], now: Time) -> bool {
         let recent = here.not_before(Some(now.minus(RECENT))).without_future_factors(now);
-        let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
-        let least = |worth: Worth| best.map(|best| best.min(worth));
+        let least = |worth: Worth| best_usable(held).map(|best| best.min(worth));
         let least = match self {
             Self::Resynchronisation => return recent.first_factor().is_some(),
             Self::Password => least(Worth::Mail),

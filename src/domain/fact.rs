@@ -152,7 +152,7 @@ pub struct SecondFactor {
     pub worth: Worth,
 }
 
-/// The facts of one user, in a session or in a login in progress. The default is nobody's and empty.
+/// The facts of one user, in a session or in a login in progress. The default is empty and belongs to no user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {

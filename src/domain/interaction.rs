@@ -393,7 +393,7 @@ mod tests {
         }
     }
 
-    /// Rows that an earlier release stored: facts of a session's user named nobody, so they are not anybody's now.
+    /// Rows of an earlier release too, whose facts named no user when the session's user was meant: they are dropped.
     #[test]
     fn facts_are_stored_with_their_user() {
         let stored = r#"{"user":"anna","facts":[{"kind":"password","at":1}]}"#;

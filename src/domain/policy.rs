@@ -16,7 +16,7 @@
 //! Resynchronisation needs the first factor in the same way; its two codes in a row prove the second.
 
 use super::acr::Acr;
-use super::authenticator::{Held, Method, Worth};
+use super::authenticator::{Held, Method, Worth, best_usable};
 use super::credential_change::RECENT;
 use super::error::ErrorCode;
 use super::fact::Facts;
@@ -309,7 +309,7 @@ impl Circumstances<'_> {
 
     /// The best that the user has and can use here.
     fn best(&self) -> Option<Worth> {
-        self.held.iter().filter(|held| held.usable).map(|held| held.worth).max()
+        best_usable(self.held)
     }
 
     /// How a second factor of this worth can be proved.

@@ -56,7 +56,7 @@ impl Idp {
         if let Some(stored) = self.stored_key(issuer, algorithm).await? {
             return self.parsed(&stored);
         }
-        // A task of its own: a caller that goes away, or is not polled on, keeps its turn from nobody.
+        // A task of its own, so that a caller that is dropped or no longer polled does not block the others.
         let (idp, of) = (self.clone(), issuer.clone());
         let made = tokio::spawn(async move { idp.make_key(&of, algorithm).await });
         made.await.map_err(|error| Internal::fault(&error))??;

@@ -1,5 +1,5 @@
-//! Login requests that nobody has answered yet. Anybody may send them, without an account and without an end, so until a
-//! first factor is proved each costs little, a network may have so many, and all together have an end.
+//! Login requests whose user is not known yet. Anyone can send any number of them without an account, so until a first
+//! factor is proved each has a size limit, each network a cap, and all of them a cap together.
 //!
 //! - **A row has 1 KiB.** The long parts of a request (`state`, `claims`) may be longer. Such a request is sealed for its
 //!   row and carried by the browser in the addresses of its pages, and stored when a first factor is proved or the browser
@@ -54,7 +54,7 @@ pub(super) fn begin(login: &mut Login) -> Result<(), Internal> {
     Ok(())
 }
 
-/// The first factor is proved: it is stored as a whole, and no longer counts in its network.
+/// Stores the request whole and stops counting it in its network: the first factor is proved.
 pub(super) fn end(login: &mut Login) {
     login.interaction.network = None;
     login.interaction.carried = false;

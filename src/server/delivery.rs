@@ -25,7 +25,7 @@ const AT_ONCE: usize = 8;
 const POLL: Duration = Duration::from_secs(5);
 /// How long a sender may take.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// How long a claim holds: the deadline, and time to write down what came of it. The delivery ends with it.
+/// The life of a claim: the deadline, and time to record the outcome. The delivery is aborted when it ends.
 const LEASE: Duration = Duration::from_mins(2);
 /// Seconds until the next try, by the number of tries before; after that an hour.
 const PAUSES: [u64; 5] = [5, 30, 120, 600, 1800];

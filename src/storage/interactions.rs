@@ -76,7 +76,7 @@ pub async fn is_full(tx: &mut Tx<'_>, network: &Hash, now: Time) -> Result<bool>
     Ok(waiting >= OF_NETWORK)
 }
 
-/// Removes the oldest login of this browser that waits in this network; `false`: there is none.
+/// Removes this browser's oldest login that counts in this network; `false` if there is none.
 pub async fn make_room(tx: &mut Tx<'_>, network: &Hash, browser: &Hash) -> Result<bool> {
     let sql = "DELETE FROM interactions WHERE id IN (
                    SELECT id FROM interactions WHERE network = $1 AND browser = $2 ORDER BY expires_at, id LIMIT 1)";

@@ -1,7 +1,7 @@
-//! How many operations a second a server answers that 16, 64 and 256 clients ask at once: a crowd must not slow it down,
-//! and nobody in it may be told an error. Of logins that find the hashing queue full, each is told when to come back.
+//! Operations per second with 16, 64 and 256 concurrent clients: more clients must not lower the rate, and no request may
+//! fail. The exception is a login that finds the hashing queue full: it is answered 503 with Retry-After.
 //!
-//! By the clock, with the server on all cores: what waits for something costs no CPU time.
+//! Measured in wall-clock time, with the server on all cores: waiting costs no CPU time.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -93,8 +93,8 @@ fn operations(house: &House, number: u64) {
     });
 }
 
-/// What the database grows by when nobody answers the login requests that come as fast as they are taken, each from
-/// another network and with a `state` for which a row just has room.
+/// The growth of the database under a flood of login requests that are never answered, each from a network of its own and
+/// with the longest `state` that its row has room for.
 fn waiting(plan: &Plan, report: &mut Report) {
     let place = Place::new(plan.database.as_deref());
     place.apply(&world::delivered());

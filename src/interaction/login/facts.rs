@@ -43,8 +43,8 @@ impl Login {
         self.session.as_deref().filter(|session| person.holds(session, self.now))
     }
 
-    /// Everything that counts, which is nothing while it is nobody's: a user may be disabled in the middle of a login.
-    /// Otherwise what the session knows, unless all must be proved afresh, and what was proved here.
+    /// The facts that count: those of the session, unless everything must be proved again, and those proved here. Without a
+    /// user there are none; a user may be disabled in the middle of a login.
     pub(in crate::interaction) fn facts(&self) -> Facts {
         let Some(person) = &self.person else { return Facts::default() };
         let trusted = self.browser.as_ref().map(|browser| &browser.id);

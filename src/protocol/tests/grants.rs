@@ -107,7 +107,7 @@ async fn for_ten_seconds_the_same_successor_then_the_family_ends() {
     assert_eq!(error(&office.refresh(&second).await), refused(400, "invalid_grant"));
 }
 
-/// A clock that is set back gives a used token no second grace: what came of it is the end of the family.
+/// A clock that is set back does not reopen the grace of a used token: its reuse ends the family.
 #[tokio::test]
 async fn a_clock_set_back_does_not_reopen_the_grace() {
     for back in [6, 30, 3600] {
