@@ -26,6 +26,7 @@ mod passkeys;
 mod paths;
 mod proxies;
 mod readme;
+mod recipes;
 mod recovery;
 mod redirects;
 mod relying_parties;

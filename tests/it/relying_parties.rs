@@ -14,12 +14,12 @@ use super::serve::Folder;
 use super::support::optional;
 use super::support::process::{Running, run, vestibule};
 
-const SUITE: &str = "relying parties of strangers";
+pub(super) const SUITE: &str = "relying parties of strangers";
 
 /// A running provider with the users and clients of `apply.json`.
-struct Provider {
-    issuer: String,
-    folder: Folder,
+pub(super) struct Provider {
+    pub(super) issuer: String,
+    pub(super) folder: Folder,
     _process: Running,
 }
 
@@ -27,10 +27,14 @@ impl Provider {
     fn start(name: &str) -> Self {
         let folder = Folder::new(name);
         folder.write("apply.json", &document(&folder).to_string());
-        // The issuer names its port, so the port has to be known before the provider is there to choose one.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        Self::start_in(folder, "apply.json")
+    }
+
+    /// Applies this file of the folder and serves from there.
+    pub(super) fn start_in(folder: Folder, document: &str) -> Self {
+        let free = free_address();
         let issuer = format!("http://{free}");
-        let applied = run(folder.path(), &["apply", "--issuer", &issuer, "apply.json"]);
+        let applied = run(folder.path(), &["apply", "--issuer", &issuer, document]);
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
         let arguments = ["serve", "--issuer", &issuer, "--listen", &free, "--log-format", "json"];
         let mut process = Running::start(vestibule(folder.path(), &arguments));
@@ -63,7 +67,13 @@ fn document(folder: &Folder) -> Value {
     document
 }
 
-fn programs() -> PathBuf {
+/// A loopback address that is free now. Issuers and redirect URIs name their port, so it has to be known before anything
+/// listens there.
+pub(super) fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+pub(super) fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/relying_parties")
 }
 

@@ -1,0 +1,142 @@
+//! The recipes of `docs/relying-parties.md` work as they stand: each is applied, its application is started and signs a
+//! user in. Only the addresses of the issuer and of the application are replaced.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use vestibule::testing::{Answer, Browser};
+
+use super::relying_parties::{Provider, SUITE, free_address, programs};
+use super::serve::Folder;
+use super::support::network::{arrive, browser};
+use super::support::optional;
+use super::support::process::Running;
+
+const RECIPES: &str = include_str!("../../docs/relying-parties.md");
+const SECRET: &str = "a-secret-of-at-least-32-characters";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Who signs in; the recipe follows.
+const PEOPLE: &str = r#"
+    [[tenants]]
+    domain = "people.test"
+    name = "People"
+    [[users]]
+    tenant = "people.test"
+    username = "anna"
+    password = "correct horse battery staple"
+    name = "Anna Arndt"
+    email = "anna@people.test"
+    email_verified = true
+"#;
+
+/// The first code block in this language below the heading of a library.
+fn block(library: &str, language: &str) -> &'static str {
+    let (_, section) = RECIPES.split_once(&format!("\n## {library}\n")).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let (_, code) = section.split_once(&format!("```{language}\n")).unwrap();
+    code.split_once("```").unwrap().0
+}
+
+/// What an application of the recipes is called and where it has what.
+struct Recipe {
+    library: &'static str,
+    /// The language of its settings, and the file in which the application looks for them.
+    settings: (&'static str, &'static str),
+    sign_in: &'static str,
+    sign_out: &'static str,
+}
+
+/// An application by a recipe, beside the provider that it was registered with.
+struct Shop {
+    recipe: Recipe,
+    address: String,
+    _application: Running,
+    _provider: Provider,
+}
+
+impl Shop {
+    /// The program gets the folder with its settings and the port.
+    fn start(recipe: Recipe, mut program: Command) -> Self {
+        let (language, file) = recipe.settings;
+        let host = free_address();
+        let address = format!("http://{host}");
+        let at_home =
+            |language| block(recipe.library, language).replace("https://shop.example.test", &address);
+        let folder = Folder::new(file);
+        folder.write("apply.toml", &format!("{PEOPLE}{}", at_home("toml")));
+        let provider = Provider::start_in(folder, "apply.toml");
+        let settings = at_home(language).replace("https://login.example.test", &provider.issuer);
+        provider.folder.write(file, &settings);
+        let (_, port) = host.rsplit_once(':').unwrap();
+        program.arg(provider.folder.path()).arg(port);
+        let mut application = Running::start(program);
+        let said = application.line();
+        assert!(said == "ready\n", "{said}{}", application.end().1);
+        Self { recipe, address, _application: application, _provider: provider }
+    }
+
+    /// What the application tells of its user.
+    async fn user(&self, browser: &mut Browser) -> Value {
+        browser.get(&self.address).await.json()
+    }
+
+    /// Presses the button on one of the application's pages.
+    async fn press(&self, browser: &mut Browser, path: &str) -> Answer {
+        let page = browser.get(&format!("{}{path}", self.address)).await;
+        let answer = browser.submit(&page, &[]).await;
+        arrive(browser, answer).await
+    }
+
+    async fn signs_in_and_out(&self) {
+        let mut anna = browser();
+        assert_eq!(self.user(&mut anna).await, Value::Null);
+        let login = self.press(&mut anna, self.recipe.sign_in).await;
+        assert_eq!(login.step(), Some("identify"), "{}: {}", login.url, login.body);
+        let fields = [("tenant", "people.test"), ("username", "anna"), ("password", PASSWORD)];
+        let answer = anna.submit(&login, &fields).await;
+        let home = arrive(&mut anna, answer).await;
+        assert_eq!(home.url.as_str(), format!("{}/", self.address), "{}", home.body);
+        let user = home.json();
+        for (claim, value) in [("name", "Anna Arndt"), ("email", "anna@people.test")] {
+            assert_eq!(user[claim], value, "{user}");
+        }
+        self.press(&mut anna, self.recipe.sign_out).await;
+        assert_eq!(self.user(&mut anna).await, Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn auth_js_signs_in() {
+    let Some(installed) = optional(SUITE, "VESTIBULE_TEST_AUTH_JS") else { return };
+    // Node looks for a module's libraries beside the module.
+    std::fs::copy(programs().join("auth-js/app.mjs"), Path::new(&installed).join("app.mjs")).unwrap();
+    let recipe = Recipe {
+        library: "Auth.js",
+        settings: ("js", "auth.mjs"),
+        sign_in: "/auth/signin",
+        sign_out: "/auth/signout",
+    };
+    let mut node = Command::new("node");
+    node.current_dir(installed).arg("app.mjs");
+    node.env("AUTH_SECRET", "for the cookies of this run, and long enough");
+    node.env("AUTH_VESTIBULE_SECRET", SECRET);
+    Shop::start(recipe, node).signs_in_and_out().await;
+}
+
+#[tokio::test]
+async fn django_allauth_signs_in() {
+    let Some(python) = optional(SUITE, "VESTIBULE_TEST_ALLAUTH") else { return };
+    let recipe = Recipe {
+        library: "django-allauth",
+        settings: ("python", "vestibule.py"),
+        sign_in: "/accounts/oidc/vestibule/login/",
+        sign_out: "/accounts/logout/",
+    };
+    let mut python = Command::new(python);
+    // -B: nothing compiled is left in the source tree.
+    python.arg("-B").arg(programs().join("allauth/app.py"));
+    python.env("VESTIBULE_CLIENT_SECRET", SECRET);
+    Shop::start(recipe, python).signs_in_and_out().await;
+}
