@@ -12,9 +12,9 @@ pub use algorithm::{AssertionAlgorithm, MacAlgorithm, SigningAlgorithm};
 
 use super::audience::Resource;
 use super::epoch::Epoch;
-use super::ids::{ClientId, Hash, IssuerId};
+use super::ids::{ClientId, Hash, IssuerId, TenantId};
 use super::redirect_uri::RedirectUri;
-use super::scope::Scope;
+use super::scope::{self, Scope};
 
 /// One client of one issuer.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,12 +187,20 @@ pub struct ClientMetadata {
     /// Ours: the APIs for which it may ask for tokens, by the names that `resource` gives them (RFC 8707). Why not
     /// `resources`: in this house a Resource is a self-service portal.
     pub audiences: Vec<Resource>,
+    /// Ours: the API that its tokens are for where no `resource` is asked for; it may name that one, too.
+    pub default_audience: Option<Resource>,
     /// Ours: the names of the API that this client is. It may introspect the tokens that are meant for it.
     pub own_audiences: Vec<Resource>,
     /// Ours: the user is asked before anything is given away.
     pub require_consent: bool,
     /// Ours: ID tokens hold the claims of the granted scopes too, for applications that never call UserInfo.
     pub id_token_claims: bool,
+    /// Ours: the name of the claim with the user's roles.
+    pub roles_claim: String,
+    /// Ours: the name of the claim with the user's groups.
+    pub groups_claim: String,
+    /// Ours: the tenants whose groups a client of the root issuer reads by their bare names (see [`super::group`]).
+    pub groups_of: Vec<TenantId>,
     /// The algorithm of its UserInfo answers; `None` = plain JSON.
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
     /// The algorithm of introspection answers that it asks for as JWTs (RFC 9701 §6).
@@ -241,9 +249,13 @@ impl Default for ClientMetadata {
             tos_uri: None,
             initiate_login_uri: None,
             audiences: Vec::new(),
+            default_audience: None,
             own_audiences: Vec::new(),
             require_consent: false,
             id_token_claims: false,
+            roles_claim: scope::ROLES.to_owned(),
+            groups_claim: scope::GROUPS.to_owned(),
+            groups_of: Vec::new(),
             userinfo_signed_response_alg: None,
             introspection_signed_response_alg: SigningAlgorithm::Rs256,
             require_pushed_authorization_requests: false,

@@ -61,6 +61,8 @@ text_newtypes! {
     TrustedBrowserId;
     /// An organisation that manages several tenants.
     ResellerId;
+    /// A group of a tenant's users.
+    GroupId;
     /// An OpenID provider at which accounts of ours sign in.
     UpstreamId;
     /// What an authenticator calls a passkey, base64url.

@@ -8,9 +8,14 @@ use serde::{Deserialize, Serialize};
 pub const OPENID: &str = "openid";
 /// `offline_access`
 pub const OFFLINE_ACCESS: &str = "offline_access";
+/// `roles`: what the user may do in the tenant; the default name of its claim too.
+pub const ROLES: &str = "roles";
+/// `groups`: which groups the user belongs to; the default name of its claim too.
+pub const GROUPS: &str = "groups";
 
 /// Every scope this provider knows, in the order discovery lists them.
-pub const SUPPORTED: [&str; 6] = [OPENID, "profile", "email", "address", "phone", OFFLINE_ACCESS];
+pub const SUPPORTED: [&str; 8] =
+    [OPENID, "profile", "email", "address", "phone", ROLES, GROUPS, OFFLINE_ACCESS];
 
 /// `account:sessions`: see where oneself is signed in, and end that.
 pub const ACCOUNT_SESSIONS: &str = "account:sessions";
@@ -19,7 +24,8 @@ pub const ACCOUNT_SESSIONS: &str = "account:sessions";
 /// there means everything else.
 pub const RESERVED: [&str; 1] = [ACCOUNT_SESSIONS];
 
-/// The claims of a standard scope, by OpenID Connect Core §5.4.
+/// The claims of a scope: of a standard one by OpenID Connect Core §5.4, of `roles` and `groups` by the names that they
+/// have unless the client registered others.
 pub fn claims_of(scope: &str) -> &'static [&'static str] {
     match scope {
         "profile" => &[
@@ -41,6 +47,8 @@ pub fn claims_of(scope: &str) -> &'static [&'static str] {
         "email" => &["email", "email_verified"],
         "address" => &["address"],
         "phone" => &["phone_number", "phone_number_verified"],
+        ROLES => &[ROLES],
+        GROUPS => &[GROUPS],
         _ => &[],
     }
 }

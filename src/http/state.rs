@@ -7,6 +7,7 @@ use super::documents::Documents;
 use super::keyring::Keyring;
 use super::limits::Limits;
 use super::progress::Lanes;
+use super::scopes::Scopes;
 use super::traffic::Traffic;
 use crate::account::Account;
 use crate::account::delivery::Ways;
@@ -15,12 +16,11 @@ use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
 use crate::domain::event::Event;
-use crate::domain::scope;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
 use crate::outbound::Outbound;
-use crate::storage::{Catalogue, Db, Grounds};
+use crate::storage::{self, Catalogue, Db, Grounds};
 use crate::upstream::Known;
 use crate::views::Theme;
 
@@ -147,15 +147,9 @@ impl Idp {
         &self.0.own_claims
     }
 
-    /// Every scope there is, in the order discovery lists them: the standard ones, the house's, the host's.
-    pub(crate) fn scopes(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = scope::SUPPORTED.into_iter().chain(scope::RESERVED).collect();
-        for own in &self.0.own_claims {
-            if !all.contains(&own.scope.as_str()) {
-                all.push(&own.scope);
-            }
-        }
-        all
+    /// Every scope there is.
+    pub(crate) async fn scopes(&self) -> Result<Scopes<'_>, storage::Error> {
+        Ok(Scopes::new(&self.0.own_claims, self.catalogue().own_scopes().await?))
     }
 
     /// What was asked so far, and what happened.

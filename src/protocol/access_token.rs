@@ -10,9 +10,10 @@ mod opaque;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use serde_json::Map;
 
 use super::error::{BearerError, TokenError};
-use super::subject;
+use super::{claims, subject};
 use crate::crypto::random;
 use crate::domain::access_token::AccessToken;
 use crate::domain::audience::Audience;
@@ -29,8 +30,8 @@ use crate::storage::grants::Ground;
 /// Whom a token speaks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Basis<'a> {
-    /// A user, by what was allowed to the client.
-    Grant(&'a Grant),
+    /// A user as of now, by what was allowed to the client.
+    Grant(&'a Grant, &'a User),
     /// The client itself.
     Client,
 }
@@ -85,12 +86,12 @@ pub(super) async fn issue(
 ) -> Result<Issued, TokenError> {
     let now = idp.now();
     let mut expires = now.plus(client.metadata.access_token_lifetime());
-    if let Basis::Grant(grant) = basis {
+    if let Basis::Grant(grant, _) = basis {
         // The last token of a family does not outlive it.
         expires = expires.min(grant.expires_at);
     }
     let (sub, epoch, login) = match basis {
-        Basis::Grant(grant) => {
+        Basis::Grant(grant, _) => {
             (subject::of(idp, client, &grant.user).await?, Epoch::default(), Some(grant.into()))
         }
         Basis::Client => (client.id.as_str().to_owned(), client.epoch, None),
@@ -108,7 +109,13 @@ pub(super) async fn issue(
         login,
     };
     let value = match client.metadata.access_token_format {
-        TokenFormat::Jwt => at_jwt::sign(idp, issuer, client, &token).await?,
+        TokenFormat::Jwt => {
+            let more = match basis {
+                Basis::Grant(_, user) => claims::in_access_token(idp, user, client, &token.scope).await?,
+                Basis::Client => Map::new(),
+            };
+            at_jwt::sign(idp, issuer, client, &token, &more).await?
+        }
         TokenFormat::Opaque => opaque::store(idp, issuer, token).boxed().await?,
     };
     Ok(Issued { value, lifetime: expires.since(now) })

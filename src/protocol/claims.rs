@@ -1,14 +1,16 @@
 //! Which of a user's claims a client gets: those of the granted scopes, and those asked for one by one (Core §5.4, §5.5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::own_claims;
+use super::own_claims::HostClaims;
+use super::{authority, own_claims};
 use crate::domain::claims::ClaimRequest;
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
-use crate::domain::scope::{self, Scope};
+use crate::domain::group::MAX_IN_TOKEN;
+use crate::domain::scope::{self, GROUPS, ROLES, Scope};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::User;
 use crate::http::{Idp, Internal};
@@ -29,12 +31,15 @@ pub(super) fn supported() -> impl Iterator<Item = &'static str> {
 pub(super) async fn at_userinfo(
     idp: &Idp,
     user: &User,
+    client: &Client,
     grant: &Grant,
     scope: &Scope,
 ) -> Result<Map<String, Value>, Internal> {
-    let tenant = tenant(idp, user).await?;
-    let mut claims = given(user, &tenant, scope, &grant.claims.userinfo);
-    own_claims::add(idp, user, &grant.client, scope, |_| true, &mut claims).await?;
+    let scopes = idp.scopes().await?;
+    let wanted = Wanted { scope, own: scopes.own().claims_of(scope), single: &grant.claims.userinfo };
+    let mut claims = told(idp, user, client, &wanted, usize::MAX).await?;
+    let host = HostClaims { scope, own: &wanted.own, for_userinfo_too: true };
+    own_claims::add(idp, user, &client.id, host, &mut claims).await?;
     Ok(claims)
 }
 
@@ -48,37 +53,85 @@ pub(super) async fn in_id_token(
     grant: &Grant,
     scope: &Scope,
 ) -> Result<Map<String, Value>, Internal> {
-    let tenant = tenant(idp, user).await?;
     let all = client.metadata.id_token_claims;
-    let mut claims = if all {
-        given(user, &tenant, scope, &grant.claims.id_token)
+    let scopes = idp.scopes().await?;
+    let (nothing, mut single) = (Scope::default(), grant.claims.id_token.clone());
+    if !all && scope.contains("profile") {
+        single.extend(OURS.map(|name| (name.to_owned(), None)));
+    }
+    let wanted = if all {
+        Wanted { scope, own: scopes.own().claims_of(scope), single: &single }
     } else {
-        let mut wanted = grant.claims.id_token.clone();
-        if scope.contains("profile") {
-            wanted.extend(OURS.map(|name| (name.to_owned(), None)));
-        }
-        given(user, &tenant, &Scope::default(), &wanted)
+        Wanted { scope: &nothing, own: BTreeSet::new(), single: &single }
     };
-    own_claims::add(idp, user, &client.id, scope, |own| all || own.in_id_token, &mut claims).await?;
+    let mut claims = told(idp, user, client, &wanted, MAX_IN_TOKEN).await?;
+    let host = HostClaims { scope, own: &wanted.own, for_userinfo_too: all };
+    own_claims::add(idp, user, &client.id, host, &mut claims).await?;
     Ok(claims)
 }
 
-async fn tenant(idp: &Idp, user: &User) -> Result<TenantDomain, Internal> {
-    let tenant = idp.catalogue().tenant(&user.tenant).await?;
-    Ok(tenant.ok_or_else(|| Internal::fault(&"a user without a tenant"))?.domain.clone())
+/// The claims for an access token that an API reads: roles and groups (RFC 9068 §2.2.3.1) under any scope that delivers
+/// them, and whatever an API's own scopes deliver. The host is not asked: a token that is refreshed must not wait for it.
+pub(super) async fn in_access_token(
+    idp: &Idp,
+    user: &User,
+    client: &Client,
+    scope: &Scope,
+) -> Result<Map<String, Value>, Internal> {
+    let scopes = idp.scopes().await?;
+    let authority: Scope = [ROLES, GROUPS].map(str::to_owned).into_iter().collect();
+    let of_apis = scopes.own().of_apis(scope);
+    let mut own = scopes.own().claims_of(scope);
+    own.retain(|name| authority.contains(name));
+    own.extend(scopes.own().claims_of(&of_apis));
+    let wanted = Wanted { scope: &scope.intersection(&authority), own, single: &BTreeMap::new() };
+    if wanted.scope.is_empty() && wanted.own.is_empty() {
+        return Ok(Map::new());
+    }
+    told(idp, user, client, &wanted, MAX_IN_TOKEN).await
 }
 
-/// Claims asked for one by one.
-type Wanted = BTreeMap<String, Option<ClaimRequest>>;
+/// Which claims are wanted.
+pub(super) struct Wanted<'a> {
+    /// By these scopes, as far as they are the provider's.
+    scope: &'a Scope,
+    /// By the installation's own scopes.
+    own: BTreeSet<&'a str>,
+    /// One by one.
+    single: &'a BTreeMap<String, Option<ClaimRequest>>,
+}
 
-/// The claims of these scopes and names that the user has.
-fn given(user: &User, tenant: &TenantDomain, scope: &Scope, wanted: &Wanted) -> Map<String, Value> {
-    let in_scope = |name: &str| {
-        (OURS.contains(&name) && scope.contains("profile"))
-            || scope.iter().any(|word| scope::claims_of(word).contains(&name))
-    };
+impl Wanted<'_> {
+    /// Whether the claim of this name is among them; `roles` and `groups` go by these names here.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.scope.iter().any(|word| scope::claims_of(word).contains(&name))
+            || (OURS.contains(&name) && self.scope.contains("profile"))
+            // A role is one in the user's tenant.
+            || (name == TENANT && self.scope.contains(ROLES))
+            || self.own.contains(name)
+            || self.single.contains_key(name)
+    }
+}
+
+/// The wanted claims that the store knows; groups only if there are at most so many.
+async fn told(
+    idp: &Idp,
+    user: &User,
+    client: &Client,
+    wanted: &Wanted<'_>,
+    max_groups: usize,
+) -> Result<Map<String, Value>, Internal> {
+    let tenant = idp.catalogue().tenant(&user.tenant).await?;
+    let tenant = tenant.ok_or_else(|| Internal::fault(&"a user without a tenant"))?;
+    let mut claims = given(user, &tenant.domain, wanted);
+    authority::add(idp, user, client, &tenant.domain, wanted, max_groups, &mut claims).await?;
+    Ok(claims)
+}
+
+/// The wanted claims of the profile.
+fn given(user: &User, tenant: &TenantDomain, wanted: &Wanted<'_>) -> Map<String, Value> {
     let mut claims = all(user, tenant);
-    claims.retain(|name, _| in_scope(name) || wanted.contains_key(name));
+    claims.retain(|name, _| wanted.has(name));
     claims
 }
 
@@ -130,8 +183,9 @@ mod tests {
             directory: None,
             upstream: None,
         };
-        let wanted = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
-        given(&user, &TenantDomain::parse("a.sms").unwrap(), &Scope::parse(scope), &wanted).into()
+        let single = wanted.iter().map(|&name| (name.to_owned(), None)).collect();
+        let wanted = Wanted { scope: &Scope::parse(scope), own: BTreeSet::new(), single: &single };
+        given(&user, &TenantDomain::parse("a.sms").unwrap(), &wanted).into()
     }
 
     #[test]

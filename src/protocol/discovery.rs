@@ -29,8 +29,10 @@ pub(super) async fn configuration(
     let url = &current.issuer.url;
     let revision = idp.catalogue().revision().await?;
     let must_push = idp.settings().require_pushed_authorization_requests;
-    let build =
-        async { Document::json(&idp, &metadata(url, must_push, &idp.scopes(), idp.own_claims()), MAX_AGE) };
+    let build = async {
+        let scopes = idp.scopes().await?;
+        Document::json(&idp, &metadata(url, must_push, &scopes.all(), idp.own_claims()), MAX_AGE)
+    };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
     Ok(document.answer(&known))
 }
@@ -118,7 +120,7 @@ mod tests {
         revocation_endpoint "https://id.test/a/t/one.test/revoke"
         jwks_uri "https://id.test/a/t/one.test/jwks"
         end_session_endpoint "https://id.test/a/t/one.test/logout"
-        scopes_supported ["openid","profile","email","address","phone","offline_access"]
+        scopes_supported ["openid","profile","email","address","phone","roles","groups","offline_access"]
         response_types_supported ["code"]
         response_modes_supported ["query","form_post"]
         grant_types_supported ["authorization_code","refresh_token","client_credentials"]
@@ -137,7 +139,7 @@ mod tests {
         display_values_supported ["page","popup"]
         prompt_values_supported ["none","login","consent","select_account"]
         claim_types_supported ["normal"]
-        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","tenant","personal_desktop"]
+        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","roles","groups","tenant","personal_desktop"]
         claims_parameter_supported true
         request_parameter_supported true
         request_object_signing_alg_values_supported ["RS256","ES256","EdDSA"]

@@ -16,12 +16,12 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::access_token::{self, Live};
 use super::client_auth::ClientRequest;
 use super::error::{BearerError, NOT_STORED, TokenError};
-use super::subject;
+use super::{claims, subject};
 use crate::crypto::{jwt, secret};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
@@ -100,7 +100,14 @@ async fn of_access_token(
     match access_token::live(idp, issuer, token).await {
         Ok(live) if may_know(caller, &live.token) => {
             let holder = idp.catalogue().client(&issuer.id, &live.token.client_id).await?;
-            Ok(Some(Meaning::of(live, holder.is_some_and(|holder| holder.sector().is_some()))))
+            let claims = match (&live.person, &holder) {
+                (Some(person), Some(holder)) => {
+                    claims::in_access_token(idp, person.user(), holder, &live.token.scope).await?
+                }
+                _ => Map::new(),
+            };
+            let is_pairwise = holder.is_some_and(|holder| holder.sector().is_some());
+            Ok(Some(Meaning::of(live, is_pairwise, claims)))
         }
         Ok(_) | Err(BearerError::Missing | BearerError::Refused(_)) => Ok(None),
         Err(BearerError::Internal(internal)) => Err(internal),
@@ -150,6 +157,8 @@ enum Meaning {
         token_type: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         username: Option<Username>,
+        #[serde(flatten)]
+        claims: Map<String, Value>,
     },
     RefreshToken {
         active: bool,
@@ -167,10 +176,10 @@ enum Meaning {
 
 impl Meaning {
     /// Of a user's login too, for an API that demands a strong or a recent one (RFC 9470 §6.2). Where the user has a
-    /// pairwise name, the public one must not stand beside it.
-    fn of(Live { token, person }: Live, is_pairwise: bool) -> Self {
+    /// pairwise name, the public one must not stand beside it. `claims` are those that a JWT of today would hold.
+    fn of(Live { token, person }: Live, is_pairwise: bool, claims: Map<String, Value>) -> Self {
         let username = person.filter(|_| !is_pairwise).map(|person| person.user().username.clone());
-        Self::Active { active: true, token, token_type: "Bearer", username }
+        Self::Active { active: true, token, token_type: "Bearer", username, claims }
     }
 }
 

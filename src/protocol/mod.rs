@@ -3,6 +3,7 @@
 //! Reading order: `routes`, then `authorize` (the first leg), `token` (the second), `userinfo` (what the token opens).
 
 mod access_token;
+mod authority;
 pub(crate) mod authorize;
 pub(crate) mod bearer;
 mod claims;
@@ -26,5 +27,7 @@ mod tests;
 mod token;
 mod userinfo;
 
-pub(crate) use own_claims::{is_claim, is_withheld_scope};
+pub(crate) use own_claims::{
+    deliverable_claims, is_claim, is_reserved_claim, is_reserved_scope, is_withheld_scope,
+};
 pub(crate) use routes::{inserted_routes, routes};

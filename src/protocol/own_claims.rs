@@ -1,13 +1,16 @@
 //! The host's own claims beside those of the house: what may be declared, and what a client gets.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::claims;
 use super::discovery;
 use crate::domain::ids::ClientId;
+use crate::domain::registered_claims;
 use crate::domain::scope::{self, Scope};
 use crate::domain::user::User;
-use crate::ext::{OwnClaims, Unavailable};
+use crate::ext::Unavailable;
 use crate::http::{Idp, Internal};
 
 /// Claims that tokens of the house and of its neighbours use to say what the token is (RFC 7519 §4.1, RFC 9068 §2.2,
@@ -45,24 +48,75 @@ pub(crate) fn is_withheld_scope(word: &str) -> bool {
     word == scope::OPENID || word == scope::OFFLINE_ACCESS || scope::RESERVED.contains(&word)
 }
 
-/// Adds the host's claims of these scopes, as far as they are wanted here. The host is not asked where there are none.
+/// Scopes of other specifications that applications may know by name.
+const KNOWN_SCOPES: [&str; 3] = ["device_sso", "uma_authorization", "uma_protection"];
+/// The scopes below these are the provider's own.
+const OWN_PREFIXES: [&str; 3] = ["openid:", "account:", "admin:"];
+
+/// Is this a name that no scope of the installation's own can have? Case makes no difference.
+pub(crate) fn is_reserved_scope(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let named = |known: &[&str]| known.contains(&word.as_str());
+    named(&scope::SUPPORTED)
+        || named(&scope::RESERVED)
+        || named(&KNOWN_SCOPES)
+        || OWN_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
+        || is_reserved_claim(&word)
+}
+
+/// Is this a name that no client can give its roles or groups? `roles`, `groups` and `entitlements` mean just these
+/// (RFC 9068 §2.2.3.1).
+pub(crate) fn is_reserved_claim(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let meant = [scope::ROLES, scope::GROUPS, "entitlements"].contains(&name.as_str());
+    !meant && (is_claim(&name) || registered_claims::contains(&name))
+}
+
+/// Every claim that an own scope may deliver: the standard ones, the provider's, the host's.
+pub(crate) fn deliverable_claims(idp: &Idp) -> BTreeSet<&str> {
+    let mut all: BTreeSet<&str> = claims::supported().collect();
+    all.extend(idp.own_claims().iter().flat_map(|own| own.names.iter().map(String::as_str)));
+    all
+}
+
+/// Which of the host's claims are wanted.
+pub(super) struct HostClaims<'a> {
+    /// By these scopes.
+    pub(super) scope: &'a Scope,
+    /// By the installation's own scopes, which may deliver claims of the host's.
+    pub(super) own: &'a BTreeSet<&'a str>,
+    /// Those, too, that the host declared for UserInfo only.
+    pub(super) for_userinfo_too: bool,
+}
+
+/// Adds the host's claims, as far as they are wanted here; none replaces another one. The host is not asked where there are
+/// none.
 pub(super) async fn add(
     idp: &Idp,
     user: &User,
     client: &ClientId,
-    scope: &Scope,
-    is_wanted: impl Fn(&OwnClaims) -> bool,
+    wanted: HostClaims<'_>,
     all: &mut Map<String, Value>,
 ) -> Result<(), Internal> {
-    let own = idp.own_claims().iter();
-    let granted: Vec<&OwnClaims> = own.filter(|own| scope.contains(&own.scope) && is_wanted(own)).collect();
-    if granted.is_empty() {
+    let (mut scope, mut names) = (wanted.scope.clone(), BTreeSet::new());
+    for host in idp.own_claims() {
+        let by_scope = wanted.scope.contains(&host.scope) && (wanted.for_userinfo_too || host.in_id_token);
+        let before = names.len();
+        names.extend(host.names.iter().filter(|name| by_scope || wanted.own.contains(name.as_str())));
+        if names.len() > before {
+            scope = scope.union(&Scope::parse(&host.scope));
+        }
+    }
+    if names.is_empty() {
         return Ok(());
     }
-    let asked = idp.claim_source().claims(user, client, scope);
+    let asked = idp.claim_source().claims(user, client, &scope);
     let answer = tokio::time::timeout(idp.settings().host_deadline, asked).await;
     let told = answer.map_err(Unavailable::new).and_then(|told| told)?;
-    let declared = |name: &str| granted.iter().any(|own| own.names.contains(name));
-    all.extend(told.into_iter().filter(|(name, value)| declared(name) && !value.is_null()));
+    for (name, value) in told {
+        if names.contains(&name) && !value.is_null() && !all.contains_key(&name) {
+            all.insert(name, value);
+        }
+    }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub(super) struct Target {
     /// In as many parameters as the request likes.
     named: Audience,
     provider: Resource,
+    /// What is meant where a request names nothing (`default_audience`).
+    default: Audience,
     /// What is registered for the client today, and the provider.
     registered: Audience,
 }
@@ -25,8 +27,10 @@ impl Target {
         let named: Result<Audience, _> = parameters.all("resource").map(Resource::parse).collect();
         let named = named.or_else(|_| refuse("resource is not an absolute URI without a fragment"))?;
         let provider = Resource::from(&issuer.url);
-        let registered: Audience = client.metadata.audiences.iter().cloned().collect();
-        Ok(Self { named, registered: registered.with(provider.clone()), provider })
+        let default: Audience = client.metadata.default_audience.iter().cloned().collect();
+        let registered = client.metadata.audiences.iter().chain(&client.metadata.default_audience);
+        let registered: Audience = registered.cloned().collect();
+        Ok(Self { named, registered: registered.with(provider.clone()), default, provider })
     }
 
     /// What an authorization request asks for (§2.1): only what is registered for the client.
@@ -39,8 +43,10 @@ impl Target {
     }
 
     /// What a token of a grant is for (§2.2): what the token request names, if that was granted; otherwise everything
-    /// granted, and the provider itself where `openid` is among the scopes or nothing was named at all.
+    /// granted, and the provider itself where `openid` is among the scopes or nothing was named at all. A grant for which
+    /// nothing was named is for the client's default audience as it is registered today.
     pub(super) fn narrowed(&self, granted: &Audience, scope: &Scope) -> Result<Audience, OAuthError> {
+        let granted = if granted.is_empty() { &self.default } else { granted };
         let granted = self.with_provider(granted.intersection(&self.registered), scope);
         if self.named.is_empty() {
             return Ok(granted);
@@ -52,10 +58,11 @@ impl Target {
         }
     }
 
-    /// What a client's own token is for (RFC 6749 §4.4): what the token request names, otherwise the provider itself.
+    /// What a client's own token is for (RFC 6749 §4.4): what the token request names, otherwise the client's default
+    /// audience, otherwise the provider itself.
     pub(super) fn of_client(self, scope: &Scope) -> Result<Audience, OAuthError> {
         if self.named.is_empty() {
-            return Ok(self.with_provider(Audience::default(), scope));
+            return Ok(self.with_provider(self.default.clone(), scope));
         }
         self.requested()
     }

@@ -33,10 +33,11 @@ pub(super) async fn userinfo(
     let token = presented(&uri, &headers, &body)?;
     let Live { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
     let person = person.filter(|_| token.scope.contains(OPENID)).ok_or_else(openid_is_missing)?;
-    let mut claims = claims::at_userinfo(&idp, person.user(), person.grant(), &token.scope).await?;
-    claims.insert("sub".to_owned(), token.sub.as_str().into());
     let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
-    match client.and_then(|client| client.metadata.userinfo_signed_response_alg) {
+    let client = client.ok_or_else(|| access_token::invalid("the client has ended"))?;
+    let mut claims = claims::at_userinfo(&idp, person.user(), &client, person.grant(), &token.scope).await?;
+    claims.insert("sub".to_owned(), token.sub.as_str().into());
+    match client.metadata.userinfo_signed_response_alg {
         Some(algorithm) => {
             let signed = signed(&idp, &current.issuer, &token.client_id, algorithm, claims).boxed().await?;
             Ok((NOT_STORED, [(CONTENT_TYPE, "application/jwt")], signed).into_response())

@@ -1,4 +1,4 @@
-//! The catalogue: issuers, tenants, upstream providers, clients and keys, which are read with every request and rarely change.
+//! The catalogue: issuers, tenants, upstream providers, clients, own scopes, APIs and keys, which are read with every request and rarely change.
 //!
 //! Every change raises the one revision row. What is cached is filed with the revision it was read under and counts
 //! only under that, so a load that a change has overtaken can never be served. A node looks at the row before it
@@ -18,10 +18,11 @@ use super::error::Result;
 use super::keys::{self, StoredKey};
 use super::looks::{LOOK_MILLIS, Looks};
 use super::tx::outside_a_write;
-use super::{Db, clients, issuers, tenants, upstreams};
+use super::{Db, clients, issuers, own_scopes, tenants, upstreams};
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId};
 use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::own_scopes::OwnScopes;
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::ext::Clock;
 
@@ -45,6 +46,7 @@ struct Inner {
     passkey_sign_in: Filed<(), bool>,
     keys: Filed<IssuerId, Vec<StoredKey>>,
     upstreams: Filed<Option<TenantId>, Vec<upstreams::Stored>>,
+    own_scopes: Filed<(), OwnScopes>,
 }
 
 impl Catalogue {
@@ -63,6 +65,7 @@ impl Catalogue {
             passkey_sign_in: Filed::new(),
             keys: Filed::new(),
             upstreams: Filed::new(),
+            own_scopes: Filed::new(),
         }))
     }
 
@@ -184,6 +187,18 @@ impl Catalogue {
             .boxed()
         };
         Ok(self.0.upstreams.find(self.revision().await?, &tenant.cloned(), load).await?.unwrap_or_default())
+    }
+
+    /// The installation's own scopes and APIs.
+    pub async fn own_scopes(&self) -> Result<Arc<OwnScopes>> {
+        let load = || {
+            async {
+                let mut reader = self.0.db.read();
+                own_scopes::all(&mut reader.tx()).await.map(Some)
+            }
+            .boxed()
+        };
+        Ok(self.0.own_scopes.find(self.revision().await?, &(), load).await?.unwrap_or_default())
     }
 
     /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.

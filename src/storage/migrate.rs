@@ -35,6 +35,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (26, "epochs", include_str!("../../migrations/0026_epochs.sql")),
     (33, "known_browsers", include_str!("../../migrations/0033_known_browsers.sql")),
     (34, "waiting_requests", include_str!("../../migrations/0034_waiting_requests.sql")),
+    (35, "groups", include_str!("../../migrations/0035_groups.sql")),
+    (37, "own_scopes", include_str!("../../migrations/0037_own_scopes.sql")),
 ];
 
 /// How long to wait for another node that is migrating.

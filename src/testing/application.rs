@@ -136,6 +136,11 @@ impl Application {
         self.post("/revoke", &[("token", token)]).await
     }
 
+    /// Asks what a token means (RFC 7662).
+    pub async fn introspect(&self, token: &str) -> Answer {
+        self.post("/introspect", &[("token", token)]).await
+    }
+
     /// A form for an endpoint that authenticates clients.
     async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());

@@ -1,9 +1,12 @@
 //! The pages on which the user does something. Every form has a button named `cancel`, never the first one.
 
+use std::collections::BTreeMap;
+
 use super::codes::CodeSource;
 use super::form::{Field, Form};
 use super::frame::Application;
 use crate::domain::authenticator::{Method, PinPosition};
+use crate::domain::own_scopes::Title;
 use crate::domain::scope::{self, Scope};
 use crate::domain::time::Time;
 use crate::i18n::Texts;
@@ -288,6 +291,8 @@ pub struct Consent {
     pub host: String,
     /// What it asks for.
     pub scope: Scope,
+    /// What the installation's own scopes among these are about, by their words.
+    pub titles: BTreeMap<String, Title>,
     /// Who allows it.
     pub account: String,
 }

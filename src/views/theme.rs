@@ -6,7 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::assets::Asset;
 use super::{
-    Body, CodeSource, ConfirmCode, Duty, Field, Html, Identify, Page, RecoveryCodes, SecondFactor, Theme,
+    Body, CodeSource, ConfirmCode, Consent, Duty, Field, Html, Identify, Page, RecoveryCodes, SecondFactor,
+    Theme,
 };
 use crate::domain::locale::Locale;
 use crate::domain::scope;
@@ -90,7 +91,7 @@ impl Document<'_> {
     }
 
     /// A scope in words; one without words stands for itself.
-    fn scope<'s>(&'s self, word: &'s str) -> &'s str {
+    fn scope<'s>(&'s self, step: &'s Consent, word: &'s str) -> &'s str {
         match word {
             scope::OPENID => self.l.t("scope.openid"),
             scope::OFFLINE_ACCESS => self.l.t("scope.offline_access"),
@@ -99,7 +100,9 @@ impl Document<'_> {
             "address" => self.l.t("scope.address"),
             scope::ACCOUNT_SESSIONS => self.l.t("scope.account_sessions"),
             "phone" => self.l.t("scope.phone"),
-            other => other,
+            scope::ROLES => self.l.t("scope.roles"),
+            scope::GROUPS => self.l.t("scope.groups"),
+            other => step.titles.get(other).map_or(other, |title| title.text(self.page.frame.locale)),
         }
     }
 

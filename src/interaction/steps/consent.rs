@@ -22,17 +22,22 @@ impl Step for Consent {
     }
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
-        let shown = match (need, &login.person) {
-            (Need::Consent(scope), Some(person)) => Shown::Page(Body::Consent(views::Consent {
+        async move {
+            let (Need::Consent(scope), Some(person)) = (need, &login.person) else {
+                return Ok(Shown::late(login));
+            };
+            let own = login.idp().catalogue().own_scopes().await?;
+            let asked = own.scopes.iter().filter(|own| scope.contains(&own.name));
+            Ok(Shown::Page(Body::Consent(views::Consent {
                 form,
                 application: Application::of(login.validated.client()),
                 host: host(&login.request().redirect_uri),
                 scope: scope.clone(),
+                titles: asked.map(|own| (own.name.clone(), own.title.clone())).collect(),
                 account: person.user.username.to_string(),
-            })),
-            _ => Shown::late(login),
-        };
-        async { Ok(shown) }.boxed()
+            })))
+        }
+        .boxed()
     }
 
     fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {

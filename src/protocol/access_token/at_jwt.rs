@@ -1,33 +1,46 @@
 //! Access tokens as JWTs (RFC 9068).
+//!
+//! For an API whose decoder knows no other `typ` a token says `JWT`, as ID tokens do. What tells the two apart is what they
+//! say: an ID token has neither `client_id`, `jti` nor `scope`, and no claim of these names can be declared.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::invalid;
 use crate::crypto::jwt::{self, Expected, Subject, VerifyingKey};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::issuer::Issuer;
+use crate::domain::own_scopes::AccessTokenTyp;
 use crate::domain::time::Time;
 use crate::http::{Idp, Internal};
 use crate::protocol::error::BearerError;
 use crate::storage::grants::Ground;
 use crate::storage::revoked_tokens;
 
-/// `typ` of an access token (§2.1).
-const TYP: &str = "at+jwt";
+/// A token with claims about its user.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(flatten)]
+    token: &'a AccessToken,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
+}
 
-/// The token, signed with the algorithm that the client has for it.
+/// The token, signed with the algorithm that the client has for it; `more` are claims about the user.
 pub(super) async fn sign(
     idp: &Idp,
     issuer: &Issuer,
     client: &Client,
     token: &AccessToken,
+    more: &Map<String, Value>,
 ) -> Result<String, Internal> {
     let key = idp.signing_key(&issuer.id, client.metadata.access_token_alg()).await?;
-    Ok(jwt::sign(&key, TYP, token)?)
+    let typ = idp.scopes().await?.own().typ(&token.aud);
+    Ok(jwt::sign(&key, typ.as_str(), &Payload { token, more })?)
 }
 
 /// A token that still stands. A user's is asked for its grant, a client's own for its client.
@@ -84,7 +97,7 @@ async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Arc<AccessToken>
 /// What a token says, whenever that is asked.
 fn read(issuer: &Issuer, text: &str, keys: &[VerifyingKey], now: Time) -> Result<AccessToken, BearerError> {
     let expected = Expected {
-        typ: &[TYP],
+        typ: &AccessTokenTyp::NAMES,
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
         audience: jwt::Audience::Several,

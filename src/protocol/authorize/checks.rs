@@ -16,6 +16,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::{self, Scope};
+use crate::http::Scopes;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::resource::Target;
 
@@ -34,7 +35,7 @@ pub(super) struct Draft<'a> {
     /// Whom `id_token_hint` names.
     pub(super) hinted: Hinted,
     /// Every scope there is.
-    pub(super) scopes: Vec<&'a str>,
+    pub(super) scopes: &'a Scopes<'a>,
     /// What becomes of it.
     pub(super) request: AuthorizationRequest,
 }
@@ -58,8 +59,8 @@ const CHECKS: [(&str, Check); 15] = [
     ("signed", signed),
     ("response_type", response_type),
     ("response_mode", response_mode),
-    ("scope", scope),
     ("resource", resource),
+    ("scope", scope),
     ("code_challenge", code_challenge),
     ("nonce", nonce),
     ("prompt", prompt),
@@ -145,6 +146,8 @@ fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 ///
 /// `offline_access` (Core §11) is for clients that may refresh. Where the registration demands consent, it stands on
 /// the consent page like every scope; a client without that is the operator's own, and `prompt=consent` asks anyway.
+///
+/// A scope that belongs to an API is for requests that name the API, or whose client has it as default audience.
 fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     let registered = draft.client.metadata.scope.as_ref();
     let asked = Scope::parse(draft.parameters.get("scope").unwrap_or_default());
@@ -154,8 +157,12 @@ fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
         Some(registered) => registered.contains(word),
         None => !scope::RESERVED.contains(word),
     };
-    let given = draft.scopes.iter().copied().filter(may_have).filter(|word| asked.contains(word));
-    draft.request.scope = given.map(str::to_owned).collect();
+    let all = draft.scopes.all().into_iter();
+    let given: Scope = all.filter(may_have).filter(|word| asked.contains(word)).map(str::to_owned).collect();
+    let default = draft.client.metadata.default_audience.iter().cloned().collect();
+    let named = &draft.request.resource;
+    let audience = if named.is_empty() { &default } else { named };
+    draft.request.scope = draft.scopes.own().narrowed(&given, audience);
     if draft.request.scope.is_empty() {
         return refuse(ErrorCode::InvalidScope, "scope is missing or holds nothing that the client may have");
     }
@@ -244,7 +251,8 @@ fn acr_values(draft: &mut Draft<'_>) {
     draft.request.acr_values = if asked.is_empty() { defaults } else { known.take(Acr::ALL.len()).collect() };
 }
 
-/// OpenID Connect Core §5.5. Claims of scopes that the client may not have are not given one by one either.
+/// OpenID Connect Core §5.5. Claims of scopes that the client may not have are not given one by one either. Roles and
+/// groups are asked for by the names that the client registered, and kept by the names of their scopes.
 fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     const MAX: usize = 8 * 1024;
     let Some(text) = draft.parameters.get("claims") else { return Ok(()) };
@@ -255,7 +263,13 @@ fn claims(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
             "claims is not a JSON object as in OpenID Connect Core 5.5",
         );
     };
-    if let Some(allowed) = &draft.client.metadata.scope {
+    let metadata = &draft.client.metadata;
+    for wanted in [&mut claims.userinfo, &mut claims.id_token] {
+        let asked = [(&metadata.roles_claim, scope::ROLES), (&metadata.groups_claim, scope::GROUPS)];
+        let asked = asked.map(|(name, word)| (word, wanted.remove(name)));
+        wanted.extend(asked.into_iter().filter_map(|(word, how)| Some((word.to_owned(), how?))));
+    }
+    if let Some(allowed) = &metadata.scope {
         let withheld: Vec<&str> = scope::SUPPORTED
             .into_iter()
             .filter(|word| !allowed.contains(word))

@@ -139,7 +139,7 @@ pub(super) async fn check(
         },
     };
     let request = blank(issuer, &client, &target);
-    let (is_signed, scopes) = (object.is_some(), idp.scopes());
+    let (is_signed, scopes) = (object.is_some(), idp.scopes().await?);
     let must_push = idp.settings().require_pushed_authorization_requests
         || client.metadata.require_pushed_authorization_requests;
     let is_pushed_as_needed = channel == Channel::Back || !must_push;
@@ -150,7 +150,7 @@ pub(super) async fn check(
         is_signed,
         is_pushed_as_needed,
         hinted,
-        scopes,
+        scopes: &scopes,
         request,
     };
     if let Err(error) = checks::run(&mut draft) {

@@ -1,6 +1,7 @@
 //! Codes, tokens and what they open, without the login pages: what a login came to is simply given.
 
 mod assertions;
+mod authority;
 mod authorize;
 mod client_auth;
 mod client_keys;
@@ -98,6 +99,13 @@ impl House {
         let mut reader = idp.idp().db().read();
         let anna = users::credentials(&mut reader.tx(), &tenant.id, "anna").await.unwrap().unwrap().user.id;
         Self { idp, issuer, anna }
+    }
+
+    /// The same at the issuer of a tenant.
+    async fn at_tenant(self, domain: &str) -> Self {
+        let address = Address::Tenant(TenantDomain::parse(domain).unwrap());
+        let issuer = self.idp.idp().catalogue().issuer(&address).await.unwrap().unwrap();
+        Self { issuer, ..self }
     }
 
     fn shop(&self) -> Application {

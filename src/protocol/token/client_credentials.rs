@@ -10,7 +10,7 @@ use super::{Grant, TokenRequest};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::scope::Scope;
-use crate::http::Idp;
+use crate::http::Scopes;
 use crate::protocol::access_token::{self, Basis};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
@@ -35,22 +35,31 @@ async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> 
     if client.is_public() {
         return Err(TokenError::new(ErrorCode::UnauthorizedClient, "a public client has nothing of its own"));
     }
-    let scope = scope(idp, client, parameters.get("scope"))?;
-    let audience = Target::of(parameters, issuer, client)?.of_client(&scope)?;
+    let target = Target::of(parameters, issuer, client)?;
+    let scopes = idp.scopes().await?;
+    let registered = registered(&scopes, client);
+    let asked = parameters.get("scope").map(Scope::parse);
+    if asked.as_ref().is_some_and(|asked| !asked.is_subset(&registered)) {
+        return Err(TokenError::new(
+            ErrorCode::InvalidScope,
+            "a scope that the client is not registered for, or that is about a user",
+        ));
+    }
+    let wanted = asked.as_ref().unwrap_or(&registered);
+    let audience = target.of_client(wanted)?;
+    let scope = scopes.own().narrowed(wanted, &audience);
+    if asked.is_some_and(|asked| asked != scope) {
+        return Err(TokenError::new(
+            ErrorCode::InvalidScope,
+            "a scope belongs to an API that the token is not for; name that API as resource",
+        ));
+    }
     let access = access_token::issue(idp, issuer, client, Basis::Client, scope.clone(), audience).await?;
     Ok(TokenResponse::bare(access, scope))
 }
 
-fn scope(idp: &Idp, client: &Client, asked: Option<&str>) -> Result<Scope, TokenError> {
-    let of_users = idp.scopes();
-    let registered = client.metadata.scope.iter().flat_map(Scope::iter);
-    let own: Scope = registered.filter(|word| !of_users.contains(word)).map(str::to_owned).collect();
-    match asked.map(Scope::parse) {
-        None => Ok(own),
-        Some(asked) if asked.is_subset(&own) => Ok(asked),
-        Some(_) => Err(TokenError::new(
-            ErrorCode::InvalidScope,
-            "a scope that the client is not registered for, or that is about a user",
-        )),
-    }
+/// The words of the client's registration that mean something without a user.
+fn registered(scopes: &Scopes<'_>, client: &Client) -> Scope {
+    let words = client.metadata.scope.iter().flat_map(Scope::iter);
+    words.filter(|word| !scopes.is_about_user(word)).map(str::to_owned).collect()
 }

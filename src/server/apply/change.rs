@@ -2,16 +2,21 @@
 
 use crate::account::ending::{self, Spared};
 use crate::account::linking;
+use crate::domain::audience::Resource;
 use crate::domain::client::Client;
-use crate::domain::ids::{AuthenticatorId, ClientId, IssuerId, ResellerId, TenantId, UpstreamId, UserId};
+use crate::domain::group::Group;
+use crate::domain::ids::{
+    AuthenticatorId, ClientId, GroupId, IssuerId, ResellerId, TenantId, UpstreamId, UserId,
+};
+use crate::domain::own_scopes::{Api, OwnScope};
 use crate::domain::passkey::Passkey;
 use crate::domain::tenant::Tenant;
 use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
-    Error, Result, Tx, authenticators, clients, issuers, link_invitations, passkeys, recovery_codes,
-    resellers, tenants, trusted_browsers, upstreams, users,
+    Error, Result, Tx, authenticators, clients, groups, issuers, link_invitations, own_scopes, passkeys,
+    recovery_codes, resellers, tenants, trusted_browsers, upstreams, users,
 };
 
 /// A change. Its parts are owned, since a write may be run again.
@@ -29,7 +34,11 @@ pub(super) enum Change {
     SignsInAt(UserId, Option<UpstreamAccount>),
     Tenant(Tenant),
     Hosts(TenantId, Vec<String>),
+    Group(Group),
+    RemoveGroup(GroupId),
     User(Box<User>),
+    /// The groups that the user is in from now on. Nothing ends: claims are read when they are asked for.
+    UserGroups(UserId, Vec<GroupId>),
     /// Another password than before: whoever signed in with the old one is signed out.
     Password(UserId, String),
     /// The same password at today's cost: the old hash and the new.
@@ -42,6 +51,10 @@ pub(super) enum Change {
     /// Becomes one more of the user's.
     Passkey(Box<Passkey>),
     RemovePasskey(UserId, AuthenticatorId),
+    Scope(OwnScope),
+    RemoveScope(String),
+    Api(Api),
+    RemoveApi(Resource),
     Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
     RemoveUser(UserId),
@@ -69,7 +82,10 @@ impl Change {
             }
             Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
             Self::Hosts(tenant, hosts) => issuers::set_hosts(tx, tenant, hosts).await,
+            Self::Group(group) => groups::insert(tx, group).await,
+            Self::RemoveGroup(group) => groups::remove(tx, group).await.map(drop),
             Self::User(user) => users::upsert(tx, user).await,
+            Self::UserGroups(user, all) => groups::set_of_user(tx, user, all).await,
             Self::Password(user, hash) => {
                 users::set_password(tx, user, Some(hash)).await?;
                 ending::end(tx, user, Spared::default()).await
@@ -92,6 +108,10 @@ impl Change {
                 passkeys::remove(tx, id).await?;
                 ending::end(tx, user, Spared::default()).await
             }
+            Self::Scope(own) => own_scopes::upsert(tx, own).await,
+            Self::RemoveScope(name) => own_scopes::remove(tx, name).await.map(drop),
+            Self::Api(api) => own_scopes::upsert_api(tx, api).await,
+            Self::RemoveApi(audience) => own_scopes::remove_api(tx, audience).await.map(drop),
             Self::Client(client) => clients::upsert(tx, client).await,
             Self::RemoveClient(issuer, client) => clients::remove(tx, issuer, client).await.map(drop),
             Self::RemoveUser(user) => users::remove(tx, user).await.map(drop),

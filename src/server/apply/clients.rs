@@ -1,6 +1,8 @@
 //! The clients of a document.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use super::ApplyError;
 use super::change::Change;
@@ -10,17 +12,28 @@ use super::value;
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::ids::{ClientId, IssuerId, UserId};
 use crate::domain::scope::Scope;
+use crate::http::Scopes;
 use crate::storage::{clients, users};
+
+/// The natural key of a client.
+pub(super) fn key(entry: &Entry) -> String {
+    let id = entry.text("client_id");
+    if entry.names("tenant") {
+        format!("client {}/{id}", entry.text("tenant"))
+    } else {
+        format!("client {id}")
+    }
+}
 
 impl Planner<'_> {
     pub(super) async fn client(&mut self, entry: &Entry) -> Result<(), ApplyError> {
-        let (issuer, key) = if entry.names("tenant") {
+        let issuer = if entry.names("tenant") {
             let Some(tenant) = self.tenant_of(entry).await? else { return Ok(()) };
-            let key = format!("client {}/{}", entry.text("tenant"), entry.text("client_id"));
-            (IssuerId::of_tenant(&tenant), key)
+            IssuerId::of_tenant(&tenant)
         } else {
-            (IssuerId::root(), format!("client {}", entry.text("client_id")))
+            IssuerId::root()
         };
+        let key = key(entry);
         if !self.is_first(entry, &key) {
             return Ok(());
         }
@@ -34,7 +47,10 @@ impl Planner<'_> {
         }
         let before = self.noted();
         let metadata = known.as_ref().map(|known| known.metadata.clone()).unwrap_or_default();
-        let Some(metadata) = self.metadata(entry, &metadata) else { return Ok(()) };
+        let members = self.with_tenant_ids(entry, &issuer).await?;
+        let Some(metadata) = self.metadata(entry, &metadata, &members) else { return Ok(()) };
+        self.check_claim_names(entry, &metadata);
+        self.is_no_apis_audience(entry);
         self.sector(entry, &metadata, known.as_ref().map(|known| &known.metadata)).await;
         let was_disabled = known.as_ref().is_some_and(|known| known.disabled);
         let disabled = entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(was_disabled);
@@ -75,8 +91,14 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn metadata(&mut self, entry: &Entry, base: &ClientMetadata) -> Option<ClientMetadata> {
-        let metadata = self.overlay(&entry.place, base, &entry.members)?;
+    /// `members` are the entry's as they are stored.
+    fn metadata(
+        &mut self,
+        entry: &Entry,
+        base: &ClientMetadata,
+        members: &Map<String, Value>,
+    ) -> Option<ClientMetadata> {
+        let metadata: ClientMetadata = self.overlay(&entry.place, base, members)?;
         if metadata.grant_types.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
             self.mistakes.at(&entry.place_of("redirect_uris"), "must name at least one address");
         }
@@ -89,7 +111,8 @@ impl Planner<'_> {
 
     /// Scopes that do not exist here would be promises that nobody keeps.
     fn scopes_exist<'s>(&mut self, place: &str, mut words: impl Iterator<Item = &'s str>) {
-        let known = self.idp.scopes();
+        let scopes = Scopes::new(self.idp.own_claims(), Arc::new(self.own_scopes.clone()));
+        let known = scopes.all();
         if let Some(word) = words.find(|word| !known.contains(word)) {
             let wrong = format!("{word:?} is not a scope; {}", value::one_of(&known));
             self.mistakes.at(place, wrong);

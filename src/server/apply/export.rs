@@ -18,7 +18,7 @@ use crate::http::Idp;
 use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
 use crate::storage::{
-    Reader, authenticators, clients, issuers, passkeys, resellers, tenants, upstreams, users,
+    Reader, authenticators, clients, issuers, own_scopes, passkeys, resellers, tenants, upstreams, users,
 };
 
 /// A value whose tables keep the order of the format.
@@ -63,17 +63,24 @@ impl Idp {
         let upstream_tables = upstreams.iter().map(|it| stored_upstream(&it.upstream, &all, &resellers));
         let upstream_tables = upstream_tables.collect::<Result<_, _>>()?;
         let (mut tenant_tables, mut user_tables, mut client_tables) = (Vec::new(), Vec::new(), Vec::new());
+        let mut group_tables = Vec::new();
         for tenant in &all {
             let hosts = issuers::hosts(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
             tenant_tables.push(stored_tenant(tenant, hosts, &resellers)?);
+            group_tables.extend(super::groups::stored(reader, tenant).await?);
+            let mut members = super::groups::members(reader, tenant).await?;
             let users = users::all(&mut reader.tx(), &tenant.id).await.map_err(ApplyError::failed)?;
             for user in users {
                 let account = user.user.upstream.clone();
+                let groups = members.remove(&user.user.id);
                 let mut table = self.stored_user(reader, tenant, user).await?;
                 if let (Some(account), Some(table)) = (account, table.as_object_mut()) {
                     let at = upstreams.iter().find(|stored| stored.upstream.id == account.upstream);
                     table.insert("upstream".to_owned(), json!(at.map(|stored| &stored.upstream.name)));
                     table.insert("upstream_subject".to_owned(), json!(account.subject));
+                }
+                if let Some(table) = table.as_object_mut() {
+                    table.insert("groups".to_owned(), json!(groups));
                 }
                 user_tables.push(table);
             }
@@ -81,16 +88,26 @@ impl Idp {
         for client in clients::all(&mut reader.tx()).await.map_err(ApplyError::failed)? {
             let owner = client.issuer.tenant();
             let tenant = owner.and_then(|owner| all.iter().find(|tenant| tenant.id == owner));
-            client_tables.push(stored_client(&client, tenant)?);
+            let mut table = stored_client(&client, tenant)?;
+            if !client.metadata.groups_of.is_empty() {
+                let named = super::client_claims::stored_tenants(&client.metadata, &all);
+                table.insert("groups_of".to_owned(), json!(named));
+            }
+            client_tables.push(Value::Object(table));
         }
         // Row ids are random: only natural keys give the same order in every store.
         let key = |table: &Value| ["tenant", "client_id"].map(|name| table.get(name).map(Value::to_string));
         client_tables.sort_by_key(key);
-        let lists: [(&str, Vec<Value>); 5] = [
+        let own = own_scopes::all(&mut reader.tx()).await.map_err(ApplyError::failed)?;
+        let (scope_tables, api_tables) = super::own_scopes::stored(&own);
+        let lists: [(&str, Vec<Value>); 8] = [
             ("resellers", reseller_tables),
             ("tenants", tenant_tables),
             ("upstreams", upstream_tables),
+            ("groups", group_tables),
             ("users", user_tables),
+            ("scopes", scope_tables),
+            ("apis", api_tables),
             ("clients", client_tables),
         ];
         let lists = lists.into_iter().filter(|(_, tables)| !tables.is_empty());
@@ -198,7 +215,7 @@ fn stored_tenant(tenant: &Tenant, hosts: Vec<String>, resellers: &[Reseller]) ->
     }))
 }
 
-fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Value, ApplyError> {
+fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Map<String, Value>, ApplyError> {
     let mut table = without_defaults(object(&client.metadata)?, &object(&ClientMetadata::default())?);
     let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
     put("tenant", json!(tenant.map(|tenant| &tenant.domain)));
@@ -214,7 +231,7 @@ fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Value, Appl
         ClientAuthentication::PrivateKeyJwt(ClientKeys::Inline(keys)) => put("jwks", keys.clone()),
         ClientAuthentication::PrivateKeyJwt(ClientKeys::At(address)) => put("jwks_uri", json!(address)),
     }
-    Ok(Value::Object(table))
+    Ok(table)
 }
 
 fn object(value: &impl Serialize) -> Result<Map<String, Value>, ApplyError> {

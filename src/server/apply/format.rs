@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::value::{self, Checked};
 use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
+use crate::domain::own_scopes::AccessTokenTyp;
 
 /// One member of a table.
 pub(super) struct Member {
@@ -47,7 +48,10 @@ pub(super) const DOCUMENT: &[Member] = &[
     member("resellers", Kind::Tables(RESELLER)),
     member("tenants", Kind::Tables(TENANT)),
     member("upstreams", Kind::Tables(UPSTREAM)),
+    member("groups", Kind::Tables(GROUP)),
     member("users", Kind::Tables(USER)),
+    member("scopes", Kind::Tables(SCOPE)),
+    member("apis", Kind::Tables(API)),
     member("clients", Kind::Tables(CLIENT)),
 ];
 
@@ -117,6 +121,29 @@ const TRUSTED_BROWSERS: &[Member] = &[
 
 const BRANDING: &[Member] = &[member("accent", Kind::One(value::accent)), member("logo", Kind::Logo)];
 
+const GROUP: &[Member] =
+    &[member("tenant", Kind::One(value::tenant_domain)), member("name", Kind::One(value::group_name)), STATE];
+
+const SCOPE: &[Member] = &[
+    member("name", Kind::One(value::scope)),
+    STATE,
+    member("title", Kind::Table(TITLE)),
+    member("claims", Kind::Each(value::claim)),
+];
+
+const TITLE: &[Member] = &[
+    member("en", Kind::One(value::text)),
+    member("de", Kind::One(value::text)),
+    member("fr", Kind::One(value::text)),
+];
+
+const API: &[Member] = &[
+    member("audience", Kind::One(value::resource)),
+    STATE,
+    member("typ", Kind::Word(&AccessTokenTyp::NAMES)),
+    member("scopes", Kind::Each(value::scope)),
+];
+
 pub(super) const USER: &[Member] = &[
     member("tenant", Kind::One(value::tenant_domain)),
     member("username", Kind::One(value::username)),
@@ -129,6 +156,7 @@ pub(super) const USER: &[Member] = &[
     member("upstream_subject", Kind::One(value::text)),
     DISABLED,
     member("roles", Kind::Words(&["admin"])),
+    member("groups", Kind::Each(value::group_name)),
     member("name", Kind::One(value::text)),
     member("given_name", Kind::One(value::text)),
     member("family_name", Kind::One(value::text)),
@@ -152,7 +180,7 @@ pub(super) const USER: &[Member] = &[
 ];
 
 /// The members of [`USER`] that are not standard claims.
-pub(super) const NOT_CLAIMS: [&str; 14] = [
+pub(super) const NOT_CLAIMS: [&str; 15] = [
     "tenant",
     "username",
     "state",
@@ -164,6 +192,7 @@ pub(super) const NOT_CLAIMS: [&str; 14] = [
     "upstream_subject",
     "disabled",
     "roles",
+    "groups",
     "personal_desktop",
     "authenticators",
     "passkeys",
@@ -236,9 +265,13 @@ pub(super) const CLIENT: &[Member] = &[
     member("tos_uri", Kind::One(value::web_address)),
     member("initiate_login_uri", Kind::One(value::web_address)),
     member("audiences", Kind::Each(value::resource)),
+    member("default_audience", Kind::One(value::optional_resource)),
     member("own_audiences", Kind::Each(value::resource)),
     member("require_consent", Kind::One(value::flag)),
     member("id_token_claims", Kind::One(value::flag)),
+    member("roles_claim", Kind::One(value::optional_claim)),
+    member("groups_claim", Kind::One(value::optional_claim)),
+    member("groups_of", Kind::Each(value::tenant_domain)),
     member("require_pushed_authorization_requests", Kind::One(value::flag)),
     member("request_object_signing_alg", Kind::Word(ALGORITHMS)),
     member("require_signed_request_object", Kind::One(value::flag)),

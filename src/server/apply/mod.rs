@@ -7,9 +7,12 @@
 mod authenticators;
 mod change;
 mod client_authentication;
+mod client_claims;
 mod clients;
 mod export;
 mod format;
+mod groups;
+mod own_scopes;
 mod passkeys;
 mod plan;
 mod read;
@@ -79,7 +82,8 @@ impl ApplyError {
 }
 
 impl Idp {
-    /// Brings the store to what a document (TOML) says: resellers, tenants, upstreams, users, clients. What it does not name is left alone.
+    /// Brings the store to what a document (TOML) says: resellers, tenants, upstreams, groups, users, scopes,
+    /// APIs, clients. What it does not name is left alone.
     ///
     /// ```no_run
     /// # async fn example(idp: vestibule::Idp) -> Result<(), vestibule::ApplyError> {

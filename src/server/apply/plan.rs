@@ -10,7 +10,9 @@ use url::{Host, Url};
 use super::change::Change;
 use super::read::{Document, Entry, Mistakes};
 use super::{Applied, ApplyError};
-use crate::domain::ids::{ResellerId, TenantId};
+use crate::domain::group::GroupName;
+use crate::domain::ids::{GroupId, ResellerId, TenantId};
+use crate::domain::own_scopes::OwnScopes;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::upstream::Upstream;
 use crate::http::Idp;
@@ -40,6 +42,10 @@ pub(super) struct Planner<'a> {
     pub(super) resellers: BTreeMap<String, Option<ResellerId>>,
     /// The document's upstream providers, in the same way.
     pub(super) upstreams: BTreeMap<String, Option<Upstream>>,
+    /// The document's groups, in the same way.
+    pub(super) groups: BTreeMap<(TenantId, GroupName), Option<GroupId>>,
+    /// The installation's own scopes and APIs as they will be.
+    pub(super) own_scopes: OwnScopes,
     /// Who manages the document's tenants.
     pub(super) managers: BTreeMap<TenantId, Option<ResellerId>>,
     /// What is to be removed, by its place, and what must go before.
@@ -67,6 +73,8 @@ pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>,
         tenants: BTreeMap::new(),
         resellers: BTreeMap::new(),
         upstreams: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        own_scopes: OwnScopes::default(),
         managers: BTreeMap::new(),
         holders: Vec::new(),
         seen: HashSet::new(),
@@ -84,9 +92,13 @@ pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>,
     for entry in document.upstreams.iter().filter(|entry| !entry.absent) {
         planner.upstream(entry).await?;
     }
+    for entry in &document.groups {
+        planner.group(entry).await?;
+    }
     for entry in &document.users {
         planner.user(entry).await?;
     }
+    planner.own_scopes(document).await?;
     for entry in &document.clients {
         planner.client(entry).await?;
     }
@@ -125,7 +137,8 @@ impl Planner<'_> {
         for (place, holders) in std::mem::take(&mut self.holders) {
             let removed = &self.applied.removed;
             let goes = |holder: &str| {
-                let tenant = holder.strip_prefix("user ").and_then(|user| user.split_once('/'));
+                let of_tenant = holder.strip_prefix("user ").or_else(|| holder.strip_prefix("client "));
+                let tenant = of_tenant.and_then(|name| name.split_once('/'));
                 removed.iter().any(|key| *key == *holder)
                     || tenant.is_some_and(|(tenant, _)| removed.contains(&format!("tenant {tenant}")))
             };
@@ -143,20 +156,21 @@ impl Planner<'_> {
     /// The tenant that an entry names.
     pub(super) async fn tenant_of(&mut self, entry: &Entry) -> Result<Option<TenantId>, ApplyError> {
         let name = entry.text("tenant");
-        let found = match self.tenants.get(name) {
-            Some(known) => known.clone(),
-            None => match TenantDomain::parse(name) {
-                Ok(domain) => tenants::by_domain(&mut self.reader.tx(), &domain)
-                    .await
-                    .map_err(ApplyError::failed)?
-                    .map(|tenant| tenant.id),
-                Err(_) => None,
-            },
-        };
+        let found = self.tenant_by_domain(name).await?;
         if found.is_none() && !entry.absent {
             self.mistakes.at(&entry.place_of("tenant"), format!("there is no tenant {name}"));
         }
         Ok(found)
+    }
+
+    /// The tenant of this domain, in the document or in the store.
+    pub(super) async fn tenant_by_domain(&mut self, name: &str) -> Result<Option<TenantId>, ApplyError> {
+        if let Some(known) = self.tenants.get(name) {
+            return Ok(known.clone());
+        }
+        let Ok(domain) = TenantDomain::parse(name) else { return Ok(None) };
+        let found = tenants::by_domain(&mut self.reader.tx(), &domain).await.map_err(ApplyError::failed)?;
+        Ok(found.map(|tenant| tenant.id))
     }
 
     pub(super) fn change(&mut self, change: Change) {

@@ -102,7 +102,10 @@ pub(super) struct Document {
     pub(super) resellers: Vec<Entry>,
     pub(super) tenants: Vec<Entry>,
     pub(super) upstreams: Vec<Entry>,
+    pub(super) groups: Vec<Entry>,
     pub(super) users: Vec<Entry>,
+    pub(super) scopes: Vec<Entry>,
+    pub(super) apis: Vec<Entry>,
     pub(super) clients: Vec<Entry>,
 }
 
@@ -116,14 +119,20 @@ pub(super) fn read(text: &str, syntax: Syntax, folder: Option<&Path>) -> Result<
         resellers: list("resellers"),
         tenants: list("tenants"),
         upstreams: list("upstreams"),
+        groups: list("groups"),
         users: list("users"),
+        scopes: list("scopes"),
+        apis: list("apis"),
         clients: list("clients"),
     };
-    let keys: [(&[Entry], &[&str]); 5] = [
+    let keys: [(&[Entry], &[&str]); 8] = [
         (&document.resellers, &["name"]),
         (&document.upstreams, &["name"]),
         (&document.tenants, &["domain"]),
+        (&document.groups, &["tenant", "name"]),
         (&document.users, &["tenant", "username"]),
+        (&document.scopes, &["name"]),
+        (&document.apis, &["audience"]),
         (&document.clients, &["client_id"]),
     ];
     for (entries, names) in keys {
@@ -249,7 +258,7 @@ mod tests {
     fn names_every_mistake_with_its_place() {
         let found = mistakes(
             r#"
-            groups = []
+            portals = []
             [[tenants]]
             domain = "a b"
             policy = { mfa = "never", session_idle = 5, surprise = true }
@@ -266,7 +275,7 @@ mod tests {
             "#,
         );
         let expected = [
-            "groups: is unknown; known here: resellers, tenants, upstreams, users, clients",
+            "portals: is unknown; known here: resellers, tenants, upstreams, groups, users, scopes, apis, clients",
             "tenants[0].domain: is not a tenant domain",
             "tenants[0].policy.mfa: must be one of: optional, required",
             "tenants[0].policy.session_idle: must be a duration",

@@ -40,6 +40,7 @@ impl Planner<'_> {
             user.updated_at = self.idp.now();
             self.change(Change::User(Box::new(user)));
         }
+        self.user_groups(entry, &base).await?;
         self.user_upstream(entry, &base).await?;
         self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
         let named = entry.members.get("must_change_password").and_then(Value::as_bool);

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use crate::domain::audience::Resource;
 use crate::domain::branding::Accent;
+use crate::domain::group::GroupName;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::redirect_uri::RedirectUri;
@@ -26,6 +27,8 @@ pub(super) type Checked = Result<Value, String>;
 
 /// Longer texts are no names and no claims.
 const MAX_TEXT: usize = 2000;
+/// The longest name of a scope or a claim.
+const MAX_NAME: usize = 100;
 /// A logo travels with every first visit of a login page.
 const MAX_LOGO: usize = 64 * 1024;
 
@@ -128,6 +131,33 @@ pub(super) fn client_id(value: &Value) -> Checked {
 /// The name of an API, as RFC 8707 has it.
 pub(super) fn resource(value: &Value) -> Checked {
     Resource::parse(as_text(value)?).map(|resource| json!(resource)).map_err(|error| error.to_string())
+}
+
+/// The same; the empty text takes it away.
+pub(super) fn optional_resource(value: &Value) -> Checked {
+    if as_text(value)?.is_empty() { Ok(Value::Null) } else { resource(value) }
+}
+
+pub(super) fn group_name(value: &Value) -> Checked {
+    GroupName::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
+}
+
+/// The name of one scope (RFC 6749 §3.3).
+pub(super) fn scope(value: &Value) -> Checked {
+    let text = as_text(value)?;
+    let shaped = text.len() <= MAX_NAME && scope::Scope::parse(text).iter().eq([text]);
+    let wrong = || format!("must be 1 to {MAX_NAME} visible ASCII characters without spaces, quotes and \\");
+    if shaped { Ok(json!(text)) } else { Err(wrong()) }
+}
+
+/// The name of a claim. Names may be addresses (`https://example.com/roles`), which keeps them apart from all others.
+pub(super) fn claim(value: &Value) -> Checked {
+    scope(value)
+}
+
+/// The same; the empty text takes it away.
+pub(super) fn optional_claim(value: &Value) -> Checked {
+    if as_text(value)?.is_empty() { Ok(Value::Null) } else { claim(value) }
 }
 
 /// The value of `sub`: OpenID Connect Core §2 allows 255 ASCII characters.

@@ -14,6 +14,7 @@ use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
 use crate::domain::contact::Country;
 use crate::domain::message::Channel;
+use crate::domain::own_scopes::Title;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
@@ -184,11 +185,19 @@ fn recovery_codes(problems: &[Problem]) -> Body {
 }
 
 fn consent() -> Body {
+    let title = Title {
+        en: "see your orders".to_owned(),
+        de: Some("Ihre Bestellungen sehen".to_owned()),
+        fr: Some("voir vos commandes".to_owned()),
+    };
     Body::Consent(Consent {
         form: form(&[]),
         application: application(),
         host: "shop.example.test".to_owned(),
-        scope: Scope::parse("openid profile email address phone account:sessions warehouse:read"),
+        scope: Scope::parse(
+            "openid profile email address phone roles groups account:sessions orders:read warehouse:read",
+        ),
+        titles: [("orders:read".to_owned(), title)].into(),
         account: "anna".to_owned(),
     })
 }
