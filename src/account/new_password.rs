@@ -6,8 +6,9 @@
 
 use zxcvbn::{Score, zxcvbn};
 
+use super::passwords::stored_password;
 use super::{Account, Error};
-use crate::crypto::password::{Password, PasswordError};
+use crate::crypto::password::{Against, Password, PasswordError};
 use crate::domain::ids::UserId;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::tenant::Tenant;
@@ -68,8 +69,8 @@ impl Account<'_> {
     /// Is it the password that the user has?
     pub(crate) async fn is_password(&self, user: &UserId, password: &NewPassword) -> Result<bool, Error> {
         let found = users::credentials_by_id(&mut self.db.read().tx(), user).await?;
-        let hash = found.and_then(|found| found.password_hash);
-        Ok(self.hasher.verify(password.0.clone(), hash.as_deref()).await?.matches)
+        let against = found.as_ref().and_then(stored_password).unwrap_or(Against::Nothing(None));
+        Ok(self.hasher.verify(password.0.clone(), against).await?.matches)
     }
 
     /// The PHC string of a new password.

@@ -1,15 +1,18 @@
 //! The first factor: tenant, user name and password, checked as one.
 //!
 //! An unknown tenant, an unknown user, one without a password, one who signs in upstream, one that is disabled and a
-//! wrong password take the same way and the same time: one look-up, one try from the budget, one Argon2 computation. Only
-//! the observer learns which it was (SEED0-2, SEED1-14).
+//! wrong password take the same way and the same time: one look-up, one try from the budget, one computation. Only the
+//! observer learns which it was (SEED0-2, SEED1-14).
+//!
+//! While a tenant has imported hashes, whose checks take other times than ours, so do the computations for names without a
+//! hash: a keyed hash of the name draws one of the tenant's schemes, each as often as its users are.
 
 use std::sync::Arc;
 
 use super::attempts::{Budgets, Try};
 use super::directory::{Host, SLOWEST_NO};
 use super::{Account, Error};
-use crate::crypto::password::{Password, Place, Verdict};
+use crate::crypto::password::{Against, Password, Place, Verdict};
 use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
@@ -64,7 +67,7 @@ struct Match {
     rehash: Option<Rehash>,
 }
 
-/// A hash at yesterday's cost, and the same password's at today's.
+/// An imported hash or one at yesterday's cost, and our own of the same password at today's.
 #[derive(Clone, Debug)]
 struct Rehash {
     old: String,
@@ -128,7 +131,11 @@ impl Account<'_> {
                     found.map(|user| Match { epoch: user.epoch + tenant.epoch, user: user.id, rehash: None })
                 })
             }
-            Judge::Own(place) => self.compare(place, tenant.as_deref(), found, typed.password).await,
+            Judge::Own(place) => {
+                let name = key.as_deref().unwrap_or(typed.username);
+                let scheme = self.scheme_for(tenant.as_deref(), &subject, name).await?;
+                self.compare(place, tenant.as_deref(), found, scheme.as_deref(), typed.password).await
+            }
         };
         if let (Some(no), Ok(Err(_))) = (no, &found) {
             no.await;
@@ -156,13 +163,15 @@ impl Account<'_> {
         place: Place,
         tenant: Option<&Tenant>,
         found: Option<Credentials>,
+        scheme: Option<&str>,
         typed: &str,
     ) -> Result<Result<Match, LoginFailure>, Error> {
         let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
-        let Ok(password) = Password::normalise(typed) else {
+        let Ok(password) = Password::at_sign_in(typed) else {
             return Ok(Err(LoginFailure::WrongPassword));
         };
-        let verdict = place.verify(password.clone(), hash).await?;
+        let against = found.as_ref().and_then(stored_password).unwrap_or(Against::Nothing(scheme));
+        let verdict = place.verify(password.clone(), against).await?;
         let (user, epoch) = match judge(tenant, found.as_ref(), verdict) {
             Ok(right) => right,
             Err(failure) => return Ok(Err(failure)),
@@ -175,6 +184,18 @@ impl Account<'_> {
         Ok(Ok(Match { user, epoch, rehash }))
     }
 
+    /// The scheme that takes the time of a check where this name has no hash; `None` = our own.
+    async fn scheme_for(
+        &self,
+        tenant: Option<&Tenant>,
+        subject: &str,
+        name: &str,
+    ) -> Result<Option<String>, Error> {
+        let shares = self.catalogue.password_schemes(tenant.map(|tenant| &tenant.id)).await?;
+        let point = self.sealer.keyed_number("password-scheme", &format!("{subject}/{name}"));
+        Ok(shares.at(point).map(str::to_owned))
+    }
+
     /// The tenant meant, and what the budget calls it.
     async fn tenant(&self, typed: &SignIn<'_>) -> Result<(Option<Arc<Tenant>>, String), Error> {
         if let Some(fixed) = typed.fixed {
@@ -185,6 +206,12 @@ impl Account<'_> {
             Err(_) => Ok((None, typed.tenant.to_owned())),
         }
     }
+}
+
+/// The hash that a user's password is compared with.
+pub(crate) fn stored_password(found: &Credentials) -> Option<Against<'_>> {
+    let hash = found.password_hash.as_deref()?;
+    Some(if found.password_scheme.is_some() { Against::Imported(hash) } else { Against::Own(hash) })
 }
 
 /// Says yes only if everything is right; the reason for a no is for the observer.

@@ -1,5 +1,5 @@
 //! Passwords: Argon2id on a bounded number of threads that step back for all others, so that a flood of logins costs
-//! neither memory nor the requests that need no hash.
+//! neither memory nor the requests that need no hash. Imported hashes are checked on the same threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,18 +10,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-pub(crate) use self::stored::ImportError;
+use self::expected::Expected;
+use self::import::Form;
+pub(crate) use self::import::Import;
+pub(crate) use self::imported::ImportError;
+use self::imported::ImportedHash;
+pub(crate) use self::stored::PhcError;
 use self::stored::Stored;
 use self::threads::Threads;
 use super::random;
 use crate::domain::settings::PasswordCost;
 
+mod expected;
+mod import;
+mod imported;
 mod stored;
 mod threads;
 
 /// A password as it is hashed: NFKC, so that it can be typed on any keyboard.
 #[derive(Clone)]
-pub(crate) struct Password(Zeroizing<String>);
+pub(crate) struct Password {
+    normalised: Zeroizing<String>,
+    /// As it was typed, where that differs: other systems did not normalise.
+    typed: Option<Zeroizing<String>>,
+}
 
 /// The text cannot be a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,24 +50,32 @@ impl Password {
     const MAX_CHARS: usize = 128;
     const MAX_BYTES: usize = 1024;
 
-    /// Normalises what was typed. Nothing is cut off or trimmed.
+    /// A password that may be chosen. Nothing is cut off or trimmed.
     pub(crate) fn normalise(typed: &str) -> Result<Self, PasswordError> {
+        let password = Self::at_sign_in(typed)?;
+        if password.normalised.chars().count() > Self::MAX_CHARS {
+            return Err(PasswordError::TooLong);
+        }
+        Ok(password)
+    }
+
+    /// A password to be compared: one that was imported may be longer than one that may be chosen, and stays so when it
+    /// is hashed again.
+    pub(crate) fn at_sign_in(typed: &str) -> Result<Self, PasswordError> {
         if typed.len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
         }
-        let text: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
-        match text.chars().count() {
-            0 => Err(PasswordError::Empty),
-            1..=Self::MAX_CHARS => Ok(Self(text)),
-            _ => Err(PasswordError::TooLong),
+        let normalised: Zeroizing<String> = Zeroizing::new(typed.nfkc().collect());
+        if normalised.is_empty() {
+            return Err(PasswordError::Empty);
         }
+        let typed = (*normalised != typed).then(|| Zeroizing::new(typed.to_owned()));
+        Ok(Self { normalised, typed })
     }
-}
 
-impl Password {
     /// The text, to be judged.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        &self.normalised
     }
 }
 
@@ -70,13 +90,33 @@ impl std::fmt::Debug for Password {
 #[error("too many passwords are being checked")]
 pub(crate) struct Busy;
 
+/// What a password is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Against<'a> {
+    /// A hash that was computed here.
+    Own(&'a str),
+    /// A hash that was imported: the password as it was typed is compared too.
+    Imported(&'a str),
+    /// No hash: the answer takes as long as for an imported hash of this scheme, or for one computed here.
+    Nothing(Option<&'a str>),
+}
+
 /// What a check of a password found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// It is the password.
     pub(crate) matches: bool,
-    /// It is, and its hash was made at another cost than today's: hash it again.
+    /// It is, and its hash is imported or was made at another cost than today's: hash it again.
     pub(crate) outdated: bool,
+}
+
+/// An imported hash as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ImportedPassword {
+    /// The hash.
+    pub(crate) hash: String,
+    /// All that the time of a check depends on, for [`Against::Nothing`].
+    pub(crate) scheme: String,
 }
 
 /// How busy a hasher is.
@@ -159,13 +199,33 @@ impl PasswordHasher {
     }
 
     /// Enters and checks.
-    pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
-        self.enter()?.verify(password, stored).await
+    pub(crate) async fn verify(&self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
+        self.enter()?.verify(password, against).await
     }
 
-    /// May this PHC string be stored? Argon2id only, and not dearer than we are willing to compute.
-    pub(crate) fn check_import(phc: &str) -> Result<(), ImportError> {
+    /// Whether this is a PIN's hash: Argon2id only, and not dearer than we are willing to compute.
+    pub(crate) fn check_pin_hash(phc: &str) -> Result<(), PhcError> {
         Stored::parse(phc).map(|_| ())
+    }
+
+    /// Reads a hash of this or another system.
+    pub(crate) fn read_import(&self, text: &str) -> Result<Import, ImportError> {
+        Import::read(text, self.0.cost)
+    }
+
+    /// The hash as it is stored: what is cheaper than our own is wrapped by it.
+    pub(crate) async fn store_import(&self, import: Import) -> Result<ImportedPassword, Busy> {
+        let expected = match import.0 {
+            Form::Ready(expected) => expected,
+            Form::Cheap(hash) => {
+                let made = self.enter()?.run(move |pool| {
+                    let outer = pool.hash(&hash.digest)?;
+                    Some(Expected::Wrapped { scheme: hash.scheme, salt: hash.salt, outer })
+                });
+                made.await?.ok_or(Busy)?
+            }
+        };
+        Ok(ImportedPassword { hash: expected.to_text(), scheme: expected.scheme() })
     }
 }
 
@@ -178,24 +238,36 @@ pub(crate) struct Place {
 impl Place {
     /// The PHC string to be stored.
     pub(crate) async fn hash(self, password: Password) -> Result<String, Busy> {
-        self.run(move |pool| {
-            let mut made = Stored::new(pool.cost, random::bytes(), [0; 32]);
-            made.output = pool.compute(&password, &made)?;
-            Some(made.to_phc())
-        })
-        .await?
-        .ok_or(Busy)
+        self.run(move |pool| pool.hash(password.normalised.as_bytes()).map(|made| made.to_phc()))
+            .await?
+            .ok_or(Busy)
     }
 
-    /// Checks a password against the PHC string that is stored. Where none is, or one that we would not compute,
-    /// the answer takes as long as any and is no.
-    pub(crate) async fn verify(self, password: Password, stored: Option<&str>) -> Result<Verdict, Busy> {
-        let stored = stored.and_then(|phc| Stored::parse(phc).ok());
+    /// Checks a password. Where there is no hash, or one that cannot be read, the answer takes as long as any and is no.
+    ///
+    /// How much is computed depends on the scheme and on what was typed, never on whether something matches.
+    pub(crate) async fn verify(self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
+        let (stored, imported) = match against {
+            Against::Own(hash) => (Expected::parse(hash), false),
+            Against::Imported(hash) => (Expected::parse(hash), true),
+            Against::Nothing(scheme) => (None, scheme.is_some()),
+        };
+        let dummy = match against {
+            Against::Nothing(Some(scheme)) => Expected::dummy(scheme),
+            _ => None,
+        };
         self.run(move |pool| {
-            let expected = stored.as_ref().unwrap_or(&pool.dummy);
-            let output = pool.compute(&password, expected)?;
-            let matches = bool::from(output.ct_eq(&expected.output)) && stored.is_some();
-            Some(Verdict { matches, outdated: matches && !expected.costs_like(&pool.dummy) })
+            let own = Expected::Own(pool.dummy.clone());
+            let expected = stored.as_ref().or(dummy.as_ref()).unwrap_or(&own);
+            let normalised = pool.is_match(password.normalised.as_bytes(), expected)?;
+            let typed = match password.typed.as_ref().filter(|_| imported) {
+                Some(typed) => pool.is_match(typed.as_bytes(), expected)?,
+                None => false,
+            };
+            let matches = (normalised | typed) && stored.is_some();
+            let current =
+                matches!(expected, Expected::Own(hash) if hash.costs_like(&pool.dummy)) && normalised;
+            Some(Verdict { matches, outdated: matches && !current })
         })
         .await?
         .ok_or(Busy)
@@ -227,8 +299,29 @@ impl Pool {
         Busy
     }
 
-    /// The output for this password with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
-    fn compute(&self, password: &Password, stored: &Stored) -> Option<Vec<u8>> {
+    /// Our own hash of a text, at today's cost.
+    fn hash(&self, text: &[u8]) -> Option<Stored> {
+        let mut made = Stored::new(self.cost, random::bytes(), [0; 32]);
+        made.output = self.compute(text, &made)?;
+        Some(made)
+    }
+
+    /// Whether this text is what was hashed; `None` if Argon2 refuses to compute.
+    fn is_match(&self, text: &[u8], expected: &Expected) -> Option<bool> {
+        match expected {
+            Expected::Own(stored) => Some(self.compute(text, stored)?.ct_eq(&stored.output).into()),
+            Expected::Imported(ImportedHash { scheme, salt, digest }) => {
+                Some(scheme.derive(text, salt).is_some_and(|made| made.ct_eq(digest).into()))
+            }
+            Expected::Wrapped { scheme, salt, outer } => match scheme.derive(text, salt) {
+                Some(digest) => Some(self.compute(&digest, outer)?.ct_eq(&outer.output).into()),
+                None => Some(false),
+            },
+        }
+    }
+
+    /// The output for this text with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
+    fn compute(&self, text: &[u8], stored: &Stored) -> Option<Vec<u8>> {
         let mut memory = self.lend();
         let blocks = stored.params.block_count();
         if memory.len() < blocks {
@@ -236,12 +329,8 @@ impl Pool {
         }
         let mut output = vec![0; stored.output.len()];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, stored.params.clone());
-        let done = argon2.hash_password_into_with_memory(
-            password.0.as_bytes(),
-            &stored.salt,
-            &mut output,
-            memory.as_mut_slice(),
-        );
+        let done =
+            argon2.hash_password_into_with_memory(text, &stored.salt, &mut output, memory.as_mut_slice());
         self.take_back(memory);
         done.ok().map(|()| output)
     }

@@ -101,11 +101,21 @@ impl Sealer {
     /// A hash that only this provider can make: of a typed name or an address, so that the row does not tell it.
     /// The same text for another purpose gives another hash.
     pub(crate) fn keyed_hash(&self, purpose: &str, text: &str) -> Hash {
+        Hash::new(URL_SAFE_NO_PAD.encode(self.tag(purpose, text)))
+    }
+
+    /// A number that only this provider can compute, evenly spread over all texts.
+    pub(crate) fn keyed_number(&self, purpose: &str, text: &str) -> u64 {
+        let tag = self.tag(purpose, text);
+        tag.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
+
+    fn tag(&self, purpose: &str, text: &str) -> hmac::Tag {
         let mut context = hmac::Context::with_key(&self.hasher);
         context.update(&(purpose.len() as u64).to_be_bytes());
         context.update(purpose.as_bytes());
         context.update(text.as_bytes());
-        Hash::new(URL_SAFE_NO_PAD.encode(context.sign()))
+        context.sign()
     }
 }
 

@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use quick_cache::sync::Cache;
 
 use super::error::Result;
+use super::imported_passwords::{self, SchemeShares};
 use super::keys::{self, StoredKey};
 use super::looks::{LOOK_MILLIS, Looks};
 use super::tx::outside_a_write;
@@ -28,6 +29,9 @@ use crate::ext::Clock;
 
 /// The most entries of one kind; more tenants than this still work, with a read each.
 const ENTRIES: usize = 16_384;
+
+/// How long the shares of password schemes count.
+const SCHEMES_SECONDS: i64 = 300;
 
 /// The catalogue of one provider; clones share it.
 #[derive(Clone)]
@@ -47,6 +51,7 @@ struct Inner {
     keys: Filed<IssuerId, Vec<StoredKey>>,
     upstreams: Filed<Option<TenantId>, Vec<upstreams::Stored>>,
     own_scopes: Filed<(), OwnScopes>,
+    password_schemes: Filed<Option<TenantId>, SchemeShares>,
 }
 
 impl Catalogue {
@@ -66,6 +71,7 @@ impl Catalogue {
             keys: Filed::new(),
             upstreams: Filed::new(),
             own_scopes: Filed::new(),
+            password_schemes: Filed::new(),
         }))
     }
 
@@ -199,6 +205,22 @@ impl Catalogue {
             .boxed()
         };
         Ok(self.0.own_scopes.find(self.revision().await?, &(), load).await?.unwrap_or_default())
+    }
+
+    /// The schemes of a tenant's passwords, or of all tenants'. Sign-ins change them without a revision, so they are read
+    /// again after five minutes.
+    pub(crate) async fn password_schemes(&self, tenant: Option<&TenantId>) -> Result<Arc<SchemeShares>> {
+        let load = || {
+            async {
+                let mut reader = self.0.db.read();
+                imported_passwords::shares(&mut reader.tx(), tenant).await.map(Some)
+            }
+            .boxed()
+        };
+        // Both numbers only grow, so their sum changes whenever one does.
+        let age = self.0.looks.unix_seconds() / SCHEMES_SECONDS;
+        let number = self.revision().await?.saturating_add(age);
+        Ok(self.0.password_schemes.find(number, &tenant.cloned(), load).await?.unwrap_or_default())
     }
 
     /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.

@@ -118,6 +118,11 @@ impl Looks {
         (under_way.begun, outcome)
     }
 
+    /// The clock's time in seconds since 1970.
+    pub(super) fn unix_seconds(&self) -> i64 {
+        self.clock.unix_millis().div_euclid(1000)
+    }
+
     fn now(&self) -> Moment {
         Moment { at_millis: self.clock.unix_millis(), own_changes: self.db.catalogue_changes() }
     }

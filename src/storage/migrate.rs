@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (33, "known_browsers", include_str!("../../migrations/0033_known_browsers.sql")),
     (34, "waiting_requests", include_str!("../../migrations/0034_waiting_requests.sql")),
     (35, "groups", include_str!("../../migrations/0035_groups.sql")),
+    (36, "imported_passwords", include_str!("../../migrations/0036_imported_passwords.sql")),
     (37, "own_scopes", include_str!("../../migrations/0037_own_scopes.sql")),
 ];
 

@@ -41,6 +41,7 @@ mod figures;
 pub mod grants;
 mod grounds;
 pub mod groups;
+pub mod imported_passwords;
 pub mod interactions;
 pub mod issuers;
 mod json;

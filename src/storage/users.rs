@@ -8,7 +8,7 @@ use super::queue::Touches;
 use super::{Tx, epochs};
 use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
-use crate::domain::ids::{DirectoryKey, ResellerId, TenantId, UpstreamId, UserId};
+use crate::domain::ids::{DirectoryKey, Hash, ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{Desktop, Role, User, Username};
@@ -62,8 +62,12 @@ impl From<Row> for User {
 pub struct Credentials {
     /// The user, who may be disabled.
     pub user: User,
-    /// A PHC string; `None` = the user has no password.
+    /// A password's hash; `None` = the user has no password.
     pub password_hash: Option<String>,
+    /// What the time of a check depends on, if the hash was imported and not yet renewed.
+    pub password_scheme: Option<String>,
+    /// Where the hash was imported from: a keyed hash of the text in the document.
+    pub password_source: Option<Hash>,
     /// Must a new password be chosen at the next login?
     pub must_change_password: bool,
     /// Was the name of the office computer not asked for in this enrolment?
@@ -88,6 +92,8 @@ struct CredentialsRow {
     #[sqlx(flatten)]
     user: Row,
     password_hash: Option<String>,
+    password_scheme: Option<String>,
+    password_source: Option<Hash>,
     enrolment: i64,
     desktop_asked: i64,
     must_change_password: bool,
@@ -100,7 +106,7 @@ macro_rules! credentials {
     () => {
         concat!(
             user!(),
-            ", password_hash, enrolment, desktop_asked, must_change_password,
+            ", password_hash, password_scheme, password_source, enrolment, desktop_asked, must_change_password,
              EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys,
              EXISTS (SELECT 1 FROM authenticators WHERE user_id = users.id AND state = 'active') AS has_authenticator"
         )
@@ -112,6 +118,8 @@ impl From<CredentialsRow> for Credentials {
         Self {
             user: row.user.into(),
             password_hash: row.password_hash,
+            password_scheme: row.password_scheme,
+            password_source: row.password_source,
             must_change_password: row.must_change_password,
             has: row.has,
             desktop_unasked: row.desktop_asked < row.enrolment,
@@ -250,13 +258,16 @@ pub async fn set_must_change_password(tx: &mut Tx<'_>, id: &UserId, must: bool) 
 
 /// Stores a password's PHC string, or none.
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
-    Ok(execute!(tx, "UPDATE users SET password_hash = $2 WHERE id = $1", id, hash)? == 1)
+    let sql =
+        "UPDATE users SET password_hash = $2, password_scheme = NULL, password_source = NULL WHERE id = $1";
+    Ok(execute!(tx, sql, id, hash)? == 1)
 }
 
 /// Stores the PHC string of a password that its user has chosen, if nothing of the user's has ended since this epoch was
 /// read. The caller raises the epoch, so that of two changes at once one gets `true`.
 pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, epoch: Epoch) -> Result<bool> {
-    let sql = "UPDATE users SET password_hash = $2, must_change_password = FALSE
+    let sql = "UPDATE users SET password_hash = $2, password_scheme = NULL, password_source = NULL,
+                   must_change_password = FALSE
                WHERE id = $1 AND epoch = $3 AND upstream_id IS NULL";
     Ok(execute!(tx, sql, id, hash, epoch)? == 1)
 }
@@ -341,9 +352,11 @@ pub async fn hold_epoch(tx: &mut Tx<'_>, id: &UserId, epoch: Epoch) -> Result<()
     Ok(())
 }
 
-/// Replaces a password's PHC string by a stronger one of the same password, unless it was changed meanwhile.
+/// Replaces a password's hash by our own of the same password, unless it was changed meanwhile. Where it was imported
+/// from stays known.
 pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str) -> Result<bool> {
-    let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+    let sql =
+        "UPDATE users SET password_hash = $3, password_scheme = NULL WHERE id = $1 AND password_hash = $2";
     Ok(execute!(tx, sql, id, old, new)? == 1)
 }
 

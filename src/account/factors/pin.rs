@@ -5,7 +5,7 @@
 
 use super::super::attempts::Counter;
 use super::super::{Account, Error};
-use crate::crypto::password::Password;
+use crate::crypto::password::{Against, Password};
 use crate::domain::authenticator::{Authenticator, Pin, PinPosition};
 use crate::storage::attempts::Kind as Guess;
 
@@ -49,7 +49,7 @@ impl Account<'_> {
         let phc = self.sealer.open(&pin.sealed_hash, &authenticator.pin_row())?;
         let phc = String::from_utf8_lossy(&phc).into_owned();
         let is_right = match Password::normalise(typed.unwrap_or_default()) {
-            Ok(typed) => self.hasher.verify(typed, Some(&phc)).await?.matches,
+            Ok(typed) => self.hasher.verify(typed, Against::Own(&phc)).await?.matches,
             Err(_) => false,
         };
         let counter = Counter::new(self.sealer, Guess::Pin, authenticator.user.as_str());

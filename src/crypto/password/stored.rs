@@ -14,9 +14,9 @@ const MAX_LANES: u32 = 4;
 /// Shorter outputs could be found by trying.
 const MIN_OUTPUT: usize = 16;
 
-/// Why a hash cannot be taken over.
+/// Why a text is not a hash that is computed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ImportError {
+pub(crate) enum PhcError {
     /// Not a PHC string with salt and hash.
     #[error("is not a PHC string with salt and hash")]
     Malformed,
@@ -29,6 +29,7 @@ pub(crate) enum ImportError {
 }
 
 /// An Argon2id hash, version 19.
+#[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub(super) params: Params,
     pub(super) salt: Vec<u8>,
@@ -44,20 +45,20 @@ impl Stored {
     }
 
     /// Reads a PHC string.
-    pub(super) fn parse(phc: &str) -> Result<Self, ImportError> {
-        let hash = PasswordHash::new(phc).map_err(|_| ImportError::Malformed)?;
+    pub(super) fn parse(phc: &str) -> Result<Self, PhcError> {
+        let hash = PasswordHash::new(phc).map_err(|_| PhcError::Malformed)?;
         if hash.algorithm != ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) {
-            return Err(ImportError::Algorithm);
+            return Err(PhcError::Algorithm);
         }
-        let params = Params::try_from(&hash.params).map_err(|_| ImportError::Malformed)?;
+        let params = Params::try_from(&hash.params).map_err(|_| PhcError::Malformed)?;
         if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES {
-            return Err(ImportError::TooDear);
+            return Err(PhcError::TooDear);
         }
         match (hash.salt, hash.hash) {
             (Some(salt), Some(output)) if output.len() >= MIN_OUTPUT => {
                 Ok(Self { params, salt: salt.to_vec(), output: output.as_bytes().to_vec() })
             }
-            _ => Err(ImportError::Malformed),
+            _ => Err(PhcError::Malformed),
         }
     }
 

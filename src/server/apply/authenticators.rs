@@ -7,7 +7,7 @@ use super::change::Change;
 use super::plan::Planner;
 use super::read::Entry;
 use crate::crypto::otp::OtpSecret;
-use crate::crypto::password::{Password, PasswordHasher};
+use crate::crypto::password::{Against, Password, PasswordHasher};
 use crate::crypto::random;
 use crate::domain::authenticator::{
     Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
@@ -186,7 +186,8 @@ impl Planner<'_> {
             return Ok(table.text("pin_hash") == phc);
         }
         let Ok(typed) = Password::normalise(table.text("pin")) else { return Ok(false) };
-        let verdict = self.idp.hasher().verify(typed, Some(&phc)).await.map_err(ApplyError::failed)?;
+        let verdict =
+            self.idp.hasher().verify(typed, Against::Own(&phc)).await.map_err(ApplyError::failed)?;
         Ok(verdict.matches)
     }
 
@@ -196,7 +197,7 @@ impl Planner<'_> {
             if table.names("pin") {
                 self.mistakes.at(&table.place_of("pin"), "cannot stand beside pin_hash");
             }
-            let checked = PasswordHasher::check_import(table.text("pin_hash"));
+            let checked = PasswordHasher::check_pin_hash(table.text("pin_hash"));
             self.mistakes.keep(&table.place_of("pin_hash"), checked);
             table.text("pin_hash").to_owned()
         } else if table.names("pin") {

@@ -2,11 +2,12 @@
 
 use crate::account::ending::{self, Spared};
 use crate::account::linking;
+use crate::crypto::password::ImportedPassword;
 use crate::domain::audience::Resource;
 use crate::domain::client::Client;
 use crate::domain::group::Group;
 use crate::domain::ids::{
-    AuthenticatorId, ClientId, GroupId, IssuerId, ResellerId, TenantId, UpstreamId, UserId,
+    AuthenticatorId, ClientId, GroupId, Hash, IssuerId, ResellerId, TenantId, UpstreamId, UserId,
 };
 use crate::domain::own_scopes::{Api, OwnScope};
 use crate::domain::passkey::Passkey;
@@ -15,7 +16,7 @@ use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
-    Error, Result, Tx, authenticators, clients, groups, issuers, link_invitations, own_scopes, passkeys,
+    Error, Result, Tx, authenticators, clients, groups, imported_passwords, issuers, link_invitations, own_scopes, passkeys,
     recovery_codes, resellers, tenants, trusted_browsers, upstreams, users,
 };
 
@@ -41,6 +42,8 @@ pub(super) enum Change {
     UserGroups(UserId, Vec<GroupId>),
     /// Another password than before: whoever signed in with the old one is signed out.
     Password(UserId, String),
+    /// A hash that another system computed, and a keyed hash of its text in the document; whoever is signed in is signed out.
+    ImportedPassword(UserId, ImportedPassword, Hash),
     /// The same password at today's cost: the old hash and the new.
     Rehash(UserId, String, String),
     /// Must the password be changed at the next login?
@@ -88,6 +91,10 @@ impl Change {
             Self::UserGroups(user, all) => groups::set_of_user(tx, user, all).await,
             Self::Password(user, hash) => {
                 users::set_password(tx, user, Some(hash)).await?;
+                ending::end(tx, user, Spared::default()).await
+            }
+            Self::ImportedPassword(user, ImportedPassword { hash, scheme }, source) => {
+                imported_passwords::set(tx, user, hash, scheme, source).await?;
                 ending::end(tx, user, Spared::default()).await
             }
             Self::Rehash(user, old, new) => users::rehash_password(tx, user, old, new).await.map(drop),

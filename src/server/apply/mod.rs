@@ -14,6 +14,7 @@ mod format;
 mod groups;
 mod own_scopes;
 mod passkeys;
+mod passwords;
 mod plan;
 mod read;
 mod sector;

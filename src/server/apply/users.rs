@@ -7,7 +7,6 @@ use super::change::Change;
 use super::format::NOT_CLAIMS;
 use super::plan::{Novelty, Planner};
 use super::read::Entry;
-use crate::crypto::password::{Password, PasswordHasher};
 use crate::crypto::random;
 use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
@@ -30,7 +29,8 @@ impl Planner<'_> {
             return Ok(());
         }
         let must_change = known.as_ref().is_some_and(|known| known.must_change_password);
-        let (known, password_hash) = known.map(|known| (known.user, known.password_hash)).unzip();
+        let stored = known;
+        let known = stored.as_ref().map(|stored| stored.user.clone());
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
         self.check_subject(entry, known.as_ref()).await?;
         let base = known.unwrap_or_else(|| self.new_user(entry, tenant, username.clone()));
@@ -42,7 +42,7 @@ impl Planner<'_> {
         }
         self.user_groups(entry, &base).await?;
         self.user_upstream(entry, &base).await?;
-        self.password(entry, &base.id, password_hash.flatten().as_deref()).await?;
+        self.password(entry, &base.id, stored.as_ref()).await?;
         let named = entry.members.get("must_change_password").and_then(Value::as_bool);
         if let Some(must) = named.filter(|must| *must != must_change) {
             self.change(Change::MustChangePassword(base.id.clone(), must));
@@ -126,48 +126,6 @@ impl Planner<'_> {
             directory: base.directory.clone(),
             upstream: base.upstream.clone(),
         })
-    }
-
-    /// A password that verifies already is not hashed again: a new salt would look like a change.
-    async fn password(
-        &mut self,
-        entry: &Entry,
-        user: &UserId,
-        known: Option<&str>,
-    ) -> Result<(), ApplyError> {
-        let place = entry.place_of("password");
-        if entry.names("password_hash") {
-            if entry.names("password") {
-                self.mistakes.at(&place, "cannot stand beside password_hash");
-            }
-            let hash = entry.text("password_hash");
-            let checked = PasswordHasher::check_import(hash);
-            self.mistakes.keep(&entry.place_of("password_hash"), checked);
-            if known != Some(hash) {
-                self.change(Change::Password(user.clone(), hash.to_owned()));
-            }
-        } else if entry.names("password") {
-            self.refuse_sample(&place, entry.text("password"));
-            let normalised = Password::normalise(entry.text("password"));
-            let Some(password) = self.mistakes.keep(&place, normalised) else { return Ok(()) };
-            if !self.mistakes.0.is_empty() {
-                return Ok(());
-            }
-            let hasher = self.idp.hasher();
-            if let Some(phc) = known {
-                let verdict = hasher.verify(password.clone(), Some(phc)).await.map_err(ApplyError::failed)?;
-                if verdict.matches {
-                    if verdict.outdated {
-                        let hash = hasher.hash(password).await.map_err(ApplyError::failed)?;
-                        self.change(Change::Rehash(user.clone(), phc.to_owned(), hash));
-                    }
-                    return Ok(());
-                }
-            }
-            let hash = hasher.hash(password).await.map_err(ApplyError::failed)?;
-            self.change(Change::Password(user.clone(), hash));
-        }
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod consent;
 mod delivered;
 mod devices;
 mod enrolment;
+mod imported;
 mod mailbox;
 mod meets;
 pub(crate) mod passkey;

@@ -1,0 +1,31 @@
+//! The parameters of a hash: `name=value` pairs between commas.
+
+/// Named numbers, in the order in which they stand.
+pub(super) struct Parameters<'a>(Vec<(&'a str, u32)>);
+
+impl<'a> Parameters<'a> {
+    /// Reads `a=1,b=2`; the empty text has no parameters.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let pairs = text.split(',').filter(|_| !text.is_empty());
+        let read = |pair: &'a str| {
+            let (name, value) = pair.split_once('=')?;
+            Some((name, number(value)?))
+        };
+        pairs.map(read).collect::<Option<_>>().map(Self)
+    }
+
+    /// The value of this name.
+    pub(super) fn get(&self, name: &str) -> Option<u32> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+
+    /// Whether there are only these names, each once.
+    pub(super) fn are(&self, names: &[&str]) -> bool {
+        self.0.len() == names.len() && names.iter().all(|name| self.get(name).is_some())
+    }
+}
+
+/// A number in plain digits.
+pub(super) fn number(text: &str) -> Option<u32> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
