@@ -20,6 +20,15 @@ fn vector(name: &str) -> Vector {
     vectors().into_iter().find(|vector| vector.name == name).unwrap()
 }
 
+/// The digest as the hash writes it.
+fn digest_of(hash: &str) -> String {
+    let Ok(credential) = serde_json::from_str::<serde_json::Value>(hash) else {
+        return hash.rsplit(['$', '}']).next().unwrap().to_owned();
+    };
+    let secret: serde_json::Value = serde_json::from_str(credential["secretData"].as_str().unwrap()).unwrap();
+    secret["value"].as_str().unwrap().to_owned()
+}
+
 fn hasher() -> PasswordHasher {
     PasswordHasher::new(PasswordCost::CHEAPEST, 2, 8)
 }
@@ -45,10 +54,9 @@ async fn every_format_matches_its_password_only() {
         assert!(verdict.matches, "{name}: {}", stored.hash);
         // Only Argon2id in our own notation may be at our own cost.
         assert!(verdict.outdated, "{name}");
-        for wrong in ["wrong", &right.replacen(['m', 'c', 'u', 'x', 'L', 'z'], "-", 1), &format!("{right} ")]
-        {
-            let cut = name.starts_with("bcrypt of") && wrong.starts_with(&right);
-            assert_eq!(verify(wrong).await.unwrap().matches, cut, "{name}: {wrong}");
+        let replaced = right.replacen(['m', 'c', 'u', 'x', 'L', 'z'], "-", 1);
+        for wrong in ["wrong", replaced.as_str(), right.get(1..).unwrap()] {
+            assert_eq!(verify(wrong).await.unwrap(), WRONG, "{name}: {wrong}");
         }
         let dummy = hasher.verify(password(&right), Against::Nothing(Some(&stored.scheme))).await.unwrap();
         assert_eq!(dummy, WRONG, "{name}");
@@ -70,7 +78,7 @@ async fn what_is_cheaper_than_our_own_is_not_stored() {
             || hash.contains("$04$")
             || hash.contains("$05$");
         assert_eq!(stored.hash.starts_with("$wrapped$"), cheap, "{name}: {}", stored.hash);
-        let digest = hash.rsplit(['$', '}']).next().unwrap();
+        let digest = digest_of(&hash);
         assert!(!cheap || !stored.hash.contains(digest.trim_end_matches('=')), "{name}");
     }
 }
@@ -116,7 +124,7 @@ fn what_is_too_dear_is_refused_with_its_cost() {
         (scrypt.replace("ln=10", "ln=17"), "0.3 s and 128 MiB"),
         (scrypt.replace("p=1", "p=400"), "1.1 s and 1 MiB"),
         (pbkdf2.replace("$1000$", "$3000000$"), "1.0 s and 1 MiB"),
-        (crypt.replace("1234", "2000000"), "s and 1 MiB"),
+        (crypt.replace("1234", "3000000"), "s and 1 MiB"),
     ] {
         let error = refused(&text);
         assert!(matches!(error, ImportError::TooDear { .. }), "{text}: {error}");
@@ -157,9 +165,9 @@ fn what_is_unknown_is_told_the_formats() {
 #[test]
 fn what_is_incomplete_is_refused_and_not_repeated() {
     for Vector { name, hash, .. } in vectors() {
-        for text in [hash.get(..hash.len() - 30).unwrap_or_default().to_owned(), format!("{hash}$x")] {
+        for text in [hash.get(..hash.len() * 2 / 5).unwrap().to_owned(), format!("{hash}$x")] {
             let error = refused(&text).to_string();
-            assert!(!error.contains(hash.rsplit('$').next().unwrap()), "{name}: {error}");
+            assert!(!error.contains(&digest_of(&hash)), "{name}: {error}");
         }
     }
     for text in [
