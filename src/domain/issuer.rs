@@ -40,7 +40,7 @@ pub enum IssuerUrlError {
 }
 
 impl IssuerUrl {
-    /// Checks and normalises (OpenID Connect Discovery §3).
+    /// Checks and normalises (OpenID Connect Discovery §3): a default port and the root dot of a name are left out.
     pub fn parse(text: &str) -> Result<Self, IssuerUrlError> {
         let mut url = Url::parse(text.trim()).map_err(|_| IssuerUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -49,6 +49,12 @@ impl IssuerUrl {
         let plain = url.username().is_empty() && url.password().is_none();
         if !plain || url.query().is_some() || url.fragment().is_some() {
             return Err(IssuerUrlError::Extra);
+        }
+        if let Some(name) = url.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
+            if name.ends_with('.') {
+                return Err(IssuerUrlError::NotAUrl);
+            }
+            url.set_host(Some(&name)).map_err(|_| IssuerUrlError::NotAUrl)?;
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
@@ -79,6 +85,21 @@ impl IssuerUrl {
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// The canonical spelling of an authority below this issuer's scheme (RFC 9110 §4.2.3): lower case, without an empty
+    /// or default port, without the root dot of a name.
+    fn canonical(&self, authority: &str) -> String {
+        let default_port = if self.is_https() { "443" } else { "80" };
+        let (host, port) = match authority.rsplit_once(':') {
+            // A colon within the brackets of an IPv6 address starts no port.
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (authority, ""),
+        };
+        let name = host.strip_suffix('.').filter(|name| !name.ends_with(']')).unwrap_or(host);
+        let port = Some(port).filter(|port| !port.is_empty() && *port != default_port);
+        let name = name.to_ascii_lowercase();
+        port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"))
     }
 
     /// Scheme and authority: what an `Origin` header says.
@@ -196,26 +217,24 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads the authority a request was sent to and the tenant in its path, if any. `None`: nobody's address.
-    pub fn of(root: &IssuerUrl, authority: &str, path_tenant: Option<&str>) -> Option<Self> {
-        let authority = authority.to_ascii_lowercase();
-        let is_root = authority == root.authority();
-        match path_tenant {
-            // Only the canonical spelling is an address: a second spelling would be a second issuer.
-            Some(domain) if is_root => TenantDomain::parse(domain)
-                .ok()
-                .filter(|canonical| canonical.as_str() == domain)
-                .map(Self::Tenant),
-            Some(_) => None,
-            None if is_root => Some(Self::Root),
-            None => {
-                let host = Url::parse(&format!("https://{authority}/")).ok()?;
-                let name = host.host_str()?;
-                // With another port, a user name or a path it would be a second spelling.
-                let is_canonical = root.on_host(name).is_ok_and(|url| url.authority() == authority);
-                is_canonical.then(|| Self::Host(name.to_owned()))
-            }
+    /// Reads the authority that a request was sent to, in any of its spellings. `None`: no issuer can have it.
+    pub fn of_authority(root: &IssuerUrl, authority: &str) -> Option<Self> {
+        let authority = root.canonical(authority);
+        if authority == root.authority() {
+            return Some(Self::Root);
         }
+        let url = Url::parse(&format!("https://{authority}/")).ok()?;
+        let name = url.host_str()?;
+        // Another port, a user name, a path or an escaped character makes another authority.
+        let is_canonical = root.on_host(name).is_ok_and(|url| url.authority() == authority);
+        (is_canonical && !name.ends_with('.')).then(|| Self::Host(name.to_owned()))
+    }
+
+    /// Reads the tenant in the path below the root issuer. Only the canonical spelling is an address: a second spelling
+    /// would be a second issuer.
+    pub fn of_path(domain: &str) -> Option<Self> {
+        let canonical = TenantDomain::parse(domain).ok()?;
+        (canonical.as_str() == domain).then_some(Self::Tenant(canonical))
     }
 }
 
@@ -264,21 +283,101 @@ mod tests {
     }
 
     #[test]
-    fn a_request_selects_but_never_names_an_issuer() {
-        assert_eq!(Address::of(&root(), "localhost:8080", None), Some(Address::Root));
-        assert_eq!(Address::of(&root(), "LOCALHOST:8080", None), Some(Address::Root));
-        assert_eq!(Address::of(&root(), "Login.test:8080", None), Some(Address::Host("login.test".into())));
-        for odd in [
-            "localhost",
-            "login.test",
-            "login.test:1",
-            "u@login.test:8080",
-            "login.test:8080/x",
-            "login.test:8080?",
+    fn a_default_port_and_the_root_dot_are_left_out() {
+        for (text, issuer) in [
+            ("https://id.test:443", "https://id.test"),
+            ("https://id.test:443/a/", "https://id.test/a"),
+            ("http://id.test:80", "http://id.test"),
+            ("https://ID.test.", "https://id.test"),
+            ("https://id.test.:443/a", "https://id.test/a"),
+            ("https://id.test.:8443", "https://id.test:8443"),
+            ("http://localhost.:8080", "http://localhost:8080"),
+            ("https://[::1]:443", "https://[::1]"),
+            ("https://127.0.0.1.", "https://127.0.0.1"),
+            ("https://id.test:80", "https://id.test:80"),
         ] {
-            assert_eq!(Address::of(&root(), odd, None), None, "{odd}");
+            assert_eq!(IssuerUrl::parse(text).unwrap().as_str(), issuer, "{text}");
         }
-        assert_eq!(Address::of(&root(), "localhost:8080", Some("A.sms")), None);
-        assert_eq!(Address::of(&root(), "evil.test", Some("a.sms")), None);
+        assert!(IssuerUrl::parse("https://.").is_err());
+        assert!(IssuerUrl::parse("https://id.test..").is_err());
+    }
+
+    /// What a request for this authority selects: `/` for the root, a host, or nothing.
+    fn selected(root: &str, authority: &str) -> Option<String> {
+        let address = Address::of_authority(&IssuerUrl::parse(root).unwrap(), authority)?;
+        Some(match address {
+            Address::Host(host) => host,
+            root => {
+                assert_eq!(root, Address::Root);
+                "/".to_owned()
+            }
+        })
+    }
+
+    #[test]
+    fn every_spelling_of_a_host_selects_the_same_issuer() {
+        for (root, authority, expected) in [
+            ("https://id.test", "id.test", "/"),
+            ("https://id.test", "ID.test:443", "/"),
+            ("https://id.test:443", "id.test:443", "/"),
+            ("https://id.test", "id.test.", "/"),
+            ("https://id.test.", "id.test", "/"),
+            ("https://id.test", "Id.Test.:443", "/"),
+            ("https://id.test", "id.test:", "/"),
+            ("http://id.test", "id.test:80", "/"),
+            ("https://id.test:8443", "id.test.:8443", "/"),
+            ("https://[2001:db8::1]", "[2001:db8::1]:443", "/"),
+            ("https://[2001:db8::1]", "[2001:DB8::1]", "/"),
+            ("http://[::1]:8080", "[::1]:8080", "/"),
+            ("https://id.test", "login.test:443", "login.test"),
+            ("https://id.test", "LOGIN.test.", "login.test"),
+            ("http://id.test:8080/id", "Login.test:8080", "login.test"),
+            ("http://id.test", "login.test.:80", "login.test"),
+            ("https://id.test", "[::1]:443", "[::1]"),
+        ] {
+            assert_eq!(selected(root, authority).as_deref(), Some(expected), "{root} {authority}");
+        }
+    }
+
+    #[test]
+    fn a_request_never_names_an_issuer() {
+        for odd in [
+            "",
+            ":",
+            ".",
+            ":443",
+            "id.test:80",
+            "id.test:0443",
+            "id.test:+443",
+            "id.test:443:443",
+            "id.test..",
+            "id.test.:443.",
+            "u@id.test",
+            "u@login.test:443",
+            "login.test:8443",
+            "login.test:443/x",
+            "login.test?",
+            "login.test\\",
+            "login%2etest",
+            "login test",
+            "[::1].",
+            "[::1",
+            "[0::1]",
+            "0x7f.1",
+        ] {
+            assert_eq!(selected("https://id.test", odd), None, "{odd}");
+        }
+        for odd in ["id.test", "id.test.", "id.test:443", "login.test", "login.test:80", "login.test:1"] {
+            assert_eq!(selected("http://id.test:8080/id", odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_tenant_in_the_path_has_one_spelling() {
+        let domain = TenantDomain::parse("a.sms").unwrap();
+        assert_eq!(Address::of_path("a.sms"), Some(Address::Tenant(domain)));
+        for odd in ["A.sms", "a.sms.", " a.sms", "a..sms", ""] {
+            assert_eq!(Address::of_path(odd), None, "{odd}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::cookies::{self, Cookies};
-use super::issuer::CurrentIssuer;
+use super::issuer::PageIssuer;
 use crate::domain::locale::Locale;
 
 /// What the switch sends.
@@ -20,7 +20,7 @@ pub(super) struct Choice {
 
 /// `GET /language?to=de&back=/login/…`
 pub(super) async fn switch(
-    current: CurrentIssuer,
+    PageIssuer(current): PageIssuer,
     choice: Result<Query<Choice>, QueryRejection>,
 ) -> Response {
     let Ok(Query(choice)) = choice else { return StatusCode::BAD_REQUEST.into_response() };

@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
@@ -19,7 +19,9 @@ use crate::domain::locale::Locale;
 use crate::domain::session;
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
-use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, cookies};
+use crate::http::{
+    self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, PageIssuer, cookies,
+};
 use crate::i18n;
 use crate::protocol::authorize::respond::with_query;
 use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, WayBack};
@@ -48,8 +50,7 @@ impl FromRequestParts<Idp> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Response> {
-        let CurrentIssuer { issuer, tenant } =
-            CurrentIssuer::from_request_parts(parts, idp).await.map_err(IntoResponse::into_response)?;
+        let PageIssuer(CurrentIssuer { issuer, tenant }) = PageIssuer::from_request_parts(parts, idp).await?;
         let Ok(address) = ClientAddress::from_request_parts(parts, idp).await;
         let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, idp).await;
         let headers = parts.headers.clone();

@@ -197,7 +197,7 @@ async fn a_host_brings_its_own_look_and_ears() {
         matches!(heard.as_slice(), [Event::LoginFailed { .. }, Event::LoginCompleted { .. }]),
         "{heard:?}"
     );
-    let nowhere = browser.get(&format!("{}/t/three.test/jwks", TestIdp::ISSUER)).await;
+    let nowhere = browser.get(&format!("{}/t/three.test/authorize", TestIdp::ISSUER)).await;
     assert!(nowhere.body.contains("data-step=\"refused\""), "{}", nowhere.body);
 }
 

@@ -15,6 +15,7 @@ mod embedding;
 mod ending;
 mod examples;
 mod figures;
+mod hosts;
 mod keys;
 mod log;
 mod login;

@@ -177,10 +177,17 @@ async fn a_host_that_no_issuer_owns_is_misdirected() {
     let idp = TestIdp::with(WORLD).await;
     for route in Idp::routes() {
         for method in route.methods {
-            for host in ["https://evil.test", "https://id.test:8443", "https://id.test.", "https://one.test"]
+            for host in ["https://evil.test", "https://id.test:8443", "https://id.test..", "https://one.test"]
             {
-                let answer = send(&mut idp.browser(), method, &format!("{host}{}", filled(&route)), "").await;
-                assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{method} {host}{}", route.path);
+                for prefix in ["", "/t/one.test", "/t/nobody.test"] {
+                    let url = format!("{host}{prefix}{}", filled(&route));
+                    let answer = send(&mut idp.browser(), method, &url, "").await;
+                    assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{method} {url}");
+                    assert_eq!(answer.headers["cache-control"], "no-store");
+                    if *method != Method::HEAD {
+                        assert_eq!(answer.body, "No issuer has this host. Use https://id.test\n", "{url}");
+                    }
+                }
             }
         }
     }

@@ -91,6 +91,29 @@ fn an_empty_folder_is_enough_and_the_next_step_is_told() {
     assert!(discovery.contains("\"issuer\":\"http://localhost:8080\""), "{discovery}");
 }
 
+/// A proxy that does not pass the `Host` header on is found in the log, and nothing from outside breaks its line.
+#[test]
+fn a_host_that_is_no_issuer_is_named_in_the_log() {
+    let folder = Folder::new("host");
+    let mut served = Served::start(&folder);
+    let path = "/.well-known/openid-configuration";
+    let endless = "very-long.".repeat(60);
+    for (head, logged) in [
+        ("HTTP/1.1\r\nHost: backend.internal:8080", r#"\"backend.internal:8080\""#.to_owned()),
+        ("HTTP/1.1\r\nHost: a\x1b[31m\\\"b", r#"\"\""#.to_owned()),
+        ("HTTP/1.0", r#"\"\""#.to_owned()),
+        (&format!("HTTP/1.1\r\nHost: {endless}"), format!(r#"\"{}\""#, &endless[..260])),
+    ] {
+        let request = format!("GET {path} {head}\r\nConnection: close\r\n\r\n");
+        let answer = exchange(&mut TcpStream::connect(&served.address).unwrap(), &request);
+        assert!(answer.contains(" 421 "), "{head}: {answer}");
+        assert!(answer.ends_with("No issuer has this host. Use http://localhost:8080\n"), "{head}: {answer}");
+        let line = served.process.wait_for_log("no issuer");
+        assert!(line.contains("WARN") && line.contains(&format!(r#""host":"{logged}""#)), "{line}");
+        assert!(line.contains(r#""issuer":"http://localhost:8080""#), "{line}");
+    }
+}
+
 #[test]
 fn apply_works_beside_a_running_server_and_export_brings_everything_back() {
     let folder = Folder::new("apply");

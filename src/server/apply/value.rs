@@ -236,11 +236,14 @@ pub(super) fn redirect_uri(value: &Value) -> Checked {
     RedirectUri::parse(as_text(value)?).map(|uri| json!(uri)).map_err(|error| error.to_string())
 }
 
-/// A host name in lower case, without port.
+/// A host name in lower case, without port and root dot.
 pub(super) fn host(value: &Value) -> Checked {
     let text = as_text(value)?;
-    let parsed = Host::parse(text).ok().filter(|_| !text.contains([':', '[']));
-    parsed.map(|host| json!(host.to_string())).ok_or_else(|| "must be a host name without port".to_owned())
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let parsed = Host::parse(name).ok().filter(|_| !name.contains([':', '[']) && !name.ends_with('.'));
+    parsed
+        .map(|host| json!(host.to_string()))
+        .ok_or_else(|| "must be a host name without port; the port is that of the root issuer".to_owned())
 }
 
 pub(super) fn accent(value: &Value) -> Checked {

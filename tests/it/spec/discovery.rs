@@ -108,3 +108,25 @@ async fn many_at_once_see_one_key_set() {
     let sets: Vec<Value> = futures_util::future::join_all(sets).await;
     assert!(sets.iter().all(|set| *set == sets[0] && set["keys"].as_array().unwrap().len() == 3), "{sets:?}");
 }
+
+#[tokio::test]
+async fn an_unknown_tenant_has_no_metadata_and_programs_can_read_that() {
+    let idp = nested().await;
+    for url in [
+        "https://id.test/a/b/t/two.test/.well-known/openid-configuration",
+        "https://id.test/a/b/t/two.test/.well-known/oauth-authorization-server",
+        "https://id.test/.well-known/openid-configuration/a/b/t/two.test",
+        "https://id.test/a/b/t/two.test/jwks",
+        "https://id.test/a/b/t/ONE.test/jwks",
+        "https://login.one.test/a/b/t/one.test/jwks",
+    ] {
+        let answer = get(&idp, url).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{url}");
+        assert_eq!(answer.headers["content-type"], "application/json", "{url}");
+        assert_eq!(answer.headers["cache-control"], "no-store", "{url}");
+        assert_eq!(answer.json()["error"], "not_found", "{url}");
+    }
+    let page = get(&idp, "https://id.test/a/b/t/two.test/authorize").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.body.contains("<main"), "people get a page: {}", page.body);
+}
