@@ -2,20 +2,26 @@
 //!
 //! Who may read an answer there is a matter of registration: the origins of the redirect URIs of the issuer's clients,
 //! for whoever runs a page at such an address can be given codes anyway. Never with credentials: the session's cookie
-//! is no business of these endpoints. Other origins get the same answers without a word about them, which no browser
-//! shows to a page. Discovery and keys are for everybody (see `documents`).
+//! is no business of these endpoints. So a page may send any headers it likes: none of them makes a request another
+//! user's. Other origins get the same answers without a word about them, which no browser shows to a page. Discovery and
+//! keys are for everybody (see `documents`).
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ALLOW, ORIGIN, VARY,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::issuer::CurrentIssuer;
 use super::state::Idp;
+use crate::domain::header::trim_ows;
+
+/// The most headers that one preflight may ask for.
+const MOST_HEADERS: usize = 64;
 
 /// Lets pages at registered origins read what the route answers to them.
 pub(super) async fn share(
@@ -33,7 +39,7 @@ pub(super) async fn share(
     let asks_first =
         parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if registered && asks_first {
-        preflight(methods)
+        preflight(methods, &parts.headers)
     } else {
         next.run(Request::from_parts(parts, body)).await
     };
@@ -47,13 +53,33 @@ pub(super) async fn share(
     response
 }
 
-fn preflight(methods: HeaderValue) -> Response {
+/// `OPTIONS` on a public document, which every page may read.
+pub(crate) async fn public(_: CurrentIssuer, headers: HeaderMap) -> Response {
+    let mut response = preflight(HeaderValue::from_static("GET, HEAD"), &headers);
+    let own = [(ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (ALLOW, "GET, HEAD, OPTIONS")];
+    response.headers_mut().extend(own.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
+
+fn preflight(methods: HeaderValue, request: &HeaderMap) -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type")),
+        (ACCESS_CONTROL_ALLOW_HEADERS, allowed_headers(request)),
         (ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+        (VARY, HeaderValue::from_static("Access-Control-Request-Headers")),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// The headers that the browser asks for, as far as they are names of headers; the usual two if it asks for none.
+fn allowed_headers(request: &HeaderMap) -> HeaderValue {
+    let asked = request.get_all(ACCESS_CONTROL_REQUEST_HEADERS).into_iter();
+    let words = asked.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).map(trim_ows);
+    let names = words.filter_map(|word| HeaderName::from_bytes(word.as_bytes()).ok()).take(MOST_HEADERS);
+    let names: Vec<HeaderName> = names.collect();
+    let list = names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(", ");
+    let list = HeaderValue::try_from(list).ok().filter(|list| !list.is_empty());
+    list.unwrap_or(HeaderValue::from_static("authorization, content-type"))
 }
 
 /// A store that is away registers nobody: the answer itself tells what is wrong.

@@ -1,21 +1,23 @@
 //! The routes of this room, below each issuer.
 
+use std::borrow::Cow;
+
 use axum::http::Method;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use super::{discovery, introspect, jwks, par, revoke, token, userinfo};
-use crate::http::{Access, Route};
+use crate::http::{Access, Idp, Route, cors};
 
-const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD];
+const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID_METADATA: &str = "/.well-known/openid-configuration";
 
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        Route::new(OPENID_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
-        Route::new(OAUTH_METADATA, DOCUMENT, Access::Open, get(discovery::configuration)),
-        Route::new("/jwks", DOCUMENT, Access::Open, get(jwks::jwks)),
+        document(OPENID_METADATA, get(discovery::configuration)),
+        document(OAUTH_METADATA, get(discovery::configuration)),
+        document("/jwks", get(jwks::jwks)),
         Route::new("/par", &[Method::POST], Access::Client, post(par::par)).for_pages(),
         Route::new("/token", &[Method::POST], Access::Client, post(token::token)).for_pages(),
         Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)).for_pages(),
@@ -36,6 +38,10 @@ pub(crate) fn inserted_routes(path: &str) -> Vec<Route> {
     let documents = [OPENID_METADATA, OAUTH_METADATA];
     let own = documents.iter().filter(|_| !path.is_empty()).map(|document| format!("{document}{path}"));
     let tenants = documents.iter().map(|document| format!("{document}{path}/t/{{tenant}}"));
-    let route = |path| Route::new(path, DOCUMENT, Access::Open, get(discovery::configuration));
-    own.chain(tenants).map(route).collect()
+    own.chain(tenants).map(|path| document(path, get(discovery::configuration))).collect()
+}
+
+/// A public document, which every page may read.
+fn document(path: impl Into<Cow<'static, str>>, handler: MethodRouter<Idp>) -> Route {
+    Route::new(path, DOCUMENT, Access::Open, handler.options(cors::public))
 }

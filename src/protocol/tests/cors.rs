@@ -55,9 +55,69 @@ async fn a_browser_that_asks_first_is_told() {
     let answer = ask(&house, Method::OPTIONS, "/userinfo", PAGE, &first).await;
     assert_eq!((answer.status.as_u16(), allowed(&answer)), (204, Some(PAGE)));
     assert_eq!(answer.headers["access-control-allow-methods"], "GET, POST");
-    assert_eq!(answer.headers["access-control-allow-headers"], "authorization, content-type");
+    assert_eq!(answer.headers["access-control-allow-headers"], "authorization");
     let stranger = ask(&house, Method::OPTIONS, "/userinfo", "https://evil.test", &first).await;
     assert_eq!((stranger.status.as_u16(), allowed(&stranger)), (405, None));
+}
+
+/// What a preflight for these headers allows.
+async fn allowed_headers(house: &House, path: &str, origin: &str, asked: &[&str]) -> String {
+    let mut first = vec![("access-control-request-method", "GET")];
+    first.extend(asked.iter().map(|line| ("access-control-request-headers", *line)));
+    let answer = ask(house, Method::OPTIONS, path, origin, &first).await;
+    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (204, ""), "{path} {asked:?}");
+    assert_eq!(answer.headers.get("access-control-allow-credentials"), None, "attack 56");
+    let vary = answer.headers.get_all("vary").iter();
+    assert!(vary.into_iter().any(|vary| vary == "Access-Control-Request-Headers"));
+    answer.headers["access-control-allow-headers"].to_str().unwrap().to_owned()
+}
+
+/// Tracing, and whatever else a page puts on its requests.
+#[tokio::test]
+async fn the_headers_asked_for_are_allowed() {
+    let house = House::with(MORE).await;
+    let usual = "authorization, content-type";
+    let many = (0..100).map(|i| format!("x-{i}")).collect::<Vec<_>>().join(",");
+    for path in ["/token", "/userinfo", "/jwks", "/.well-known/openid-configuration"] {
+        for (asked, allowed) in [
+            (&["authorization,traceparent"][..], "authorization, traceparent"),
+            (&["Traceparent, X-Requested-With"], "traceparent, x-requested-with"),
+            (&["traceparent", "tracestate"], "traceparent, tracestate"),
+            (&["traceparent,,b<script>,a b,(c)"], "traceparent"),
+            (&[], usual),
+            (&[""], usual),
+            (&["ä, <>"], usual),
+        ] {
+            assert_eq!(allowed_headers(&house, path, PAGE, asked).await, allowed, "{path} {asked:?}");
+        }
+        let list = allowed_headers(&house, path, PAGE, &[&many]).await;
+        assert_eq!(list.split(", ").count(), 64, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_page_may_read_the_documents() {
+    let house = House::with(MORE).await;
+    for path in [
+        "/jwks",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/t/one.test/jwks",
+        "/t/one.test/.well-known/openid-configuration",
+        "/.well-known/openid-configuration/t/one.test",
+    ] {
+        for origin in [PAGE, "https://evil.test", "null"] {
+            assert_eq!(allowed_headers(&house, path, origin, &["traceparent"]).await, "traceparent");
+            for method in [Method::OPTIONS, Method::GET] {
+                let answer = ask(&house, method.clone(), path, origin, &[]).await;
+                assert!(answer.status.is_success(), "{method} {path}");
+                assert_eq!(allowed(&answer), Some("*"), "{method} {path}");
+                assert_eq!(answer.headers.get("access-control-allow-credentials"), None);
+            }
+        }
+    }
+    let unknown = ask(&house, Method::GET, "/t/nobody.test/jwks", PAGE, &[]).await;
+    assert_eq!((unknown.status.as_u16(), allowed(&unknown)), (404, Some("*")), "errors can be read too");
 }
 
 #[tokio::test]
