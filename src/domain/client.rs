@@ -13,7 +13,7 @@ pub use algorithm::{AssertionAlgorithm, MacAlgorithm, SigningAlgorithm};
 use super::audience::Resource;
 use super::epoch::Epoch;
 use super::ids::{ClientId, Hash, IssuerId, TenantId};
-use super::redirect_uri::RedirectUri;
+use super::redirect_uri::{FreePorts, RedirectUri};
 use super::scope::{self, Scope};
 
 /// One client of one issuer.
@@ -68,17 +68,19 @@ impl Client {
     }
 
     /// The sector in which users have names of their own (OpenID Connect Core §8.1): the host of
-    /// `sector_identifier_uri`, or the one of its redirect URIs; `None`: it knows users by their public names.
+    /// `sector_identifier_uri`, or the one of its redirect URIs; a sector of its own for a client on the user's machine.
+    /// `None`: it knows users by their public names.
     pub fn sector(&self) -> Option<String> {
         let metadata = &self.metadata;
         if metadata.subject_type == SubjectType::Public {
             return None;
         }
-        let addresses = metadata.redirect_uris.iter().map(RedirectUri::as_str);
+        let addresses = metadata.redirect_uris.iter().filter(|uri| !uri.is_loopback());
+        let addresses = addresses.map(RedirectUri::as_str);
         let mut hosts =
             metadata.sector_identifier_uri.as_deref().into_iter().chain(addresses).filter_map(host);
-        // `apply` takes no client without one; its own id is then a sector of its own.
-        Some(hosts.next().unwrap_or_else(|| self.id.as_str().to_owned()))
+        // Every application on the user's machine is at `localhost`: sharing that host makes no common sector.
+        Some(hosts.next().unwrap_or_else(|| format!("client {}/{}", self.issuer, self.id)))
     }
 
     /// What the user reads as its name.
@@ -154,8 +156,10 @@ pub struct ClientMetadata {
     pub redirect_uris: Vec<RedirectUri>,
     /// Where the browser may be sent after sign-out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
-    /// `web` or `native`; native clients get the loopback-port rule.
+    /// `web` or `native`; a native client may use any port of a loopback address.
     pub application_type: ApplicationType,
+    /// Ours: it may use any port of `http://localhost` too.
+    pub localhost_redirects: bool,
     /// What the client may exchange at the token endpoint.
     pub grant_types: Vec<GrantType>,
     /// What the client may ask for at the authorization endpoint.
@@ -234,6 +238,7 @@ impl Default for ClientMetadata {
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             application_type: ApplicationType::Web,
+            localhost_redirects: false,
             grant_types: vec![GrantType::AuthorizationCode],
             response_types: vec![ResponseType::Code],
             scope: None,
@@ -275,7 +280,15 @@ impl Default for ClientMetadata {
 impl ClientMetadata {
     /// The registered URI that the request's `redirect_uri` names, if any.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|uri| uri.matches(requested, self.application_type))
+        self.redirect_uris.iter().find(|uri| uri.matches(requested, self.free_ports()))
+    }
+
+    /// The loopback hosts on which it may use any port (RFC 8252 §7.3).
+    pub fn free_ports(&self) -> FreePorts {
+        FreePorts {
+            addresses: self.application_type == ApplicationType::Native,
+            localhost: self.localhost_redirects,
+        }
     }
 
     /// How long an access token lives.

@@ -4,9 +4,10 @@
 //! *selects* an issuer that is already there ([`Address`]); it can never name a new one.
 
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 use super::ids::{IssuerId, TenantId};
+use super::loopback;
 use super::tenant::TenantDomain;
 
 /// One issuer. Keys, sessions, codes and tokens belong to exactly one.
@@ -119,12 +120,7 @@ impl IssuerUrl {
 
     /// Does the host name this machine only?
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        }
+        self.0.host().is_some_and(|host| loopback::is_loopback(&host))
     }
 
     /// The issuer of a tenant below this root: `{issuer}/t/{domain}`.

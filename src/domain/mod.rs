@@ -24,6 +24,7 @@ pub mod ids;
 pub mod interaction;
 pub mod issuer;
 pub mod locale;
+pub mod loopback;
 pub mod message;
 pub mod outbound;
 pub mod own_scopes;

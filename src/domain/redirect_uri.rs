@@ -1,12 +1,13 @@
 //! Redirect URIs: what may be registered, and when a request's URI is one that was.
 //!
-//! Matching is plain string equality (RFC 9700 §2.1). The one exception is the port of a loopback address of a
-//! native client (RFC 8252 §7.3): `http://127.0.0.1` and `http://[::1]` match with any port, `localhost` does not.
+//! Matching is plain string equality (RFC 9700 §2.1). The one exception is the port of a loopback URI (RFC 8252 §7.3):
+//! `http://127.0.0.1` and `http://[::1]` match with any port for a native client, `http://localhost` for a client that
+//! was registered with `localhost_redirects`. Path and query must be equal there too.
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::client::ApplicationType;
+use super::loopback;
 
 /// A registered redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,33 @@ pub enum RedirectUriError {
     /// The query already holds a member of the authorization response.
     #[error("must not carry code, state, iss or error in its query")]
     ResponseMember,
+}
+
+/// The loopback hosts on which a client may use any port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FreePorts {
+    /// `127.0.0.1` and `[::1]`
+    pub addresses: bool,
+    /// `localhost`
+    pub localhost: bool,
+}
+
+impl FreePorts {
+    fn hosts(self) -> impl Iterator<Item = &'static str> {
+        let addresses = ["http://127.0.0.1", "http://[::1]"].into_iter().filter(move |_| self.addresses);
+        addresses.chain(Some("http://localhost").filter(|_| self.localhost))
+    }
+}
+
+/// Why no application on the user's machine can use a loopback URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Nothing listens on port 0.
+    PortZero,
+    /// Its port would be free in its plain spelling; in this one it matches letter by letter.
+    Spelling,
+    /// It names no port, so it matches port 80 alone.
+    Port80,
 }
 
 const RESPONSE_MEMBERS: [&str; 7] =
@@ -65,11 +93,37 @@ impl RedirectUri {
     }
 
     /// Is this registered URI the one the request names?
-    pub fn matches(&self, requested: &str, application_type: ApplicationType) -> bool {
+    pub fn matches(&self, requested: &str, ports: FreePorts) -> bool {
         self.0 == requested
-            || (application_type == ApplicationType::Native
-                && loopback_without_port(&self.0)
-                    .is_some_and(|ours| Some(ours) == loopback_without_port(requested)))
+            || without_port(&self.0, ports).is_some_and(|ours| Some(ours) == without_port(requested, ports))
+    }
+
+    /// Why an application on the user's machine, which listens on whatever port is free, can never be sent to this URI;
+    /// `None` for a URI that it can use, and for every URI of another host.
+    pub fn unusable(&self, ports: FreePorts) -> Option<Unusable> {
+        let url = Url::parse(&self.0).ok()?;
+        let is_here = url.host().is_some_and(|host| loopback::is_loopback(&host));
+        if without_port(&self.0, ports).is_some() || !is_here {
+            return None;
+        }
+        match url.port() {
+            Some(0) => Some(Unusable::PortZero),
+            _ if without_port(url.as_str(), ports).is_some() => Some(Unusable::Spelling),
+            None if url.scheme() == "http" && !self.names_port() => Some(Unusable::Port80),
+            _ => None,
+        }
+    }
+
+    /// `Url` drops a port that is the scheme's default.
+    fn names_port(&self) -> bool {
+        let authority = self.0.split(['/', '?']).nth(2).unwrap_or_default();
+        authority.rsplit(']').next().is_some_and(|past_address| past_address.contains(':'))
+    }
+
+    /// Does it lead to the user's own machine?
+    pub fn is_loopback(&self) -> bool {
+        let url = Url::parse(&self.0).ok();
+        url.as_ref().and_then(Url::host).is_some_and(|host| loopback::is_loopback(&host))
     }
 
     /// The scheme, host and port that a page's policy must allow; `None` where a policy can name the scheme alone: it is a
@@ -85,19 +139,14 @@ impl RedirectUri {
 fn has_allowed_scheme(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
-        "http" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        },
+        "http" => url.host().is_some_and(|host| loopback::is_loopback(&host)),
         private => private.contains('.'),
     }
 }
 
-/// A loopback URI as the text before and after its port.
-fn loopback_without_port(uri: &str) -> Option<(&str, &str)> {
-    ["http://127.0.0.1", "http://[::1]"].into_iter().find_map(|host| {
+/// A URI whose port is free, as the text before and after its port.
+fn without_port(uri: &str, ports: FreePorts) -> Option<(&'static str, &str)> {
+    ports.hosts().find_map(|host| {
         let rest = uri.strip_prefix(host)?;
         let rest = match rest.strip_prefix(':') {
             Some(after) => {
@@ -130,14 +179,18 @@ impl From<RedirectUri> for String {
 mod tests {
     use super::*;
 
-    fn native(registered: &str, requested: &str) -> bool {
-        RedirectUri::parse(registered).unwrap().matches(requested, ApplicationType::Native)
+    const WEB: FreePorts = FreePorts { addresses: false, localhost: false };
+    const NATIVE: FreePorts = FreePorts { addresses: true, localhost: false };
+    const LOCALHOST: FreePorts = FreePorts { addresses: true, localhost: true };
+
+    fn matches(registered: &str, requested: &str, ports: FreePorts) -> bool {
+        RedirectUri::parse(registered).unwrap().matches(requested, ports)
     }
 
     #[test]
     fn matches_letter_by_letter() {
-        let uri = RedirectUri::parse("https://client.test/cb?x=1").unwrap();
-        assert!(uri.matches("https://client.test/cb?x=1", ApplicationType::Web));
+        let registered = "https://client.test/cb?x=1";
+        assert!(matches(registered, registered, WEB));
         for other in [
             "https://CLIENT.test/cb?x=1",
             "https://client.test:443/cb?x=1",
@@ -149,32 +202,116 @@ mod tests {
             "https://good@client.test/cb?x=1",
             "https://client.test\\/cb?x=1",
         ] {
-            assert!(!uri.matches(other, ApplicationType::Web), "{other}");
-            assert!(!uri.matches(other, ApplicationType::Native), "{other}");
+            for ports in [WEB, NATIVE, LOCALHOST] {
+                assert!(!matches(registered, other, ports), "{other}");
+            }
         }
     }
 
     #[test]
     fn the_port_of_a_native_loopback_address_is_free() {
-        assert!(native("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb"));
-        assert!(native("http://127.0.0.1:1/cb", "http://127.0.0.1/cb"));
-        assert!(native("http://[::1]/cb?a=b", "http://[::1]:8/cb?a=b"));
-        for other in [
-            "http://127.0.0.1:/cb",
-            "http://127.0.0.1:0/cb",
-            "http://127.0.0.1:99999/cb",
-            "http://127.0.0.1:1/cb/",
-            "http://127.0.0.1:1@evil.test/cb",
-            "http://127.0.0.1.evil.test/cb",
-            "http://localhost:1/cb",
-            "http://[::1]:1/cb",
-            "https://127.0.0.1:1/cb",
-        ] {
-            assert!(!native("http://127.0.0.1/cb", other), "{other}");
+        for ports in [NATIVE, LOCALHOST] {
+            assert!(matches("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb", ports));
+            assert!(matches("http://127.0.0.1:1/cb", "http://127.0.0.1/cb", ports));
+            assert!(matches("http://[::1]/cb?a=b", "http://[::1]:8/cb?a=b", ports));
         }
-        assert!(!native("http://localhost/cb", "http://localhost:1/cb"));
-        let web = RedirectUri::parse("http://127.0.0.1/cb").unwrap();
-        assert!(!web.matches("http://127.0.0.1:5/cb", ApplicationType::Web));
+        assert!(!matches("http://127.0.0.1/cb", "http://127.0.0.1:5/cb", WEB));
+    }
+
+    #[test]
+    fn the_port_of_localhost_is_free_where_the_client_was_registered_so() {
+        for (registered, requested) in [
+            ("http://localhost/cb", "http://localhost:49152/cb"),
+            ("http://localhost:3000/cb", "http://localhost/cb"),
+            ("http://localhost:3000/cb?a=b", "http://localhost:80/cb?a=b"),
+            ("http://localhost", "http://localhost:65535"),
+        ] {
+            assert!(matches(registered, requested, LOCALHOST), "{requested}");
+            let localhost_alone = FreePorts { addresses: false, localhost: true };
+            assert!(matches(registered, requested, localhost_alone), "{requested}");
+            assert!(!matches(registered, requested, NATIVE), "{requested}");
+            assert!(!matches(registered, requested, WEB), "{requested}");
+            assert!(matches(registered, registered, WEB), "{registered}");
+        }
+    }
+
+    /// Attack 24, for every kind of client.
+    #[test]
+    fn only_the_port_of_a_loopback_uri_is_free() {
+        for host in ["127.0.0.1", "localhost"] {
+            for other in [
+                "http://HOST:/cb",
+                "http://HOST:0/cb",
+                "http://HOST:99999/cb",
+                "http://HOST:+1/cb",
+                "http://HOST:1:2/cb",
+                "http://HOST:1/cb/",
+                "http://HOST:1/CB",
+                "http://HOST:1/cb?x=1",
+                "http://HOST:1/cb#x",
+                "http://HOST:1/x/../cb",
+                "http://HOST:1",
+                "http://HOST:1\\/cb",
+                "http://HOST:1@evil.test/cb",
+                "http://HOST@evil.test/cb",
+                "http://evil.test@HOST:1/cb",
+                "http://HOST.evil.test/cb",
+                "http://HOST.evil:1/cb",
+                "http://HOST.:1/cb",
+                "http://foo.HOST/cb",
+                "http://foo.HOST:1/cb",
+                "http://[::1]:1/cb",
+                "http://[::ffff:127.0.0.1]:1/cb",
+                "http://127.1:1/cb",
+                "http://127.0.0.2:1/cb",
+                "http://2130706433:1/cb",
+                "http://LOCALHOST:1/cb",
+                "HTTP://HOST:1/cb",
+                "https://HOST:1/cb",
+                "//HOST:1/cb",
+            ] {
+                let other = other.replace("HOST", host);
+                for ports in [WEB, NATIVE, LOCALHOST] {
+                    assert!(!matches(&format!("http://{host}/cb"), &other, ports), "{other}");
+                }
+            }
+        }
+        for ports in [WEB, NATIVE, LOCALHOST] {
+            assert!(!matches("http://localhost/cb", "http://127.0.0.1:1/cb", ports));
+            assert!(!matches("http://127.0.0.1/cb", "http://localhost:1/cb", ports));
+            assert!(!matches("http://foo.localhost/cb", "http://foo.localhost:1/cb", ports));
+            assert!(!matches("https://localhost/cb", "https://localhost:1/cb", ports));
+        }
+    }
+
+    #[test]
+    fn tells_what_no_application_can_use() {
+        let table = [
+            ("http://localhost/cb", WEB, Some(Unusable::Port80)),
+            ("http://localhost/cb", NATIVE, Some(Unusable::Port80)),
+            ("http://localhost/cb", LOCALHOST, None),
+            ("http://127.0.0.1/cb", WEB, Some(Unusable::Port80)),
+            ("http://127.0.0.1/cb", NATIVE, None),
+            ("http://foo.localhost/cb", LOCALHOST, Some(Unusable::Port80)),
+            ("http://127.0.0.2/a:80", LOCALHOST, Some(Unusable::Port80)),
+            ("http://localhost:80/cb", NATIVE, None),
+            ("http://[0::1]:80/cb", WEB, None),
+            ("http://localhost:3000/cb", WEB, None),
+            ("http://localhost:0/cb", WEB, Some(Unusable::PortZero)),
+            ("http://127.0.0.1:0/cb", NATIVE, Some(Unusable::PortZero)),
+            ("https://localhost:0/cb", LOCALHOST, Some(Unusable::PortZero)),
+            ("http://LOCALHOST:1/cb", LOCALHOST, Some(Unusable::Spelling)),
+            ("http://LOCALHOST:1/cb", NATIVE, None),
+            ("HTTP://localhost/cb", LOCALHOST, Some(Unusable::Spelling)),
+            ("http://127.1/cb", NATIVE, Some(Unusable::Spelling)),
+            ("http://[0::1]:5/cb", NATIVE, Some(Unusable::Spelling)),
+            ("https://localhost/cb", WEB, None),
+            ("https://client.test/cb", NATIVE, None),
+            ("com.example.app:/cb", NATIVE, None),
+        ];
+        for (uri, ports, expected) in table {
+            assert_eq!(RedirectUri::parse(uri).unwrap().unusable(ports), expected, "{uri} {ports:?}");
+        }
     }
 
     #[test]
@@ -188,7 +325,13 @@ mod tests {
 
     #[test]
     fn registers_only_what_is_safe_to_redirect_to() {
-        for good in ["https://a.test/cb", "http://localhost:3000/", "http://[::1]/", "com.example.app:/cb"] {
+        for good in [
+            "https://a.test/cb",
+            "http://localhost:3000/",
+            "http://app.localhost:3000/",
+            "http://[::1]/",
+            "com.example.app:/cb",
+        ] {
             assert!(RedirectUri::parse(good).is_ok(), "{good}");
         }
         for bad in [
@@ -199,6 +342,10 @@ mod tests {
             "JaVaScRiPt:alert(1)",
             "data:text/html,x",
             "http://a.test/",
+            "http://localhost.evil/cb",
+            "http://localhost@evil.test/cb",
+            "http://localhost:1@evil.test/cb",
+            "http://localhost:*/cb",
             "https://u@a.test/",
             "https://a.test/?code=1",
             "https://a.test/?x=1&state=2",

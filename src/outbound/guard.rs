@@ -16,6 +16,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::Refusal;
+use crate::domain::loopback;
 
 const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
     let [a, b, c, d] = octets;
@@ -70,6 +71,8 @@ pub(super) fn admit(url: &Url) -> Result<(), Refusal> {
         return Err(Refusal::NotHttps);
     }
     let literal = match url.host() {
+        // Some resolvers ask the network for names below `localhost`, and get whatever it says.
+        Some(host @ Host::Domain(_)) if loopback::is_loopback(&host) => return Err(Refusal::Inside),
         Some(Host::Domain(_)) => return Ok(()),
         Some(Host::Ipv4(address)) => address.into(),
         Some(Host::Ipv6(address)) => address.into(),
@@ -205,6 +208,9 @@ mod tests {
             "0xa9fea9fe",
             "[fe80::1]",
             "[fd00::1]",
+            "localhost",
+            "LOCALHOST.",
+            "keys.localhost",
         ] {
             let url = Url::parse(&format!("https://{host}/keys")).unwrap();
             assert_eq!(admit(&url), Err(Refusal::Inside), "{host}");
@@ -216,7 +222,12 @@ mod tests {
         for text in ["http://keys.example.com/", "ftp://keys.example.com/", "file:///etc/passwd", "data:,x"] {
             assert_eq!(admit(&Url::parse(text).unwrap()), Err(Refusal::NotHttps), "{text}");
         }
-        for text in ["https://keys.example.com/", "https://1.1.1.1/", "HTTPS://[2606:4700::1111]:8443/"] {
+        for text in [
+            "https://keys.localhost.example/",
+            "https://keys.example.com/",
+            "https://1.1.1.1/",
+            "HTTPS://[2606:4700::1111]:8443/",
+        ] {
             assert_eq!(admit(&Url::parse(text).unwrap()), Ok(()), "{text}");
         }
     }

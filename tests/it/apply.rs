@@ -471,6 +471,48 @@ async fn clients_that_may_leave_pkce_out_are_named() {
     assert!(wrong.contains("clients[0].require_pkce"), "{wrong}");
 }
 
+/// An application on the user's machine listens on whatever port is free.
+#[tokio::test]
+async fn redirect_uris_that_never_match_are_named() {
+    let client = |id: &str, uri: &str, more: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nrequire_pkce = true\nredirect_uris = [\"{uri}\"]\n{more}\n"
+        )
+    };
+    let native = "token_endpoint_auth_method = \"none\"\napplication_type = \"native\"";
+    let open = format!("{native}\nlocalhost_redirects = true");
+    let public = "token_endpoint_auth_method = \"none\"";
+    let secret = "client_secret = \"a secret of at least 32 characters\"";
+    let document = [
+        client("name", "http://localhost/cb", native),
+        client("open", "http://localhost/cb", &open),
+        client("fixed", "http://localhost:8400/cb", native),
+        client("address", "http://127.0.0.1/cb", native),
+        client("unsaid", "http://127.0.0.1/cb", public),
+        client("below", "http://app.localhost/cb", &open),
+        client("zero", "http://localhost:0/cb", &open),
+        client("upper", "http://LOCALHOST/cb", &open),
+        client("web", "http://localhost/cb", secret),
+    ]
+    .concat();
+    let idp = empty().await;
+    let notes = idp.idp().apply(&document).await.unwrap().notes;
+    for (note, (id, uri, remedy)) in notes.iter().zip([
+        ("name", "http://localhost/cb", "set localhost_redirects"),
+        ("unsaid", "http://127.0.0.1/cb", "set application_type to native"),
+        ("below", "http://app.localhost/cb", "register http://127.0.0.1"),
+        ("zero", "http://localhost:0/cb", "leave the port out"),
+        ("upper", "http://LOCALHOST/cb", "in this spelling"),
+    ]) {
+        let start = format!("client {id}: {uri} never matches");
+        assert!(note.starts_with(&start) && note.contains(remedy), "{note}");
+    }
+    assert_eq!(notes.len(), 5, "{notes:#?}");
+    let first = export(&idp).await;
+    assert_eq!(first.matches("localhost_redirects = true").count(), 4, "{first}");
+    assert_eq!(export(&TestIdp::with(&first).await).await, first);
+}
+
 /// An API that tells applications and users apart by `sub` takes one for the other otherwise (RFC 9700 §4.15).
 #[tokio::test]
 async fn a_client_id_is_no_users_sub() {

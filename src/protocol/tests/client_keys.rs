@@ -275,7 +275,7 @@ async fn request_objects_too() {
     assert_eq!(publisher.fetches(), 1);
 }
 
-/// Attack 99: an address inside is refused when it is registered, and a name that leads there leads nowhere.
+/// Attack 99: an address inside is refused when it is registered.
 #[tokio::test]
 async fn nothing_inside_is_fetched() {
     let canary = Publisher::start(set(&[&key()])).await;
@@ -307,6 +307,8 @@ async fn nothing_inside_is_fetched() {
         "168.63.129.16",
         "[fe80::1]",
         "[fd00:ec2::254]",
+        "localhost",
+        "keys.localhost",
     ] {
         let refused = house.idp.idp().apply(&client(&format!("https://{inside}:{port}/keys"))).await;
         let text = refused.unwrap_err().to_string();
@@ -319,7 +321,5 @@ async fn nothing_inside_is_fetched() {
         let text = house.idp.idp().apply(&client(plain)).await.unwrap_err().to_string();
         assert!(text.contains("clients[0].jwks_uri: only https"), "{plain}: {text}");
     }
-    house.idp.idp().apply(&client(&format!("https://localhost:{port}/keys"))).await.unwrap();
-    assert_eq!(signed(&house, &key()).await, failed());
     assert_eq!(canary.connections(), 0);
 }

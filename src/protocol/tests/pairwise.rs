@@ -175,8 +175,8 @@ async fn what_makes_no_sector_is_refused() {
         "\"https://a.test/\", \"https://b.test/\"",
         "\"https://a.test/\", \"test.example.app:/callback\"",
         "\"test.example.app:/callback\"",
-        "\"http://127.0.0.1/callback\"",
-        "\"http://localhost/callback\"",
+        "\"https://a.test/\", \"http://localhost/callback\"",
+        "\"http://localhost/callback\", \"test.example.app:/callback\"",
     ] {
         let native = "application_type = \"native\"";
         let refused = house.idp.idp().apply(&client(uris, native)).await.unwrap_err().to_string();
@@ -187,6 +187,9 @@ async fn what_makes_no_sector_is_refused() {
         let refused =
             house.idp.idp().apply(&client("\"https://a.test/\"", &more)).await.unwrap_err().to_string();
         assert!(refused.starts_with("clients[0].sector_identifier_uri: "), "{uri}: {refused}");
+    }
+    for uris in ["\"http://localhost/cb\", \"http://127.0.0.1:1/cb\"", "\"http://x.localhost:3000/cb\""] {
+        house.idp.idp().apply(&client(uris, "")).await.unwrap();
     }
     let ports = client("\"https://a.test/\", \"https://a.test:8443/\"", "");
     house.idp.idp().apply(&ports).await.unwrap();

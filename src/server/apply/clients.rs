@@ -74,6 +74,7 @@ impl Planner<'_> {
             if client.metadata.may_use(GrantType::AuthorizationCode) && !client.must_use_pkce() {
                 self.applied.notes.push(format!("{key} may sign users in without PKCE (require_pkce)"));
             }
+            self.note_unusable_redirects(&key, &client);
             self.change(Change::Client(Box::new(client)));
         }
         self.tell(key, novelty, before);

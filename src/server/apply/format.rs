@@ -276,6 +276,7 @@ pub(super) const CLIENT: &[Member] = &[
     member("request_object_signing_alg", Kind::Word(ALGORITHMS)),
     member("require_signed_request_object", Kind::One(value::flag)),
     member("require_pkce", Kind::One(value::flag)),
+    member("localhost_redirects", Kind::One(value::flag)),
     member("backend_logout", Kind::One(value::flag)),
     member("access_token_format", Kind::Word(&["jwt", "opaque"])),
     member("access_token_signed_response_alg", Kind::Word(ALGORITHMS)),

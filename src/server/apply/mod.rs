@@ -17,6 +17,7 @@ mod passkeys;
 mod passwords;
 mod plan;
 mod read;
+mod redirects;
 mod sector;
 mod tenants;
 mod upstreams;

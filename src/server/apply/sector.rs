@@ -4,7 +4,8 @@
 //! redirect URIs of the client have its one host, or the list at `sector_identifier_uri` holds each of them. That list is
 //! fetched, by the guarded client, whenever it has something new to prove, and not again after that: a document that was
 //! applied once can be applied where there is no network. A redirect URI without a host on the Internet's terms (a custom
-//! scheme, `localhost`, a bare address) makes no sector: each native application has those.
+//! scheme, a bare address) makes no sector: each native application has those. A client whose redirect URIs all lead to the
+//! user's machine is a sector of its own, so that pairwise names can be tried there.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ use url::{Host, Url};
 use super::plan::Planner;
 use super::read::Entry;
 use crate::domain::client::{ClientMetadata, SubjectType};
+use crate::domain::loopback;
 use crate::domain::redirect_uri::RedirectUri;
 
 /// Bytes of a list: some hundred addresses.
@@ -32,7 +34,8 @@ impl Planner<'_> {
         let place = entry.place_of("sector_identifier_uri");
         let hosts: BTreeSet<Option<String>> = metadata.redirect_uris.iter().map(own_host).collect();
         let Some(address) = &metadata.sector_identifier_uri else {
-            if hosts.len() != 1 || hosts.contains(&None) {
+            let is_local = !hosts.is_empty() && metadata.redirect_uris.iter().all(RedirectUri::is_loopback);
+            if !is_local && (hosts.len() != 1 || hosts.contains(&None)) {
                 let wrong =
                     "is missing: the redirect URIs of a pairwise client do not all have one host name";
                 self.mistakes.at(&place, wrong);
@@ -66,7 +69,7 @@ fn is_proven(known: &ClientMetadata, metadata: &ClientMetadata) -> bool {
 
 fn own_host(uri: &RedirectUri) -> Option<String> {
     match Url::parse(uri.as_str()).ok()?.host()? {
-        Host::Domain(name) if name != "localhost" => Some(name.to_owned()),
+        host @ Host::Domain(name) if !loopback::is_loopback(&host) => Some(name.to_owned()),
         _ => None,
     }
 }

@@ -213,6 +213,9 @@ fn plain_http_elsewhere_has_to_be_allowed() {
     assert!(read(&[&issuer[..], &["--allow-http"]].concat(), &[], "").is_ok());
     assert!(read(&issuer, &[("VESTIBULE_ALLOW_HTTP", "true")], "").is_ok());
     assert!(read(&issuer, &[], "allow_http = true").is_ok());
+    for here in ["http://app.localhost:8080", "http://localhost.:8080", "http://[::1]:8080"] {
+        assert!(read(&["--issuer", here], &[], "").is_ok(), "{here}");
+    }
     assert!(read(&["--issuer", "http://127.0.0.1:9"], &[], "").is_ok());
     assert!(read(&["--issuer", "https://id.example.test"], &[], "").is_ok());
 }
