@@ -1,7 +1,9 @@
 //! A registered client, by the member names of RFC 7591, and what it is allowed.
 
 mod algorithm;
+mod localized;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -83,7 +85,7 @@ impl Client {
         Some(hosts.next().unwrap_or_else(|| format!("client {}/{}", self.issuer, self.id)))
     }
 
-    /// What the user reads as its name.
+    /// Its name where no language is known.
     pub fn name(&self) -> &str {
         self.metadata.client_name.as_deref().unwrap_or_else(|| self.id.as_str())
     }
@@ -186,6 +188,14 @@ pub struct ClientMetadata {
     pub policy_uri: Option<String>,
     /// The client's terms of service.
     pub tos_uri: Option<String>,
+    /// Members in other languages, by their names with a language tag (RFC 7591 §2.2): `client_name#de`.
+    pub localized: BTreeMap<String, String>,
+    /// How to reach the people who are responsible for the client.
+    pub contacts: Vec<String>,
+    /// The software that the client is an installation of.
+    pub software_id: Option<String>,
+    /// The version of that software.
+    pub software_version: Option<String>,
     /// Where a login at this client can be started (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
     /// Ours: the APIs for which it may ask for tokens, by the names that `resource` gives them (RFC 8707). Why not
@@ -252,6 +262,10 @@ impl Default for ClientMetadata {
             logo_uri: None,
             policy_uri: None,
             tos_uri: None,
+            localized: BTreeMap::new(),
+            contacts: Vec::new(),
+            software_id: None,
+            software_version: None,
             initiate_login_uri: None,
             audiences: Vec::new(),
             default_audience: None,

@@ -290,7 +290,7 @@ impl Login {
         match delivery {
             Delivery::Redirect(address) => see_other(&address),
             Delivery::FormPost { action, fields } => {
-                let application = self.validated.client().name().to_owned();
+                let application = self.validated.client().name_in(self.locale()).to_owned();
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
                 let body = Body::FormPost(FormPost { application, action, fields });
                 self.page(StatusCode::OK, body, ContentSecurity::Leaving)

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::finish::see_other;
-use super::visitor::{Visitor, way_back_to};
+use super::visitor::Visitor;
 use crate::account;
 use crate::domain::client::Client;
 use crate::domain::event::Event;
@@ -80,8 +80,9 @@ async fn asked(visitor: &Visitor, request: LogoutRequest) -> Result<Response, In
             Ok(left(visitor, &client, redirect))
         }
         None => {
-            let there = |address| WayBack { name: client.name().to_owned(), address };
-            let back = redirect.map(there).or_else(|| way_back_to(&client, &visitor.issuer));
+            let name = client.name_in(visitor.stranger().locale);
+            let there = |address| WayBack { name: name.to_owned(), address };
+            let back = redirect.map(there).or_else(|| visitor.way_back_to(&client));
             Ok(signed_out(visitor, back))
         }
     }
@@ -91,7 +92,7 @@ async fn asked(visitor: &Visitor, request: LogoutRequest) -> Result<Response, In
 fn left(visitor: &Visitor, client: &Client, redirect: Option<String>) -> Response {
     match redirect {
         Some(address) => see_other(&address),
-        None => signed_out(visitor, way_back_to(client, &visitor.issuer)),
+        None => signed_out(visitor, visitor.way_back_to(client)),
     }
 }
 
@@ -142,7 +143,7 @@ async fn confirm(
     let page = ConfirmSignOut {
         form,
         account: account(visitor, &session.user).await?,
-        application: client.map(Application::of),
+        application: client.map(|client| Application::of(client, visitor.stranger().locale)),
     };
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     Ok(visitor.notice(status, Body::ConfirmSignOut(page)))

@@ -310,7 +310,8 @@ impl Login {
         let redirect = self.respond(end);
         let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
         let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };
-        let mut page = self.apart(address, self.validated.client().name().to_owned());
+        let application = self.validated.client().name_in(self.locale()).to_owned();
+        let mut page = self.apart(address, application);
         let cookies = redirect.headers().get_all(SET_COOKIE).into_iter().cloned();
         page.headers_mut().extend(cookies.map(|cookie| (SET_COOKIE, cookie)));
         page

@@ -181,16 +181,17 @@ impl Visitor {
         let query = self.uri.query().unwrap_or_default();
         let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
         let client = self.idp.catalogue().client(&self.issuer.id, &ClientId::new(id)).await.ok()??;
-        Some(client).filter(|client| !client.disabled).and_then(|client| way_back_to(&client, &self.issuer))
+        Some(client).filter(|client| !client.disabled).and_then(|client| self.way_back_to(&client))
     }
-}
 
-/// Where a new login at this client can begin (OpenID Connect Core §4), or where the client tells of itself.
-pub(super) fn way_back_to(client: &Client, issuer: &Issuer) -> Option<WayBack> {
-    let begin = client.metadata.initiate_login_uri.as_ref();
-    let begin = begin.map(|uri| with_query(uri, [("iss", issuer.url.to_string())]));
-    let address = begin.or_else(|| client.metadata.client_uri.clone())?;
-    Some(WayBack { name: client.name().to_owned(), address })
+    /// Where a new login at this client can begin (OpenID Connect Core §4), or where the client tells of itself.
+    pub(super) fn way_back_to(&self, client: &Client) -> Option<WayBack> {
+        let locale = self.stranger().locale;
+        let begin = client.metadata.initiate_login_uri.as_ref();
+        let begin = begin.map(|uri| with_query(uri, [("iss", self.issuer.url.to_string())]));
+        let address = begin.or_else(|| client.metadata.client_uri_in(locale).map(str::to_owned))?;
+        Some(WayBack { name: client.name_in(locale).to_owned(), address })
+    }
 }
 
 /// "Wait" in a header too.

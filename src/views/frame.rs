@@ -60,18 +60,19 @@ pub struct Application {
 }
 
 impl Application {
-    /// What the pages show of a client. Addresses that are not `https` or `http` are left out: they become links.
-    pub fn of(client: &Client) -> Self {
-        let web = |address: &Option<String>| {
-            address.clone().filter(|text| {
-                url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
-            })
+    /// What the pages in this language show of a client. Addresses that are not `https` or `http` are left out: they
+    /// become links.
+    pub fn of(client: &Client, locale: Locale) -> Self {
+        let web = |address: Option<&str>| {
+            let is_web =
+                |text: &&str| url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+            address.filter(is_web).map(str::to_owned)
         };
         Self {
-            name: client.name().to_owned(),
-            logo: web(&client.metadata.logo_uri),
-            policy: web(&client.metadata.policy_uri),
-            terms: web(&client.metadata.tos_uri),
+            name: client.name_in(locale).to_owned(),
+            logo: web(client.metadata.logo_uri_in(locale)),
+            policy: web(client.metadata.policy_uri_in(locale)),
+            terms: web(client.metadata.tos_uri_in(locale)),
         }
     }
 

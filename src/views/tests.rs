@@ -200,7 +200,7 @@ fn client_addresses_that_are_not_of_the_web_do_not_become_links() {
         authentication: ClientAuthentication::None,
         metadata,
     };
-    let application = Application::of(&client);
+    let application = Application::of(&client, Locale::En);
     assert_eq!(application.name, "shop");
     assert_eq!((application.policy, application.logo), (None, None));
     assert_eq!(application.terms.as_deref(), Some("https://shop.example.test/terms"));

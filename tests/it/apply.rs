@@ -471,6 +471,119 @@ async fn clients_that_may_leave_pkce_out_are_named() {
     assert!(wrong.contains("clients[0].require_pkce"), "{wrong}");
 }
 
+/// What other providers and registrations write of a client comes in, and back again.
+#[tokio::test]
+async fn what_people_read_of_a_client_is_kept_in_every_language() {
+    let client = |members: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"shop\"\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"https://shop.test/\"]\n{members}"
+        )
+    };
+    let members = r#"client_name = "Shop"
+"client_name#de" = "Laden"
+"client_name#ja" = "店"
+"tos_uri#fr" = "https://shop.test/conditions"
+contacts = ["ops@shop.test", "https://shop.test/help"]
+software_id = "4NRB1-0XZABZI9E6-5SM3R"
+software_version = "2.1"
+"#;
+    let idp = TestIdp::with(&client(members)).await;
+    let first = export(&idp).await;
+    for line in members.lines() {
+        assert!(first.contains(line), "{line} is not in:\n{first}");
+    }
+    assert!(idp.idp().apply(&first).await.unwrap().is_nothing());
+    assert!(idp.idp().apply(&client("")).await.unwrap().is_nothing(), "what is not named is left alone");
+    assert_eq!(export(&TestIdp::with(&first).await).await, first);
+    let without = client("\"client_name#ja\" = \"\"\ncontacts = []\n");
+    assert_eq!(idp.idp().apply(&without).await.unwrap().changed, ["client shop"]);
+    let after = export(&idp).await;
+    assert!(after.contains("Laden") && !after.contains("ja\"") && !after.contains("contacts"), "{after}");
+}
+
+#[tokio::test]
+async fn a_json_file_may_begin_with_a_byte_order_mark_and_hold_null() {
+    let idp = empty().await;
+    let path = idp.folder().join("client.json");
+    let document = r#"{"clients": [{"client_id": "shop", "client_name": null, "jwks_uri": null,
+        "token_endpoint_auth_method": "none", "redirect_uris": ["https://shop.test/"], "software_statement": null}]}"#;
+    std::fs::write(&path, format!("\u{feff}{document}")).unwrap();
+    assert_eq!(idp.idp().apply_file(&path).await.unwrap().created, ["client shop"]);
+    assert!(!export(&idp).await.contains("client_name"));
+}
+
+/// Mistakes of shape and mistakes that only the other members or the store reveal.
+#[tokio::test]
+async fn all_mistakes_of_a_client_are_told_at_once() {
+    let idp = empty().await;
+    let told = mistakes(
+        &idp,
+        r#"
+        [[users]]
+        tenant = "nowhere"
+        username = "anna"
+        [[clients]]
+        tenant = "nowhere"
+        client_id = "a"
+        client_secret = "short"
+        redirect_uris = ["https://a.test/#x"]
+        require_signed_request_object = true
+        surprise = true
+        [[clients]]
+        client_id = "b"
+        token_endpoint_auth_method = "private_key_jwt"
+        jwks = { keys = [] }
+        jwks_uri = "http://b.example.com/keys"
+        grant_types = ["implicit"]
+        subject_type = "pairwise"
+        sector_identifier_uri = "http://b.example.com/list"
+        scope = "unheard-of"
+        [[clients]]
+        client_id = "c"
+        token_endpoint_auth_method = "secret"
+        client_secret = "short"
+        jwks = { keys = [{ kty = "oct", k = "AAAA" }] }
+        subject_type = "pairwise"
+        redirect_uris = []
+        [[clients]]
+        client_id = "d"
+        client_secret = 7
+        subject_type = "pairwise"
+        redirect_uris = ["https://d.test/", "http://d.test/"]
+        [[clients]]
+        client_id = "d"
+        token_endpoint_auth_method = "private_key_jwt"
+        jwks_uri = "keys"
+        redirect_uris = ["https://d.test/"]
+        "#,
+    )
+    .await;
+    let expected = [
+        "clients[0].redirect_uris[0]: must have no fragment",
+        "clients[0].surprise: is unknown",
+        "clients[0].tenant: there is no tenant nowhere",
+        "clients[0].require_signed_request_object: needs keys",
+        "clients[0].client_secret: must have at least 32",
+        "clients[1].grant_types[0]: must be one of",
+        "clients[1].sector_identifier_uri: only https",
+        "clients[1].jwks_uri: cannot stand beside jwks",
+        "clients[2].token_endpoint_auth_method: must be one of",
+        "clients[2].redirect_uris: must name at least one address",
+        "clients[2].sector_identifier_uri: is missing",
+        "clients[2].client_secret: must have at least 32",
+        "clients[2].jwks: holds a private or symmetric key",
+        "clients[3].client_secret: must be a text",
+        "clients[3].redirect_uris[1]: must be https",
+        "clients[4]: client d stands in the document twice",
+        "clients[4].jwks_uri: must be a web address",
+    ];
+    for start in expected {
+        assert!(told.lines().any(|line| line.starts_with(start)), "{start} is not in:\n{told}");
+    }
+    assert_eq!(told.lines().count(), expected.len(), "{told}");
+}
+
 /// An application on the user's machine listens on whatever port is free.
 #[tokio::test]
 async fn redirect_uris_that_never_match_are_named() {

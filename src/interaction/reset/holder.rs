@@ -19,7 +19,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies, Idp, Internal};
-use crate::interaction::visitor::{Reader, Visitor, way_back_to};
+use crate::interaction::visitor::{Reader, Visitor};
 use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
@@ -134,7 +134,7 @@ impl Holder {
         let Some(id) = &self.reset.progress.client else { return Ok(None) };
         let client = self.idp().catalogue().client(&self.visitor.issuer.id, id).await?;
         let client = client.filter(|client| !client.disabled);
-        Ok(client.and_then(|client| way_back_to(&client, &self.visitor.issuer)))
+        Ok(client.and_then(|client| self.visitor.way_back_to(&client)))
     }
 }
 

@@ -24,7 +24,7 @@ impl Step for ChooseAccount {
         let user = login.person.as_ref().map(|person| &person.user);
         let page = views::ChooseAccount {
             form,
-            application: Application::of(login.validated.client()),
+            application: Application::of(login.validated.client(), login.locale()),
             account: user.map(|user| user.username.to_string()).unwrap_or_default(),
             name: user.and_then(|user| user.profile.name.clone()),
         };

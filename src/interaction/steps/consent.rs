@@ -30,7 +30,7 @@ impl Step for Consent {
             let asked = own.scopes.iter().filter(|own| scope.contains(&own.name));
             Ok(Shown::Page(Body::Consent(views::Consent {
                 form,
-                application: Application::of(login.validated.client()),
+                application: Application::of(login.validated.client(), login.locale()),
                 host: host(&login.request().redirect_uri),
                 scope: scope.clone(),
                 titles: asked.map(|own| (own.name.clone(), own.title.clone())).collect(),

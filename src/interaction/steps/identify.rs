@@ -37,7 +37,7 @@ impl Step for Identify {
         async move {
             let passkey = passkey_sign_in::way(login).await?;
             let (tenant, username) = names(login);
-            let application = Application::of(login.validated.client());
+            let application = Application::of(login.validated.client(), login.locale());
             let tenant = login.visitor.tenant.is_none().then_some(tenant);
             let forgotten = login.forgotten();
             let (remembered, upstreams) = elsewhere(login).await?;

@@ -45,10 +45,18 @@ impl Planner<'_> {
         client: &mut Client,
         known: Option<&ClientAuthentication>,
     ) -> Option<ClientAuthentication> {
+        if entry.refuses(&["token_endpoint_auth_method"]) {
+            self.check_named(entry);
+            return None;
+        }
         let method = match entry.text("token_endpoint_auth_method") {
             "" => known.and_then(ClientAuthentication::method),
             named => Some(named),
         };
+        if client.metadata.require_signed_request_object && method != Some("private_key_jwt") {
+            let place = entry.place_of("require_signed_request_object");
+            self.mistakes.at(&place, "needs keys: register jwks or jwks_uri");
+        }
         self.refuse_useless(entry, client, method.unwrap_or(ClientAuthentication::UNREGISTERED));
         match method {
             Some("none") => Some(ClientAuthentication::None),
@@ -67,6 +75,18 @@ impl Planner<'_> {
                 })
             }
         }
+    }
+
+    /// Checks secrets and keys of a client whose method is unknown.
+    fn check_named(&mut self, entry: &Entry) {
+        if entry.names("client_secret") {
+            self.named_secret(&entry.place_of("client_secret"), entry.text("client_secret"));
+        }
+        if entry.names("client_secret_hash") {
+            self.named_hash(entry);
+        }
+        self.inline_keys(entry);
+        self.published_keys(entry);
     }
 
     /// What the method has no use for is a mistake about the method.
@@ -98,30 +118,40 @@ impl Planner<'_> {
     }
 
     fn client_keys(&mut self, entry: &Entry, known: Option<&ClientAuthentication>) -> Option<ClientKeys> {
-        let (inline, at) = (entry.members.get("jwks"), entry.names("jwks_uri"));
-        let place = entry.place_of("jwks_uri");
-        match (inline, at, known) {
-            (Some(_), true, _) => {
-                self.mistakes.at(&place, "cannot stand beside jwks");
+        match (entry.names("jwks"), entry.names("jwks_uri"), known) {
+            (true, true, _) => {
+                self.mistakes.at(&entry.place_of("jwks_uri"), "cannot stand beside jwks");
                 None
             }
-            (Some(set), false, _) => {
-                let checked = VerifyingKey::from_set(set);
-                self.mistakes.keep(&entry.place_of("jwks"), checked)?;
-                Some(ClientKeys::Inline(set.clone()))
-            }
-            (None, true, _) => {
-                let address = entry.text("jwks_uri");
-                let url = self.mistakes.keep(&place, Url::parse(address))?;
-                self.mistakes.keep(&place, self.idp.outbound().admits(&url))?;
-                Some(ClientKeys::At(address.to_owned()))
-            }
-            (None, false, Some(ClientAuthentication::PrivateKeyJwt(keys))) => Some(keys.clone()),
-            (None, false, _) => {
-                self.mistakes.at(&entry.place_of("jwks"), "is missing, and so is jwks_uri");
+            (true, false, _) => self.inline_keys(entry),
+            (false, true, _) => self.published_keys(entry),
+            (false, false, Some(ClientAuthentication::PrivateKeyJwt(keys))) => Some(keys.clone()),
+            (false, false, _) => {
+                if !entry.refuses(&["jwks", "jwks_uri"]) {
+                    self.mistakes.at(&entry.place_of("jwks"), "is missing, and so is jwks_uri");
+                }
                 None
             }
         }
+    }
+
+    /// The key set that the entry holds, if all its keys are good.
+    fn inline_keys(&mut self, entry: &Entry) -> Option<ClientKeys> {
+        let set = entry.members.get("jwks")?;
+        self.mistakes.keep(&entry.place_of("jwks"), VerifyingKey::from_set(set))?;
+        Some(ClientKeys::Inline(set.clone()))
+    }
+
+    /// The address of the key set that the client publishes, if it may be fetched.
+    fn published_keys(&mut self, entry: &Entry) -> Option<ClientKeys> {
+        if !entry.names("jwks_uri") {
+            return None;
+        }
+        let address = entry.text("jwks_uri");
+        let place = entry.place_of("jwks_uri");
+        let url = self.mistakes.keep(&place, Url::parse(address))?;
+        self.mistakes.keep(&place, self.idp.outbound().admits(&url))?;
+        Some(ClientKeys::At(address.to_owned()))
     }
 
     /// The secret sealed for its row; one that is known already stays as it is, so that nothing changes.
@@ -181,7 +211,9 @@ impl Planner<'_> {
             ) => Some(ClientSecret::Hash(hash.clone())),
             Some(ClientAuthentication::ClientSecretJwt(sealed)) => self.opened(&place, sealed, client),
             _ => {
-                self.mistakes.at(&place, "is missing");
+                if !entry.refuses(&SECRETS) {
+                    self.mistakes.at(&place, "is missing");
+                }
                 None
             }
         }

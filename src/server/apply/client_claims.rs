@@ -15,13 +15,13 @@ impl Planner<'_> {
     pub(super) async fn with_tenant_ids(
         &mut self,
         entry: &Entry,
-        issuer: &IssuerId,
+        issuer: Option<&IssuerId>,
     ) -> Result<Map<String, Value>, ApplyError> {
         let mut members = entry.members.clone();
         let Some(named) = entry.members.get("groups_of").and_then(Value::as_array) else {
             return Ok(members);
         };
-        if issuer.tenant().is_some() && !named.is_empty() {
+        if issuer.and_then(IssuerId::tenant).is_some() && !named.is_empty() {
             let wrong =
                 "is for clients of the root issuer: a tenant's client knows that tenant's groups alone";
             self.mistakes.at(&entry.place_of("groups_of"), wrong);

@@ -26,50 +26,48 @@ pub(super) fn key(entry: &Entry) -> String {
 }
 
 impl Planner<'_> {
+    /// Looks at everything that the entry says, so that all its mistakes are told at once. What depends on a member that was
+    /// refused is passed over.
     pub(super) async fn client(&mut self, entry: &Entry) -> Result<(), ApplyError> {
-        let issuer = if entry.names("tenant") {
-            let Some(tenant) = self.tenant_of(entry).await? else { return Ok(()) };
-            IssuerId::of_tenant(&tenant)
-        } else {
-            IssuerId::root()
-        };
+        let issuer = self.issuer_of(entry).await?;
         let key = key(entry);
-        if !self.is_first(entry, &key) {
+        let is_named = !entry.refuses(&["tenant", "client_id"]);
+        if is_named && !self.is_first(entry, &key) && entry.absent {
             return Ok(());
         }
         let id = ClientId::new(entry.text("client_id"));
-        let known = clients::by_id(&mut self.reader.tx(), &issuer, &id).await.map_err(ApplyError::failed)?;
+        let known = match &issuer {
+            Some(issuer) => clients::by_id(&mut self.reader.tx(), issuer, &id).await,
+            None => Ok(None),
+        };
+        let known = known.map_err(ApplyError::failed)?;
         if entry.absent {
-            if known.is_some() {
-                self.remove(key, Change::RemoveClient(issuer, id));
+            if let Some(known) = known {
+                self.remove(key, Change::RemoveClient(known.issuer, id));
             }
             return Ok(());
         }
         let before = self.noted();
-        let metadata = known.as_ref().map(|known| known.metadata.clone()).unwrap_or_default();
-        let members = self.with_tenant_ids(entry, &issuer).await?;
-        let Some(metadata) = self.metadata(entry, &metadata, &members) else { return Ok(()) };
+        let known_metadata = known.as_ref().map(|known| &known.metadata);
+        let members = self.with_tenant_ids(entry, issuer.as_ref()).await?;
+        let metadata = self.metadata(entry, &known_metadata.cloned().unwrap_or_default(), members);
         self.check_claim_names(entry, &metadata);
         self.is_no_apis_audience(entry);
-        self.sector(entry, &metadata, known.as_ref().map(|known| &known.metadata)).await;
+        self.sector(entry, &metadata, known_metadata).await;
         let was_disabled = known.as_ref().is_some_and(|known| known.disabled);
         let disabled = entry.members.get("disabled").and_then(Value::as_bool).unwrap_or(was_disabled);
         let epoch = known.as_ref().map(|known| known.epoch).unwrap_or_default();
         let authentication = ClientAuthentication::None;
+        let issuer = issuer.unwrap_or_else(IssuerId::root);
         let mut client = Client { id, issuer, disabled, epoch, authentication, metadata };
         let known_proof = known.as_ref().map(|known| &known.authentication);
-        let Some(authentication) = self.authentication(entry, &mut client, known_proof) else {
-            return Ok(());
-        };
-        client.authentication = authentication;
-        if client.metadata.require_signed_request_object && !client.has_keys() {
-            let place = entry.place_of("require_signed_request_object");
-            self.mistakes.at(&place, "needs keys: register jwks or jwks_uri");
-        }
+        let authentication = self.authentication(entry, &mut client, known_proof);
         let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
-        if novelty == Novelty::New {
+        if novelty == Novelty::New && is_named {
             self.is_no_users_sub(entry, &client.id).await?;
         }
+        let Some(authentication) = authentication else { return Ok(()) };
+        client.authentication = authentication;
         if known.as_ref() != Some(&client) {
             if client.metadata.may_use(GrantType::AuthorizationCode) && !client.must_use_pkce() {
                 self.applied.notes.push(format!("{key} may sign users in without PKCE (require_pkce)"));
@@ -79,6 +77,17 @@ impl Planner<'_> {
         }
         self.tell(key, novelty, before);
         Ok(())
+    }
+
+    /// The issuer that the client belongs to; `None` if the entry names a tenant that is not there.
+    async fn issuer_of(&mut self, entry: &Entry) -> Result<Option<IssuerId>, ApplyError> {
+        if entry.refuses(&["tenant"]) {
+            return Ok(None);
+        }
+        if !entry.names("tenant") {
+            return Ok(Some(IssuerId::root()));
+        }
+        Ok(self.tenant_of(entry).await?.map(|tenant| IssuerId::of_tenant(&tenant)))
     }
 
     /// Refuses the id of a new client that is a user's `sub`: an API that tells clients and users apart by `sub` would take the
@@ -93,21 +102,23 @@ impl Planner<'_> {
     }
 
     /// `members` are the entry's as they are stored.
-    fn metadata(
-        &mut self,
-        entry: &Entry,
-        base: &ClientMetadata,
-        members: &Map<String, Value>,
-    ) -> Option<ClientMetadata> {
-        let metadata: ClientMetadata = self.overlay(&entry.place, base, members)?;
-        if metadata.grant_types.contains(&GrantType::AuthorizationCode) && metadata.redirect_uris.is_empty() {
+    fn metadata(&mut self, entry: &Entry, base: &ClientMetadata, members: Map<String, Value>) -> ClientMetadata {
+        let (localized, mut members): (Map<_, _>, Map<_, _>) =
+            members.into_iter().partition(|(name, _)| name.contains('#'));
+        members.insert("localized".to_owned(), Value::Object(localized));
+        let metadata = self.overlay(&entry.place, base, &members).unwrap_or_else(|| base.clone());
+        let signs_in = metadata.grant_types.contains(&GrantType::AuthorizationCode);
+        let unknown = entry.refuses(&["grant_types", "redirect_uris"]);
+        if signs_in && metadata.redirect_uris.is_empty() && !unknown {
             self.mistakes.at(&entry.place_of("redirect_uris"), "must name at least one address");
         }
         // What a client may have for itself are words of the APIs behind it.
-        if entry.names("scope") && !metadata.may_use(GrantType::ClientCredentials) {
+        let is_for_users =
+            !metadata.may_use(GrantType::ClientCredentials) && !entry.refuses(&["grant_types"]);
+        if entry.names("scope") && is_for_users {
             self.scopes_exist(&entry.place_of("scope"), metadata.scope.iter().flat_map(Scope::iter));
         }
-        Some(metadata)
+        metadata
     }
 
     /// Scopes that do not exist here would be promises that nobody keeps.

@@ -30,7 +30,7 @@ enum Node {
     Table(Table),
 }
 
-struct Table(Vec<(&'static str, Node)>);
+struct Table(Vec<(String, Node)>);
 
 impl Serialize for Table {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -217,6 +217,9 @@ fn stored_tenant(tenant: &Tenant, hosts: Vec<String>, resellers: &[Reseller]) ->
 
 fn stored_client(client: &Client, tenant: Option<&Tenant>) -> Result<Map<String, Value>, ApplyError> {
     let mut table = without_defaults(object(&client.metadata)?, &object(&ClientMetadata::default())?);
+    if let Some(Value::Object(localized)) = table.remove("localized") {
+        table.extend(localized);
+    }
     let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
     put("tenant", json!(tenant.map(|tenant| &tenant.domain)));
     put("client_id", json!(client.id));
@@ -248,10 +251,10 @@ fn without_defaults(mut table: Map<String, Value>, defaults: &Map<String, Value>
 
 /// Stored members as the document writes them, in the format's order.
 fn show_table(format: &'static [Member], stored: &Map<String, Value>) -> Table {
-    let shown = format.iter().filter_map(|member| {
-        let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
-        let value = stored.get(member.name).filter(|value| !empty(value))?;
-        Some((member.name, show(&member.kind, value)))
+    let empty = |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+    let shown = format.iter().flat_map(|member| {
+        let named = stored.iter().filter(|(name, value)| member.tag(name).is_some() && !empty(value));
+        named.map(|(name, value)| (name.clone(), show(&member.kind, value)))
     });
     Table(shown.collect())
 }

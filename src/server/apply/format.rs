@@ -11,6 +11,18 @@ use crate::domain::own_scopes::AccessTokenTyp;
 pub(super) struct Member {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
+    /// May it stand there once more for each language, as `name#tag` (RFC 7591 §2.2)?
+    pub(super) localized: bool,
+}
+
+impl Member {
+    /// The language tag of a member's name in a document; empty for the name without one, `None` for another member.
+    pub(super) fn tag<'a>(&self, written: &'a str) -> Option<&'a str> {
+        match written.strip_prefix(self.name)? {
+            "" => Some(""),
+            rest => rest.strip_prefix('#').filter(|_| self.localized),
+        }
+    }
 }
 
 /// What a member holds.
@@ -37,7 +49,12 @@ pub(super) enum Kind {
 
 /// Shortens the lists below.
 const fn member(name: &'static str, kind: Kind) -> Member {
-    Member { name, kind }
+    Member { name, kind, localized: false }
+}
+
+/// Likewise, for members that people read.
+const fn localized(name: &'static str, kind: Kind) -> Member {
+    Member { name, kind, localized: true }
 }
 
 const STATE: Member = member("state", Kind::Word(&["present", "absent"]));
@@ -245,7 +262,7 @@ pub(super) const CLIENT: &[Member] = &[
     member("jwks", Kind::One(value::key_set)),
     member("jwks_uri", Kind::One(value::web_address)),
     DISABLED,
-    member("client_name", Kind::One(value::text)),
+    localized("client_name", Kind::One(value::text)),
     member("redirect_uris", Kind::Each(value::redirect_uri)),
     member("post_logout_redirect_uris", Kind::Each(value::redirect_uri)),
     member("application_type", Kind::Word(&["web", "native"])),
@@ -258,11 +275,14 @@ pub(super) const CLIENT: &[Member] = &[
     member("userinfo_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("introspection_signed_response_alg", Kind::Word(ALGORITHMS)),
     member("default_max_age", Kind::One(value::number)),
-    member("default_acr_values", Kind::Each(value::text)),
-    member("client_uri", Kind::One(value::web_address)),
-    member("logo_uri", Kind::One(value::web_address)),
-    member("policy_uri", Kind::One(value::web_address)),
-    member("tos_uri", Kind::One(value::web_address)),
+    member("default_acr_values", Kind::Each(value::item)),
+    localized("client_uri", Kind::One(value::web_address)),
+    localized("logo_uri", Kind::One(value::web_address)),
+    localized("policy_uri", Kind::One(value::web_address)),
+    localized("tos_uri", Kind::One(value::web_address)),
+    member("contacts", Kind::Each(value::item)),
+    member("software_id", Kind::One(value::text)),
+    member("software_version", Kind::One(value::text)),
     member("initiate_login_uri", Kind::One(value::web_address)),
     member("audiences", Kind::Each(value::resource)),
     member("default_audience", Kind::One(value::optional_resource)),

@@ -119,9 +119,8 @@ impl Idp {
         syntax: Syntax,
         folder: Option<&Path>,
     ) -> Result<Applied, ApplyError> {
-        let document =
-            read::read(text, syntax, folder).map_err(|mistakes| ApplyError::Mistakes(mistakes.0))?;
-        let (changes, applied) = plan::plan(self, &document).await?;
+        let (document, mistakes) = read::read(text, syntax, folder);
+        let (changes, applied) = plan::plan(self, &document, mistakes).await?;
         if !changes.is_empty() {
             let changes = Arc::new(changes);
             let written = self.db().write(move |tx| {

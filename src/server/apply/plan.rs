@@ -62,7 +62,14 @@ pub(super) enum Novelty {
 }
 
 /// The changes that bring the store to the document. Removals come first, so that they free names and hosts.
-pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>, Applied), ApplyError> {
+///
+/// `refused` are the mistakes of reading it. With any, nothing is changed and nothing is hashed; what is wrong with its
+/// clients beyond that is told too.
+pub(super) async fn plan(
+    idp: &Idp,
+    document: &Document,
+    refused: Mistakes,
+) -> Result<(Vec<Change>, Applied), ApplyError> {
     let mut planner = Planner {
         idp,
         reader: idp.db().read(),
@@ -92,17 +99,25 @@ pub(super) async fn plan(idp: &Idp, document: &Document) -> Result<(Vec<Change>,
     for entry in document.upstreams.iter().filter(|entry| !entry.absent) {
         planner.upstream(entry).await?;
     }
-    for entry in &document.groups {
-        planner.group(entry).await?;
-    }
-    for entry in &document.users {
-        planner.user(entry).await?;
-    }
     planner.own_scopes(document).await?;
+    let is_sound = refused.0.is_empty();
+    if is_sound {
+        for entry in &document.groups {
+            planner.group(entry).await?;
+        }
+        for entry in &document.users {
+            planner.user(entry).await?;
+        }
+    } else {
+        // Mistakes so far may follow from the members that were refused. Clients know which of theirs were.
+        planner.mistakes = refused;
+    }
     for entry in &document.clients {
         planner.client(entry).await?;
     }
-    planner.check_removals();
+    if is_sound {
+        planner.check_removals();
+    }
     let Planner { mistakes, applied, mut removals, changes, .. } = planner;
     if !mistakes.0.is_empty() {
         return Err(ApplyError::Mistakes(mistakes.0));

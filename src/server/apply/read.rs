@@ -1,5 +1,6 @@
 //! Reading a document: TOML or JSON text into tables whose every member was checked, or all mistakes with their places.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -27,6 +28,8 @@ impl Syntax {
     }
 
     fn parse(self, text: &str) -> Result<Value, String> {
+        // Some editors begin a file with a byte order mark (RFC 8259 §8.1).
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match self {
             Self::Toml => text
                 .parse::<toml::Table>()
@@ -63,6 +66,12 @@ impl Mistakes {
     pub(super) fn keep<T>(&mut self, place: &str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
         result.map_err(|problem| self.at(place, problem)).ok()
     }
+
+    /// The members of a table in which there are mistakes.
+    fn members_below(&self, table: &str) -> BTreeSet<String> {
+        let inside = self.0.iter().filter_map(|told| told.strip_prefix(table)?.strip_prefix('.'));
+        inside.filter_map(|told| told.split([':', '.', '[']).next()).map(str::to_owned).collect()
+    }
 }
 
 /// One table of the document.
@@ -74,6 +83,8 @@ pub(super) struct Entry {
     pub(super) absent: bool,
     /// Its members in stored form; `null` = take away.
     pub(super) members: Map<String, Value>,
+    /// The members that were refused, and so are missing here.
+    refused: BTreeSet<String>,
 }
 
 impl Entry {
@@ -84,6 +95,11 @@ impl Entry {
 
     pub(super) fn names(&self, name: &str) -> bool {
         self.members.contains_key(name)
+    }
+
+    /// Was any of these members refused? Then what depends on it is unknown.
+    pub(super) fn refuses(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.refused.contains(*name))
     }
 
     pub(super) fn place_of(&self, name: &str) -> String {
@@ -97,7 +113,7 @@ impl Entry {
 }
 
 /// A document whose members were checked one by one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) resellers: Vec<Entry>,
     pub(super) tenants: Vec<Entry>,
@@ -109,13 +125,16 @@ pub(super) struct Document {
     pub(super) clients: Vec<Entry>,
 }
 
-/// Reads a document; files that it names stand in `folder`.
-pub(super) fn read(text: &str, syntax: Syntax, folder: Option<&Path>) -> Result<Document, Mistakes> {
+/// Reads a document, as far as it is right, and tells what is wrong; files that it names stand in `folder`.
+pub(super) fn read(text: &str, syntax: Syntax, folder: Option<&Path>) -> (Document, Mistakes) {
     let mut mistakes = Mistakes::default();
-    let value = syntax.parse(text).map_err(|problem| Mistakes(vec![problem]))?;
+    let value = match syntax.parse(text) {
+        Ok(value) => value,
+        Err(problem) => return (Document::default(), Mistakes(vec![problem])),
+    };
     let members = Reader { folder, mistakes: &mut mistakes }.table(DOCUMENT, &value, "");
     let list = |name| entries(&members, name, name);
-    let document = Document {
+    let mut document = Document {
         resellers: list("resellers"),
         tenants: list("tenants"),
         upstreams: list("upstreams"),
@@ -146,7 +165,10 @@ pub(super) fn read(text: &str, syntax: Syntax, folder: Option<&Path>) -> Result<
             }
         }
     }
-    if mistakes.0.is_empty() { Ok(document) } else { Err(mistakes) }
+    for client in &mut document.clients {
+        client.refused = mistakes.members_below(&client.place);
+    }
+    (document, mistakes)
 }
 
 fn entries(members: &Map<String, Value>, name: &str, place: &str) -> Vec<Entry> {
@@ -154,7 +176,7 @@ fn entries(members: &Map<String, Value>, name: &str, place: &str) -> Vec<Entry> 
     let entry = |(i, table): (usize, &Value)| {
         let mut members = table.as_object().cloned().unwrap_or_default();
         let absent = members.remove("state").is_some_and(|state| state == "absent");
-        Entry { place: format!("{place}[{i}]"), absent, members }
+        Entry { place: format!("{place}[{i}]"), absent, members, refused: BTreeSet::new() }
     };
     tables.enumerate().map(entry).collect()
 }
@@ -171,9 +193,16 @@ impl Reader<'_> {
             return Map::new();
         };
         let mut read = Map::new();
-        for (name, value) in table {
+        // What is null counts as left out, as in the registrations of other providers (RFC 7592 §2.2).
+        for (name, value) in table.iter().filter(|(_, value)| !value.is_null()) {
             let inside = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-            if let Some(member) = format.iter().find(|member| member.name == name) {
+            let found = format.iter().find_map(|member| Some((member, member.tag(name)?)));
+            if let Some((member, tag)) = found {
+                if name.ends_with('#') || value::language_tag(&json!(tag)).is_err() {
+                    self.mistakes
+                        .at(&inside, "what follows # must be a language tag, for example de or de-AT");
+                    continue;
+                }
                 let value = self.value(&member.kind, value, &inside);
                 read.extend(value.map(|value| (name.clone(), value)));
             } else {
@@ -250,13 +279,13 @@ fn word(words: &[&str], value: &Value) -> Checked {
 mod tests {
     use super::*;
 
-    fn mistakes(text: &str) -> Vec<String> {
-        read(text, Syntax::Toml, None).unwrap_err().0
+    fn mistakes_in(text: &str) -> Vec<String> {
+        read(text, Syntax::Toml, None).1.0
     }
 
     #[test]
     fn names_every_mistake_with_its_place() {
-        let found = mistakes(
+        let found = mistakes_in(
             r#"
             portals = []
             [[tenants]]
@@ -295,12 +324,55 @@ mod tests {
     fn toml_and_json_say_the_same() {
         let toml = "[[users]]\ntenant = \"a\"\nusername = \"anna\"\naddress = { country = \"Germany\" }";
         let json = r#"{"users": [{"tenant": "a", "username": "anna", "address": {"country": "Germany"}}]}"#;
-        let members = |text, syntax| read(text, syntax, None).unwrap().users.remove(0).members;
+        let members = |text, syntax| read(text, syntax, None).0.users.remove(0).members;
         assert_eq!(members(toml, Syntax::Toml), members(json, Syntax::Json));
+    }
+
+    /// RFC 7591 §2.2, and what other providers write of their clients.
+    #[test]
+    fn registrations_of_other_providers_are_read() {
+        let text = "\u{feff}{\"clients\": [{\"client_id\": \"shop\", \"client_name#ja\": \"店\", \"logo_uri\": null,
+            \"tos_uri#de-AT\": \"https://shop.test/agb\", \"request_uris\": null, \"contacts\": [\"ops@shop.test\"],
+            \"jwks\": {\"keys\": [{\"kty\": \"EC\", \"x5u\": null}]}}], \"users\": null}";
+        let (mut document, mistakes) = read(text, Syntax::Json, None);
+        assert!(mistakes.0.is_empty(), "{mistakes:?}");
+        let expected = json!({
+            "client_id": "shop", "client_name#ja": "店", "tos_uri#de-AT": "https://shop.test/agb",
+            "contacts": ["ops@shop.test"], "jwks": { "keys": [{ "kty": "EC" }] },
+        });
+        assert_eq!(Value::Object(document.clients.remove(0).members), expected);
+        assert!(mistakes_in("\u{feff}[[clients]]\nclient_id = \"shop\"").is_empty());
+    }
+
+    #[test]
+    fn only_what_people_read_has_languages() {
+        let found = mistakes_in(
+            r#"
+            [[clients]]
+            client_id = "shop"
+            "client_name#" = "Shop"
+            "client_name#de_AT" = "Trafik"
+            "client_name#de#at" = "Trafik"
+            "scope#de" = "openid"
+            "logo_uri#de" = "logo.png"
+            contacts = ["ops@shop.test", ""]
+            "#,
+        );
+        for start in [
+            "clients[0].client_name#: what follows # must be a language tag",
+            "clients[0].client_name#de_AT: what follows # must be a language tag",
+            "clients[0].client_name#de#at: what follows # must be a language tag",
+            "clients[0].scope#de: is unknown",
+            "clients[0].logo_uri#de: must be a web address",
+            "clients[0].contacts[1]: must not be empty",
+        ] {
+            assert!(found.iter().any(|mistake| mistake.starts_with(start)), "{start} is not in {found:#?}");
+        }
+        assert_eq!(found.len(), 6, "{found:#?}");
     }
 
     #[test]
     fn broken_text_names_its_line() {
-        assert!(mistakes("[[users]]\nx = ").join("").contains("line 2"));
+        assert!(mistakes_in("[[users]]\nx = ").join("").contains("line 2"));
     }
 }

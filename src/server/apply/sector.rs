@@ -28,7 +28,8 @@ impl Planner<'_> {
         metadata: &ClientMetadata,
         known: Option<&ClientMetadata>,
     ) {
-        if metadata.subject_type == SubjectType::Public {
+        let unknown = entry.refuses(&["subject_type", "sector_identifier_uri", "redirect_uris"]);
+        if metadata.subject_type == SubjectType::Public || unknown {
             return;
         }
         let place = entry.place_of("sector_identifier_uri");

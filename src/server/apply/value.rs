@@ -49,6 +49,11 @@ pub(super) fn text(value: &Value) -> Checked {
     }
 }
 
+/// One line of text in a list.
+pub(super) fn item(value: &Value) -> Checked {
+    text(value).and_then(|text| if text.is_null() { Err("must not be empty".to_owned()) } else { Ok(text) })
+}
+
 /// Text of several lines.
 pub(super) fn lines(value: &Value) -> Checked {
     let joined = as_text(value)?.replace(['\r', '\n'], " ");
@@ -65,22 +70,23 @@ pub(super) fn number(value: &Value) -> Checked {
 }
 
 /// A JWK set; its keys are checked by what will use them. Members are sorted, so that an export that was applied gives
-/// the same export; and TOML has no `null`, so an export could not hold one.
+/// the same export; those that are `null` are left out, because TOML has none and an export could not hold one.
 pub(super) fn key_set(value: &Value) -> Checked {
     fn sorted(value: &Value) -> Option<Value> {
         match value {
             Value::Null => None,
             Value::Array(list) => list.iter().map(sorted).collect(),
             Value::Object(table) => {
+                let named = table.iter().filter(|(_, value)| !value.is_null());
                 let sorted_table: Option<BTreeMap<_, _>> =
-                    table.iter().map(|(name, value)| Some((name.clone(), sorted(value)?))).collect();
+                    named.map(|(name, value)| Some((name.clone(), sorted(value)?))).collect();
                 Some(sorted_table?.into_iter().collect())
             }
             other => Some(other.clone()),
         }
     }
     let set = sorted(value).filter(Value::is_object);
-    set.ok_or_else(|| "must be a JWK set without null in it".to_owned())
+    set.ok_or_else(|| "must be a JWK set without null in its lists".to_owned())
 }
 
 /// A secret: checked further by what it is for, and never repeated in a mistake.
