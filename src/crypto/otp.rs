@@ -3,27 +3,41 @@
 //! Here is arithmetic only. That a step counts once (RFC 6238 §5.2) is decided by the row, in one conditional
 //! update; `last_accepted` merely keeps an old code from being looked for.
 
+mod encoding;
 pub(crate) mod hotp;
 pub(crate) mod resync;
 
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 use zeroize::Zeroizing;
 
+pub(crate) use self::encoding::SecretEncoding;
 use super::random;
 use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
 use crate::domain::time::Time;
+use crate::domain::typed;
 
 /// Bytes of a secret: 128 bits at least (RFC 4226 §4), a hash block at most.
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 16..=128;
+/// Bytes of the shortest secret that other systems have made: 80 bits.
+const SHORTEST_IMPORT: usize = 10;
 
 /// What an authenticator and we share; wiped when dropped.
 #[derive(Clone)]
 pub(crate) struct OtpSecret(Zeroizing<Vec<u8>>);
 
-/// The text or bytes are no secret that codes may be made from.
+/// Why a text or bytes are no secret that codes may be made from. It never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not an OTP secret: base32 of at least 128 bits is expected")]
-pub(crate) struct OtpSecretError;
+pub(crate) enum OtpSecretError {
+    #[error("is not an OTP secret in {}", .0.as_str())]
+    Encoding(SecretEncoding),
+    /// RFC 4226 §4.
+    #[error("is an OTP secret of {0} bits and must have 128; allow_short_secret = true takes 80 and more")]
+    Short(usize),
+    #[error("is an OTP secret of {0} bits and must have 80")]
+    TooShort(usize),
+    #[error("is an OTP secret of {0} bits and must have at most 1024")]
+    TooLong(usize),
+}
 
 impl OtpSecret {
     /// A new one: 160 bits, which every application takes.
@@ -31,19 +45,33 @@ impl OtpSecret {
         Self(Zeroizing::new(random::bytes::<20>().to_vec()))
     }
 
-    /// The bytes that were sealed.
+    /// The bytes that were sealed: of our own making, or a checked import.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, OtpSecretError> {
-        let fits = SECRET_LENGTH.contains(&bytes.len());
-        fits.then(|| Self(Zeroizing::new(bytes.to_vec()))).ok_or(OtpSecretError)
+        let bits = bytes.len() * 8;
+        match bytes.len() {
+            n if n > *SECRET_LENGTH.end() => Err(OtpSecretError::TooLong(bits)),
+            n if n < SHORTEST_IMPORT => Err(OtpSecretError::TooShort(bits)),
+            _ => Ok(Self(Zeroizing::new(bytes.to_vec()))),
+        }
     }
 
-    /// Reads base 32 as people copy it: in either case, with spaces, hyphens and padding.
-    pub(crate) fn from_base32(text: &str) -> Result<Self, OtpSecretError> {
-        let digits: Zeroizing<String> = Zeroizing::new(
-            text.chars().filter(|c| !matches!(c, ' ' | '-')).map(|c| c.to_ascii_uppercase()).collect(),
-        );
-        let secret = Secret::try_from_base32(digits.trim_end_matches('=')).map_err(|_| OtpSecretError)?;
-        Self::from_bytes(secret.as_bytes())
+    /// Is it shorter than RFC 4226 §4 wants?
+    pub(crate) fn is_short(&self) -> bool {
+        self.0.len() < *SECRET_LENGTH.start()
+    }
+
+    /// Reads a secret that another system has exported.
+    pub(crate) fn import(
+        text: &str,
+        encoding: SecretEncoding,
+        allow_short: bool,
+    ) -> Result<Self, OtpSecretError> {
+        let bytes = encoding.decode(text).ok_or(OtpSecretError::Encoding(encoding))?;
+        let secret = Self::from_bytes(&bytes)?;
+        if secret.is_short() && !allow_short {
+            return Err(OtpSecretError::Short(bytes.len() * 8));
+        }
+        Ok(secret)
     }
 
     /// The bytes, to be sealed.
@@ -105,7 +133,7 @@ pub(crate) fn find_step(
     window: Window,
 ) -> Option<i64> {
     let totp = totp(parameters, secret)?;
-    let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).collect());
+    let typed = typed::code(code, 16);
     let expected = step_at(parameters, now)?.checked_add(window.drift)?;
     let offsets = std::iter::once(0).chain((1..=window.around).flat_map(|far| [-far, far]));
     offsets.map(|offset| expected.saturating_add(offset)).find(|&step| {
@@ -125,8 +153,9 @@ pub(crate) fn code_at(parameters: &TotpParameters, secret: &OtpSecret, step: i64
     Some(totp(parameters, secret)?.generate(time).to_string())
 }
 
+/// `build` refuses short secrets; what it checks besides, `builder` has checked.
 fn totp(parameters: &TotpParameters, secret: &OtpSecret) -> Option<Totp> {
-    builder(parameters, secret)?.build().ok()
+    Some(builder(parameters, secret)?.build_noncompliant())
 }
 
 /// `Totp` of these parameters that looks at one step only: the window is ours.
@@ -226,17 +255,23 @@ mod tests {
         assert_eq!(find(&code(STEP + 1), 0, STEP), Some(STEP + 1));
     }
 
+    fn full_width(text: &str) -> String {
+        text.chars().filter_map(|c| char::from_u32(u32::from(c) + 0xfee0)).collect()
+    }
+
     #[test]
-    fn a_code_may_be_typed_with_spaces() {
+    fn a_code_may_be_typed_in_groups_and_in_wide_digits() {
         let code = code(STEP);
         let (left, right) = code.split_at(3);
-        assert_eq!(find(&format!(" {left} {right}\u{a0}"), 0, 0), Some(STEP));
+        for typed in [format!(" {left} {right}\u{a0}"), format!("{left}-{right}"), full_width(&code)] {
+            assert_eq!(find(&typed, 0, 0), Some(STEP), "{typed}");
+        }
     }
 
     #[test]
     fn what_is_no_code_is_refused() {
         let code = code(STEP);
-        for text in ["", "1", "abcdef", "+12345", "-12345", "１２３４５６", &format!("{code}0"), &code[1..]]
+        for text in ["", "1", "abcdef", "+12345", "-12345", "１２３４５", &format!("{code}0"), &code[1..]]
         {
             assert_eq!(find(text, 0, 0), None, "{text}");
         }
@@ -263,29 +298,44 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_read_as_people_copy_it() {
+    fn a_secret_is_shown_in_groups() {
         let secret = secret();
-        let text = secret.base32();
-        assert_eq!(*text, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(*secret.base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert_eq!(secret.groups().join(" "), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
-        for typed in [
-            text.to_lowercase(),
-            secret.groups().join(" "),
-            secret.groups().join("-"),
-            format!("{}==", *text),
-        ] {
-            assert_eq!(OtpSecret::from_base32(&typed).unwrap().as_bytes(), secret.as_bytes(), "{typed}");
-        }
+        assert_eq!(OtpSecret::generate().as_bytes().len(), 20);
     }
 
     #[test]
-    fn a_short_or_broken_secret_is_refused() {
-        for text in ["", "GEZDGNBVGY3TQOJQ", "GEZDGNBVGY3TQOJQGEZDGNB1", "ääääääääääääääääääääääääääää"]
-        {
-            assert!(OtpSecret::from_base32(text).is_err(), "{text}");
+    fn short_secrets_are_taken_where_that_is_said_and_never_below_80_bits() {
+        let import = |bytes: usize, short| {
+            let text = "ab".repeat(bytes);
+            OtpSecret::import(&text, SecretEncoding::Hex, short).map(|secret| secret.as_bytes().len())
+        };
+        for (bytes, strict, lenient) in [
+            (9, Err(OtpSecretError::TooShort(72)), Err(OtpSecretError::TooShort(72))),
+            (10, Err(OtpSecretError::Short(80)), Ok(10)),
+            (15, Err(OtpSecretError::Short(120)), Ok(15)),
+            (16, Ok(16), Ok(16)),
+            (128, Ok(128), Ok(128)),
+            (129, Err(OtpSecretError::TooLong(1032)), Err(OtpSecretError::TooLong(1032))),
+        ] {
+            assert_eq!((import(bytes, false), import(bytes, true)), (strict, lenient), "{bytes}");
         }
-        assert!(OtpSecret::from_bytes(&[0; 15]).is_err());
-        assert_eq!(OtpSecret::generate().as_bytes().len(), 20);
+        assert!(OtpSecret::from_bytes(&[0; 9]).is_err());
+    }
+
+    /// The code is that of `oathtool --totp --now '2005-03-18 01:58:29 UTC' 31323334353637383930`.
+    #[test]
+    fn a_short_secret_makes_codes() {
+        let secret = OtpSecret::import("GEZDGNBVGY3TQOJQ", SecretEncoding::Base32, true).unwrap();
+        assert!(secret.is_short());
+        let parameters = TotpParameters::default();
+        let now = Time::from_unix(1_111_111_109);
+        let step = step_at(&parameters, now).unwrap();
+        let code = code_at(&parameters, &secret, step).unwrap();
+        assert_eq!(code, "343526");
+        assert_eq!(find_step(&parameters, &secret, &code, now, window(0, 0)), Some(step));
+        assert_eq!(hotp::code_of(6, &secret, step).as_deref(), Some(code.as_str()));
     }
 
     #[test]
@@ -307,7 +357,8 @@ mod tests {
         #[test]
         fn base_32_comes_back(bytes in proptest::collection::vec(any::<u8>(), SECRET_LENGTH)) {
             let secret = OtpSecret::from_bytes(&bytes).unwrap();
-            let again = OtpSecret::from_base32(&secret.groups().join(" ")).unwrap();
+            let text = secret.groups().join(" ");
+            let again = OtpSecret::import(&text, SecretEncoding::Base32, false).unwrap();
             prop_assert_eq!(again.as_bytes(), bytes.as_slice());
         }
 

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::domain::ids::Reference;
+use crate::domain::typed;
 
 /// Digits without letters that are mistaken for others (Crockford's base 32).
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -36,10 +37,10 @@ pub(crate) fn digits() -> Zeroizing<String> {
     Zeroizing::new(format!("{:06}", u64::from_le_bytes(bytes()) % 1_000_000))
 }
 
-/// Such digits as people type them: any case, with hyphens and spaces, O for 0, I and L for 1.
+/// Such digits as people type them ([`typed::code`]): any case, O for 0, I and L for 1.
 pub(crate) fn crockford_typed(typed: &str) -> Zeroizing<String> {
-    let digits = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').take(64);
-    let read = digits.map(|c| match c.to_ascii_uppercase() {
+    let digits = typed::code(typed, 64);
+    let read = digits.chars().map(|c| match c.to_ascii_uppercase() {
         'O' => '0',
         'I' | 'L' => '1',
         other => other,
@@ -89,7 +90,14 @@ mod tests {
 
     #[test]
     fn digits_are_read_however_they_are_copied() {
-        for typed in ["01XYZ-ABCDE", " o1xyz abcde ", "0LXYZABCDE", "oixyz-abcde"] {
+        for typed in [
+            "01XYZ-ABCDE",
+            " o1xyz abcde ",
+            "0LXYZABCDE",
+            "oixyz-abcde",
+            "01XYZ–ABCDE",
+            "\u{200e}０１ＸＹＺ－ＡＢＣＤＥ\u{feff}",
+        ] {
             assert_eq!(crockford_typed(typed).as_str(), "01XYZABCDE", "{typed}");
         }
     }

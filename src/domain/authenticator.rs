@@ -268,6 +268,21 @@ pub enum OtpAlgorithm {
     Sha512,
 }
 
+impl OtpAlgorithm {
+    /// Reads the name as `otpauth:` addresses and the exports of other systems write it: `SHA1`, `sha256`, `SHA-512`,
+    /// `HmacSHA1`, `HMAC-SHA-256`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters: String =
+            text.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_uppercase()).collect();
+        match letters.strip_prefix("HMAC").unwrap_or(&letters) {
+            "SHA1" => Some(Self::Sha1),
+            "SHA256" => Some(Self::Sha256),
+            "SHA512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+}
+
 /// Static digits that are typed in one field with the code (functional specification 6.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
@@ -308,6 +323,25 @@ mod tests {
         assert_eq!(serde_json::to_string(&Kind::application().drifted(3)).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Kind>(stored).unwrap(), Kind::application());
         assert_eq!(serde_json::to_string(&Kind::Hotp { digits: 8 }).unwrap(), r#"{"hotp":{"digits":8}}"#);
+    }
+
+    #[test]
+    fn algorithms_are_read_by_every_name_that_exports_give_them() {
+        for (name, algorithm) in [
+            ("SHA1", OtpAlgorithm::Sha1),
+            ("sha1", OtpAlgorithm::Sha1),
+            ("HmacSHA1", OtpAlgorithm::Sha1),
+            ("HMAC-SHA1", OtpAlgorithm::Sha1),
+            ("HmacSHA256", OtpAlgorithm::Sha256),
+            ("HMAC-SHA-256", OtpAlgorithm::Sha256),
+            ("sha-512", OtpAlgorithm::Sha512),
+            ("HMAC_SHA512", OtpAlgorithm::Sha512),
+        ] {
+            assert_eq!(OtpAlgorithm::parse(name), Some(algorithm), "{name}");
+        }
+        for name in ["", "MD5", "HmacMD5", "SHA", "SHA384", "HMAC", "SHA 1", "SHA1x"] {
+            assert_eq!(OtpAlgorithm::parse(name), None, "{name}");
+        }
     }
 
     #[test]

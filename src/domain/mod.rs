@@ -42,6 +42,7 @@ pub mod span;
 pub mod tenant;
 pub mod time;
 pub mod trusted_browser;
+pub(crate) mod typed;
 pub mod upstream;
 pub mod user;
 pub mod user_agent;

@@ -44,7 +44,7 @@ pub use browser::{Answer, Browser};
 pub use clock::TestClock;
 pub use provider::{Cost, Recorder, TestIdp};
 
-use crate::crypto::otp::{self, OtpSecret};
+use crate::crypto::otp::{self, OtpSecret, SecretEncoding};
 use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
 use crate::views::{Brand, Frame, Page, samples};
@@ -63,7 +63,8 @@ pub fn sample_tenant() -> Brand {
 /// The code that an authenticator application with this secret (base32) would show at this time.
 pub fn totp(secret: &str, now: Time) -> String {
     let parameters = TotpParameters::default();
-    let secret = OtpSecret::from_base32(secret).unwrap_or_else(|error| panic!("not a secret: {error}"));
+    let secret = OtpSecret::import(secret, SecretEncoding::Base32, true)
+        .unwrap_or_else(|error| panic!("not a secret: {error}"));
     let code = otp::step_at(&parameters, now).and_then(|step| otp::code_at(&parameters, &secret, step));
     code.unwrap_or_else(|| panic!("no code at {now:?}"))
 }

@@ -25,6 +25,7 @@ mod otel;
 mod pages;
 mod passkeys;
 mod paths;
+mod people;
 mod proxies;
 mod readme;
 mod recipes;

@@ -20,6 +20,7 @@ use crate::domain::ids::{AuthenticatorId, Hash, InteractionId, TenantId};
 use crate::domain::locale::Locale;
 use crate::domain::message::{Code, Confidential, Letter, Message, Purpose};
 use crate::domain::time::Time;
+use crate::domain::typed;
 use crate::storage::delivered_codes::{self, Tried};
 use crate::storage::{Result as Stores, Tx, authenticators, outbox};
 
@@ -113,7 +114,7 @@ struct Typed {
 /// What both factors do with what was typed.
 pub(super) fn read(account: &Account<'_>, entry: &Entry<'_>) -> Arc<dyn Claim> {
     let Entry { stored, login, purpose, typed } = *entry;
-    let digits: String = typed.chars().filter(|c| !c.is_whitespace()).take(16).collect();
+    let digits = typed::code(typed, 16);
     let kind = &stored.authenticator.kind;
     Arc::new(Typed {
         login: login.clone(),

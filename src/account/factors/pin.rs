@@ -7,6 +7,7 @@ use super::super::attempts::Counter;
 use super::super::{Account, Error};
 use crate::crypto::password::{Against, Password};
 use crate::domain::authenticator::{Authenticator, Pin, PinPosition};
+use crate::domain::typed;
 use crate::storage::attempts::Kind as Guess;
 
 /// What was typed, taken apart.
@@ -20,8 +21,10 @@ pub(super) struct Parts {
 
 /// The last or first digits are the code, the others the PIN. `None`: it is shorter than a code.
 pub(super) fn split(authenticator: &Authenticator, typed: &str) -> Option<Parts> {
-    let all: String = typed.chars().filter(|c| !c.is_whitespace()).take(32).collect();
-    let Some(Pin { position, .. }) = &authenticator.pin else { return Some(Parts { code: all, pin: None }) };
+    let all = typed::code(typed, 32);
+    let Some(Pin { position, .. }) = &authenticator.pin else {
+        return Some(Parts { code: all.to_string(), pin: None });
+    };
     let digits = usize::try_from(authenticator.kind.digits()).ok()?;
     let (pin, code) = match position {
         PinPosition::Before => all.split_at_checked(all.len().checked_sub(digits)?)?,
@@ -80,6 +83,7 @@ mod tests {
         assert_eq!(parts(Some(Before), app(), "9753 123456"), both("123456", "9753"));
         assert_eq!(parts(Some(After), app(), "123456 9753"), both("123456", "9753"));
         assert_eq!(parts(Some(Before), Kind::Hotp { digits: 8 }, "975312345678"), both("12345678", "9753"));
+        assert_eq!(parts(Some(Before), app(), "９７５３-123‑456"), both("123456", "9753"));
         assert_eq!(parts(Some(Before), app(), "123456"), both("123456", ""));
         for typed in ["", "12345", "ääääääää"] {
             for position in [Before, After] {

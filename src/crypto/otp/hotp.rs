@@ -1,16 +1,15 @@
 //! Codes by a counter (RFC 4226): TOTP over a clock that ticks once for each code.
 
-use zeroize::Zeroizing;
-
 use super::{OtpSecret, builder};
 use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
+use crate::domain::typed;
 
 /// Codes that may have been made and not used, for example by a button pressed in a pocket (RFC 4226 §7.2).
 const LOOK_AHEAD: i64 = 10;
 
 /// The counter that this code belongs to, if it is one that counts now: at `next` or a little ahead, never before.
 pub(crate) fn find_counter(digits: u32, secret: &OtpSecret, code: &str, next: i64) -> Option<i64> {
-    let typed: Zeroizing<String> = Zeroizing::new(code.chars().filter(|c| !c.is_whitespace()).collect());
+    let typed = typed::code(code, 16);
     let generator = generator(digits, secret)?;
     (0..=LOOK_AHEAD).filter_map(|ahead| next.checked_add(ahead)).find(|counter| {
         u64::try_from(*counter).is_ok_and(|counter| generator.check(&typed, counter).is_some())
@@ -25,7 +24,7 @@ pub(crate) fn code_of(digits: u32, secret: &OtpSecret, counter: i64) -> Option<S
 
 fn generator(digits: u32, secret: &OtpSecret) -> Option<totp_rs::Totp> {
     let parameters = TotpParameters { algorithm: OtpAlgorithm::Sha1, digits, period: 30 };
-    builder(&parameters, secret)?.with_step_duration(1).build().ok()
+    Some(builder(&parameters, secret)?.with_step_duration(1).build_noncompliant())
 }
 
 #[cfg(test)]

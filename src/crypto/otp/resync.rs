@@ -6,11 +6,10 @@
 
 use std::ops::RangeInclusive;
 
-use zeroize::Zeroizing;
-
 use super::{OtpSecret, hotp, step_at, totp};
 use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
+use crate::domain::typed;
 
 /// Seconds before and after now (functional specification 6.3).
 const WINDOW: i64 = 12 * 3600;
@@ -51,9 +50,7 @@ fn find_pair(
     (first, second): (&str, &str),
     code: impl Fn(i64) -> Option<String>,
 ) -> Option<i64> {
-    let [first, second] = [first, second].map(|typed| {
-        Zeroizing::new(typed.chars().filter(|c| !c.is_whitespace()).take(16).collect::<String>())
-    });
+    let [first, second] = [first, second].map(|text| typed::code(text, 16));
     if first == second {
         return None;
     }

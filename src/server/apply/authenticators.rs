@@ -6,7 +6,7 @@ use super::ApplyError;
 use super::change::Change;
 use super::plan::Planner;
 use super::read::Entry;
-use crate::crypto::otp::OtpSecret;
+use crate::crypto::otp::{OtpSecret, SecretEncoding};
 use crate::crypto::password::{Against, Password, PasswordHasher};
 use crate::crypto::random;
 use crate::domain::authenticator::{
@@ -18,8 +18,12 @@ use crate::storage::authenticators::{self, Stored};
 
 /// Which members each kind has, those that it needs first.
 const KINDS: [(&str, &[&str], &[&str]); 4] = [
-    ("totp", &["secret"], &["algorithm", "digits", "period", "serial"]),
-    ("hotp", &["secret"], &["digits", "counter", "serial"]),
+    (
+        "totp",
+        &["secret"],
+        &["secret_encoding", "allow_short_secret", "algorithm", "digits", "period", "serial"],
+    ),
+    ("hotp", &["secret"], &["secret_encoding", "allow_short_secret", "digits", "counter", "serial"]),
     ("sms", &["phone_number"], &[]),
     ("mail", &["email"], &[]),
 ];
@@ -142,8 +146,13 @@ impl Planner<'_> {
     }
 
     fn otp_secret(&mut self, table: &Entry) -> Option<OtpSecret> {
-        self.refuse_sample(&table.place_of("secret"), table.text("secret"));
-        self.given(table, "secret", OtpSecret::from_base32)
+        let encoding = SecretEncoding::parse(table.text("secret_encoding")).unwrap_or_default();
+        let allow_short =
+            table.members.get("allow_short_secret").and_then(Value::as_bool).unwrap_or_default();
+        let secret = self.given(table, "secret", |text| OtpSecret::import(text, encoding, allow_short))?;
+        // In every encoding: the samples are written in base32.
+        self.refuse_sample(&table.place_of("secret"), &secret.base32());
+        Some(secret)
     }
 
     /// A serial number means one device of the tenant.

@@ -170,6 +170,9 @@ impl Idp {
             let secret = OtpSecret::from_bytes(&opened.map_err(ApplyError::failed)?);
             let secret = secret.map_err(ApplyError::failed)?;
             table.insert("secret".to_owned(), json!(secret.base32().as_str()));
+            if secret.is_short() {
+                table.insert("allow_short_secret".to_owned(), json!(true));
+            }
         }
         Ok(table)
     }

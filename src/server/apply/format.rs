@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::value::{self, Checked};
+use crate::crypto::otp::SecretEncoding;
 use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
 use crate::domain::own_scopes::AccessTokenTyp;
 
@@ -235,7 +236,9 @@ const PASSKEY: &[Member] = &[
 const AUTHENTICATOR: &[Member] = &[
     member("kind", Kind::Word(&["totp", "hotp", "sms", "mail"])),
     member("secret", Kind::One(value::secret)),
-    member("algorithm", Kind::Word(&["SHA1", "SHA256", "SHA512"])),
+    member("secret_encoding", Kind::Word(&SecretEncoding::NAMES)),
+    member("allow_short_secret", Kind::One(value::flag)),
+    member("algorithm", Kind::One(value::otp_algorithm)),
     member("digits", Kind::One(value::number)),
     member("period", Kind::One(value::number)),
     member("counter", Kind::One(value::number)),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use url::{Host, Url};
 
 use crate::domain::audience::Resource;
+use crate::domain::authenticator::OtpAlgorithm;
 use crate::domain::branding::Accent;
 use crate::domain::group::GroupName;
 use crate::domain::issuer::IssuerUrl;
@@ -96,6 +97,12 @@ pub(super) fn secret(value: &Value) -> Checked {
 
 pub(super) fn tenant_domain(value: &Value) -> Checked {
     TenantDomain::parse(as_text(value)?).map(|domain| json!(domain)).map_err(|error| error.to_string())
+}
+
+/// The hash behind an OTP, by any name that exports give it.
+pub(super) fn otp_algorithm(value: &Value) -> Checked {
+    let algorithm = OtpAlgorithm::parse(as_text(value)?);
+    algorithm.map(|algorithm| json!(algorithm)).ok_or_else(|| one_of(&["SHA1", "SHA256", "SHA512"]))
 }
 
 /// A name of resellers and upstream providers.

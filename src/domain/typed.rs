@@ -1,0 +1,94 @@
+//! Text as people type and paste it: digits of any script, dashes of any length, marks that are not seen.
+//!
+//! A code or a number copied from a page, a mail or an address book carries directional marks, no-break spaces and
+//! typographic dashes; a keyboard for Japanese or Arabic types digits of its own. None of that changes what is meant, so
+//! it is read here once, for one-time codes, recovery codes and telephone numbers alike.
+
+use icu_properties::props::{Dash, DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+/// Folds what is typed: width and other compatibility forms, ASCII digits and hyphens, plain spaces; characters that are
+/// not seen (Unicode's `Default_Ignorable_Code_Point`, which the directional marks belong to) are left out.
+pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.nfkc().filter(|c| !is_ignorable(*c)).map(plain)
+}
+
+/// A code as it was meant: without the spaces and hyphens that group it, at most `longest` characters.
+pub(crate) fn code(text: &str, longest: usize) -> Zeroizing<String> {
+    Zeroizing::new(folded(text).filter(|c| !matches!(c, ' ' | '-')).take(longest).collect())
+}
+
+/// Is it a character that is not seen?
+pub(crate) fn is_ignorable(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+fn plain(c: char) -> char {
+    match c {
+        _ if c.is_ascii_graphic() => c,
+        _ if c.is_whitespace() => ' ',
+        // The mark that lengthens a vowel stands where a Japanese keyboard has the hyphen.
+        'ー' => '-',
+        _ if CodePointSetData::new::<Dash>().contains(c) => '-',
+        _ => decimal_digit(c).unwrap_or(c),
+    }
+}
+
+/// The ASCII digit of the same value. Unicode encodes the decimal digits of every script in order, zero first; some of
+/// these tens stand side by side.
+fn decimal_digit(c: char) -> Option<char> {
+    let is_digit =
+        |c: char| CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::DecimalNumber;
+    if !is_digit(c) {
+        return None;
+    }
+    let before = |n: u32| u32::from(c).checked_sub(n).and_then(char::from_u32).is_some_and(is_digit);
+    let value = (1..).take_while(|n| before(*n)).count() % 10;
+    u32::try_from(value).ok().and_then(|value| char::from_digit(value, 10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_however_it_is_grouped() {
+        for typed in [
+            "123456",
+            " 123 456\u{a0}",
+            "123-456",
+            "123\u{2011}456",
+            "123–456",
+            "１２３４５６",
+            "１２３ー４５６",
+            "\u{202d}123456\u{202c}",
+            "\u{2066}123\u{200b}456\u{2069}",
+            "\u{feff}12\u{ad}3456",
+            "١٢٣٤٥٦",
+            "۱۲۳۴۵۶",
+            "१२३४५६",
+            "๑๒๓๔๕๖",
+            "𝟏𝟐𝟑𝟒𝟓𝟔",
+            "①②③④⑤⑥",
+        ] {
+            assert_eq!(*code(typed, 16), "123456", "{typed}");
+        }
+        assert_eq!(*code("12a4.56+", 16), "12a4.56+", "letters and signs stay, so that they are refused");
+        assert_eq!(*code(&"1".repeat(99), 16), "1".repeat(16));
+    }
+
+    /// Every decimal digit that Unicode knows is one of a run of ten.
+    #[test]
+    fn the_digits_of_every_script_are_read() {
+        let digits: Vec<char> = (0x80..=0x10_ffff)
+            .filter_map(char::from_u32)
+            .filter_map(|c| folded(&c.to_string()).next().filter(|_| decimal_digit(c).is_some()))
+            .collect();
+        assert!(digits.len() >= 700, "{}", digits.len());
+        for run in digits.chunks(10) {
+            assert_eq!(run, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What people bring along: seeds of their devices, names in any script, addresses and numbers as they are pasted.
+
+mod codes;
+mod seeds;
