@@ -51,7 +51,7 @@ pub enum HelpFailed {
     #[error("the tenant has no such user")]
     NoUser,
     /// The user has no address that mail can be sent to.
-    #[error("the user has no email address; `vestibule apply` can set one")]
+    #[error("the user has no email address that mail can be sent to; `vestibule apply` can set one")]
     NoAddress,
     /// The user is switched off.
     #[error("the user is disabled")]
@@ -100,7 +100,7 @@ impl Idp {
         let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(HelpFailed::NoTenant)?;
         let name = Username::parse(username).map_err(|_| HelpFailed::NoUser)?;
         let mut reader = self.db().read();
-        let found = users::credentials(&mut reader.tx(), &tenant.id, &name.key()).await?;
+        let found = users::credentials(&mut reader.tx(), &tenant.id, Some(&name)).await?;
         Ok((found.ok_or(HelpFailed::NoUser)?, tenant))
     }
 
@@ -129,7 +129,7 @@ impl Idp {
         }
         let (tenant, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
         self.observe(&Event::ResetRequested { tenant, user, outcome: ResetOutcome::Mailed });
-        let address = found.user.address().map(|address| address.to_string());
+        let address = found.user.address().map(|address| address.shown());
         Ok(Helped::Mailed(address.unwrap_or_default()))
     }
 

@@ -60,8 +60,11 @@ impl Step for Email {
     }
 }
 
-/// What stands in the field: what was typed last, or the profile's address.
+/// The field's value: what was typed last, or the profile's address.
 fn typed(login: &Login) -> String {
-    let profile = || login.person.as_ref().and_then(|person| person.user.profile.email.clone());
+    let profile = || {
+        let user = &login.person.as_ref()?.user;
+        user.address().map(|address| address.shown()).or_else(|| user.profile.email.clone())
+    };
     login.input().email.or_else(profile).unwrap_or_default()
 }

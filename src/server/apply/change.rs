@@ -16,8 +16,8 @@ use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
-    Error, Result, Tx, authenticators, clients, groups, imported_passwords, issuers, link_invitations, own_scopes, passkeys,
-    recovery_codes, resellers, tenants, trusted_browsers, upstreams, users,
+    Error, Result, Tx, authenticators, clients, groups, imported_passwords, issuers, link_invitations,
+    own_scopes, passkeys, recovery_codes, resellers, tenants, trusted_browsers, upstreams, users,
 };
 
 /// A change. Its parts are owned, since a write may be run again.

@@ -102,7 +102,12 @@ impl Planner<'_> {
     }
 
     /// `members` are the entry's as they are stored.
-    fn metadata(&mut self, entry: &Entry, base: &ClientMetadata, members: Map<String, Value>) -> ClientMetadata {
+    fn metadata(
+        &mut self,
+        entry: &Entry,
+        base: &ClientMetadata,
+        members: Map<String, Value>,
+    ) -> ClientMetadata {
         let (localized, mut members): (Map<_, _>, Map<_, _>) =
             members.into_iter().partition(|(name, _)| name.contains('#'));
         members.insert("localized".to_owned(), Value::Object(localized));

@@ -12,6 +12,7 @@ use url::{Host, Url};
 use crate::domain::audience::Resource;
 use crate::domain::authenticator::OtpAlgorithm;
 use crate::domain::branding::Accent;
+use crate::domain::contact::EmailAddress;
 use crate::domain::group::GroupName;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
@@ -19,6 +20,7 @@ use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope;
 use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
+use crate::domain::typed;
 use crate::domain::upstream::Slug;
 use crate::domain::user::{Desktop, Username};
 use crate::domain::zone::Zone;
@@ -202,25 +204,25 @@ pub(super) fn language_tag(value: &Value) -> Checked {
     }
 }
 
+/// An email address; the empty text takes it away.
 pub(super) fn email(value: &Value) -> Checked {
-    let checked = text(value)?;
-    let shaped = checked.as_str().is_none_or(|text| {
-        text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'))
-            && text.matches('@').count() == 1
-            && !text.contains(char::is_whitespace)
-            && !text.ends_with('.')
-    });
-    if shaped { Ok(checked) } else { Err("must be an email address".to_owned()) }
+    match as_text(value)? {
+        "" => Ok(Value::Null),
+        text => EmailAddress::parse(text).map(|address| json!(address)).map_err(|error| error.to_string()),
+    }
 }
 
-/// E.164, as OpenID Connect Core §5.1 recommends; an extension may follow (RFC 3966).
+/// A number with its country code, grouped as in OpenID Connect Core §5.1 (`+1 (425) 555-1212`); an extension may follow
+/// (RFC 3966). It is kept as it is written, without marks that are not seen.
 pub(super) fn phone(value: &Value) -> Checked {
-    let checked = text(value)?;
+    let checked = text(&json!(typed::folded(as_text(value)?).collect::<String>().trim()))?;
     let shaped = checked.as_str().is_none_or(|text| {
-        let number = text.split(";ext=").next().unwrap_or_default();
-        number.strip_prefix('+').is_some_and(|digits| {
-            (5..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
-        })
+        let (number, extension) = text.split_once(";ext=").unwrap_or((text, "0"));
+        let is_extension = (1..=20).contains(&extension.len())
+            && extension.bytes().all(|b| b.is_ascii_digit() || b"-.()".contains(&b));
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        let grouped = |number: &str| number.bytes().all(|b| b.is_ascii_digit() || b" -./()".contains(&b));
+        is_extension && (5..=15).contains(&digits) && number.strip_prefix('+').is_some_and(grouped)
     });
     if shaped { Ok(checked) } else { Err("must be a number such as +4915112345678".to_owned()) }
 }
@@ -366,11 +368,32 @@ mod tests {
             assert!(birthdate(&json!(bad)).is_err(), "{bad}");
         }
         assert!(email(&json!("anna@example.test")).is_ok());
-        for bad in ["anna", "@example.test", "a@b@example.test", "a b@example.test", "anna@test"] {
+        for bad in ["anna", "@example.test", "a@b@example.test", "a b@example.test", "anna@127.1"] {
             assert!(email(&json!(bad)).is_err(), "{bad}");
         }
-        assert!(phone(&json!("+4915112345678")).is_ok());
-        assert!(phone(&json!("015112345678")).is_err());
+        for (written, kept) in [
+            ("+4915112345678", "+4915112345678"),
+            ("+1 (425) 555-1212", "+1 (425) 555-1212"),
+            ("+56 (2) 687 2400", "+56 (2) 687 2400"),
+            ("+1 (604) 555-1234;ext=5678", "+1 (604) 555-1234;ext=5678"),
+            ("\u{202a}＋49\u{a0}151\u{2011}12345678\u{202c}", "+49 151-12345678"),
+        ] {
+            assert_eq!(phone(&json!(written)), Ok(json!(kept)));
+        }
+        for bad in [
+            "015112345678",
+            "+49",
+            "+1234567890123456",
+            "+1 425 555-1212 ext. 5",
+            "+1 425 555-1212;ext=",
+            "+1 425 555-1212;ext=5;ext=6",
+            "+1 425 555-1212;phone-context=x",
+            "++4915112345678",
+            "+49 151 A2345678",
+        ] {
+            assert!(phone(&json!(bad)).is_err(), "{bad}");
+        }
+        assert_eq!(phone(&json!("")), Ok(Value::Null));
         assert_eq!(text(&json!("")).unwrap(), Value::Null);
         assert!(text(&json!("a\nb")).is_err());
         assert!(lines(&json!("a\nb")).is_ok());
