@@ -1,8 +1,11 @@
 // The peer that the benchmark measures beside the product: oidc-provider with its in-memory adapter and no more settings
-// than the measured requests need. `node server.mjs PORT` listens on 127.0.0.1 and prints nothing.
+// than the measured requests need, and a sign-in page that checks a password with the same Argon2id parameters as the
+// product. `node server.mjs PORT` listens on 127.0.0.1 and prints nothing.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import argon2 from 'argon2';
 import { Provider } from 'oidc-provider';
 import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 
@@ -16,6 +19,13 @@ const API = 'https://api.bench.test';
 const SCOPE = 'offline_access';
 // How many connections ask at once, each with a refresh token of its own.
 const CONNECTIONS = 16;
+// The product's own cost, and the password of all users.
+const PASSWORD_HASH = await argon2.hash('correct horse battery staple', {
+  type: argon2.argon2id,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+});
 const FORTNIGHT = 14 * 24 * 60 * 60;
 
 const jwk = (type, options) => generateKeyPairSync(type, options).privateKey.export({ format: 'jwk' });
@@ -39,6 +49,8 @@ const provider = new Provider(ISSUER, {
     // Access tokens are JWTs only if they are for an API. They are signed as the client's ID tokens are.
     resourceIndicators: {
       defaultResource: () => API,
+      // Also where `openid` is asked for: a login signs two tokens, as the product's does.
+      useGrantedResource: () => true,
       getResourceServerInfo: (_context, _resource, { idTokenSignedResponseAlg: alg }) => ({
         scope: SCOPE,
         accessTokenFormat: 'jwt',
@@ -46,7 +58,17 @@ const provider = new Provider(ISSUER, {
       }),
     },
   },
+  claims: { email: ['email'], profile: ['name', 'given_name', 'family_name'] },
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
+  // Consent is not asked for, as at the product's clients.
+  loadExistingGrant: async ({ oidc }) => {
+    const grant = new provider.Grant({ accountId: oidc.session.accountId, clientId: oidc.client.clientId });
+    grant.addOIDCScope(oidc.params.scope);
+    grant.addResourceScope(API, SCOPE);
+    await grant.save();
+    return grant;
+  },
   jwks: { keys: [jwk('rsa', { modulusLength: 2048 }), jwk('ec', { namedCurve: 'P-256' })] },
   // A client with a secret would otherwise keep its refresh token for 70 % of its life.
   rotateRefreshToken: true,
@@ -71,9 +93,24 @@ async function tokens(response) {
   response.end(JSON.stringify(await Promise.all(made)));
 }
 
+// The sign-in page, and what it sends.
+async function interaction(request, response) {
+  if (request.method === 'GET') {
+    const { uid } = await provider.interactionDetails(request, response);
+    response.setHeader('Content-Type', 'text/html; charset=utf-8');
+    response.end(`<form method="post" action="/interaction/${uid}"><input name="username"><input name="password"></form>`);
+    return;
+  }
+  const form = new URLSearchParams(await text(request));
+  const matches = await argon2.verify(PASSWORD_HASH, form.get('password'));
+  const result = matches ? { login: { accountId: form.get('username') } } : { error: 'access_denied' };
+  await provider.interactionFinished(request, response, result);
+}
+
 // Not a middleware of the provider's, for that would be in the way of each measured request.
 const handle = provider.callback();
 const server = createServer((request, response) => {
+  if (request.url.startsWith('/interaction/')) return interaction(request, response);
   return request.url === '/tokens' ? tokens(response) : handle(request, response);
 });
 server.listen(PORT, '127.0.0.1');

@@ -30,13 +30,29 @@ pub(crate) fn sign_in(connection: &mut Connection, visit: &Visit<'_>) -> Value {
     tokens.unwrap_or_else(|answer| panic!("{}: {}", answer.status, answer.text())).json()
 }
 
+/// The whole login at the peer, whose pages have other paths and no secret of their own.
+pub(crate) fn sign_in_at_peer(connection: &mut Connection, visit: &Visit<'_>) -> Value {
+    let tokens = to_peers_code(connection, visit).and_then(|back| redeem(connection, visit, &back));
+    tokens.unwrap_or_else(|answer| panic!("{}: {}", answer.status, answer.text())).json()
+}
+
+fn to_peers_code(connection: &mut Connection, visit: &Visit<'_>) -> Result<Answer, Answer> {
+    let begun = redirect(connection.send(&get(&authorize("/auth", visit), "")))?;
+    let (page, cookies) = (begun.header("location").unwrap(), begun.cookies());
+    connection.ask(&get(page, &cookies));
+    let typed = form(&[("username", visit.username), ("password", PASSWORD)]);
+    let signed_in = redirect(connection.send(&post(page, &cookies, &typed)))?;
+    let onward = Url::parse(signed_in.header("location").unwrap()).unwrap();
+    redirect(connection.send(&get(onward.path(), &cookies)))
+}
+
 /// The same by the session that a login left in this browser; what is not a success is the error.
 pub(crate) fn sign_in_again(
     connection: &mut Connection,
     visit: &Visit<'_>,
     cookies: &str,
 ) -> Result<Answer, Answer> {
-    let back = redirect(connection.send(&get(&authorize(visit), cookies)))?;
+    let back = redirect(connection.send(&get(&authorize("/authorize", visit), cookies)))?;
     redeem(connection, visit, &back)
 }
 
@@ -58,7 +74,7 @@ pub(crate) fn redeem(
     if answer.status == 200 { Ok(answer) } else { Err(answer) }
 }
 
-fn authorize(visit: &Visit<'_>) -> String {
+fn authorize(path: &str, visit: &Visit<'_>) -> String {
     let request = form(&[
         ("client_id", visit.client),
         ("redirect_uri", REDIRECT_URI),
@@ -69,7 +85,7 @@ fn authorize(visit: &Visit<'_>) -> String {
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ]);
-    format!("/authorize?{request}")
+    format!("{path}?{request}")
 }
 
 fn redirect(answer: Answer) -> Result<Answer, Answer> {
@@ -84,7 +100,7 @@ pub(crate) fn to_code(connection: &mut Connection, visit: &Visit<'_>) -> Result<
 
 /// The sign-in page, and the browser's cookies.
 pub(crate) fn open(connection: &mut Connection, visit: &Visit<'_>) -> Result<(Answer, String), Answer> {
-    let begun = redirect(connection.send(&get(&authorize(visit), "")))?;
+    let begun = redirect(connection.send(&get(&authorize("/authorize", visit), "")))?;
     let cookies = begun.cookies();
     let page = connection.send(&get(begun.header("location").unwrap(), &cookies));
     if page.status == 200 { Ok((page, cookies)) } else { Err(page) }

@@ -18,6 +18,21 @@ pub(crate) struct Report {
     lines: Vec<[String; 5]>,
 }
 
+/// Its name, family and model, and the widest vectors that it computes with: hashes and signatures depend on them.
+fn processor() -> String {
+    const NAMES: &str = "awk -F'\t*: ' '!($1 in seen) { seen[$1] = $2 } END { print seen[\"model name\"] \", family \" \
+        seen[\"cpu family\"] \", model \" seen[\"model\"] }' /proc/cpuinfo; uname -sr";
+    #[cfg(target_arch = "x86_64")]
+    let vectors = match (is_x86_feature_detected!("avx512f"), is_x86_feature_detected!("avx2")) {
+        (true, _) => ", AVX-512",
+        (false, true) => ", AVX2",
+        (false, false) => ", SSE2",
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    let vectors = "";
+    said("sh", &["-c", NAMES]).replace('\n', &format!("{vectors}; "))
+}
+
 impl Report {
     pub(crate) fn new(plan: &Plan) -> Self {
         let Plan { rounds, long, .. } = plan;
@@ -31,10 +46,10 @@ impl Report {
             arguments.join(" "),
             long.as_millis(),
             std::thread::available_parallelism().unwrap(),
-            said("sh", &["-c", "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2; uname -sr"])
-                .replace('\n', ","),
+            processor(),
             said("cut", &["-d ", "-f1", "/proc/loadavg"]),
         );
+        println!("{setting}");
         Self { setting, begun: Ticks::now(), ceilings: Vec::new(), lines: Vec::new() }
     }
 
@@ -77,6 +92,7 @@ impl fmt::Display for Report {
             ("S, RS256 signature", |c| c.rs256),
             ("S, ES256 signature", |c| c.es256),
             ("Argon2id, 19 MiB, 2 passes", |c| c.argon2),
+            ("the same by the reference implementation", |c| c.reference_argon2),
             ("H, bare axum answer", |c| c.http),
             ("R, indexed read", |c| c.read),
             ("W, durable write of two statements, 16 callers", |c| c.write),

@@ -1,15 +1,16 @@
 //! Passwords: Argon2id on a bounded number of threads that step back for all others, so that a flood of logins costs
 //! neither memory nor the requests that need no hash. Imported hashes are checked on the same threads.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use argon2::{Algorithm, Argon2, Block, Version};
+use argon2::{Algorithm, Argon2, Version};
 use subtle::ConstantTimeEq;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use self::engine::Engine;
 use self::expected::Expected;
 use self::import::Form;
 pub(crate) use self::import::Import;
@@ -21,6 +22,7 @@ use self::threads::Threads;
 use super::random;
 use crate::domain::settings::PasswordCost;
 
+mod engine;
 mod expected;
 mod import;
 mod imported;
@@ -136,6 +138,7 @@ pub(crate) struct PasswordHasher(Arc<Pool>);
 
 struct Pool {
     cost: PasswordCost,
+    engine: Engine,
     /// What is checked against where there is no hash, so that this takes as long. Nothing matches it, whatever comes
     /// out: so it need not be random, and the first random number, which costs 15 ms, is not drawn before it is needed.
     dummy: Stored,
@@ -148,8 +151,6 @@ struct Pool {
     /// How many permits and places there are.
     most: (usize, usize),
     threads: Threads,
-    /// Memory between two hashes: never more pieces than ran at once.
-    memory: Mutex<Vec<Vec<Block>>>,
 }
 
 impl PasswordHasher {
@@ -157,15 +158,16 @@ impl PasswordHasher {
     pub(crate) fn new(cost: PasswordCost, permits: usize, queue: usize) -> Self {
         let permits = permits.clamp(1, 1024);
         let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        let dummy = Stored::new(cost, [0; 16], [0; 32]);
         Self(Arc::new(Pool {
             cost,
-            dummy: Stored::new(cost, [0; 16], [0; 32]),
+            engine: Engine::new(dummy.params.clone()),
+            dummy,
             places: Arc::new(Semaphore::new(places)),
             refused: AtomicU64::new(0),
             most: (permits, places),
             permits: Arc::new(Semaphore::new(permits)),
             threads: Threads::new(permits),
-            memory: Mutex::new(Vec::new()),
         }))
     }
 
@@ -301,9 +303,9 @@ impl Pool {
 
     /// Our own hash of a text, at today's cost.
     fn hash(&self, text: &[u8]) -> Option<Stored> {
-        let mut made = Stored::new(self.cost, random::bytes(), [0; 32]);
-        made.output = self.compute(text, &made)?;
-        Some(made)
+        let salt = random::bytes();
+        let output = self.engine.make(text, &salt)?;
+        Some(Stored::new(self.cost, salt, output))
     }
 
     /// Whether this text is what was hashed; `None` if Argon2 refuses to compute.
@@ -322,28 +324,12 @@ impl Pool {
 
     /// The output for this text with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
     fn compute(&self, text: &[u8], stored: &Stored) -> Option<Vec<u8>> {
-        let mut memory = self.lend();
-        let blocks = stored.params.block_count();
-        if memory.len() < blocks {
-            memory.resize(blocks, Block::new());
+        if stored.costs_like(&self.dummy) {
+            return self.engine.check(text, &stored.salt).map(Vec::from);
         }
         let mut output = vec![0; stored.output.len()];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, stored.params.clone());
-        let done =
-            argon2.hash_password_into_with_memory(text, &stored.salt, &mut output, memory.as_mut_slice());
-        self.take_back(memory);
-        done.ok().map(|()| output)
-    }
-
-    fn lend(&self) -> Vec<Block> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Keeps memory of today's cost; what one dear old hash needed goes back to the system.
-    fn take_back(&self, memory: Vec<Block>) {
-        if memory.len() <= self.dummy.params.block_count() {
-            self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        }
+        argon2.hash_password_into(text, &stored.salt, &mut output).ok().map(|()| output)
     }
 }
 

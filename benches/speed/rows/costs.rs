@@ -9,7 +9,7 @@ use super::{Goal, House, Row};
 use crate::ceilings::Ceilings;
 use crate::http::{Connection, form, get, post};
 use crate::load::{cost, cost_of};
-use crate::login::{Visit, basic, sign_in};
+use crate::login::{Visit, basic, sign_in, sign_in_at_peer};
 use crate::process::Server;
 use crate::world::USERS;
 
@@ -145,8 +145,9 @@ fn whole_login(house: &House) -> Row<'_> {
 fn administrators_login(house: &House) -> Row<'_> {
     // Numbers of their own: each code counts once, and administrators must not come round within its 30 seconds.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let measure =
-        |_: &Ceilings, long| (logins(&house.server, long, "admin", &NEXT), login_cost(&house.server, long));
+    let measure = |_: &Ceilings, long| {
+        (logins(&house.server, long, "admin", &NEXT, sign_in), login_cost(&house.server, long))
+    };
     let name = "administrator's login with TOTP";
     Row { name, beside: "a login without", goal: Goal::Times(1.03), measure: Box::new(measure) }
 }
@@ -154,11 +155,20 @@ fn administrators_login(house: &House) -> Row<'_> {
 /// A user's login, from the application's redirect to its tokens (ES256), one after the other on each connection.
 pub(super) fn login_cost(server: &Server, long: Duration) -> f64 {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    logins(server, long, "user", &NEXT)
+    logins(server, long, "user", &NEXT, sign_in)
 }
 
+/// The same at the peer.
+pub(super) fn peers_login_cost(server: &Server, long: Duration) -> f64 {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    logins(server, long, "user", &NEXT, sign_in_at_peer)
+}
+
+/// Signs a user in and returns the token endpoint's answer.
+type SignIn = fn(&mut Connection, &Visit<'_>) -> Value;
+
 /// Each login is the next person's.
-fn logins(server: &Server, long: Duration, kind: &str, next: &'static AtomicUsize) -> f64 {
+fn logins(server: &Server, long: Duration, kind: &str, next: &'static AtomicUsize, sign_in: SignIn) -> f64 {
     cost(server, long, |_, _| {
         |connection: &mut Connection| {
             let number = next.fetch_add(1, Ordering::Relaxed) % USERS;
