@@ -7,6 +7,7 @@ use super::audience::Audience;
 use super::epoch::Epoch;
 use super::grant::Grant;
 use super::ids::{ClientId, GrantId};
+use super::own_scopes::AccessTokenTyp;
 use super::scope::Scope;
 use super::time::Time;
 
@@ -25,6 +26,9 @@ pub(crate) struct AccessToken {
     /// Ours: where it speaks for the client itself, the epoch of the client and its tenant.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub(crate) epoch: Epoch,
+    /// The `typ` of its header, where it is a JWT.
+    #[serde(skip)]
+    pub(crate) typ: AccessTokenTyp,
     /// Only where it speaks for a user.
     #[serde(flatten)]
     pub(crate) login: Option<Login>,

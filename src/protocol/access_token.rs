@@ -96,7 +96,9 @@ pub(super) async fn issue(
         }
         Basis::Client => (client.id.as_str().to_owned(), client.epoch, None),
     };
+    let typ = idp.scopes().await?.own().typ(&audience);
     let token = AccessToken {
+        typ,
         iss: issuer.url.to_string(),
         sub,
         aud: audience,

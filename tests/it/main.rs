@@ -15,6 +15,7 @@ mod embedding;
 mod ending;
 mod examples;
 mod figures;
+mod groups;
 mod hosts;
 mod keys;
 mod log;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::invalid;
-use crate::crypto::jwt::{self, Expected, Subject, VerifyingKey};
+use crate::crypto::jwt::{self, Expected, JwtError, Subject, VerifyingKey};
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::issuer::Issuer;
@@ -39,8 +39,7 @@ pub(super) async fn sign(
     more: &Map<String, Value>,
 ) -> Result<String, Internal> {
     let key = idp.signing_key(&issuer.id, client.metadata.access_token_alg()).await?;
-    let typ = idp.scopes().await?.own().typ(&token.aud);
-    Ok(jwt::sign(&key, typ.as_str(), &Payload { token, more })?)
+    Ok(jwt::sign(&key, token.typ.as_str(), &Payload { token, more })?)
 }
 
 /// A token that still stands. A user's is asked for its grant, a client's own for its client.
@@ -90,24 +89,35 @@ pub(super) async fn revoke(
 async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Arc<AccessToken>, BearerError> {
     let now = idp.now();
     let token = idp.read_once(&issuer.id, text, |keys| read(issuer, text, keys, now)).await??;
-    // One that was read earlier has grown older.
+    // One that was read earlier has grown older, and so has what is registered.
+    if token.typ == AccessTokenTyp::Jwt && idp.scopes().await?.own().typ(&token.aud) != token.typ {
+        return Err(invalid("typ JWT, and none of its APIs wants that"));
+    }
     if token.is_current(now) { Ok(token) } else { Err(invalid("expired, or issued in the future")) }
 }
 
 /// What a token says, whenever that is asked.
 fn read(issuer: &Issuer, text: &str, keys: &[VerifyingKey], now: Time) -> Result<AccessToken, BearerError> {
-    let expected = Expected {
-        typ: &AccessTokenTyp::NAMES,
-        algorithms: &SigningAlgorithm::ALL,
-        issuer: issuer.url.as_str(),
-        audience: jwt::Audience::Several,
-        subject: Subject::Somebody,
-        now,
-        leeway: Duration::ZERO,
-        max_lifetime: None,
-        allow_expired: false,
+    let verify = |typ: AccessTokenTyp| {
+        let expected = Expected {
+            typ: &[typ.as_str()],
+            algorithms: &SigningAlgorithm::ALL,
+            issuer: issuer.url.as_str(),
+            audience: jwt::Audience::Several,
+            subject: Subject::Somebody,
+            now,
+            leeway: Duration::ZERO,
+            max_lifetime: None,
+            allow_expired: false,
+        };
+        jwt::verify(text, keys, &expected).map(|claims| (typ, claims))
     };
-    let claims = jwt::verify(text, keys, &expected).map_err(|error| invalid(&error.to_string()))?;
+    // The type is the first thing that is looked at.
+    let verified = match verify(AccessTokenTyp::AtJwt) {
+        Err(JwtError::Header("typ")) => verify(AccessTokenTyp::Jwt),
+        verified => verified,
+    };
+    let (typ, claims) = verified.map_err(|error| invalid(&error.to_string()))?;
     let names_grant = claims.contains_key("grant");
     let token = AccessToken::deserialize(claims).ok();
     // What is malformed is not absent: a user's token with a broken grant is not the client's own.
@@ -115,5 +125,6 @@ fn read(issuer: &Issuer, text: &str, keys: &[VerifyingKey], now: Time) -> Result
         Some(_) => names_grant,
         None => !names_grant && token.sub == token.client_id.as_str(),
     };
-    token.filter(whole).ok_or_else(|| invalid("not a token of ours"))
+    let token = token.filter(whole).ok_or_else(|| invalid("not a token of ours"))?;
+    Ok(AccessToken { typ, ..token })
 }

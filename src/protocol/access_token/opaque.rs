@@ -12,6 +12,7 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::grant::OpaqueToken;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
+use crate::domain::own_scopes::AccessTokenTyp;
 use crate::http::{Idp, Internal};
 use crate::protocol::error::{BearerError, TokenError};
 use crate::storage::grants::Ground;
@@ -70,6 +71,7 @@ pub(super) async fn alive(
     let (stored, ground) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
     let token = AccessToken {
+        typ: AccessTokenTyp::default(),
         iss: issuer.url.to_string(),
         sub: stored.subject.clone(),
         aud: stored.audience.clone(),

@@ -1,5 +1,6 @@
 //! Codes, tokens and what they open, without the login pages: what a login came to is simply given.
 
+mod apis;
 mod assertions;
 mod authority;
 mod authorize;

@@ -5,6 +5,7 @@ mod catalogue;
 mod database;
 mod delivered_codes;
 mod grants;
+mod groups;
 mod interactions;
 mod known_browsers;
 mod outbox;
