@@ -100,10 +100,9 @@ async fn a_seed_that_is_refused_is_told_why_and_not_repeated() {
             assert_eq!(mistakes, [format!("{place}: {problem}")], "{authenticator}");
         }
     }
-    let word =
-        refused(&idp, &format!("kind = \"totp\"\nsecret = \"{LONG}\"\nsecret_encoding = \"hexadecimal\""));
+    let hexadecimal = format!("kind = \"totp\"\nsecret = \"{LONG}\"\nsecret_encoding = \"hexadecimal\"");
     assert_eq!(
-        word.await,
+        refused(&idp, &hexadecimal).await,
         ["users[0].authenticators[0].secret_encoding: must be one of: base32, hex, base64"]
     );
     let useless =
@@ -115,7 +114,7 @@ async fn a_seed_that_is_refused_is_told_why_and_not_repeated() {
 async fn the_seed_of_the_documentation_is_recognised_in_every_encoding() {
     use vestibule::domain::{issuer::IssuerUrl, settings::Settings};
     let issuer = IssuerUrl::parse("https://login.company.com").unwrap();
-    let idp = TestIdp::new(Settings::new(issuer)).await;
+    let idp = TestIdp::with_settings(Settings::new(issuer), "").await;
     let tenant = "[[tenants]]\ndomain = \"123456.sms\"\nname = \"Works\"\n";
     for secret in [
         "secret = \"jbsw y3dp ehpk 3pxp jbsw y3dp ehpk 3pxp\"",
