@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::domain::audience::Audience;
 use crate::domain::own_scopes::OwnScopes;
-use crate::domain::scope;
+use crate::domain::scope::{self, Scope};
 use crate::ext::OwnClaims;
 
 /// The scopes as of one revision of the catalogue.
@@ -33,6 +34,14 @@ impl<'a> Scopes<'a> {
             }
         }
         all
+    }
+
+    /// What a token for this audience may hold of a granted scope: the words that still exist, of an API's own scopes those
+    /// of its APIs (RFC 8707 §2.2).
+    pub(crate) fn in_token(&self, granted: &Scope, audience: &Audience) -> Scope {
+        let all = self.all();
+        let fitting = self.own.narrowed(granted, audience);
+        fitting.iter().filter(|word| all.contains(word)).map(str::to_owned).collect()
     }
 
     /// Whether a scope means nothing without a user: all do but own ones that deliver no claims, and words that only a

@@ -28,6 +28,6 @@ mod token;
 mod userinfo;
 
 pub(crate) use own_claims::{
-    deliverable_claims, is_claim, is_reserved_claim, is_reserved_scope, is_withheld_scope,
+    deliverable_claims, has_own_prefix, is_claim, is_reserved_claim, is_reserved_scope, is_withheld_scope,
 };
 pub(crate) use routes::{inserted_routes, routes};

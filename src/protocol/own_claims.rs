@@ -60,8 +60,14 @@ pub(crate) fn is_reserved_scope(word: &str) -> bool {
     named(&scope::SUPPORTED)
         || named(&scope::RESERVED)
         || named(&KNOWN_SCOPES)
-        || OWN_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
-        || is_reserved_claim(&word)
+        || has_own_prefix(&word)
+        || is_claim(&word)
+}
+
+/// Is this the name of a scope that opens APIs of the provider, be it one that does not exist yet?
+pub(crate) fn has_own_prefix(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    OWN_PREFIXES.iter().any(|prefix| word.starts_with(prefix))
 }
 
 /// Is this a name that no client can give its roles or groups? `roles`, `groups` and `entitlements` mean just these

@@ -306,6 +306,46 @@ async fn what_is_not_there_and_what_is_not_to_be_had_is_told_at_once() {
     assert_eq!(export(&idp).await, before);
 }
 
+/// A word that only the client's registration knows must not become one that opens an API of the provider's later.
+#[tokio::test]
+async fn a_clients_own_words_are_none_of_the_providers() {
+    let idp = TestIdp::with("").await;
+    let robot = |scope: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"robot\"\nclient_secret = \"a secret of at least 32 characters\"\n\
+             grant_types = [\"client_credentials\"]\nscope = \"{scope}\""
+        )
+    };
+    for word in ["admin:users", "account:all", "Admin:x"] {
+        let told = mistakes(&idp, &robot(&format!("stock:count {word}"))).await;
+        assert!(told.starts_with(&format!("clients[0].scope: \"{word}\" is not a scope")), "{told}");
+    }
+    idp.idp().apply(&robot("stock:count account:sessions")).await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_plain_type_is_told_what_is_lost() {
+    let idp = TestIdp::with("").await;
+    let api = |typ: &str| format!("[[apis]]\naudience = \"https://orders.test\"\ntyp = \"{typ}\"");
+    assert!(idp.idp().apply(&api("at+jwt")).await.unwrap().notes.is_empty());
+    let notes = idp.idp().apply(&api("JWT")).await.unwrap().notes;
+    assert!(
+        notes.len() == 1 && notes[0].starts_with("api https://orders.test must tell ID tokens"),
+        "{notes:?}"
+    );
+    assert!(idp.idp().apply(&api("JWT")).await.unwrap().notes.is_empty());
+}
+
+/// The page of documentation that explains all this.
+#[tokio::test]
+async fn the_documents_example_applies() {
+    let (_, rest) = include_str!("../../docs/claims.md").split_once("```toml\n").unwrap();
+    let (document, _) = rest.split_once("```").unwrap();
+    let idp = TestIdp::with(document).await;
+    assert!(idp.idp().apply(document).await.unwrap().is_nothing());
+    assert!(export(&idp).await.contains("default_audience"));
+}
+
 /// Tells one claim of the host's own.
 struct Teams;
 

@@ -6,10 +6,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{House, OFFICE_SECRET, error, part, refused, root};
-use crate::Idp;
 use crate::crypto::jwt;
 use crate::domain::client::SigningAlgorithm;
-use crate::http::Access;
+use crate::http::{Access, Idp};
 use crate::testing::{Application, TestIdp};
 
 const US: &str = TestIdp::ISSUER;
@@ -251,6 +250,22 @@ async fn a_token_says_the_type_that_its_api_knows() {
         assert_eq!(app.revoke(access(&tokens)).await.status, 200);
         assert_eq!(error(&app.userinfo(access(&tokens)).await), refused(401, "invalid_token"), "{asked:?}");
     }
+}
+
+/// The words of a scope that was taken away, or of an API's that was, mean nothing to whoever reads a later token.
+#[tokio::test]
+async fn a_scope_that_was_taken_away_is_in_no_later_token() {
+    let house = House::with(WORLD).await;
+    let app = buyer(&house);
+    let tokens = redeemed(&house, &app, "openid contact orders:write", &[ORDERS], &[]).await;
+    assert_eq!(tokens["scope"], "contact openid orders:write");
+    house.idp.idp().apply("[[scopes]]\nname = \"contact\"\nstate = \"absent\"").await.unwrap();
+    assert_eq!(app.userinfo(access(&tokens)).await.json().get("email"), None);
+    let tokens = refreshed(&app, &tokens).await;
+    assert_eq!(
+        (&tokens["scope"], &claims(&tokens)["scope"]),
+        (&json!("openid orders:write"), &json!("openid orders:write"))
+    );
 }
 
 /// What no API wants any longer is not taken either, be it in time and signed by us.

@@ -235,3 +235,16 @@ async fn introspection_tells_both() {
     assert_eq!((&told["active"], &told["roles"]), (&json!(true), &json!(["admin"])));
     assert_eq!(told["groups"], json!(["one.test/admins", "one.test/staff"]));
 }
+
+/// Groups cost one short read where they are asked for, and nothing where they are not.
+#[tokio::test]
+async fn groups_cost_one_read() {
+    let house = house().await;
+    for (scope, statements) in [("openid profile", 1), ("openid roles", 1), ("openid roles groups", 2)] {
+        let told = read(&house, &reader(&house), scope, &[]).await;
+        let access = told.response["access_token"].as_str().unwrap();
+        let before = house.idp.idp().db().statements();
+        reader(&house).userinfo(access).await;
+        assert_eq!(house.idp.idp().db().statements() - before, statements, "{scope}");
+    }
+}

@@ -95,8 +95,7 @@ pub(super) async fn tokens(
     basis: Basis<'_>,
 ) -> Result<TokenResponse, TokenError> {
     let Basis { grant, user, scope, audience, nonce, refresh_token, id_token_can_wait } = basis;
-    // An API's scope is for tokens of that API (RFC 8707 §2.2).
-    let scope = idp.scopes().await?.own().narrowed(&scope, &audience);
+    let scope = idp.scopes().await?.in_token(&scope, &audience);
     let of_user = access_token::Basis::Grant(grant, user);
     let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
     let more = if scope.contains(OPENID) {

@@ -13,6 +13,7 @@ use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantT
 use crate::domain::ids::{ClientId, IssuerId, UserId};
 use crate::domain::scope::Scope;
 use crate::http::Scopes;
+use crate::protocol;
 use crate::storage::{clients, users};
 
 /// The natural key of a client.
@@ -117,11 +118,13 @@ impl Planner<'_> {
         if signs_in && metadata.redirect_uris.is_empty() && !unknown {
             self.mistakes.at(&entry.place_of("redirect_uris"), "must name at least one address");
         }
-        // What a client may have for itself are words of the APIs behind it.
-        let is_for_users =
-            !metadata.may_use(GrantType::ClientCredentials) && !entry.refuses(&["grant_types"]);
-        if entry.names("scope") && is_for_users {
-            self.scopes_exist(&entry.place_of("scope"), metadata.scope.iter().flat_map(Scope::iter));
+        if entry.names("scope") && !entry.refuses(&["grant_types"]) {
+            // What a client may have for itself are words of the APIs behind it.
+            let is_free = |word: &&str| {
+                metadata.may_use(GrantType::ClientCredentials) && !protocol::has_own_prefix(word)
+            };
+            let words = metadata.scope.iter().flat_map(Scope::iter).filter(|word| !is_free(word));
+            self.scopes_exist(&entry.place_of("scope"), words);
         }
         metadata
     }

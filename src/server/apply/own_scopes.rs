@@ -179,10 +179,17 @@ impl Planner<'_> {
 
 /// Scopes and APIs as an export writes them.
 pub(super) fn stored(own: &OwnScopes) -> (Vec<Value>, Vec<Value>) {
-    let scope = |own: &OwnScope| json!({ "name": own.name, "title": own.title, "claims": own.claims });
+    let scope = |own: &OwnScope| {
+        let claims = Some(&own.claims).filter(|claims| !claims.is_empty());
+        json!({ "name": own.name, "title": own.title, "claims": claims })
+    };
     let api = |api: &Api| {
         let scopes: Vec<&str> = api.scopes.iter().collect();
-        json!({ "audience": api.audience, "typ": api.typ, "scopes": scopes })
+        json!({
+            "audience": api.audience,
+            "typ": Some(api.typ).filter(|typ| *typ != AccessTokenTyp::default()),
+            "scopes": Some(scopes).filter(|scopes| !scopes.is_empty()),
+        })
     };
     (own.scopes.iter().map(scope).collect(), own.apis.iter().map(api).collect())
 }
