@@ -239,3 +239,6 @@ fn judge(
     }
     Ok((found.user.id.clone(), found.user.epoch + tenant.epoch))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod database;
 mod delivered_codes;
 mod grants;
 mod groups;
+mod imported_passwords;
 mod interactions;
 mod known_browsers;
 mod outbox;

@@ -11,6 +11,7 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use zeroize::Zeroizing;
 
 use super::parameters::{Parameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, Scheme};
@@ -61,11 +62,12 @@ impl fmt::Display for BcryptScheme {
 
 impl Derivation for BcryptScheme {
     fn derive(&self, password: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
-        let mut key = if self.prehashed {
+        let text = if self.prehashed {
             hex(digest::digest(&digest::SHA256, password).as_ref())
         } else {
             password.to_vec()
         };
+        let mut key = Zeroizing::new(text);
         if key.contains(&0) {
             return None;
         }
