@@ -36,6 +36,8 @@ impl<'a> Cookies<'a> {
     pub(crate) const UPSTREAM: &'static str = "upstream";
     /// The language chosen with the switch.
     pub(crate) const LOCALE: &'static str = "locale";
+    /// The language that the pages of the last login had, whatever it came from; for the pages of sign-out.
+    pub(crate) const SHOWN_LOCALE: &'static str = "shown";
 
     /// The cookies that this issuer may see.
     pub(crate) const fn new(issuer: &'a Issuer, headers: &'a HeaderMap) -> Self {

@@ -29,9 +29,9 @@ pub(super) async fn switch(
         return StatusCode::BAD_REQUEST.into_response();
     };
     let mut response = (StatusCode::SEE_OTHER, [(LOCATION, back)]).into_response();
-    if let Some(cookie) = cookies::keep(&current.issuer, Cookies::LOCALE, locale.tag()) {
-        response.headers_mut().insert(SET_COOKIE, cookie);
-    }
+    let chosen = cookies::keep(&current.issuer, Cookies::LOCALE, locale.tag());
+    let shown = cookies::remove(&current.issuer, Cookies::SHOWN_LOCALE);
+    response.headers_mut().extend(chosen.into_iter().chain(shown).map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 

@@ -5,6 +5,7 @@ mod facts;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -271,7 +272,10 @@ impl Login {
             user: person.map(|person| &person.user),
             tenant: person.map(|person| person.tenant.as_ref()),
         };
-        self.visitor.page(status, &reader, body, security)
+        let mut page = self.visitor.page(status, &reader, body, security);
+        let cookie = self.visitor.remember_locale(reader.locale);
+        page.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+        page
     }
 
     /// The name under which the forms of this login are sealed: a page shown to one person is no one else's.

@@ -1,8 +1,11 @@
 //! Sign-out started by an application (OpenID Connect RP-Initiated Logout 1.0), and its pages.
 //!
 //! The session ends without a question if the request carries both an ID token that tells of it and its cookie. Without
-//! the ID token any site could have made the link, so the user is asked, and stays here afterwards. Without the cookie it
-//! is not known to be the user's browser that asks, and nothing is ended, unless the client may do so from its back end.
+//! the ID token any site could have made the link, so the user is asked. Without the cookie it is not known to be the
+//! user's browser that asks, and nothing is ended, unless the client may do so from its back end.
+//!
+//! A request with `client_id` leads to the address that it registered once the user has answered, and at once where nobody
+//! is signed in. The page's form is posted to the address of the request, so that what the click leads to is checked anew.
 //!
 //! A form on another site brings no cookies that are `SameSite=Lax`. So a POST is answered with a redirect to the same
 //! address with the same parameters, which brings them.
@@ -16,11 +19,12 @@ use super::finish::see_other;
 use super::visitor::Visitor;
 use crate::account;
 use crate::domain::client::Client;
+use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
-use crate::http::{Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
-use crate::protocol::logout::{self, LogoutError, LogoutRequest};
+use crate::http::{ContentSecurity, Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
+use crate::protocol::logout::{self, HintedSession, LogoutClient, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::storage::{sessions, users};
 use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut, WayBack};
@@ -28,87 +32,151 @@ use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, S
 /// The name that the form's token is bound to, beside the session.
 const FORM: &str = "logout";
 
+/// What the page's form needs to know of the request.
+const CARRIED: [&str; 4] = ["client_id", "post_logout_redirect_uri", "state", "ui_locales"];
+
 /// `GET` and `POST /logout`
 pub(super) async fn logout(
-    visitor: Visitor,
+    mut visitor: Visitor,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let is_posted = method == Method::POST;
-    let raw = if is_posted { &body } else { uri.query().unwrap_or_default().as_bytes() };
-    let answer = match Parameters::parse(raw) {
-        Err(error) => return visitor.faulty(error),
-        Ok(form) if is_posted && form.get("csrf").is_some() => {
-            if is_foreign_post(&headers, &visitor.issuer) {
-                return visitor.foreign_form();
-            }
-            match Parameters::of_page(raw) {
-                Ok(form) => confirmed(&visitor, &form).await,
-                Err(error) => return visitor.faulty(error),
-            }
-        }
-        Ok(parameters) if is_posted => return see_other(&again(&visitor, &parameters)),
-        Ok(parameters) => match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {
-            Ok(request) => asked(&visitor, request).await,
-            Err(LogoutError::Refused(error)) => return visitor.faulty(error),
-            Err(LogoutError::Internal(error)) => Err(error),
-        },
+    visitor.ui_locales = visitor.locale_shown().into_iter().collect();
+    let answer = if method == Method::POST {
+        posted(&mut visitor, &uri, &headers, &body).await
+    } else {
+        opened(&mut visitor, &uri).await
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    match answer {
+        Ok(response) => response,
+        Err(LogoutError::Refused(error)) => visitor.faulty(error),
+        Err(LogoutError::Internal(error)) => visitor.failed(&error),
+    }
 }
 
 /// An application asks.
-async fn asked(visitor: &Visitor, request: LogoutRequest) -> Result<Response, Internal> {
-    let here = session(visitor).await?;
-    let LogoutRequest::Hinted { client, user, session, redirect, from_backend } = request else {
-        return match here {
-            Some(session) => confirm(visitor, &session, None, None).await,
-            None => Ok(signed_out(visitor, None)),
-        };
+async fn opened(visitor: &mut Visitor, uri: &Uri) -> Result<Response, LogoutError> {
+    let parameters = read(visitor, uri)?;
+    let request = logout::parse(&visitor.idp, &visitor.issuer, &parameters).await?;
+    Ok(asked(visitor, &parameters, request).await?)
+}
+
+/// A form was posted: our own, or an application's.
+async fn posted(
+    visitor: &mut Visitor,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Response, LogoutError> {
+    let form = Parameters::parse(body)?;
+    if form.get("csrf").is_none() {
+        return Ok(see_other(&address(visitor, &form)));
+    }
+    if is_foreign_post(headers, &visitor.issuer) {
+        return Ok(visitor.foreign_form());
+    }
+    let form = form.each_field_once()?;
+    let parameters = read(visitor, uri)?;
+    let request = match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {
+        // A registration that has changed since does not keep the user signed in.
+        Err(LogoutError::Refused(_)) => LogoutRequest::Unproven,
+        parsed => parsed?,
     };
+    Ok(confirmed(visitor, &parameters, &form, request).await?)
+}
+
+/// The request in an address. Its pages are in the language that it asks for.
+fn read(visitor: &mut Visitor, uri: &Uri) -> Result<Parameters, OAuthError> {
+    let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes())?;
+    visitor.ui_locales.splice(0..0, parameters.ui_locales());
+    Ok(parameters)
+}
+
+async fn asked(
+    visitor: &Visitor,
+    parameters: &Parameters,
+    request: LogoutRequest,
+) -> Result<Response, Internal> {
+    match (request, session(visitor).await?) {
+        (LogoutRequest::Hinted(by, hint), here) => hinted(visitor, parameters, by, hint, here).await,
+        (request, Some(here)) => Question::new(parameters, &request).ask(visitor, &here).await,
+        (request, None) => Ok(done(visitor, request)),
+    }
+}
+
+/// A client asks that showed an ID token.
+async fn hinted(
+    visitor: &Visitor,
+    parameters: &Parameters,
+    by: LogoutClient,
+    hint: HintedSession,
+    here: Option<Session>,
+) -> Result<Response, Internal> {
+    let HintedSession { user, session, from_backend, is_named } = hint;
     match here {
         Some(here) if here.id == session => {
             end(visitor, &user, &session).await?;
-            Ok(forget(visitor, left(visitor, &client, redirect)))
+            Ok(forget(visitor, left(visitor, by)))
         }
         // Another user or another session than the hint's: the user at the browser decides.
-        Some(other) => confirm(visitor, &other, Some(&client), None).await,
+        Some(other) if is_named => {
+            Question::new(parameters, &LogoutRequest::Named(by)).ask(visitor, &other).await
+        }
+        Some(other) => {
+            let client = Some(by.client.as_ref());
+            Question { parameters, client, leads_away: false, problem: None }.ask(visitor, &other).await
+        }
         None if from_backend => {
             end(visitor, &user, &session).await?;
-            Ok(left(visitor, &client, redirect))
+            Ok(left(visitor, by))
         }
+        None if is_named => Ok(left(visitor, by)),
         None => {
-            let name = client.name_in(visitor.stranger().locale);
+            let name = by.client.name_in(visitor.stranger().locale);
             let there = |address| WayBack { name: name.to_owned(), address };
-            let back = redirect.map(there).or_else(|| visitor.way_back_to(&client));
+            let back = by.redirect.map(there).or_else(|| visitor.way_back_to(&by.client));
             Ok(signed_out(visitor, back))
         }
     }
 }
 
-/// What follows once the session is over.
-fn left(visitor: &Visitor, client: &Client, redirect: Option<String>) -> Response {
-    match redirect {
+/// What follows where nobody is signed in any more.
+fn done(visitor: &Visitor, request: LogoutRequest) -> Response {
+    match request {
+        LogoutRequest::Named(by) => left(visitor, by),
+        _ => signed_out(visitor, None),
+    }
+}
+
+/// Sends the browser on, or says that the user is signed out.
+fn left(visitor: &Visitor, by: LogoutClient) -> Response {
+    match by.redirect {
         Some(address) => see_other(&address),
-        None => signed_out(visitor, visitor.way_back_to(client)),
+        None => signed_out(visitor, visitor.way_back_to(&by.client)),
     }
 }
 
 /// The user has answered our own question.
-async fn confirmed(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal> {
-    let Some(session) = session(visitor).await? else { return Ok(signed_out(visitor, None)) };
+async fn confirmed(
+    visitor: &Visitor,
+    parameters: &Parameters,
+    form: &Parameters,
+    request: LogoutRequest,
+) -> Result<Response, Internal> {
+    let Some(session) = session(visitor).await? else { return Ok(done(visitor, request)) };
     let token = form.get("csrf").unwrap_or_default();
     if !is_form_token(&visitor.idp, &session.cookie, FORM, token) {
-        return confirm(visitor, &session, None, Some(Problem::Stale)).await;
+        let question = Question { problem: Some(Problem::Stale), ..Question::new(parameters, &request) };
+        return question.ask(visitor, &session).await;
     }
     if form.get("confirm").is_none() {
         let account = account(visitor, &session.user).await?;
         return Ok(visitor.notice(StatusCode::OK, Body::SignedIn(SignedIn { account })));
     }
     end(visitor, &session.user, &session.id).await?;
-    Ok(forget(visitor, signed_out(visitor, None)))
+    Ok(forget(visitor, done(visitor, request)))
 }
 
 async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
@@ -131,22 +199,45 @@ async fn end(visitor: &Visitor, user: &UserId, session: &SessionId) -> Result<()
     Ok(())
 }
 
-async fn confirm(
-    visitor: &Visitor,
-    session: &Session,
-    client: Option<&Client>,
+/// The page that asks whether to sign out.
+struct Question<'a> {
+    /// The request; the form is posted to its address.
+    parameters: &'a Parameters,
+    /// The application that the page names.
+    client: Option<&'a Client>,
+    /// May the answer lead to an address of the application?
+    leads_away: bool,
+    /// What was wrong with the last answer.
     problem: Option<Problem>,
-) -> Result<Response, Internal> {
-    let token = form_token(&visitor.idp, &session.cookie, FORM);
-    let mut form = Form::new(address(visitor), token.as_str());
-    form.problems.extend(problem);
-    let page = ConfirmSignOut {
-        form,
-        account: account(visitor, &session.user).await?,
-        application: client.map(|client| Application::of(client, visitor.stranger().locale)),
-    };
-    let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    Ok(visitor.notice(status, Body::ConfirmSignOut(page)))
+}
+
+impl<'a> Question<'a> {
+    fn new(parameters: &'a Parameters, request: &'a LogoutRequest) -> Self {
+        let by = match request {
+            LogoutRequest::Named(by) => Some(by),
+            LogoutRequest::Hinted(..) | LogoutRequest::Unproven => None,
+        };
+        Self {
+            parameters,
+            client: by.map(|by| by.client.as_ref()),
+            leads_away: by.is_some_and(|by| by.redirect.is_some()),
+            problem: None,
+        }
+    }
+
+    async fn ask(self, visitor: &Visitor, session: &Session) -> Result<Response, Internal> {
+        let token = form_token(&visitor.idp, &session.cookie, FORM);
+        let mut form = Form::new(address(visitor, &self.parameters.only(&CARRIED)), token.as_str());
+        form.problems.extend(self.problem);
+        let page = ConfirmSignOut {
+            form,
+            account: account(visitor, &session.user).await?,
+            application: self.client.map(|client| Application::of(client, visitor.stranger().locale)),
+        };
+        let status = if self.problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        let security = if self.leads_away { ContentSecurity::Leaving } else { ContentSecurity::Own };
+        Ok(visitor.page(status, &visitor.stranger(), Body::ConfirmSignOut(page), security))
+    }
 }
 
 /// The name that the user signs in with.
@@ -155,14 +246,9 @@ async fn account(visitor: &Visitor, user: &UserId) -> Result<String, Internal> {
     Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 
-/// The endpoint.
-fn address(visitor: &Visitor) -> String {
-    format!("{}/logout", visitor.issuer.url.path())
-}
-
-/// The same request as a GET.
-fn again(visitor: &Visitor, parameters: &Parameters) -> String {
-    let (address, query) = (address(visitor), parameters.encoded());
+/// The endpoint with these parameters.
+fn address(visitor: &Visitor, parameters: &Parameters) -> String {
+    let (address, query) = (format!("{}/logout", visitor.issuer.url.path()), parameters.encoded());
     if query.is_empty() { address } else { format!("{address}?{query}") }
 }
 

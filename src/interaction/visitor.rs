@@ -37,6 +37,8 @@ pub(super) struct Visitor {
     /// Where the request went, with everything a host application put in front.
     pub(super) uri: Uri,
     pub(super) network: Option<String>,
+    /// The languages that pages outside of a login are asked for in.
+    pub(super) ui_locales: Vec<Locale>,
 }
 
 /// Whom a page is drawn for, as far as that is known.
@@ -54,7 +56,8 @@ impl FromRequestParts<Idp> for Visitor {
         let Ok(address) = ClientAddress::from_request_parts(parts, idp).await;
         let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, idp).await;
         let headers = parts.headers.clone();
-        Ok(Self { idp: idp.clone(), issuer, tenant, headers, uri, network: address.network() })
+        let network = address.network();
+        Ok(Self { idp: idp.clone(), issuer, tenant, headers, uri, network, ui_locales: Vec::new() })
     }
 }
 
@@ -99,9 +102,23 @@ impl Visitor {
         })
     }
 
+    /// The language that this browser's cookies tell: that of its last login's pages, or the one chosen with the switch.
+    pub(super) fn locale_shown(&self) -> Option<Locale> {
+        let cookies = self.cookies();
+        let tag = cookies.value(Cookies::SHOWN_LOCALE).or_else(|| cookies.value(Cookies::LOCALE));
+        tag.and_then(Locale::from_tag)
+    }
+
+    /// Remembers the language of a login's page, unless the browser would get the same one anyway.
+    pub(super) fn remember_locale(&self, locale: Locale) -> Option<HeaderValue> {
+        let known: Vec<Locale> = self.locale_shown().into_iter().collect();
+        let is_news = self.locale(&known, None, None) != locale;
+        is_news.then(|| cookies::keep(&self.issuer, Cookies::SHOWN_LOCALE, locale.tag())).flatten()
+    }
+
     /// Whoever asks, while nobody is known.
     pub(super) fn stranger(&self) -> Reader<'static> {
-        Reader { locale: self.locale(&[], None, None), user: None, tenant: None }
+        Reader { locale: self.locale(&self.ui_locales, None, None), user: None, tenant: None }
     }
 
     /// Draws a page.

@@ -1,7 +1,9 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): what a client asks for, and what it proved.
 //!
-//! `interaction` asks the user and ends the session. Why only a hint leads back to the client: an address in a link
-//! that anybody can write must not decide where a user lands.
+//! `interaction` asks the user and ends the session. The browser only ever goes to an address that is registered for the
+//! client that the request names, by `client_id` or by a hint: an address in a link that anybody can write must not
+//! decide where a user lands. A hint that tells of the browser's session ends it at once; `client_id` alone is written by
+//! anybody, so the user is asked first.
 //!
 //! A hint may have expired (RP-Initiated Logout §2). It has then been in logs and histories for a while, so it proves who
 //! asks and not that the user does: what ends a session is the session's own cookie beside it. A client registered with
@@ -9,13 +11,14 @@
 
 use std::sync::Arc;
 
+use super::authorize::MAX_STATE;
 use super::authorize::respond::with_query;
 use super::id_token_hint::{self, Hint};
 use super::parameters::Parameters;
 use super::subject;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
-use crate::domain::ids::{SessionId, UserId};
+use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
 use crate::http::{Idp, Internal};
 
@@ -23,20 +26,33 @@ use crate::http::{Idp, Internal};
 #[derive(Clone, Debug)]
 pub(crate) enum LogoutRequest {
     /// The client showed an ID token of ours. If it tells of the browser's session, the user is not asked.
-    Hinted {
-        /// Who asks.
-        client: Arc<Client>,
-        /// Whom it means.
-        user: UserId,
-        /// Which session it means.
-        session: SessionId,
-        /// Where the browser goes in the end, `state` included; otherwise it stays on our page.
-        redirect: Option<String>,
-        /// May it end the session without the user's browser?
-        from_backend: bool,
-    },
-    /// Nobody proved anything: the user decides, and stays here.
+    Hinted(LogoutClient, HintedSession),
+    /// `client_id` names a client, and nothing is proved: the user decides.
+    Named(LogoutClient),
+    /// Nobody is named: the user decides, and stays here.
     Unproven,
+}
+
+/// What the ID token of a logout request says.
+#[derive(Clone, Debug)]
+pub(crate) struct HintedSession {
+    /// Whom it means.
+    pub(crate) user: UserId,
+    /// Which session it means.
+    pub(crate) session: SessionId,
+    /// May its client end the session without the user's browser?
+    pub(crate) from_backend: bool,
+    /// Does `client_id` stand beside it?
+    pub(crate) is_named: bool,
+}
+
+/// The client that asks for a logout.
+#[derive(Clone, Debug)]
+pub(crate) struct LogoutClient {
+    /// Its registration.
+    pub(crate) client: Arc<Client>,
+    /// The registered address to which the browser goes in the end, `state` included; otherwise it stays on our page.
+    pub(crate) redirect: Option<String>,
 }
 
 /// Why a logout request is answered with an error page.
@@ -67,24 +83,42 @@ pub(crate) async fn parse(
     parameters: &Parameters,
 ) -> Result<LogoutRequest, LogoutError> {
     parameters.each_once()?;
-    let Some(token) = parameters.get("id_token_hint") else { return Ok(LogoutRequest::Unproven) };
+    let named = parameters.get("client_id").map(ClientId::new);
+    let Some(token) = parameters.get("id_token_hint") else {
+        let by = by(idp, issuer, named.as_ref(), parameters).await?;
+        return Ok(by.map_or(LogoutRequest::Unproven, LogoutRequest::Named));
+    };
     let Some(hint) = id_token_hint::verify(idp, issuer, token).await? else {
         return refuse("id_token_hint is not an ID token of this issuer");
     };
-    if parameters.get("client_id").is_some_and(|id| id != hint.client.as_str()) {
+    if named.as_ref().is_some_and(|id| *id != hint.client) {
         return refuse("client_id and id_token_hint name different clients");
     }
-    let client = idp.catalogue().client(&issuer.id, &hint.client).await.map_err(Internal::from)?;
-    let Some(client) = client else {
+    let Some(by) = by(idp, issuer, Some(&hint.client), parameters).await? else {
         return refuse("the client of the id_token_hint is not registered");
     };
-    let redirect = redirect(&client, parameters)?;
+    let client = &by.client;
     let from_backend = client.metadata.backend_logout && hint.exp > idp.now();
     let Hint { sub, sid, .. } = hint;
     // What is no name of the sector is of the time when the client knew public ones: the token is ours in any case.
-    let user = subject::user(idp, &client, &sub).await?.unwrap_or_else(|| UserId::new(sub));
-    let session = subject::session(idp, &client, &sid).await?.unwrap_or_else(|| SessionId::new(sid));
-    Ok(LogoutRequest::Hinted { client, user, session, redirect, from_backend })
+    let user = subject::user(idp, client, &sub).await?.unwrap_or_else(|| UserId::new(sub));
+    let session = subject::session(idp, client, &sid).await?.unwrap_or_else(|| SessionId::new(sid));
+    let is_named = named.is_some();
+    Ok(LogoutRequest::Hinted(by, HintedSession { user, session, from_backend, is_named }))
+}
+
+/// The named client, if this issuer knows it, with the address of the request.
+async fn by(
+    idp: &Idp,
+    issuer: &Issuer,
+    named: Option<&ClientId>,
+    parameters: &Parameters,
+) -> Result<Option<LogoutClient>, LogoutError> {
+    let Some(id) = named else { return Ok(None) };
+    let client = idp.catalogue().client(&issuer.id, id).await.map_err(Internal::from)?;
+    client
+        .map(|client| redirect(&client, parameters).map(|redirect| LogoutClient { client, redirect }))
+        .transpose()
 }
 
 /// Registered addresses are matched letter by letter (§3).
@@ -94,6 +128,9 @@ fn redirect(client: &Client, parameters: &Parameters) -> Result<Option<String>, 
         return refuse("post_logout_redirect_uri is not registered for this client");
     }
     let state = parameters.get("state").map(|state| ("state", state.to_owned()));
+    if state.as_ref().is_some_and(|(_, state)| state.len() > MAX_STATE) {
+        return refuse("state is longer than 4096 bytes");
+    }
     Ok(Some(match state {
         Some(state) => with_query(uri, [state]),
         None => uri.to_owned(),

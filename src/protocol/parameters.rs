@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::header::trim_ows;
+use crate::domain::locale::Locale;
 
 /// The parameters of one request, in the order they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +24,12 @@ impl Parameters {
     /// The fields of a form on a page of ours, which has none twice: of two values, one part of a step could check the one
     /// and another use the other.
     pub(crate) fn of_page(body: &[u8]) -> Result<Self, OAuthError> {
-        let form = Self::parse(body)?;
-        if form.has_doubled(|_| true) { Err(invalid("a field was sent more than once")) } else { Ok(form) }
+        Self::parse(body)?.each_field_once()
+    }
+
+    /// The same of a form that is parsed already.
+    pub(crate) fn each_field_once(self) -> Result<Self, OAuthError> {
+        if self.has_doubled(|_| true) { Err(invalid("a field was sent more than once")) } else { Ok(self) }
     }
 
     /// The same from names and values that came in another form.
@@ -71,6 +76,23 @@ impl Parameters {
     /// The words of a parameter that is a list parted by spaces.
     pub(crate) fn words<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.get(name).unwrap_or_default().split(' ').filter(|word| !word.is_empty())
+    }
+
+    /// The languages of `ui_locales` that exist here, in order of preference, each once.
+    pub(crate) fn ui_locales(&self) -> Vec<Locale> {
+        let mut locales = Vec::new();
+        for locale in self.words("ui_locales").filter_map(Locale::from_tag) {
+            if !locales.contains(&locale) {
+                locales.push(locale);
+            }
+        }
+        locales
+    }
+
+    /// The parameters of these names.
+    #[must_use]
+    pub(crate) fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, _)| names.contains(&name.as_str())).cloned().collect())
     }
 
     /// Was it sent more than once, with or without a value?

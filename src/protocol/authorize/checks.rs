@@ -13,7 +13,6 @@ use crate::domain::claims::{ClaimRequest, ClaimsRequest};
 use crate::domain::client::{Client, GrantType, ResponseType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
-use crate::domain::locale::Locale;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::{self, Scope};
 use crate::http::Scopes;
@@ -330,11 +329,5 @@ fn login_hint(draft: &mut Draft<'_>) {
 }
 
 fn ui_locales(draft: &mut Draft<'_>) {
-    let mut locales: Vec<Locale> = Vec::new();
-    for locale in draft.parameters.words("ui_locales").filter_map(Locale::from_tag) {
-        if !locales.contains(&locale) {
-            locales.push(locale);
-        }
-    }
-    draft.request.ui_locales = locales;
+    draft.request.ui_locales = draft.parameters.ui_locales();
 }

@@ -22,6 +22,7 @@ use crate::domain::request::{AuthorizationRequest, ResponseMode};
 use crate::http::{Idp, Internal};
 
 pub(crate) use issue::{Login, NewCode, issue_code};
+pub(super) use parse::MAX_STATE;
 pub(crate) use parse::parameters;
 pub(crate) use respond::Delivery;
 

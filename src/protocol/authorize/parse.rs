@@ -15,6 +15,9 @@ use crate::domain::request::ResponseMode;
 use crate::http::Idp;
 use crate::protocol::parameters::Parameters;
 
+/// The most bytes of a `state`: what fits into a `Location` header however it is encoded.
+pub(crate) const MAX_STATE: usize = 4096;
+
 /// The parameters of a request: of a GET those of the query, of a POST those of the body and no others.
 pub(crate) fn parameters(
     method: &Method,
@@ -46,8 +49,6 @@ pub(super) async fn client(
 
 /// Where the answer goes. The redirect URI must be there (OpenID Connect Core §3.1.2.1) and be a registered one.
 pub(super) fn target(client: &Client, parameters: &Parameters) -> Result<Target, AuthorizeError> {
-    /// What fits into a `Location` header however it is encoded.
-    const MAX_STATE: usize = 4096;
     let named = parameters.get("redirect_uri").filter(|_| !parameters.is_doubled("redirect_uri"));
     let Some(redirect_uri) = named else { return show("redirect_uri is missing or was sent more than once") };
     if client.redirect_uri(redirect_uri).is_none() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{House, form};
 use crate::domain::error::ErrorCode;
 use crate::protocol::authorize::AuthorizeError;
-use crate::protocol::logout::{self, LogoutError, LogoutRequest};
+use crate::protocol::logout::{self, HintedSession, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::testing::Application;
 
@@ -69,22 +69,24 @@ async fn a_hint_leads_back_to_its_client() {
         (vec![hint, ("state", "x")], None),
     ] {
         match logout(&house, &parameters).await.unwrap() {
-            LogoutRequest::Hinted { client, user, session, redirect, .. } => {
-                assert_eq!((client.id.as_str(), &user, session.as_str()), ("shop", &house.anna, "a-session"));
-                assert_eq!(redirect.as_deref(), expected);
+            LogoutRequest::Hinted(by, HintedSession { user, session, .. }) => {
+                let client = by.client.id.as_str();
+                assert_eq!((client, &user, session.as_str()), ("shop", &house.anna, "a-session"));
+                assert_eq!(by.redirect.as_deref(), expected);
             }
-            LogoutRequest::Unproven => panic!("{parameters:?}"),
+            other => panic!("{parameters:?}: {other:?}"),
         }
     }
 }
 
 #[tokio::test]
-async fn without_a_hint_nobody_is_sent_anywhere() {
+async fn without_a_client_nobody_is_sent_anywhere() {
     let house = House::new().await;
     for parameters in [
         vec![],
         vec![("state", "x")],
-        vec![("post_logout_redirect_uri", "https://shop.test/bye"), ("client_id", "shop")],
+        vec![("post_logout_redirect_uri", "https://shop.test/bye")],
+        vec![("post_logout_redirect_uri", "https://shop.test/bye"), ("client_id", "nobody")],
     ] {
         let request = logout(&house, &parameters).await.unwrap();
         assert!(matches!(request, LogoutRequest::Unproven), "{parameters:?}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::published::Publisher;
 use super::{House, form, part};
 use crate::crypto::pairwise::Named;
-use crate::protocol::logout::{self, LogoutRequest};
+use crate::protocol::logout::{self, HintedSession, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::testing::Application;
 
@@ -132,10 +132,10 @@ async fn a_name_that_comes_back_is_understood_in_its_sector_alone() {
     }
     let parameters = Parameters::parse(form(&[("id_token_hint", &bank)]).as_bytes()).unwrap();
     match logout::parse(house.idp.idp(), &house.issuer, &parameters).await.unwrap() {
-        LogoutRequest::Hinted { user, session, .. } => {
+        LogoutRequest::Hinted(_, HintedSession { user, session, .. }) => {
             assert_eq!((user, session.as_str()), (house.anna.clone(), "a-session"));
         }
-        LogoutRequest::Unproven => panic!("not understood"),
+        other => panic!("not understood: {other:?}"),
     }
 }
 

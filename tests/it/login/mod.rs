@@ -8,6 +8,7 @@ mod enrolment;
 mod imported;
 mod mailbox;
 mod meets;
+mod named_sign_out;
 pub(crate) mod passkey;
 mod password;
 mod pushed;
