@@ -169,6 +169,29 @@ async fn a_scope_may_shrink_but_not_grow() {
     assert_eq!(whole["scope"], "email offline_access openid");
 }
 
+/// Libraries send the same words at the authorization endpoint and at every refresh.
+#[tokio::test]
+async fn words_that_are_no_scope_are_ignored_at_a_refresh_too() {
+    let office = Office::new().await;
+    let words = "openid email offline_access User.Read urn:x:y orders:read";
+    let mut tokens = office.signed_in(words).await;
+    for scope in [words, "openid email offline_access", "nonsense email openid openid", "\"\\ email openid"] {
+        assert!(tokens["refresh_token"].is_string(), "{tokens}");
+        tokens = refresh(&office.app, &tokens["refresh_token"], &[("scope", scope)]).await.json();
+        let all = ["email openid", "email offline_access openid"];
+        assert!(all.contains(&tokens["scope"].as_str().unwrap_or_default()), "{scope}: {tokens}");
+    }
+    // A scope that exists and was not granted (attack 54), or nothing that exists: refused, and not used up.
+    for scope in
+        ["openid phone", "phone", "openid account:sessions", "openid nonsense phone", "nonsense", " "]
+    {
+        let answer = refresh(&office.app, &tokens["refresh_token"], &[("scope", scope)]).await;
+        assert_eq!(error(&answer), refused(400, "invalid_scope"), "{scope}");
+    }
+    let whole = office.refresh(&tokens["refresh_token"]).await.json();
+    assert_eq!(whole["scope"], "email offline_access openid");
+}
+
 #[tokio::test]
 async fn nothing_is_refreshed_beyond_its_limits() {
     let office = Office::new().await;

@@ -146,6 +146,19 @@ struct Presented {
     now: Time,
 }
 
+/// The scope that is asked for. As at the authorization endpoint, words that are no scope here are ignored, and
+/// something must remain.
+fn asked_scope(request: &TokenRequest<'_>) -> Result<Option<Scope>, TokenError> {
+    let Some(text) = request.parameters.get("scope") else { return Ok(None) };
+    let scopes = request.idp.scopes();
+    let asked = Scope::parse(text);
+    let asked: Scope = asked.iter().filter(|word| scopes.contains(word)).map(str::to_owned).collect();
+    if asked.is_empty() {
+        return Err(TokenError::new(ErrorCode::InvalidScope, "scope holds nothing that is a scope here"));
+    }
+    Ok(Some(asked))
+}
+
 enum Outcome {
     Live(Box<Live>),
     /// More is asked for than was granted.
@@ -175,7 +188,7 @@ impl Presented {
             issuer: request.issuer.id.clone(),
             client: client.id.clone(),
             registered: client.metadata.scope.clone(),
-            scope: parameters.get("scope").map(Scope::parse),
+            scope: asked_scope(request)?,
             target: Target::of(parameters, request.issuer, client)?,
             salt: Secret::generate(),
             now: request.idp.now(),
