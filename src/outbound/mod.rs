@@ -129,7 +129,11 @@ impl Outbound {
         request.headers_mut().insert(ACCEPT, http::HeaderValue::from_static("application/json"));
         let answer = self.send(request, limit).await?;
         match answer.status() {
-            StatusCode::OK => Ok(serde_json::from_slice(answer.body())?),
+            StatusCode::OK => {
+                // Some servers begin a document with a byte order mark, which a reader may ignore (RFC 8259 §8.1).
+                let body = answer.body();
+                Ok(serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))?)
+            }
             status => Err(OutboundError::Status(status)),
         }
     }

@@ -61,7 +61,8 @@ async fn asked(outbound: &Outbound, url: &Url) -> Result<Value, OutboundError> {
 
 #[tokio::test]
 async fn an_allowed_host_is_asked_over_plain_http_too() {
-    let server = Server::start(Router::new().route("/", get(|| async { r#"{"keys":[]}"# }))).await;
+    let document = get(|| async { "\u{feff}{\"keys\":[]}" });
+    let server = Server::start(Router::new().route("/", document)).await;
     let by_address = outbound(&[&server.address.to_string()]);
     assert_eq!(asked(&by_address, &server.url("/")).await.unwrap(), json!({ "keys": [] }));
     let by_name = outbound(&["localhost"]);

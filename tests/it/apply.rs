@@ -493,6 +493,12 @@ software_version = "2.1"
     for line in members.lines() {
         assert!(first.contains(line), "{line} is not in:\n{first}");
     }
+    let shop = idp.application("shop", "https://shop.test/");
+    for (language, name) in [("de", "Laden"), ("fr", "Shop"), ("en", "Shop")] {
+        let url = shop.authorization_url_with("openid", &[("ui_locales", language)]);
+        let page = idp.browser().get(&url).await.body;
+        assert!(page.contains(name) && page.contains("Laden") == (language == "de"), "{language}: {page}");
+    }
     assert!(idp.idp().apply(&first).await.unwrap().is_nothing());
     assert!(idp.idp().apply(&client("")).await.unwrap().is_nothing(), "what is not named is left alone");
     assert_eq!(export(&TestIdp::with(&first).await).await, first);

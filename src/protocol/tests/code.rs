@@ -305,6 +305,41 @@ async fn a_port_of_a_native_client_stays_registered() {
     }
 }
 
+/// Attack 24: `localhost` has a free port for the clients that say so, and no other spelling of it has.
+#[tokio::test]
+async fn any_port_of_localhost_is_for_clients_that_say_so() {
+    let client = |id: &str, more: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\ntoken_endpoint_auth_method = \"none\"\n\
+             redirect_uris = [\"http://localhost/cb\"]\n{more}\n"
+        )
+    };
+    let native = "application_type = \"native\"";
+    let house = House::with(
+        &[client("open", "localhost_redirects = true"), client("native", native), client("web", "")].concat(),
+    )
+    .await;
+    for (id, uri, goes) in [
+        ("open", "http://localhost:49152/cb", true),
+        ("open", "http://localhost/cb", true),
+        ("open", "http://localhost:49152/", false),
+        ("open", "http://localhost.evil:49152/cb", false),
+        ("open", "http://foo.localhost:49152/cb", false),
+        ("open", "http://localhost@evil.test/cb", false),
+        ("open", "http://127.0.0.1:49152/cb", false),
+        ("native", "http://localhost:49152/cb", false),
+        ("web", "http://localhost:49152/cb", false),
+        ("web", "http://localhost/cb", true),
+    ] {
+        let url = house.idp.application(id, uri).authorization_url("openid");
+        let validated = house.validate(url.split_once('?').unwrap().1).await;
+        assert_eq!(validated.is_ok(), goes, "{id} {uri}");
+    }
+    let app = house.idp.application("open", "http://localhost:49152/cb");
+    let answer = app.token(&house.code(&app.authorization_url("openid")).await).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
 #[tokio::test]
 async fn a_redemption_is_one_write_of_few_statements() {
     let house = House::new().await;
