@@ -61,7 +61,9 @@ impl SigningKey {
             SigningAlgorithm::Es256 => {
                 Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
             }
-            SigningAlgorithm::EdDsa => Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
+            SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519 => {
+                Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?)
+            }
         };
         let id = KeyId::new(secret::hash(&pair.public_members().to_string()).as_str());
         Ok(Self::new(id, algorithm, pair))
@@ -75,7 +77,9 @@ impl SigningKey {
             SigningAlgorithm::Es256 => Pair::Ecdsa(
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(failed)?,
             ),
-            SigningAlgorithm::EdDsa => Pair::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(failed)?),
+            SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519 => {
+                Pair::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(failed)?)
+            }
         };
         Ok(Self::new(id, algorithm, pair))
     }
@@ -178,10 +182,11 @@ mod tests {
 
     #[test]
     fn the_jwk_is_public_and_complete() {
-        let expected: [(_, &[&str]); 3] = [
+        let expected: [(_, &[&str]); 4] = [
             (SigningAlgorithm::Rs256, &["alg", "e", "kid", "kty", "n", "use"]),
             (SigningAlgorithm::Es256, &["alg", "crv", "kid", "kty", "use", "x", "y"]),
             (SigningAlgorithm::EdDsa, &["alg", "crv", "kid", "kty", "use", "x"]),
+            (SigningAlgorithm::Ed25519, &["alg", "crv", "kid", "kty", "use", "x"]),
         ];
         for (algorithm, members) in expected {
             let key = SigningKey::generate(algorithm).unwrap();

@@ -5,6 +5,7 @@
 //! tenth of a second and more: of many who want a new issuer's first key, one makes it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
@@ -32,6 +33,8 @@ pub(crate) struct Keyring {
     verifying: Cache<IssuerId, Verifying>,
     read: Cache<Hash, Read>,
     making: Mutex<()>,
+    /// The catalogue's revision under which unused keys were looked for last.
+    tended: AtomicI64,
 }
 
 impl Keyring {
@@ -42,7 +45,18 @@ impl Keyring {
             verifying: Cache::new(4096),
             read: Cache::new(2048),
             making: Mutex::default(),
+            tended: AtomicI64::new(-1),
         }
+    }
+
+    /// Has anything changed since unused keys were looked for?
+    pub(super) fn is_tended(&self, revision: i64) -> bool {
+        self.tended.load(Ordering::Relaxed) == revision
+    }
+
+    /// Notes that unused keys were looked for.
+    pub(super) fn note_tended(&self, revision: i64) {
+        self.tended.store(revision, Ordering::Relaxed);
     }
 }
 
@@ -64,9 +78,9 @@ impl Idp {
         self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
     }
 
-    /// The keys that this issuer publishes, those of every algorithm made now if need be.
+    /// The keys that this issuer publishes; those of the algorithms that it uses are made now if need be.
     pub(crate) async fn issuer_keys(&self, issuer: &IssuerId) -> Result<Vec<SigningKey>, Internal> {
-        for algorithm in SigningAlgorithm::ALL {
+        for algorithm in self.signing_algorithms(issuer).await? {
             self.signing_key(issuer, algorithm).await?;
         }
         let mut parsed = Vec::new();
@@ -128,13 +142,15 @@ impl Idp {
         Ok(keys::signing(&stored, algorithm, self.now()).cloned())
     }
 
-    /// Makes the first key, if nobody has by now.
+    /// Makes the first key, or the first since the algorithm was last in use, unless another task has by now.
     async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
         let _turn = self.keyring().making.lock().await;
         if self.stored_key(issuer, algorithm).await?.is_some() {
             return Ok(());
         }
-        let stored = self.new_key(issuer, algorithm, 0, self.now()).await?;
+        let known = self.catalogue().keys(issuer).await?;
+        let generation = keys::next_generation(&known, algorithm);
+        let stored = self.new_key(issuer, algorithm, generation, self.now()).await?;
         self.db()
             .write(move |tx| {
                 let stored = stored.clone();

@@ -10,6 +10,7 @@ mod documents;
 mod error;
 mod figures;
 mod issuer;
+mod key_use;
 mod keyring;
 mod language;
 mod limiter;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::error::Internal;
 use super::state::Idp;
-use crate::domain::client::SigningAlgorithm;
+use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::ids::{IssuerId, KeyId, Reference};
 use crate::domain::time::Time;
 use crate::storage::keys::{self, KeyState, StoredKey};
@@ -100,14 +100,15 @@ impl Idp {
         if let Some(next) = youngest.filter(|key| rotation == Rotation::Gentle && key.signs_from > now) {
             return Ok(Rotated::Waiting(self.status(next, &own).await?));
         }
-        let generation = youngest.map_or(0, |youngest| youngest.generation + 1);
+        let generation = keys::next_generation(&own, algorithm);
         // The very first key has no one to wait for.
         let lead = match rotation {
             Rotation::Gentle if youngest.is_some() => self.settings().key_lead(),
             _ => Duration::ZERO,
         };
         let key = self.new_key(issuer, algorithm, generation, now.plus(lead)).await?;
-        let leave_at = key.signs_from.plus(self.longest_token(issuer).await?).plus(SKEW);
+        let clients = clients::of_issuer(&mut self.db().read().tx(), &issuer.home()).await?;
+        let leave_at = key.signs_from.plus(self.token_lifetime(&clients));
         let work = key.clone();
         let ours = self.db().write(move |tx| {
             let key = work.clone();
@@ -129,6 +130,7 @@ impl Idp {
     /// What housekeeping does about keys: those that are due get a successor, those that are done leave.
     pub async fn tend_keys(&self) -> Result<(), KeysFailed> {
         let now = self.now();
+        self.tend_unused_keys().await?;
         if let Some(period) = self.settings().key_rotation {
             let due = keys::due(&mut self.db().read().tx(), now.minus(period), ROUND).await?;
             for (issuer, algorithm) in due {
@@ -139,11 +141,10 @@ impl Idp {
         Ok(())
     }
 
-    /// The life of the longest-lived token that an issuer signs.
-    async fn longest_token(&self, issuer: &IssuerId) -> Result<Duration, Internal> {
-        let own = clients::of_issuer(&mut self.db().read().tx(), &issuer.home()).await?;
-        let access = own.iter().map(|client| client.metadata.access_token_lifetime()).max();
-        Ok(access.unwrap_or_default().max(self.settings().id_token_lifetime))
+    /// The life of the longest-lived token that an issuer signs for its clients, by any clock.
+    pub(super) fn token_lifetime(&self, clients: &[Client]) -> Duration {
+        let access = clients.iter().map(|client| client.metadata.access_token_lifetime()).max();
+        access.unwrap_or_default().max(self.settings().id_token_lifetime) + SKEW
     }
 
     async fn status(&self, key: &StoredKey, own: &[StoredKey]) -> Result<KeyStatus, Internal> {

@@ -126,15 +126,15 @@ mod tests {
         grant_types_supported ["authorization_code","refresh_token","client_credentials"]
         acr_values_supported ["urn:vestibule:acr:1fa","urn:vestibule:acr:2fa","phr"]
         subject_types_supported ["public","pairwise"]
-        id_token_signing_alg_values_supported ["RS256","ES256","EdDSA"]
-        userinfo_signing_alg_values_supported ["RS256","ES256","EdDSA"]
-        introspection_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        id_token_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519"]
+        userinfo_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519"]
+        introspection_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519"]
         introspection_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
-        introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
+        introspection_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519","HS256","HS384","HS512"]
         revocation_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
-        revocation_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
+        revocation_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519","HS256","HS384","HS512"]
         token_endpoint_auth_methods_supported ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
-        token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","HS256","HS384","HS512"]
+        token_endpoint_auth_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519","HS256","HS384","HS512"]
         code_challenge_methods_supported ["S256"]
         display_values_supported ["page","popup"]
         prompt_values_supported ["none","login","consent","select_account"]
@@ -142,7 +142,7 @@ mod tests {
         claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","roles","groups","tenant","personal_desktop"]
         claims_parameter_supported true
         request_parameter_supported true
-        request_object_signing_alg_values_supported ["RS256","ES256","EdDSA"]
+        request_object_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519"]
         request_uri_parameter_supported false
         authorization_response_iss_parameter_supported true
         ui_locales_supported ["en","de","fr"]

@@ -22,7 +22,8 @@ pub(super) async fn jwks(
     Ok(document.answer(&known))
 }
 
-/// All algorithms are there from the first look on, so that a client that keeps the set never misses one.
+/// All algorithms that the issuer uses are there from the first look on, so that a client that keeps the set never misses
+/// one.
 async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
     let keys = idp.issuer_keys(&issuer.id).await?;
     let set = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() });

@@ -23,7 +23,7 @@ use crate::http::{Idp, Internal};
 use crate::storage::assertions;
 
 /// What a request object may be signed with.
-pub(super) const ALGORITHMS: [SigningAlgorithm; 3] = SigningAlgorithm::ALL;
+pub(super) const ALGORITHMS: [SigningAlgorithm; 4] = SigningAlgorithm::ALL;
 
 /// RFC 9101 §10.8; most clients still write `JWT`, or nothing.
 const TYPES: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];

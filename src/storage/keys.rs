@@ -55,12 +55,18 @@ impl StoredKey {
     }
 }
 
-/// The key of an issuer that signs with this algorithm now: the youngest whose time has come. Where a clock was set back to
-/// before the time of all of them, it is the oldest: nobody waits for a clock.
+/// The key of an issuer that signs with this algorithm now: the youngest published one whose time has come. Where a clock
+/// was set back to before the time of all of them, it is the oldest.
 pub fn signing(all: &[StoredKey], algorithm: SigningAlgorithm, now: Time) -> Option<&StoredKey> {
-    let mine = || all.iter().filter(|key| key.algorithm == algorithm);
+    let mine = || all.iter().filter(|key| key.algorithm == algorithm && key.published);
     let ready = mine().filter(|key| key.signs_from <= now).max_by_key(|key| key.generation);
     ready.or_else(|| mine().min_by_key(|key| key.generation))
+}
+
+/// The generation of the next key of this algorithm.
+pub fn next_generation(all: &[StoredKey], algorithm: SigningAlgorithm) -> i64 {
+    let mine = all.iter().filter(|key| key.algorithm == algorithm);
+    mine.map(|key| key.generation + 1).max().unwrap_or_default()
 }
 
 #[derive(sqlx::FromRow)]
@@ -109,10 +115,33 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
-/// What is due: issuers and algorithms whose youngest key began to sign at this time or before.
+/// The published keys without a successor of the algorithms that only some clients use.
+pub async fn optional(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT id, issuer_id, algorithm, generation, sealed, created_at, signs_from, leaves_at, published
+         FROM signing_keys k WHERE published AND algorithm NOT IN ('RS256', 'ES256')
+             AND NOT EXISTS (SELECT 1 FROM signing_keys younger WHERE younger.issuer_id = k.issuer_id
+                 AND younger.algorithm = k.algorithm AND younger.generation > k.generation)
+         ORDER BY issuer_id, algorithm").fetch_all(conn))?;
+    Ok(rows.into_iter().map(StoredKey::from).collect())
+}
+
+/// Sets when a key without a successor leaves the key set; `None` = it stays. A key that has left stays away.
+pub async fn set_leaving(tx: &mut Tx<'_>, id: &KeyId, leaves_at: Option<Time>) -> Result<u64> {
+    execute!(
+        tx,
+        "UPDATE signing_keys SET leaves_at = $2 WHERE id = $1 AND published
+             AND NOT EXISTS (SELECT 1 FROM signing_keys younger WHERE younger.issuer_id = signing_keys.issuer_id
+                 AND younger.algorithm = signing_keys.algorithm AND younger.generation > signing_keys.generation)",
+        id,
+        leaves_at,
+    )
+}
+
+/// What is due: issuers and algorithms whose youngest key began to sign at this time or before, and does not leave.
 pub async fn due(tx: &mut Tx<'_>, since: Time, limit: i64) -> Result<Vec<(IssuerId, SigningAlgorithm)>> {
     let rows: Vec<(IssuerId, Word<SigningAlgorithm>)> = on!(tx, conn => sqlx::query_as(
-        "SELECT issuer_id, algorithm FROM signing_keys GROUP BY issuer_id, algorithm
+        "SELECT issuer_id, algorithm FROM signing_keys WHERE leaves_at IS NULL GROUP BY issuer_id, algorithm
          HAVING MAX(signs_from) <= $1 LIMIT $2").bind(since).bind(limit).fetch_all(conn))?;
     Ok(rows.into_iter().map(|(issuer, algorithm)| (issuer, algorithm.0)).collect())
 }
@@ -173,6 +202,18 @@ pub async fn replace(tx: &mut Tx<'_>, key: &StoredKey) -> Result<bool> {
         key.generation,
     )?;
     Ok(true)
+}
+
+/// Removes all keys of an issuer and algorithm.
+pub async fn remove(tx: &mut Tx<'_>, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<()> {
+    revision::bump(tx).await?;
+    execute!(
+        tx,
+        "DELETE FROM signing_keys WHERE issuer_id = $1 AND algorithm = $2",
+        issuer,
+        Word(algorithm),
+    )?;
+    Ok(())
 }
 
 /// Takes keys whose time has come out of the key sets, and those that left before `forgotten` out of the store.

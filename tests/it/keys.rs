@@ -54,6 +54,24 @@ impl House {
         keys.as_array().unwrap().iter().map(kid).collect()
     }
 
+    /// The algorithms in the key set.
+    async fn algorithms(&self) -> Vec<String> {
+        let answer = self.idp.browser().get(&format!("{}/jwks", TestIdp::ISSUER)).await;
+        let keys = answer.json()["keys"].take();
+        let mut names: Vec<_> =
+            keys.as_array().unwrap().iter().map(|key| key["alg"].as_str().unwrap().to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Lets the shop want its tokens signed with this, and housekeeping look at that.
+    async fn sign_with(&self, algorithm: &str) {
+        let shop =
+            format!("[[clients]]\nclient_id = \"shop\"\nid_token_signed_response_alg = \"{algorithm}\"");
+        self.idp.idp().apply(&shop).await.unwrap();
+        self.idp.idp().tend_keys().await.unwrap();
+    }
+
     /// Signs Anna in and gives the access token with the `kid` of its key.
     async fn token(&mut self) -> (String, String) {
         let page = self.browser.get(&self.shop.authorization_url("openid")).await;
@@ -97,7 +115,7 @@ fn kid(jwt: &str) -> String {
 async fn a_key_is_published_before_it_signs_and_stays_until_its_last_token_is_dead() {
     let mut house = House::new().await;
     let (_, old) = house.token().await;
-    assert_eq!(house.published().await.len(), 3);
+    assert_eq!(house.published().await.len(), 2);
     let Rotated::Key(next) = house.rotate(Rotation::Gentle).await else { panic!("no new key") };
     assert_eq!(house.states().await, [(KeyState::Active, true), (KeyState::Next, true)]);
     assert!(house.published().await.contains(&next.id.to_string()));
@@ -118,6 +136,72 @@ async fn a_key_is_published_before_it_signs_and_stays_until_its_last_token_is_de
     house.idp.idp().tend_keys().await.unwrap();
     assert_eq!(house.states().await, [(KeyState::Retired, false), (KeyState::Active, true)]);
     assert!(!house.published().await.contains(&old));
+}
+
+/// A verifier that knows RSA and EC alone may stumble over other keys.
+#[tokio::test]
+async fn a_key_that_few_verifiers_know_is_published_while_a_client_uses_it() {
+    let standard = ["ES256", "RS256"];
+    let mut house = House::new().await;
+    assert_eq!(house.algorithms().await, standard);
+    for name in ["Ed25519", "EdDSA"] {
+        house.sign_with(name).await;
+        assert!(house.algorithms().await.contains(&name.to_owned()));
+        let (token, first) = house.token().await;
+        assert!(house.published().await.contains(&first));
+
+        house.sign_with("RS256").await;
+        assert!(
+            house.published().await.contains(&first) && house.opens(&token).await,
+            "its last token lives"
+        );
+        house.wait(LINGER - 61);
+        house.sign_with(name).await;
+        house.wait(61);
+        house.sign_with(name).await;
+        assert_eq!(house.token().await.1, first, "it was wanted again in time");
+
+        house.sign_with("RS256").await;
+        house.wait(LINGER);
+        house.idp.idp().tend_keys().await.unwrap();
+        assert_eq!(house.algorithms().await, standard);
+        house.sign_with(name).await;
+        let (token, second) = house.token().await;
+        assert!(second != first && house.published().await.contains(&second) && house.opens(&token).await);
+        house.sign_with("RS256").await;
+        house.wait(LINGER);
+        house.idp.idp().tend_keys().await.unwrap();
+    }
+    house.wait(90 * 24 * 3600);
+    house.idp.idp().tend_keys().await.unwrap();
+    let expected = ["ES256", "ES256", "RS256", "RS256"];
+    assert_eq!(house.algorithms().await, expected, "what is unused is not rotated");
+}
+
+/// Each issuer's own clients decide, as far as they are enabled.
+#[tokio::test]
+async fn a_tenants_client_brings_no_key_to_the_root_issuer() {
+    let house = House::new().await;
+    let client = r#"
+        [[clients]]
+        tenant = "one.test"
+        client_id = "desk"
+        token_endpoint_auth_method = "none"
+        redirect_uris = ["https://desk.test/callback"]
+        userinfo_signed_response_alg = "Ed25519"
+    "#;
+    house.idp.idp().apply(client).await.unwrap();
+    assert_eq!(house.algorithms().await, ["ES256", "RS256"]);
+    let address = format!("{}/t/one.test/jwks", TestIdp::ISSUER);
+    let answer = house.idp.browser().get(&address).await;
+    assert_eq!((answer.json()["keys"].as_array().unwrap().len(), answer.body.matches("OKP").count()), (3, 1));
+    let disabled = "[[clients]]\ntenant = \"one.test\"\nclient_id = \"desk\"\ndisabled = true";
+    house.idp.idp().apply(disabled).await.unwrap();
+    house.idp.idp().tend_keys().await.unwrap();
+    house.wait(LINGER);
+    house.idp.node().await.idp().tend_keys().await.unwrap();
+    let answer = house.idp.browser().get(&address).await;
+    assert_eq!(answer.json()["keys"].as_array().unwrap().len(), 2, "{}", answer.body);
 }
 
 #[tokio::test]
@@ -162,7 +246,7 @@ async fn housekeeping_rotates_what_is_due() {
     house.idp.idp().tend_keys().await.unwrap();
     house.idp.idp().tend_keys().await.unwrap();
     assert_eq!(house.states().await, [(KeyState::Active, true), (KeyState::Next, true)]);
-    assert_eq!(house.published().await.len(), 6, "every algorithm has its next");
+    assert_eq!(house.published().await.len(), 4, "every algorithm has its next");
 }
 
 #[tokio::test]
@@ -175,7 +259,7 @@ async fn an_id_token_is_a_good_hint_after_its_key_has_left() {
     house.rotate(Rotation::Gentle).await;
     house.wait(LEAD + LINGER);
     house.idp.idp().tend_keys().await.unwrap();
-    assert_eq!(house.published().await.len(), 3);
+    assert_eq!(house.published().await.len(), 2);
     let hint = [("prompt", "none"), ("id_token_hint", id_token.as_str())];
     let answer = house.browser.get(&house.shop.authorization_url_with("openid", &hint)).await;
     assert!(answer.parameter("code").is_some(), "{}", answer.url);

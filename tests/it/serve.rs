@@ -226,6 +226,50 @@ fn the_master_key_is_replaced_under_a_running_server() {
     assert!(!started && said.contains("not the master key of this database"), "{said}");
 }
 
+/// Under a running server, with what the command says.
+#[test]
+fn signing_keys_are_rotated_where_they_are_used() {
+    let folder = Folder::new("keys");
+    let client = |algorithm: &str| {
+        let text = format!(
+            "[[clients]]\nclient_id = \"c\"\ntoken_endpoint_auth_method = \"none\"\nredirect_uris = \
+             [\"https://c.test/\"]\nid_token_signed_response_alg = \"{algorithm}\"\n"
+        );
+        folder.write("client.toml", &text);
+        let (applied, said) = folder.run(&["apply", "client.toml"]);
+        assert!(applied, "{said}");
+    };
+    client("RS256");
+    let served = Served::start(&folder);
+    let published = || -> usize { served.get("/jwks").matches("\"kid\"").count() };
+    let rotate = |more: &[&str]| {
+        let (rotated, said) = folder.run(&[&["keys", "rotate"], more].concat());
+        assert!(rotated, "{said}");
+        said
+    };
+    assert_eq!(published(), 2);
+    let said = rotate(&[]);
+    assert_eq!(said.matches(" next, signs from ").count(), 2, "{said}");
+    assert_eq!(published(), 4);
+    let said = rotate(&[]);
+    assert_eq!(said.matches(": no new key was made, because ").count(), 2, "{said}");
+    assert!(said.contains(" is published already and signs from ") && said.contains("--now"), "{said}");
+
+    client("Ed25519");
+    assert_eq!(published(), 5);
+    let said = rotate(&[]);
+    assert!(said.contains(" Ed25519 ") && said.matches("no new key was made").count() == 2, "{said}");
+    assert!(rotate(&["--algorithm", "Ed25519"]).contains("Ed25519: no new key was made"));
+    assert_eq!(published(), 6);
+
+    client("RS256");
+    assert!(!rotate(&[]).contains("Ed25519"));
+    let said = rotate(&["--now"]);
+    assert!(said.contains("Ed25519: keys removed, because no client uses them"), "{said}");
+    assert_eq!(said.matches(" active, signs from ").count(), 2, "{said}");
+    assert_eq!(published(), 2);
+}
+
 #[test]
 fn refuses_to_start_with_mistakes_and_names_them_all() {
     let folder = Folder::new("mistakes");

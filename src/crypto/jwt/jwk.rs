@@ -24,7 +24,8 @@ const MODULUS_LENGTH: std::ops::RangeInclusive<usize> = 256..=1024;
 /// RSA exponents: 65537 (FIPS 186-5 §5.4) to what fits in 32 bits.
 const EXPONENT: std::ops::RangeInclusive<u64> = 65_537..=0xffff_ffff;
 
-/// A public key, with the one algorithm it is used for.
+/// A public key, with the one algorithm it is used for. An Ed25519 key serves under both of its algorithm's names,
+/// whichever of them its own `alg` is.
 #[derive(Clone)]
 pub(crate) struct VerifyingKey {
     id: Option<String>,
@@ -39,7 +40,7 @@ pub(crate) enum JwkError {
     #[error("is not a JWK set: an object with an array `keys` is expected")]
     NotASet,
     /// No key in it verifies signatures that are accepted here.
-    #[error("holds no key for RS256, ES256 or EdDSA signatures")]
+    #[error("holds no key for RS256, ES256 or Ed25519 signatures")]
     Empty,
     /// More than 16.
     #[error("holds more than 16 keys")]
@@ -101,9 +102,8 @@ impl VerifyingKey {
             ("OKP", Some("Ed25519")) => (SigningAlgorithm::EdDsa, ed25519(jwk)?),
             _ => return Ok(None),
         };
-        match text(jwk, "alg")? {
-            Some(alg) if alg != algorithm.as_str() => return Ok(None),
-            _ => {}
+        if text(jwk, "alg")?.is_some_and(|alg| !names_signature(alg, algorithm)) {
+            return Ok(None);
         }
         let id = text(jwk, "kid")?.map(str::to_owned);
         Ok(Some(Self { id, algorithm, key }))
@@ -111,7 +111,7 @@ impl VerifyingKey {
 
     /// Is it for tokens of this algorithm and this `kid`? Where one of the two has no `kid`, the algorithm decides.
     pub(super) fn fits(&self, algorithm: SigningAlgorithm, kid: Option<&str>) -> bool {
-        self.algorithm == algorithm && self.answers_to(kid)
+        self.algorithm.is_same_signature(algorithm) && self.answers_to(kid)
     }
 
     /// Can a token mean this key by its `kid`? One of the two may have none.
@@ -124,7 +124,7 @@ impl VerifyingKey {
         let algorithm = match self.algorithm {
             SigningAlgorithm::Rs256 => Algorithm::RS256,
             SigningAlgorithm::Es256 => Algorithm::ES256,
-            SigningAlgorithm::EdDsa => Algorithm::EdDSA,
+            SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519 => Algorithm::EdDSA,
         };
         jsonwebtoken::crypto::verify(signature, message, &self.key, algorithm).unwrap_or(false)
     }
@@ -142,6 +142,12 @@ impl std::fmt::Debug for VerifyingKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "VerifyingKey({} {})", self.algorithm.as_str(), self.id.as_deref().unwrap_or("-"))
     }
+}
+
+/// Is this a name of the algorithm's signature?
+fn names_signature(name: &str, algorithm: SigningAlgorithm) -> bool {
+    let mut same = SigningAlgorithm::ALL.into_iter().filter(|other| other.is_same_signature(algorithm));
+    same.any(|same| same.as_str() == name)
 }
 
 fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, JwkError> {
@@ -283,6 +289,18 @@ mod tests {
         let good = SigningKey::generate(Es256).unwrap().jwk().clone();
         let set = json!({ "keys": [others[0], good] });
         assert_eq!(VerifyingKey::from_set(&set).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_ed25519_key_serves_under_both_names() {
+        use SigningAlgorithm::{Ed25519, EdDsa, Es256};
+        for own in [json!("EdDSA"), json!("Ed25519"), json!(null)] {
+            let key = VerifyingKey::from_jwk(&changed(Ed25519, &json!({ "alg": own }))).unwrap().unwrap();
+            assert!(key.fits(EdDsa, None) && key.fits(Ed25519, None) && !key.fits(Es256, None), "{own}");
+        }
+        for other in ["Ed448", "ES256", "ed25519"] {
+            assert!(VerifyingKey::from_jwk(&changed(EdDsa, &json!({ "alg": other }))).unwrap().is_none());
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! What tokens and assertions are signed with, by the names of RFC 7518 and RFC 8037.
+//! What tokens and assertions are signed with, by the names of RFC 7518, RFC 8037 and RFC 9864.
 //!
 //! Signatures and authentication codes are two types, so that nobody who expects the one can be given the other.
 
 use serde::{Deserialize, Serialize};
 
-/// Signature algorithms (RFC 7518 §3.1, RFC 8037) that an issuer has a key for.
+use super::ClientMetadata;
+
+/// Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864) that an issuer has a key for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256
@@ -13,14 +15,20 @@ pub enum SigningAlgorithm {
     /// ECDSA with P-256 and SHA-256
     #[serde(rename = "ES256")]
     Es256,
-    /// Ed25519
+    /// Ed25519 under its deprecated name, which older libraries alone understand
     #[serde(rename = "EdDSA")]
     EdDsa,
+    /// Ed25519 under its own name (RFC 9864 §2.2)
+    Ed25519,
 }
 
 impl SigningAlgorithm {
     /// All of them; the first is the one every client understands (OpenID Connect Core §15.1).
-    pub const ALL: [Self; 3] = [Self::Rs256, Self::Es256, Self::EdDsa];
+    pub const ALL: [Self; 4] = [Self::Rs256, Self::Es256, Self::EdDsa, Self::Ed25519];
+
+    /// Those of which every issuer has a key. Keys of the others are in the key set only where a client uses them: a
+    /// verifier that knows RSA and EC alone may stumble over others.
+    pub const STANDARD: [Self; 2] = [Self::Rs256, Self::Es256];
 
     /// The value of `alg`.
     pub const fn as_str(self) -> &'static str {
@@ -28,7 +36,26 @@ impl SigningAlgorithm {
             Self::Rs256 => "RS256",
             Self::Es256 => "ES256",
             Self::EdDsa => "EdDSA",
+            Self::Ed25519 => "Ed25519",
         }
+    }
+
+    /// Returns whether both names mean the same signature, so that a key for one verifies the other.
+    pub fn is_same_signature(self, other: Self) -> bool {
+        const ED25519: [SigningAlgorithm; 2] = [SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519];
+        self == other || (ED25519.contains(&self) && ED25519.contains(&other))
+    }
+}
+
+impl ClientMetadata {
+    /// Returns whether the issuer signs anything with this algorithm for the client.
+    pub fn uses(&self, algorithm: SigningAlgorithm) -> bool {
+        let always = [
+            self.id_token_signed_response_alg,
+            self.access_token_alg(),
+            self.introspection_signed_response_alg,
+        ];
+        always.contains(&algorithm) || self.userinfo_signed_response_alg == Some(algorithm)
     }
 }
 
@@ -81,7 +108,7 @@ pub enum AssertionAlgorithm {
 
 impl AssertionAlgorithm {
     /// The names of all of them, as discovery lists them.
-    pub const NAMES: [&str; 6] = ["RS256", "ES256", "EdDSA", "HS256", "HS384", "HS512"];
+    pub const NAMES: [&str; 7] = ["RS256", "ES256", "EdDSA", "Ed25519", "HS256", "HS384", "HS512"];
 
     /// The value of `alg`.
     pub const fn as_str(self) -> &'static str {

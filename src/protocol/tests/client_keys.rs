@@ -37,7 +37,7 @@ fn key() -> SigningKey {
     SigningKey::generate(SigningAlgorithm::Es256).unwrap()
 }
 
-fn set(keys: &[&SigningKey]) -> Value {
+pub(super) fn set(keys: &[&SigningKey]) -> Value {
     json!({ "keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>() })
 }
 
@@ -47,7 +47,7 @@ async fn signed(house: &House, key: &SigningKey) -> (u16, String) {
 }
 
 /// An assertion with any header.
-fn headed(house: &House, key: &SigningKey, header: &Value) -> String {
+pub(super) fn headed(house: &House, key: &SigningKey, header: &Value) -> String {
     let part = |text: String| URL_SAFE_NO_PAD.encode(text);
     let message =
         format!("{}.{}", part(header.to_string()), part(json!(claims(house, "publisher")).to_string()));

@@ -9,6 +9,7 @@ mod client_keys;
 mod code;
 mod cors;
 mod documents;
+mod ed25519;
 mod grants;
 mod guesses;
 mod hints;

@@ -250,8 +250,12 @@ const AUTHENTICATOR: &[Member] = &[
     member("email", Kind::One(value::email)),
 ];
 
-const ALGORITHMS: &[&str] =
-    &[SigningAlgorithm::Rs256.as_str(), SigningAlgorithm::Es256.as_str(), SigningAlgorithm::EdDsa.as_str()];
+const ALGORITHMS: &[&str] = &[
+    SigningAlgorithm::Rs256.as_str(),
+    SigningAlgorithm::Es256.as_str(),
+    SigningAlgorithm::EdDsa.as_str(),
+    SigningAlgorithm::Ed25519.as_str(),
+];
 
 pub(super) const CLIENT: &[Member] = &[
     member("tenant", Kind::One(value::tenant_domain)),

@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{Failure, Flags, build, configure, master_key};
 use crate::domain::client::SigningAlgorithm;
-use crate::domain::ids::IssuerId;
 use crate::http::{Idp, KeyStatus, Rotated, Rotation};
 use crate::i18n::machine;
 use crate::storage::keys::KeyState;
@@ -20,12 +19,13 @@ pub(super) enum Command {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Give issuers new signing keys: published first, signing once every client must have seen them
+    /// Give issuers new signing keys: published first, signing once every client must have seen them. While such a key
+    /// waits for its time, no other is made
     Rotate {
         /// The URL of one issuer [default: every issuer that has keys]
         #[arg(long, value_name = "URL")]
         of: Option<String>,
-        /// One algorithm [default: all]
+        /// One algorithm [default: RS256 and ES256, and the others where a client of the issuer uses them]
         #[arg(long, value_enum)]
         algorithm: Option<Algorithm>,
         /// The keys are not to be trusted any more: sign with new ones at once, and verify nothing that the old ones
@@ -55,6 +55,8 @@ pub(super) enum Algorithm {
     Es256,
     #[value(name = "EdDSA")]
     EdDsa,
+    #[value(name = "Ed25519")]
+    Ed25519,
 }
 
 impl From<Algorithm> for SigningAlgorithm {
@@ -63,6 +65,7 @@ impl From<Algorithm> for SigningAlgorithm {
             Algorithm::Rs256 => Self::Rs256,
             Algorithm::Es256 => Self::Es256,
             Algorithm::EdDsa => Self::EdDsa,
+            Algorithm::Ed25519 => Self::Ed25519,
         }
     }
 }
@@ -96,31 +99,46 @@ async fn rotate(
     rotation: Rotation,
 ) -> Result<(), Failure> {
     let known = idp.keys().await.map_err(Failure::new)?;
-    let mut wanted: Vec<(IssuerId, SigningAlgorithm)> = Vec::new();
+    let mut wanted: Vec<KeyStatus> = Vec::new();
     for key in known {
-        let meant = of.is_none_or(|of| of.trim_end_matches('/') == key.issuer_url)
+        let is_asked = of.is_none_or(|of| of.trim_end_matches('/') == key.issuer_url)
             && algorithm.is_none_or(|algorithm| algorithm == key.algorithm);
-        if meant && !wanted.contains(&(key.issuer.clone(), key.algorithm)) {
-            wanted.push((key.issuer, key.algorithm));
+        let is_listed = |other: &KeyStatus| other.issuer == key.issuer && other.algorithm == key.algorithm;
+        if is_asked && !wanted.iter().any(is_listed) {
+            wanted.push(key);
         }
     }
     if wanted.is_empty() {
         return Err(Failure::new("no such issuer has keys; they are made when somebody first asks for them"));
     }
-    for (issuer, algorithm) in wanted {
-        match idp.rotate_key(&issuer, algorithm, rotation).await.map_err(Failure::new)? {
-            Rotated::Key(key) => print(&key, false),
-            Rotated::Waiting(key) => {
-                println!(
-                    "{} {} has its next key already; it signs from {}",
-                    key.issuer_url,
-                    key.algorithm.as_str(),
-                    machine(key.signs_from)
-                );
-            }
+    for key in wanted {
+        if algorithm.is_some() || idp.signs_with(&key.issuer, key.algorithm).await.map_err(Failure::new)? {
+            let rotated = idp.rotate_key(&key.issuer, key.algorithm, rotation).await;
+            tell(&rotated.map_err(Failure::new)?);
+        } else if rotation == Rotation::Now {
+            idp.remove_keys(&key.issuer, key.algorithm).await.map_err(Failure::new)?;
+            println!(
+                "{} {}: keys removed, because no client uses them",
+                key.issuer_url,
+                key.algorithm.as_str()
+            );
         }
     }
     Ok(())
+}
+
+fn tell(rotated: &Rotated) {
+    match rotated {
+        Rotated::Key(key) => print(key, false),
+        Rotated::Waiting(key) => println!(
+            "{} {}: no new key was made, because {} is published already and signs from {}; --now replaces all keys \
+             at once",
+            key.issuer_url,
+            key.algorithm.as_str(),
+            key.id,
+            machine(key.signs_from)
+        ),
+    }
 }
 
 fn print(key: &KeyStatus, as_json: bool) {

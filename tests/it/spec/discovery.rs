@@ -89,7 +89,7 @@ async fn the_key_set_is_public_complete_and_the_issuers_own() {
         let keys = set["keys"].as_array().unwrap();
         let mut algorithms: Vec<&str> = keys.iter().map(|key| key["alg"].as_str().unwrap()).collect();
         algorithms.sort_unstable();
-        assert_eq!(algorithms, ["ES256", "EdDSA", "RS256"]);
+        assert_eq!(algorithms, ["ES256", "RS256"], "what every verifier knows");
         for key in keys {
             assert!(seen.insert(key["kid"].as_str().unwrap().to_owned()), "{key}");
             let known = ["kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"];
@@ -106,7 +106,7 @@ async fn many_at_once_see_one_key_set() {
     let idp = TestIdp::with(WORLD).await;
     let sets = (0..8).map(|_| async { get(&idp, "https://id.test/jwks").await.json() });
     let sets: Vec<Value> = futures_util::future::join_all(sets).await;
-    assert!(sets.iter().all(|set| *set == sets[0] && set["keys"].as_array().unwrap().len() == 3), "{sets:?}");
+    assert!(sets.iter().all(|set| *set == sets[0] && set["keys"].as_array().unwrap().len() == 2), "{sets:?}");
 }
 
 #[tokio::test]
