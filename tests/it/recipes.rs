@@ -1,11 +1,17 @@
 //! The recipes of `docs/relying-parties.md` work as they stand: each is applied, its application is started and signs a
-//! user in. Only the addresses of the issuer and of the application are replaced.
+//! user in. Only the addresses of the issuer and of the application are replaced. An API with Spring needs a Java build, so
+//! its tokens are checked here as Spring's decoder checks them.
 
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
-use vestibule::testing::{Answer, Browser};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, Validation, decode, decode_header};
+use serde_json::{Value, json};
+use vestibule::domain::issuer::IssuerUrl;
+use vestibule::domain::settings::Settings;
+use vestibule::testing::{Answer, Application, Browser, TestIdp};
 
 use super::relying_parties::{Provider, SUITE, free_address, programs};
 use super::serve::Folder;
@@ -15,16 +21,22 @@ use super::support::process::Running;
 
 const RECIPES: &str = include_str!("../../docs/relying-parties.md");
 const SECRET: &str = "a-secret-of-at-least-32-characters";
-const PASSWORD: &str = "correct horse battery staple";
+/// What the user types.
+const FIELDS: [(&str, &str); 3] =
+    [("tenant", "123456.sms"), ("username", "anna"), ("password", "correct horse battery staple")];
 
 /// Who signs in; the recipe follows.
 const PEOPLE: &str = r#"
     [[tenants]]
-    domain = "people.test"
-    name = "People"
+    domain = "123456.sms"
+    name = "Example Works"
+    [[groups]]
+    tenant = "123456.sms"
+    name = "staff"
     [[users]]
-    tenant = "people.test"
+    tenant = "123456.sms"
     username = "anna"
+    groups = ["staff"]
     password = "correct horse battery staple"
     name = "Anna Arndt"
     email = "anna@people.test"
@@ -94,16 +106,20 @@ impl Shop {
         assert_eq!(self.user(&mut anna).await, Value::Null);
         let login = self.press(&mut anna, self.recipe.sign_in).await;
         assert_eq!(login.step(), Some("identify"), "{}: {}", login.url, login.body);
-        let fields = [("tenant", "people.test"), ("username", "anna"), ("password", PASSWORD)];
-        let answer = anna.submit(&login, &fields).await;
+        let answer = anna.submit(&login, &FIELDS).await;
         let home = arrive(&mut anna, answer).await;
-        assert_eq!(home.url.as_str(), format!("{}/", self.address), "{}", home.body);
-        let user = home.json();
-        for (claim, value) in [("name", "Anna Arndt"), ("email", "anna@people.test")] {
-            assert_eq!(user[claim], value, "{user}");
-        }
+        self.shows_anna(&home);
         self.press(&mut anna, self.recipe.sign_out).await;
         assert_eq!(self.user(&mut anna).await, Value::Null);
+        // The session here goes on, so there is nothing to type.
+        self.shows_anna(&self.press(&mut anna, self.recipe.sign_in).await);
+    }
+
+    fn shows_anna(&self, home: &Answer) {
+        assert_eq!(home.url.as_str(), format!("{}/", self.address), "{}", home.body);
+        let user = home.json();
+        let told = json!([user["name"], user["email"], user["groups"]]);
+        assert_eq!(told, json!(["Anna Arndt", "anna@people.test", ["staff"]]), "{user}");
     }
 }
 
@@ -139,4 +155,44 @@ async fn django_allauth_signs_in() {
     python.arg("-B").arg(programs().join("allauth/app.py"));
     python.env("VESTIBULE_CLIENT_SECRET", SECRET);
     Shop::start(recipe, python).signs_in_and_out().await;
+}
+
+/// What one of Spring's properties says.
+fn property(name: &str) -> &'static str {
+    let prefix = format!("spring.security.oauth2.resourceserver.jwt.{name}=");
+    let properties = block("Spring resource server", "properties");
+    properties.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+}
+
+/// As `NimbusJwtDecoder` checks by these properties.
+fn spring_decodes(token: &str, keys: &JwkSet) -> jsonwebtoken::errors::Result<TokenData<Value>> {
+    let header = decode_header(token)?;
+    assert_eq!(header.typ.as_deref(), Some("JWT"));
+    let key = keys.find(&header.kid.unwrap()).unwrap();
+    let mut validation = Validation::new(Algorithm::RS256);
+    // The clock of the test is not the machine's.
+    validation.validate_exp = false;
+    validation.set_issuer(&[property("issuer-uri")]);
+    validation.set_audience(&[property("audiences")]);
+    decode(token, &DecodingKey::from_jwk(key)?, &validation)
+}
+
+#[tokio::test]
+async fn spring_takes_access_tokens_and_no_id_tokens() {
+    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+    let settings = Settings::new(IssuerUrl::parse(property("issuer-uri")).unwrap());
+    let world = format!("{PEOPLE}{}", block("Spring resource server", "toml"));
+    let idp = TestIdp::with_settings(settings, &world).await;
+    let issuer = property("issuer-uri");
+    let shop = Application::new(&idp, issuer, "shop", "https://shop.example.test/callback");
+    let shop = shop.secret(SECRET);
+    let mut anna = idp.browser();
+    let login = anna.get(&shop.authorization_url("openid groups")).await;
+    let tokens = shop.redeem(&anna.submit(&login, &FIELDS).await).await;
+    let keys: JwkSet = serde_json::from_str(&anna.get(&format!("{issuer}/jwks")).await.body).unwrap();
+
+    let claims = spring_decodes(&tokens.access_token, &keys).unwrap().claims;
+    assert_eq!(claims[property("authorities-claim-name")], json!(["staff"]), "{claims}");
+    let refused = spring_decodes(tokens.response["id_token"].as_str().unwrap(), &keys).unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::InvalidAudience);
 }
