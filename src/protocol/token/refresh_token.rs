@@ -49,7 +49,7 @@ impl Grant for RefreshToken {
 }
 
 async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
-    let presented = Presented::of(request)?;
+    let presented = Presented::of(request).await?;
     let still = presented.ask_whether_still(request).await?;
     let work = presented.clone();
     let outcome = request.idp.db().write(move |tx| {
@@ -148,11 +148,12 @@ struct Presented {
 
 /// The scope that is asked for. As at the authorization endpoint, words that are no scope here are ignored, and
 /// something must remain.
-fn asked_scope(request: &TokenRequest<'_>) -> Result<Option<Scope>, TokenError> {
+async fn asked_scope(request: &TokenRequest<'_>) -> Result<Option<Scope>, TokenError> {
     let Some(text) = request.parameters.get("scope") else { return Ok(None) };
-    let scopes = request.idp.scopes();
+    let scopes = request.idp.scopes().await?;
+    let known = scopes.all();
     let asked = Scope::parse(text);
-    let asked: Scope = asked.iter().filter(|word| scopes.contains(word)).map(str::to_owned).collect();
+    let asked: Scope = asked.iter().filter(|word| known.contains(word)).map(str::to_owned).collect();
     if asked.is_empty() {
         return Err(TokenError::new(ErrorCode::InvalidScope, "scope holds nothing that is a scope here"));
     }
@@ -177,7 +178,7 @@ struct Live {
 }
 
 impl Presented {
-    fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
+    async fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
         let parameters = request.parameters;
         let token = parameters
             .get("refresh_token")
@@ -188,7 +189,7 @@ impl Presented {
             issuer: request.issuer.id.clone(),
             client: client.id.clone(),
             registered: client.metadata.scope.clone(),
-            scope: asked_scope(request)?,
+            scope: asked_scope(request).await?,
             target: Target::of(parameters, request.issuer, client)?,
             salt: Secret::generate(),
             now: request.idp.now(),
