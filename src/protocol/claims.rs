@@ -107,7 +107,7 @@ impl Wanted<'_> {
         self.scope.iter().any(|word| scope::claims_of(word).contains(&name))
             || (OURS.contains(&name) && self.scope.contains("profile"))
             // A role is one in the user's tenant.
-            || (name == TENANT && self.scope.contains(ROLES))
+            || (name == TENANT && self.has(ROLES))
             || self.own.contains(name)
             || self.single.contains_key(name)
     }

@@ -15,7 +15,7 @@ use crate::http::{Idp, Internal};
 
 /// Claims that tokens of the house and of its neighbours use to say what the token is (RFC 7519 §4.1, RFC 9068 §2.2,
 /// OpenID Connect Core §2 and §3.3.2.11, RFC 7800 §3.1, RFC 8693 §4), beside those that discovery lists.
-const PROTOCOL: [&str; 17] = [
+const PROTOCOL: [&str; 18] = [
     "nbf",
     "jti",
     "azp",
@@ -28,6 +28,7 @@ const PROTOCOL: [&str; 17] = [
     "scope",
     "client_id",
     "grant",
+    "epoch",
     "events",
     "active",
     "token_type",

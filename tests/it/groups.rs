@@ -232,6 +232,7 @@ async fn the_form_of_every_member_is_checked() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 async fn what_is_not_there_and_what_is_not_to_be_had_is_told_at_once() {
     let idp = TestIdp::with(WORLD).await;
     let before = export(&idp).await;
@@ -432,6 +433,13 @@ async fn names_in_use_cannot_be_taken() {
             .await
             .unwrap();
     }
+}
+
+/// An own scope may deliver what the host knows, and give a scope of the host's a title.
+#[tokio::test]
+async fn an_own_scope_delivers_the_hosts_claims() {
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let idp = TestIdp::with_parts(settings, WORLD, |parts| parts.claims(Teams)).await;
     let own = "[[scopes]]\nname = \"staff\"\ntitle = { en = \"x\" }\nclaims = [\"teams\"]\n\
                [[scopes]]\nname = \"company\"\ntitle = { en = \"see your teams\" }\n\
                [[clients]]\ntenant = \"one.test\"\nclient_id = \"desk\"\nrequire_consent = true";

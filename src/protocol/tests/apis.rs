@@ -1,6 +1,8 @@
 //! APIs and own scopes: the audience that is meant where none is asked for, the scopes that belong to an API, and the
 //! `typ` of its tokens.
 
+use std::collections::BTreeSet;
+
 use axum::http::Method;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -9,6 +11,7 @@ use super::{House, OFFICE_SECRET, error, part, refused, root};
 use crate::crypto::jwt;
 use crate::domain::client::SigningAlgorithm;
 use crate::http::{Access, Idp};
+use crate::protocol::{is_claim, is_reserved_claim};
 use crate::testing::{Application, TestIdp};
 
 const US: &str = TestIdp::ISSUER;
@@ -266,6 +269,24 @@ async fn a_scope_that_was_taken_away_is_in_no_later_token() {
         (&tokens["scope"], &claims(&tokens)["scope"]),
         (&json!("openid orders:write"), &json!("openid orders:write"))
     );
+}
+
+/// A claim of a client's choosing, or of the host's, never stands where the token says what it is.
+#[tokio::test]
+async fn no_claim_of_a_token_can_be_named_otherwise() {
+    let house = House::with(WORLD).await;
+    let robot = house.idp.application("robot", "").secret(OFFICE_SECRET);
+    house.idp.idp().apply("[[clients]]\nclient_id = \"robot\"\ndisabled = true").await.unwrap();
+    house.idp.idp().apply("[[clients]]\nclient_id = \"robot\"\ndisabled = false").await.unwrap();
+    let own = robot.token_with(&[("grant_type", "client_credentials")]).await.json();
+    let users = redeemed(&house, &buyer(&house), "openid", &[], &[]).await;
+    let id = part(users["id_token"].as_str().unwrap(), 1);
+    let names: BTreeSet<String> =
+        [claims(&own), claims(&users), id].into_iter().flatten().map(|(name, _)| name).collect();
+    assert!(names.contains("epoch") && names.contains("grant") && names.contains("sid"), "{names:?}");
+    for name in names {
+        assert!(is_claim(&name) && is_reserved_claim(&name), "{name}");
+    }
 }
 
 /// What no API wants any longer is not taken either, be it in time and signed by us.

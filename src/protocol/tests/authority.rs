@@ -90,6 +90,11 @@ async fn both_stand_where_the_scopes_claims_stand_and_in_access_tokens() {
     let told = read(&house, &reader(&house), "openid roles groups", &[]).await;
     assert_eq!((&told.id_token["roles"], &told.id_token["groups"]), (&json!(["admin"]), &groups));
 
+    let one = [("claims", r#"{"userinfo":{"roles":null}}"#)];
+    let told = read(&house, &reader(&house), "openid", &one).await;
+    assert_eq!((&told.userinfo["roles"], &told.userinfo["tenant"]), (&json!(["admin"]), &json!("one.test")));
+    assert_eq!(told.userinfo.get("groups"), None);
+
     let told = read(&house, &reader(&house), "openid email", &[]).await;
     for claims in [&told.id_token, &told.access_token, told.userinfo.as_object().unwrap()] {
         assert!(!claims.contains_key("roles") && !claims.contains_key("groups"), "{claims:?}");
@@ -211,12 +216,10 @@ async fn a_list_too_long_for_a_token_is_at_userinfo_only() {
     house.idp.idp().apply("[[clients]]\nclient_id = \"reader\"\nid_token_claims = true").await.unwrap();
     for (count, in_token) in [(200, true), (201, false)] {
         let names: Vec<String> = (0..count).map(|n| format!("g{n:03}")).collect();
-        let mut document: String = names
-            .iter()
-            .map(|name| format!("[[groups]]\ntenant = \"one.test\"\nname = \"{name}\"\n"))
-            .collect();
-        document += &format!("[[users]]\ntenant = \"one.test\"\nusername = \"anna\"\ngroups = {names:?}");
-        house.idp.idp().apply(&document).await.unwrap();
+        let user = format!("[[users]]\ntenant = \"one.test\"\nusername = \"anna\"\ngroups = {names:?}");
+        let group = |name: &String| format!("[[groups]]\ntenant = \"one.test\"\nname = \"{name}\"");
+        let document: Vec<String> = names.iter().map(group).chain([user]).collect();
+        house.idp.idp().apply(&document.join("\n")).await.unwrap();
         let told = read(&house, &reader(&house), "openid groups", &[]).await;
         assert_eq!(told.userinfo["groups"].as_array().unwrap().len(), count);
         assert_eq!(told.access_token.contains_key("groups"), in_token, "{count}");

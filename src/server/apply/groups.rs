@@ -49,13 +49,12 @@ impl Planner<'_> {
         let mut wanted = BTreeSet::new();
         for (i, name) in names.iter().filter_map(Value::as_str).enumerate() {
             let Ok(name) = GroupName::parse(name) else { continue };
-            match self.group_of(&user.tenant, &name).await? {
-                Some(id) => drop(wanted.insert(id)),
-                None => {
-                    let tenant = entry.text("tenant");
-                    let wrong = format!("there is no group {name} in {tenant}; name it under [[groups]]");
-                    self.mistakes.at(&entry.place_of(&format!("groups[{i}]")), wrong);
-                }
+            if let Some(id) = self.group_of(&user.tenant, &name).await? {
+                wanted.insert(id);
+            } else {
+                let tenant = entry.text("tenant");
+                let wrong = format!("there is no group {name} in {tenant}; name it under [[groups]]");
+                self.mistakes.at(&entry.place_of(&format!("groups[{i}]")), wrong);
             }
         }
         let stored = groups::of_user(&mut self.reader.tx(), &user.id).await.map_err(ApplyError::failed)?;

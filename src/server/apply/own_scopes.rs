@@ -120,7 +120,7 @@ impl Planner<'_> {
         let (place, name) = (entry.place_of("audience"), audience.as_str());
         let root = self.idp.settings().issuer.clone();
         let host = url::Url::parse(name).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let address = host.map(Address::Host).unwrap_or(Address::Root);
+        let address = host.map_or(Address::Root, Address::Host);
         let issuer = issuers::by_address(&mut self.reader.tx(), &root, &address).await;
         let of_host = issuer.map_err(ApplyError::failed)?.is_some_and(|issuer| issuer.url.as_str() == name);
         if of_host || name == root.as_str() || name.starts_with(&root.at("/t/")) {

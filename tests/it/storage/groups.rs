@@ -6,7 +6,7 @@ use vestibule::domain::audience::Resource;
 use vestibule::domain::group::{Group, GroupName};
 use vestibule::domain::ids::{GroupId, TenantId};
 use vestibule::domain::issuer::IssuerUrl;
-use vestibule::domain::own_scopes::{AccessTokenTyp, Api, OwnScope, Title};
+use vestibule::domain::own_scopes::{AccessTokenTyp, Api, OwnScope, OwnScopes, Title};
 use vestibule::domain::scope::Scope;
 use vestibule::ext::SystemClock;
 use vestibule::storage::{Catalogue, Error, groups, own_scopes, tenants, users};
@@ -86,7 +86,7 @@ async fn own_scopes_and_apis_are_cached_until_they_change() {
     on_each(async |db| {
         let root = IssuerUrl::parse("https://id.test").unwrap();
         let catalogue = Catalogue::new(db.clone(), Arc::new(SystemClock), root);
-        assert_eq!(*catalogue.own_scopes().await.unwrap(), Default::default());
+        assert_eq!(*catalogue.own_scopes().await.unwrap(), OwnScopes::default());
         let before = db.statements();
         catalogue.own_scopes().await.unwrap();
         assert_eq!(db.statements() - before, 0, "that there is nothing is known, too");
@@ -113,7 +113,7 @@ async fn own_scopes_and_apis_are_cached_until_they_change() {
         assert!(write!(db, tx => own_scopes::remove_api(tx, &api.audience)).unwrap());
         assert!(write!(db, tx => own_scopes::remove(tx, &own.name)).unwrap());
         assert!(!write!(db, tx => own_scopes::remove(tx, &own.name)).unwrap());
-        assert_eq!(*catalogue.own_scopes().await.unwrap(), Default::default());
+        assert_eq!(*catalogue.own_scopes().await.unwrap(), OwnScopes::default());
     })
     .await;
 }
