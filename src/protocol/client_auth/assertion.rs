@@ -106,7 +106,7 @@ fn expected<'a>(idp: &Idp, client: &'a Client, algorithms: &'a [SigningAlgorithm
         typ: &["JWT", "client-authentication+jwt"],
         algorithms,
         issuer: client.id.as_str(),
-        audience: Audience::One,
+        audience: Audience::Several,
         subject: Subject::One(client.id.as_str()),
         now: idp.now(),
         leeway: LEEWAY,
@@ -135,17 +135,25 @@ async fn accept(
 
 /// The hash of its `jti`, by which it is known again, if it is meant for this server.
 ///
-/// One server is meant, by one of its names, alone, so that what is meant for another is never taken here: the issuer (as
-/// RFC 7523bis wants it), the token endpoint (as Core §9 has it), or `/par` (RFC 9126 §2). Introspection and revocation
+/// This server alone is meant, so that what is meant for another is never taken here, by one of its names or by several:
+/// the issuer (as RFC 7523bis wants it), the token endpoint (as Core §9 has it), or `/par` (RFC 9126 §2). Introspection and revocation
 /// authenticate as the token endpoint does (RFC 7662 §2.1, RFC 7009 §2.1) and so take the same; their own addresses are no
 /// names of this server.
 fn meant_for(issuer: &Issuer, claims: &Map<String, Value>) -> Result<Hash, AssertionError> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    let audiences = [issuer.url.as_str(), &issuer.url.at("/token"), &issuer.url.at("/par")];
-    if !text("aud").is_some_and(|audience| audiences.contains(&audience)) {
+    let names = [issuer.url.as_str(), &issuer.url.at("/token"), &issuer.url.at("/par")];
+    let is_ours = |audience: &Value| audience.as_str().is_some_and(|audience| names.contains(&audience));
+    let is_for_us_alone = match claims.get("aud") {
+        Some(Value::Array(all)) => !all.is_empty() && all.iter().all(is_ours),
+        one => one.is_some_and(is_ours),
+    };
+    if !is_for_us_alone {
         return Err(AssertionError::Claim("aud"));
     }
-    let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or(AssertionError::Claim("jti"))?;
+    let jti = claims
+        .get("jti")
+        .and_then(Value::as_str)
+        .filter(|jti| !jti.is_empty())
+        .ok_or(AssertionError::Claim("jti"))?;
     Ok(secret::hash(jti))
 }
 

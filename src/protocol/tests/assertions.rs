@@ -126,6 +126,38 @@ async fn what_it_says_must_be_meant_for_us_now() {
     assert_eq!(present(&house, &good).await, failed(), "used before");
 }
 
+/// Several names of this server are one audience; another's among them is an injection (attack 52).
+#[tokio::test]
+async fn an_audience_of_several_must_be_this_server_alone() {
+    let house = House::with(SECRETS).await;
+    let (issuer, token, par) = ("https://id.test", "https://id.test/token", "https://id.test/par");
+    for (audience, expected) in [
+        (json!([issuer]), proven()),
+        (json!([token]), proven()),
+        (json!([issuer, token]), proven()),
+        (json!([token, issuer, par, issuer]), proven()),
+        (json!([issuer, "https://id.test/revoke"]), failed()),
+        (json!([issuer, "https://id.test/"]), failed()),
+        (json!([issuer, "https://id.test/t/one.test"]), failed()),
+        (json!([issuer, "https://id.test/t/one.test/token"]), failed()),
+        (json!(["https://other.test", issuer]), failed()),
+        (json!([issuer, token, "https://other.test"]), failed()),
+        (json!([issuer, null]), failed()),
+        (json!([issuer, [token]]), failed()),
+        (json!([issuer, ""]), failed()),
+        (json!([]), failed()),
+        (json!([[issuer]]), failed()),
+        (json!({ "0": issuer }), failed()),
+        (json!(format!("{issuer} {token}")), failed()),
+        (Value::Null, failed()),
+    ] {
+        let mut claims = claims(&house, "long");
+        claims.insert("aud".to_owned(), audience.clone());
+        let assertion = mac("HS256", LONG.as_bytes(), &claims);
+        assert_eq!(present(&house, &assertion).await, expected, "{audience}");
+    }
+}
+
 #[tokio::test]
 async fn of_thirty_two_at_once_one_counts() {
     let house = House::with(SECRETS).await;

@@ -117,7 +117,7 @@ async fn the_client_reads_what_is_wrong() {
         ("redirect_uri", "", "invalid_request"),
         ("redirect_uri", "https://evil.test/", "invalid_request"),
         ("response_type", "", "invalid_request"),
-        ("response_type", "token", "unauthorized_client"),
+        ("response_type", "token", "unsupported_response_type"),
         ("response_type", "bogus", "unsupported_response_type"),
         ("scope", "bogus", "invalid_scope"),
         ("code_challenge", "", "invalid_request"),
