@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::http::header::{LOCATION, REFRESH, SET_COOKIE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 
 use super::login::{Due, Login};
 use super::person::Person;
@@ -19,6 +20,7 @@ use crate::domain::event::Event;
 use crate::domain::fact::Facts;
 use crate::domain::ids::SessionId;
 use crate::domain::interaction::Interaction;
+use crate::domain::policy::Need;
 use crate::domain::session::Session;
 use crate::http::{ContentSecurity, Cookies, Internal, cookies};
 use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
@@ -33,6 +35,8 @@ pub(super) enum End {
     Code(Box<NewCode>, Option<Secret>),
     /// The client gets an error.
     Refused(ErrorCode),
+    /// The user has said no; the cookie of the session that was proved before that, if it is new or knows more.
+    Denied(Option<Secret>),
     /// Somebody was quicker: another tab, a second click, a sign-out.
     Late,
     /// To this address of ours, which leads to another provider.
@@ -194,10 +198,12 @@ impl Login {
         self.idp().account().know_browser(tx, &person.user, &person.tenant, seen).await
     }
 
-    /// The session, used now by this login's client.
+    /// The session, used now; by this login's client, unless the user denied it.
     fn used(&self, mut session: Session) -> Session {
         session.used_at = self.now;
-        session.clients.insert(self.validated.client().id.clone());
+        if matches!(self.next(), Due::Done) {
+            session.clients.insert(self.validated.client().id.clone());
+        }
         session
     }
 
@@ -207,17 +213,34 @@ impl Login {
         Session { user_agent, address, ..self.used(session) }
     }
 
-    /// Ends the login without a code.
-    pub(super) async fn give_up(&self, code: ErrorCode) -> Result<End, Internal> {
-        let login = self.clone();
-        let closed = self.idp().db().write(move |tx| {
-            let login = login.clone();
-            Box::pin(async move { login.close(tx).await })
+    /// Ends the login without a code, because the user does not go on.
+    pub(super) async fn give_up(self) -> Result<(Self, End), Internal> {
+        let before = self.clone();
+        let closed = before.idp().db().write(move |tx| {
+            let mut login = self.clone();
+            async move {
+                login.close(tx).await?;
+                let cookie = login.keep_signed_in(tx).await?;
+                Ok((login, End::Denied(cookie)))
+            }
+            .boxed()
         });
         match closed.await {
-            Err(storage::Error::Conflict) => Ok(End::Late),
-            closed => Ok(closed.map(|()| End::Refused(code))?),
+            Err(storage::Error::Conflict) => Ok((before, End::Late)),
+            closed => Ok(closed?),
         }
+    }
+
+    /// Where nothing but the consent is missing, the user has signed in: the session is kept for the next request.
+    async fn keep_signed_in(&mut self, tx: &mut Tx<'_>) -> storage::Result<Option<Secret>> {
+        let Due::Ask(Need::Consent(_)) = self.next() else { return Ok(None) };
+        let Some(person) = self.person.clone() else { return Ok(None) };
+        self.hold_epoch(tx, &person).await?;
+        let (_, cookie) = self.keep_session(tx, &person).await?;
+        if cookie.is_some() {
+            self.known = Some(self.know_browser(tx, &person).await?);
+        }
+        Ok(cookie)
     }
 
     /// The answer to the browser.
@@ -244,17 +267,28 @@ impl Login {
             End::Code(code, cookie) => {
                 let target = Target::from(self.request());
                 let mut response = self.deliver(respond::code(&self.visitor.issuer, &target, code.value()));
-                let cookie =
-                    cookie.and_then(|secret| cookies::set(&self.visitor.issuer, Cookies::SESSION, &secret));
-                response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+                self.hand_out(&mut response, cookie.as_ref());
                 response.headers_mut().extend(self.forgotten_upstream().map(|cookie| (SET_COOKIE, cookie)));
                 response
             }
-            End::Refused(code) => {
-                tracing::info!(error = code.as_str(), "the login ended without a code");
-                self.deliver(self.error(code))
+            End::Refused(code) => self.refused(code),
+            End::Denied(cookie) => {
+                let mut response = self.refused(ErrorCode::AccessDenied);
+                self.hand_out(&mut response, cookie.as_ref());
+                response
             }
         }
+    }
+
+    fn refused(&self, code: ErrorCode) -> Response {
+        tracing::info!(error = code.as_str(), "the login ended without a code");
+        self.deliver(self.error(code))
+    }
+
+    /// Gives the browser the session's cookie.
+    fn hand_out(&self, response: &mut Response, cookie: Option<&Secret>) {
+        let cookie = cookie.and_then(|secret| cookies::set(&self.visitor.issuer, Cookies::SESSION, secret));
+        response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     }
 
     /// A page that goes on by itself.

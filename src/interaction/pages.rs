@@ -15,7 +15,6 @@ use super::finish::see_other;
 use super::login::{Due, Login};
 use super::steps::{self, Shown};
 use super::visitor::{Visitor, retry_after};
-use crate::domain::error::ErrorCode;
 use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
 use crate::protocol::parameters::Parameters;
 use crate::storage::interactions;
@@ -125,7 +124,8 @@ async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, I
         return open(login, step, Some(Problem::Stale)).boxed().await;
     }
     if form.get("cancel").is_some() {
-        return cancel(login).await;
+        let (login, end) = login.give_up().await?;
+        return Ok(login.respond(end));
     }
     let (login, end) = page.submit(login, &need, form).await?;
     Ok(login.respond(end))
@@ -134,12 +134,6 @@ async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, I
 /// Stores the login as it is now: nothing is missing any more, nothing can help any more, or something was dropped.
 async fn finish(login: Login) -> Result<Response, Internal> {
     let (login, end) = login.store().await?;
-    Ok(login.respond(end))
-}
-
-/// The user does not want to go on.
-async fn cancel(login: Login) -> Result<Response, Internal> {
-    let end = login.give_up(ErrorCode::AccessDenied).await?;
     Ok(login.respond(end))
 }
 

@@ -306,7 +306,7 @@ async fn vouched(
 impl Login {
     /// The answer to the browser, without a redirect that leads away from here.
     fn respond_apart(&self, end: End) -> Response {
-        let away = matches!(end, End::Code(..) | End::Refused(_));
+        let away = matches!(end, End::Code(..) | End::Refused(_) | End::Denied(_));
         let redirect = self.respond(end);
         let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
         let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };
