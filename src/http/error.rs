@@ -25,6 +25,8 @@ pub(crate) enum Internal {
     Busy(Reference),
     /// A fault of ours.
     Fault(Reference),
+    /// A HEAD, which must change nothing, for something that a GET would have changed.
+    Unchanged(Reference),
 }
 
 impl Internal {
@@ -48,15 +50,16 @@ impl Internal {
     /// What the user may quote.
     pub(crate) const fn reference(&self) -> &Reference {
         match self {
-            Self::Busy(reference) | Self::Fault(reference) => reference,
+            Self::Busy(reference) | Self::Fault(reference) | Self::Unchanged(reference) => reference,
         }
     }
 
-    /// 503 or 500
+    /// 503 or 500; 200 for a HEAD that changed nothing.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unchanged(_) => StatusCode::OK,
         }
     }
 
@@ -74,6 +77,7 @@ impl From<storage::Error> for Internal {
     fn from(error: storage::Error) -> Self {
         match error {
             storage::Error::Busy(_) => Self::busy(&error),
+            storage::Error::ReadOnly => Self::Unchanged(random::reference()),
             _ => Self::fault(&error),
         }
     }
@@ -114,7 +118,7 @@ impl IntoResponse for Internal {
     fn into_response(self) -> Response {
         let code = match self {
             Self::Busy(_) => ErrorCode::TemporarilyUnavailable,
-            Self::Fault(_) => ErrorCode::ServerError,
+            Self::Fault(_) | Self::Unchanged(_) => ErrorCode::ServerError,
         };
         let description = format!("reference {}", self.reference());
         let body = Json(json!({ "error": code.as_str(), "error_description": description }));

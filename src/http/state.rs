@@ -26,7 +26,11 @@ use crate::views::Theme;
 
 /// A running provider. Cheap to clone; every clone is the same provider.
 #[derive(Clone)]
-pub struct Idp(Arc<Parts>);
+pub struct Idp {
+    parts: Arc<Parts>,
+    /// For a request that must change nothing.
+    reading: Option<Db>,
+}
 
 /// What a provider is made of.
 pub(crate) struct Parts {
@@ -59,34 +63,39 @@ pub(crate) struct Parts {
 impl Idp {
     /// Takes the parts that the builder put together.
     pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self { parts: Arc::new(parts), reading: None }
+    }
+
+    /// The same provider for a request that must change nothing: its store refuses every write.
+    pub(crate) fn reading(&self) -> Self {
+        Self { reading: Some(self.parts.db.reading()), ..self.clone() }
     }
 
     /// The settings it runs with.
     pub fn settings(&self) -> &Settings {
-        &self.0.settings
+        &self.parts.settings
     }
 
     /// What the provider thinks the time is.
     pub fn now(&self) -> Time {
-        self.0.clock.now()
+        self.parts.clock.now()
     }
 
     /// The same in milliseconds since 1970, for what is counted by less than seconds.
     pub(crate) fn unix_millis(&self) -> i64 {
-        self.0.clock.unix_millis()
+        self.parts.clock.unix_millis()
     }
 
     pub(crate) fn parts(&self) -> &Parts {
-        &self.0
+        &self.parts
     }
 
     pub(crate) fn db(&self) -> &Db {
-        &self.0.db
+        self.reading.as_ref().unwrap_or(&self.parts.db)
     }
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
-        &self.0.catalogue
+        &self.parts.catalogue
     }
 
     /// Does this, and returns only when every node has seen what it changed in the catalogue.
@@ -99,76 +108,76 @@ impl Idp {
 
     /// What access tokens stand on.
     pub(crate) fn grounds(&self) -> &Grounds {
-        &self.0.grounds
+        &self.parts.grounds
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {
-        &self.0.sealer
+        &self.parts.sealer
     }
 
     pub(crate) fn hasher(&self) -> &PasswordHasher {
-        &self.0.hasher
+        &self.parts.hasher
     }
 
     pub(crate) fn theme(&self) -> &dyn Theme {
-        self.0.theme.as_ref()
+        self.parts.theme.as_ref()
     }
 
     /// The one client for what the provider asks for by itself.
     pub(crate) fn outbound(&self) -> &Outbound {
-        &self.0.outbound
+        &self.parts.outbound
     }
 
     /// What this node counts by itself.
     pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.parts.limits
     }
 
     /// What is known of upstream providers.
     pub(crate) fn upstreams(&self) -> &Known {
-        &self.0.upstreams
+        &self.parts.upstreams
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {
-        &self.0.keyring
+        &self.parts.keyring
     }
 
     pub(crate) fn documents(&self) -> &Documents {
-        &self.0.documents
+        &self.parts.documents
     }
 
     /// Who tells the host's own claims.
     pub(crate) fn claim_source(&self) -> &dyn ClaimSource {
-        self.0.claim_source.as_ref()
+        self.parts.claim_source.as_ref()
     }
 
     /// The host's own claims, by scope.
     pub(crate) fn own_claims(&self) -> &[OwnClaims] {
-        &self.0.own_claims
+        &self.parts.own_claims
     }
 
     /// Every scope there is.
     pub(crate) async fn scopes(&self) -> Result<Scopes<'_>, storage::Error> {
-        Ok(Scopes::new(&self.0.own_claims, self.catalogue().own_scopes().await?))
+        Ok(Scopes::new(&self.parts.own_claims, self.catalogue().own_scopes().await?))
     }
 
     /// What was asked so far, and what happened.
     pub(crate) fn traffic(&self) -> &Traffic {
-        &self.0.traffic
+        &self.parts.traffic
     }
 
     /// Counts an event and tells the observer.
     pub(crate) fn observe(&self, event: &Event) {
-        self.0.traffic.note(event);
-        self.0.observer.observe(event);
+        self.parts.traffic.note(event);
+        self.parts.observer.observe(event);
     }
 
     /// What can happen to users' credentials.
     pub(crate) fn account(&self) -> Account<'_> {
-        let Parts { settings, db, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
-            self.0.as_ref();
+        let Parts { settings, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
+            self.parts.as_ref();
         let host = directory.as_deref().map(|directory| Host::new(directory, settings.host_deadline));
         let ways = Ways { mail: mailer.is_some(), sms: sms.is_some().then_some(&settings.sms) };
-        Account::new(db, catalogue, sealer, hasher, clock.as_ref(), host, ways)
+        Account::new(self.db(), catalogue, sealer, hasher, clock.as_ref(), host, ways)
     }
 }

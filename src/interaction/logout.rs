@@ -26,7 +26,7 @@ use crate::domain::session::Session;
 use crate::http::{ContentSecurity, Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
 use crate::protocol::logout::{self, HintedSession, LogoutClient, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
-use crate::storage::{sessions, users};
+use crate::storage::{self, sessions, users};
 use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut, WayBack};
 
 /// The name that the form's token is bound to, beside the session.
@@ -193,7 +193,12 @@ async fn end(visitor: &Visitor, user: &UserId, session: &SessionId) -> Result<()
         let id = id.clone();
         Box::pin(async move { account::sessions::sign_out(tx, &id, now).await })
     });
-    if ended.await? {
+    let ended = match ended.await {
+        // A HEAD is answered as if, and changes nothing.
+        Err(storage::Error::ReadOnly) => false,
+        ended => ended?,
+    };
+    if ended {
         visitor.idp.observe(&Event::SignedOut { issuer: visitor.issuer.id.clone(), user: user.clone() });
     }
     Ok(())

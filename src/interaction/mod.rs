@@ -27,12 +27,18 @@ use axum::routing::get;
 
 use crate::http::{Access, Route};
 
-const PAGE: &[Method] = &[Method::GET, Method::POST];
+/// What a page answers. HEAD changes nothing, not even what GET would.
+const PAGE: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
 
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     let mut all = vec![
-        Route::new("/authorize", PAGE, Access::Open, get(authorize::authorize).post(authorize::authorize)),
+        Route::new(
+            "/authorize",
+            &[Method::GET, Method::POST],
+            Access::Open,
+            get(authorize::authorize).post(authorize::authorize),
+        ),
         Route::new(
             "/login/{interaction}/{step}",
             PAGE,

@@ -1,11 +1,13 @@
 //! Whoever asks for a page: which issuer, which browser, which languages; and the pages that need no login.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use crate::crypto::random;
@@ -57,7 +59,9 @@ impl FromRequestParts<Idp> for Visitor {
         let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, idp).await;
         let headers = parts.headers.clone();
         let network = address.network();
-        Ok(Self { idp: idp.clone(), issuer, tenant, headers, uri, network, ui_locales: Vec::new() })
+        // HEAD runs what GET runs, and changes nothing.
+        let idp = if parts.method == Method::HEAD { idp.reading() } else { idp.clone() };
+        Ok(Self { idp, issuer, tenant, headers, uri, network, ui_locales: Vec::new() })
     }
 }
 
@@ -175,7 +179,7 @@ impl Visitor {
     /// A failure of ours, or a store that is busy.
     pub(super) fn failed(&self, error: &Internal) -> Response {
         let body = match error {
-            Internal::Busy(_) => Body::Busy(Busy { retry: None }),
+            Internal::Busy(_) | Internal::Unchanged(_) => Body::Busy(Busy { retry: None }),
             Internal::Fault(reference) => Body::Refused(Refused {
                 refusal: Refusal::Internal,
                 detail: None,
@@ -183,7 +187,13 @@ impl Visitor {
                 back: None,
             }),
         };
-        error.mark(self.notice(error.status(), body))
+        let mut response = error.mark(self.notice(error.status(), body));
+        if matches!(error, Internal::Unchanged(_)) {
+            // How long the page of a GET would have been is not known.
+            let nothing = futures_util::stream::empty::<Result<Bytes, Infallible>>();
+            *response.body_mut() = axum::body::Body::from_stream(nothing);
+        }
+        response
     }
 
     /// A login that is over, or another browser's: one page for both, so that nobody learns which.

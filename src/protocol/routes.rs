@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new("/introspect", &[Method::POST], Access::Client, post(introspect::introspect)),
         Route::new(
             "/userinfo",
-            &[Method::GET, Method::POST],
+            &[Method::GET, Method::HEAD, Method::POST],
             Access::Bearer,
             get(userinfo::userinfo).post(userinfo::userinfo),
         )

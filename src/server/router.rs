@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_ENCODING;
+use axum::http::header::{CONTENT_ENCODING, SET_COOKIE};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -60,8 +60,13 @@ impl Idp {
 /// together they cost as much as all the rest of a discovery answer.
 async fn guard(State(idp): State<Idp>, request: Request, next: Next) -> Response {
     let passing = idp.traffic().begin(&request);
+    let is_head = request.method() == Method::HEAD;
     let span = trace::span(&passing);
-    let response = answer(request, next).instrument(span.clone()).await;
+    let mut response = answer(request, next).instrument(span.clone()).await;
+    if is_head {
+        // What asks without wanting an answer is no browser that should remember something.
+        response.headers_mut().remove(SET_COOKIE);
+    }
     trace::answered(&span, response.status());
     passing.end(response.status());
     secured(&idp, response)

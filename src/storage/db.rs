@@ -22,6 +22,7 @@ use super::{migrate, postgres, revision, writer};
 pub struct Db {
     backend: Backend,
     counters: Arc<Counters>,
+    only_reads: bool,
 }
 
 #[derive(Clone)]
@@ -108,7 +109,7 @@ impl Db {
         } else {
             return Err(Error::other("its address must begin with sqlite:// or postgres://"));
         };
-        Ok(Self { backend, counters })
+        Ok(Self { backend, counters, only_reads: false })
     }
 
     /// Brings the schema up to this version; several nodes may do so at once.
@@ -117,6 +118,12 @@ impl Db {
             Backend::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
             Backend::Postgres(pools) => migrate::postgres(pools.shared.options()).await,
         }
+    }
+
+    /// The same database for a request that must change nothing: every write is [`Error::ReadOnly`].
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        Self { only_reads: true, ..self.clone() }
     }
 
     /// What reads. It holds no connection but while one of its statements runs.
@@ -148,6 +155,9 @@ impl Db {
         W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
     {
         outside_a_write()?;
+        if self.only_reads {
+            return Err(Error::ReadOnly);
+        }
         self.counters.writes.fetch_add(1, Ordering::Relaxed);
         match &self.backend {
             Backend::Sqlite { write, .. } => write.run(work).await,

@@ -15,6 +15,9 @@ pub enum Error {
     /// The row stands against another one: taken already, or what it refers to is gone.
     #[error("the row conflicts with another one")]
     Conflict,
+    /// The handle only reads ([`super::Db::reading`]).
+    #[error("nothing may be written by this handle")]
+    ReadOnly,
     /// A newer version of this program has changed the store.
     #[error(
         "the database was written by a newer version of vestibule (its schema is {found}, this version knows {known}); start that version, or restore a backup made before the upgrade"

@@ -16,6 +16,7 @@ mod ending;
 mod examples;
 mod figures;
 mod groups;
+mod head;
 mod hosts;
 mod keys;
 mod log;

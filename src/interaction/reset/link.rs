@@ -14,7 +14,7 @@ use crate::http::{Cookies, cookies};
 use crate::interaction::finish::see_other;
 use crate::interaction::visitor::Visitor;
 
-pub(super) const ONLY_GET: &[Method] = &[Method::GET];
+pub(super) const NO_FORM: &[Method] = &[Method::GET, Method::HEAD];
 
 /// The parts of the address. A tenant's issuer has its domain in front.
 #[derive(serde::Deserialize)]

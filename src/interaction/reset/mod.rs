@@ -26,8 +26,8 @@ use crate::http::{Access, Route};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new("/reset", PAGE, Access::Open, get(ask::show).post(ask::submit)),
-        Route::new("/reset/sent", link::ONLY_GET, Access::Open, get(ask::sent)),
-        Route::new("/reset/link/{link}", link::ONLY_GET, Access::Open, get(link::open)),
+        Route::new("/reset/sent", link::NO_FORM, Access::Open, get(ask::sent)),
+        Route::new("/reset/link/{link}", link::NO_FORM, Access::Open, get(link::open)),
         Route::new("/reset/{step}", PAGE, Access::Browser, get(pages::show).post(pages::submit)),
     ]
 }

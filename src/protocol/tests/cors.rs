@@ -54,7 +54,7 @@ async fn a_browser_that_asks_first_is_told() {
         [("access-control-request-method", "GET"), ("access-control-request-headers", "authorization")];
     let answer = ask(&house, Method::OPTIONS, "/userinfo", PAGE, &first).await;
     assert_eq!((answer.status.as_u16(), allowed(&answer)), (204, Some(PAGE)));
-    assert_eq!(answer.headers["access-control-allow-methods"], "GET, POST");
+    assert_eq!(answer.headers["access-control-allow-methods"], "GET, HEAD, POST");
     assert_eq!(answer.headers["access-control-allow-headers"], "authorization");
     let stranger = ask(&house, Method::OPTIONS, "/userinfo", "https://evil.test", &first).await;
     assert_eq!((stranger.status.as_u16(), allowed(&stranger)), (405, None));
