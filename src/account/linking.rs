@@ -157,8 +157,8 @@ impl Account<'_> {
         let no_user = || InviteError::UserUnknown(username.to_owned());
         let domain = TenantDomain::parse(tenant).map_err(|_| no_tenant())?;
         let found = self.catalogue.tenant_by_domain(&domain).await?.ok_or_else(no_tenant)?;
-        let key = Username::parse(username).map_err(|_| no_user())?.key();
-        let user = users::credentials(&mut self.db.read().tx(), &found.id, &key).await?;
+        let name = Username::parse(username).map_err(|_| no_user())?;
+        let user = users::credentials(&mut self.db.read().tx(), &found.id, Some(&name)).await?;
         let user = user.ok_or_else(no_user)?.user;
         match user.upstream.clone() {
             Some(account) if account.subject.is_some() => Err(InviteError::Linked),

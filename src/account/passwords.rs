@@ -113,7 +113,7 @@ impl Account<'_> {
         };
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map(Username::key);
-        let found = self.named(tenant.as_deref(), key.as_deref()).await?;
+        let found = self.named(tenant.as_deref(), name.as_ref()).await?;
         let user = found.as_ref().map(|found| &found.user.id);
         // A text that is not a user name is counted as it was typed.
         let counter = self.password_counter(&subject, key.as_deref().unwrap_or(typed.username));
@@ -151,10 +151,14 @@ impl Account<'_> {
     }
 
     /// The user with this name, with the stored password.
-    async fn named(&self, tenant: Option<&Tenant>, key: Option<&str>) -> Result<Option<Credentials>, Error> {
+    async fn named(
+        &self,
+        tenant: Option<&Tenant>,
+        name: Option<&Username>,
+    ) -> Result<Option<Credentials>, Error> {
         // An unknown tenant and what is no name are looked up too: no user has the empty ones.
         let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
-        Ok(users::credentials(&mut self.db.read().tx(), &id, key.unwrap_or_default()).await?)
+        Ok(users::credentials(&mut self.db.read().tx(), &id, name).await?)
     }
 
     /// The user whose password it is, or why it is not accepted.

@@ -172,7 +172,7 @@ impl Account<'_> {
     ) -> Result<Result<Credentials, ResetOutcome>, Error> {
         let mut reader = self.db.read();
         if let Ok(name) = Username::parse(typed)
-            && let Some(found) = users::credentials(&mut reader.tx(), tenant, &name.key()).await?
+            && let Some(found) = users::credentials(&mut reader.tx(), tenant, Some(&name)).await?
         {
             return Ok(Ok(found));
         }

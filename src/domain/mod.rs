@@ -46,6 +46,7 @@ pub(crate) mod typed;
 pub mod upstream;
 pub mod user;
 pub mod user_agent;
+mod username;
 pub mod zone;
 
 /// Is it what is assumed where nothing is stored? Stored JSON leaves such members out.

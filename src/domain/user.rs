@@ -1,7 +1,6 @@
 //! A person in exactly one tenant: name, roles, profile.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
 use super::claims::Profile;
 use super::contact::EmailAddress;
@@ -10,6 +9,7 @@ use super::ids::{DirectoryKey, TenantId, UserId};
 use super::locale::Locale;
 use super::time::Time;
 use super::upstream::UpstreamAccount;
+pub use super::username::{Username, UsernameError};
 use super::zone::Zone;
 
 /// One user.
@@ -69,59 +69,6 @@ pub enum Role {
     Admin,
 }
 
-/// A sign-in name: 1 to 50 letters, digits and `_-@~!#%+.$`, as the user writes it, in NFC.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(try_from = "String", into = "String")]
-#[sqlx(transparent)]
-pub struct Username(String);
-
-/// The text is not a sign-in name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not a user name: 1 to 50 letters, digits and _-@~!#%+.$ without spaces")]
-pub struct UsernameError;
-
-impl Username {
-    const MAX: usize = 50;
-
-    /// Checks a name and brings it into NFC.
-    pub fn parse(text: &str) -> Result<Self, UsernameError> {
-        let name: String = text.trim().nfc().collect();
-        let allowed = |c: char| c.is_alphanumeric() || "_-@~!#%+.$".contains(c);
-        let shaped = (1..=Self::MAX).contains(&name.chars().count()) && name.chars().all(allowed);
-        if shaped { Ok(Self(name)) } else { Err(UsernameError) }
-    }
-
-    /// The name as the user writes it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which names are compared: compatibility forms, width and case folded.
-    pub fn key(&self) -> String {
-        self.0.nfkc().collect::<String>().to_lowercase().nfkc().collect()
-    }
-}
-
-impl std::fmt::Display for Username {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Username {
-    type Error = UsernameError;
-
-    fn try_from(text: String) -> Result<Self, UsernameError> {
-        Self::parse(&text)
-    }
-}
-
-impl From<Username> for String {
-    fn from(name: Username) -> Self {
-        name.0
-    }
-}
-
 /// The name or address of an office computer: a host name of up to 253 characters, or an IP address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(try_from = "String", into = "String")]
@@ -175,22 +122,6 @@ impl From<Desktop> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spellings_of_one_name_share_a_key() {
-        let key = |text: &str| Username::parse(text).unwrap().key();
-        assert_eq!(key("Anna"), key("anna"));
-        assert_eq!(key("\u{212a}urt"), key("kurt"));
-        assert_eq!(key("rene\u{301}"), key("ren\u{e9}"));
-        assert_ne!(key("\u{131}da"), key("ida"));
-    }
-
-    #[test]
-    fn refuses_what_cannot_be_seen() {
-        for text in ["", "a b", "a\u{200b}b", "a\u{202e}b", "a\0", &"x".repeat(51)] {
-            assert!(Username::parse(text).is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_computer_has_a_host_name_or_an_address() {

@@ -15,7 +15,7 @@ use super::error::{Error, Result};
 use super::figures::Figures;
 use super::pool::Pool;
 use super::tx::{Notes, Tx, outside_a_write};
-use super::{migrate, postgres, revision, writer};
+use super::{migrate, postgres, revision, username_keys, writer};
 
 /// A handle to the database; clones share it. Callers never see which of the two it is.
 #[derive(Clone)]
@@ -117,7 +117,8 @@ impl Db {
         match &self.backend {
             Backend::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
             Backend::Postgres(pools) => migrate::postgres(pools.shared.options()).await,
-        }
+        }?;
+        username_keys::rewrite(self).await
     }
 
     /// The same database for a request that must change nothing: every write is [`Error::ReadOnly`].

@@ -38,6 +38,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (35, "groups", include_str!("../../migrations/0035_groups.sql")),
     (36, "imported_passwords", include_str!("../../migrations/0036_imported_passwords.sql")),
     (37, "own_scopes", include_str!("../../migrations/0037_own_scopes.sql")),
+    (40, "folded_names", include_str!("../../migrations/0040_folded_names.sql")),
 ];
 
 /// How long to wait for another node that is migrating.

@@ -71,6 +71,7 @@ pub mod sweep;
 pub mod tenants;
 pub mod trusted_browsers;
 pub mod upstreams;
+pub mod username_keys;
 pub mod users;
 pub mod wrapped_keys;
 mod writer;

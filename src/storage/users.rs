@@ -5,7 +5,7 @@
 use super::error::Result;
 use super::json::Json;
 use super::queue::Touches;
-use super::{Tx, epochs};
+use super::{Tx, epochs, username_keys};
 use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{DirectoryKey, Hash, ResellerId, TenantId, UpstreamId, UserId};
@@ -74,6 +74,8 @@ pub struct Credentials {
     pub desktop_unasked: bool,
     /// What else the user can prove.
     pub has: Has,
+    /// The key that the user is found by.
+    pub username_key: String,
 }
 
 /// Which rows the user has elsewhere.
@@ -97,6 +99,7 @@ struct CredentialsRow {
     enrolment: i64,
     desktop_asked: i64,
     must_change_password: bool,
+    username_key: String,
     #[sqlx(flatten)]
     has: Has,
 }
@@ -106,7 +109,7 @@ macro_rules! credentials {
     () => {
         concat!(
             user!(),
-            ", password_hash, password_scheme, password_source, enrolment, desktop_asked, must_change_password,
+            ", password_hash, password_scheme, password_source, enrolment, desktop_asked, must_change_password, username_key,
              EXISTS (SELECT 1 FROM passkeys WHERE user_id = users.id) AS has_passkeys,
              EXISTS (SELECT 1 FROM authenticators WHERE user_id = users.id AND state = 'active') AS has_authenticator"
         )
@@ -122,6 +125,7 @@ impl From<CredentialsRow> for Credentials {
             password_source: row.password_source,
             must_change_password: row.must_change_password,
             has: row.has,
+            username_key: row.username_key,
             desktop_unasked: row.desktop_asked < row.enrolment,
         }
     }
@@ -129,6 +133,8 @@ impl From<CredentialsRow> for Credentials {
 
 /// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken,
 /// or the id of a new one is a client's (RFC 9700 §4.15).
+///
+/// A name whose key others share ([`username_keys::sharers`]) is taken; those who share it keep the key that they are found by.
 ///
 /// Only a user of the same tenant is changed: an id never moves to another one. Disabling raises the epoch.
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
@@ -138,10 +144,14 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         tx,
         "INSERT INTO users
              (id, tenant_id, username, username_key, disabled, roles, profile, updated_at, personal_desktop, email_key,
-              epoch)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs)
-         WHERE NOT EXISTS (SELECT 1 FROM clients WHERE id = $1) OR EXISTS (SELECT 1 FROM users WHERE id = $1)
+              epoch, shared_key)
+         SELECT $1, $2, $3, COALESCE((SELECT username_key FROM users WHERE id = $1 AND shared_key = $4), $4), $5, $6, $7,
+             $8, $9, $10, (SELECT floor FROM epochs), (SELECT shared_key FROM users WHERE id = $1 AND shared_key = $4)
+         WHERE (NOT EXISTS (SELECT 1 FROM clients WHERE id = $1) OR EXISTS (SELECT 1 FROM users WHERE id = $1))
+         AND (EXISTS (SELECT 1 FROM users WHERE id = $1 AND shared_key = $4)
+             OR NOT EXISTS (SELECT 1 FROM users WHERE tenant_id = $2 AND shared_key = $4))
          ON CONFLICT (id) DO UPDATE SET username = excluded.username, username_key = excluded.username_key,
+             shared_key = excluded.shared_key,
              epoch = users.epoch + CASE WHEN excluded.disabled AND NOT users.disabled THEN 1 ELSE 0 END,
              disabled = excluded.disabled, roles = excluded.roles, profile = excluded.profile,
              updated_at = excluded.updated_at, personal_desktop = excluded.personal_desktop,
@@ -169,11 +179,21 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     Ok(row.map(User::from))
 }
 
-/// The user of this tenant whose name has this key ([`Username::key`]), with the stored password.
-pub async fn credentials(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Option<Credentials>> {
+/// The user of this tenant with this name, with the stored password. Nobody has no name: that is looked up at the same
+/// cost, and found is nobody.
+///
+/// The key of versions before migration 40 comes first: users whose folded names are the same have it, and so does who
+/// was added by a node of such a version that still runs.
+pub async fn credentials(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    name: Option<&Username>,
+) -> Result<Option<Credentials>> {
+    let [key, former] = name.map(|name| [name.key(), name.former_key()]).unwrap_or_default();
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key = $2"))
-        .bind(tenant).bind(key).fetch_optional(conn))?;
+        concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key IN ($2, $3)
+             ORDER BY CASE WHEN username_key = $3 THEN 0 ELSE 1 END LIMIT 1"))
+        .bind(tenant).bind(key).bind(former).fetch_optional(conn))?;
     Ok(row.map(Credentials::from))
 }
 
@@ -210,7 +230,7 @@ pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey
 pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
     execute!(
         tx,
-        "UPDATE users SET username_key = ' ' || id
+        "UPDATE users SET username_key = ' ' || id, shared_key = NULL
          WHERE tenant_id = $1 AND username_key = $2 AND (directory_key IS NULL OR directory_key <> $3)",
         &user.tenant,
         user.username.key(),
@@ -222,7 +242,7 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
               epoch)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT floor FROM epochs))
          ON CONFLICT (tenant_id, directory_key) DO UPDATE SET username = excluded.username,
-             username_key = excluded.username_key,
+             username_key = excluded.username_key, shared_key = NULL,
              epoch = users.epoch + CASE WHEN excluded.disabled AND NOT users.disabled THEN 1 ELSE 0 END,
              disabled = excluded.disabled, roles = excluded.roles,
              profile = excluded.profile, updated_at = excluded.updated_at, email_key = excluded.email_key,
@@ -370,9 +390,12 @@ pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>>
 
 /// Removes a user with authenticators, sessions and grants.
 pub async fn remove(tx: &mut Tx<'_>, id: &UserId) -> Result<bool> {
-    let removed: Option<(TenantId, Epoch)> = on!(tx, conn => sqlx::query_as(
-        "DELETE FROM users WHERE id = $1 RETURNING tenant_id, epoch").bind(id).fetch_optional(conn))?;
-    let Some((tenant, epoch)) = removed else { return Ok(false) };
+    let removed: Option<(TenantId, Epoch, Option<String>)> = on!(tx, conn => sqlx::query_as(
+        "DELETE FROM users WHERE id = $1 RETURNING tenant_id, epoch, shared_key").bind(id).fetch_optional(conn))?;
+    let Some((tenant, epoch, shared)) = removed else { return Ok(false) };
+    if let Some(key) = shared {
+        username_keys::release(tx, &tenant, &key).await?;
+    }
     let of_tenant: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
         "SELECT epoch FROM tenants WHERE id = $1").bind(&tenant).fetch_optional(conn))?;
     epochs::raise_floor(tx, epoch + of_tenant.unwrap_or_default()).await?;

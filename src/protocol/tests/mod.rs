@@ -37,6 +37,7 @@ use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
 use crate::domain::issuer::{Address, Issuer, IssuerUrl};
 use crate::domain::settings::Settings;
 use crate::domain::tenant::TenantDomain;
+use crate::domain::user::Username;
 use crate::storage::users;
 use crate::testing::{Answer, Application, TestIdp};
 
@@ -99,7 +100,9 @@ impl House {
         let tenant =
             catalogue.tenant_by_domain(&TenantDomain::parse("one.test").unwrap()).await.unwrap().unwrap();
         let mut reader = idp.idp().db().read();
-        let anna = users::credentials(&mut reader.tx(), &tenant.id, "anna").await.unwrap().unwrap().user.id;
+        let name = Username::parse("anna").ok();
+        let anna =
+            users::credentials(&mut reader.tx(), &tenant.id, name.as_ref()).await.unwrap().unwrap().user.id;
         Self { idp, issuer, anna }
     }
 

@@ -12,16 +12,24 @@ use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{Desktop, Role, User, Username};
-use crate::storage::{clients, users};
+use crate::storage::{clients, username_keys, users};
 
 impl Planner<'_> {
     pub(super) async fn user(&mut self, entry: &Entry) -> Result<(), ApplyError> {
         let tenant = self.tenant_of(entry).await?;
         let Ok(username) = Username::parse(entry.text("username")) else { return Ok(()) };
-        let key = format!("user {}/{}", entry.text("tenant"), username.key());
-        let Some(tenant) = tenant.filter(|_| self.is_first(entry, &key)) else { return Ok(()) };
-        let known = users::credentials(&mut self.reader.tx(), &tenant, &username.key()).await;
+        let known = match &tenant {
+            Some(tenant) => users::credentials(&mut self.reader.tx(), tenant, Some(&username)).await,
+            None => Ok(None),
+        };
         let known = known.map_err(ApplyError::failed)?;
+        // Of two whose folded names are the same each has a key of its own.
+        let name = known.as_ref().map_or_else(|| username.key(), |known| known.username_key.clone());
+        let key = format!("user {}/{name}", entry.text("tenant"));
+        let Some(tenant) = tenant.filter(|_| self.is_first(entry, &key)) else { return Ok(()) };
+        if known.is_none() && !entry.absent {
+            self.check_name(entry, &tenant, &username).await?;
+        }
         if entry.absent {
             if let Some(known) = known {
                 self.remove(key, Change::RemoveUser(known.user.id));
@@ -50,6 +58,23 @@ impl Planner<'_> {
         self.authenticators(entry, &base.tenant, &base.id).await?;
         self.passkeys(entry, &base.id).await?;
         self.tell(key, novelty, before);
+        Ok(())
+    }
+
+    /// A new name is nobody's yet, however it is spelled.
+    async fn check_name(
+        &mut self,
+        entry: &Entry,
+        tenant: &TenantId,
+        username: &Username,
+    ) -> Result<(), ApplyError> {
+        let sharers = username_keys::sharers(&mut self.reader.tx(), tenant, username).await;
+        let sharers = sharers.map_err(ApplyError::failed)?;
+        if !sharers.is_empty() {
+            let names = sharers.join(" and ");
+            self.mistakes
+                .at(&entry.place_of("username"), format!("is the same name as {names} but for its spelling"));
+        }
         Ok(())
     }
 

@@ -100,9 +100,9 @@ async fn a_seed_that_is_refused_is_told_why_and_not_repeated() {
             assert_eq!(mistakes, [format!("{place}: {problem}")], "{authenticator}");
         }
     }
-    let hexadecimal = format!("kind = \"totp\"\nsecret = \"{LONG}\"\nsecret_encoding = \"hexadecimal\"");
+    let unknown = format!("kind = \"totp\"\nsecret = \"{LONG}\"\nsecret_encoding = \"hexadecimal\"");
     assert_eq!(
-        refused(&idp, &hexadecimal).await,
+        refused(&idp, &unknown).await,
         ["users[0].authenticators[0].secret_encoding: must be one of: base32, hex, base64"]
     );
     let useless =

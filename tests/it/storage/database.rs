@@ -15,7 +15,7 @@ use super::rows::{keep, tenant};
 use super::{Own, on_each, on_each_empty, open, read, write};
 
 /// What somebody without our code does to the database.
-async fn execute(own: &Own, sql: &'static str) {
+pub(super) async fn execute(own: &Own, sql: &'static str) {
     if own.is_sqlite() {
         SqliteConnection::connect(&own.url).await.unwrap().execute(sql).await.unwrap();
     } else {

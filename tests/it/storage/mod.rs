@@ -21,6 +21,7 @@ mod sweep;
 mod tenants;
 mod trusted_browsers;
 mod upstreams;
+mod username_keys;
 mod wrapped_keys;
 
 use std::panic::AssertUnwindSafe;

@@ -40,7 +40,9 @@ async fn a_user_has_many_and_each_is_found_by_its_own_name() {
             assert!(write!(db, tx => passkeys::insert(tx, new)).unwrap());
         }
         assert!(has().await);
-        assert!(read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap().has.passkeys);
+        assert!(
+            read!(db, tx => users::credentials(tx, &tenant.id, Some(&anna.username))).unwrap().has.passkeys
+        );
         assert!(read!(db, tx => users::all(tx, &tenant.id))[0].has.passkeys);
         assert_eq!(read!(db, tx => passkeys::of_user(tx, &anna.id)), [one.clone(), two.clone()]);
         assert_eq!(read!(db, tx => passkeys::by_credential(tx, &two.credential_id)).as_ref(), Some(two));

@@ -1,0 +1,292 @@
+//! Sign-in names: which there can be, and when two are the same.
+//!
+//! **Which there can be** follows PRECIS (RFC 8264, the IdentifierClass of UsernameCaseMapped in RFC 8265 §3.3): letters,
+//! the marks that combine with them, and digits of every script; the two joiners only where their rules allow them (RFC
+//! 5892 appendix A); nothing unassigned, nothing that is not seen, no bidirectional control. Of ASCII punctuation only
+//! what does not part names elsewhere.
+//!
+//! PRECIS is stricter in four ways that are not followed, because stores have such names: compatibility characters
+//! (`Ａnna`, folded by the key), letter-like numbers, the kashida, and right-to-left names that the Bidi Rule refuses.
+//!
+//! **Two are the same** if their keys are: Unicode's `toNFKC_Casefold` (Unicode §3.13), so that `STRASSE` is `straße`.
+//! Unicode promises that this never changes for assigned characters, and unassigned ones are refused: a stored key stays
+//! right when the tables are updated. Versions before migration 40 stored another key, [`Username::former_key`].
+
+use caseless::Caseless;
+use icu_properties::CodePointMapData;
+use icu_properties::props::{CanonicalCombiningClass, GeneralCategory, GeneralCategoryGroup, JoiningType};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use super::typed::is_ignorable;
+
+/// A sign-in name: 1 to 50 letters, marks, digits and `_-@~!#%+.$`, as the user writes it, in NFC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[serde(try_from = "String", into = "String")]
+#[sqlx(transparent)]
+pub struct Username(String);
+
+/// The text is not a sign-in name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a user name: 1 to 50 letters, digits and _-@~!#%+.$ without spaces")]
+pub struct UsernameError;
+
+impl Username {
+    const MAX: usize = 50;
+    const PUNCTUATION: &str = "_-@~!#%+.$";
+
+    /// Checks a name and brings it into NFC.
+    pub fn parse(text: &str) -> Result<Self, UsernameError> {
+        let name: Vec<char> = text.trim().nfc().take(Self::MAX + 1).collect();
+        let shaped = (1..=Self::MAX).contains(&name.len())
+            && name.first().is_some_and(|first| !is_mark(*first))
+            && name.iter().enumerate().all(|(at, c)| is_allowed(*c) || joins(&name, at));
+        if shaped { Ok(Self(name.into_iter().collect())) } else { Err(UsernameError) }
+    }
+
+    /// The name as the user writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which names are compared and found: `toNFKC_Casefold`.
+    pub fn key(&self) -> String {
+        let seen = self.0.nfkc().filter(|c| !is_ignorable(*c));
+        seen.default_case_fold().flat_map(fold_younger).nfkc().filter(|c| !is_ignorable(*c)).collect()
+    }
+
+    /// The key that versions before migration 40 stored: lower case instead of the folding of [`Username::key`]. Users
+    /// whose folded names collide have it for good.
+    pub fn former_key(&self) -> String {
+        self.0.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+    }
+}
+
+/// Folds letters that are younger than the tables of `caseless` (Unicode 16): they become lower case, as all that are older
+/// are by now, but for Cherokee, which folds to its capitals.
+fn fold_younger(c: char) -> impl Iterator<Item = char> {
+    let is_cherokee = matches!(c, '\u{13a0}'..='\u{13f5}');
+    let (old, young) = (is_cherokee.then_some(c), (!is_cherokee).then(|| c.to_lowercase()));
+    old.into_iter().chain(young.into_iter().flatten())
+}
+
+/// Letters, the marks that combine with them, and numbers.
+fn is_allowed(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || Username::PUNCTUATION.contains(c);
+    }
+    let category = category(c);
+    let named = [GeneralCategoryGroup::Letter, GeneralCategoryGroup::Number]
+        .into_iter()
+        .any(|group| group.contains(category));
+    !is_ignorable(c) && (named || is_mark(c) || c.is_alphanumeric())
+}
+
+/// Does it combine with what stands before it?
+fn is_mark(c: char) -> bool {
+    matches!(category(c), GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark)
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+/// Is it a joiner where the spelling of a script needs one (RFC 5892 appendix A.1 and A.2)? Both may follow a virama; the
+/// non-joiner may also stand between letters that would join, as in Persian.
+fn joins(name: &[char], at: usize) -> bool {
+    const NON_JOINER: char = '\u{200c}';
+    const JOINER: char = '\u{200d}';
+    let Some((before, [joiner, after @ ..])) = name.split_at_checked(at) else { return false };
+    let virama = before.last().is_some_and(|c| {
+        CodePointMapData::<CanonicalCombiningClass>::new().get(*c) == CanonicalCombiningClass::Virama
+    });
+    match *joiner {
+        JOINER => virama,
+        NON_JOINER => {
+            virama
+                || (joining(before.iter().rev(), JoiningType::LeftJoining)
+                    && joining(after.iter(), JoiningType::RightJoining))
+        }
+        _ => false,
+    }
+}
+
+/// Does the next letter, past marks that do not matter for it, join on this side or on both?
+fn joining<'a>(letters: impl Iterator<Item = &'a char>, side: JoiningType) -> bool {
+    let types = CodePointMapData::<JoiningType>::new();
+    let next = letters.map(|c| types.get(*c)).find(|kind| *kind != JoiningType::Transparent);
+    next.is_some_and(|kind| kind == side || kind == JoiningType::DualJoining)
+}
+
+impl std::fmt::Display for Username {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Username {
+    type Error = UsernameError;
+
+    fn try_from(text: String) -> Result<Self, UsernameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Username> for String {
+    fn from(name: Username) -> Self {
+        name.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> String {
+        Username::parse(text).unwrap_or_else(|_| panic!("{text:?} is no name")).key()
+    }
+
+    #[test]
+    fn spellings_of_one_name_share_a_key() {
+        for (one, other) in [
+            ("Anna", "anna"),
+            ("\u{212a}urt", "kurt"),
+            ("rene\u{301}", "ren\u{e9}"),
+            ("STRASSE", "straße"),
+            ("STRAẞE", "strasse"),
+            ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+            ("σίσυφοσ", "Σίσυφος"),
+            ("ﬁona", "FIONA"),
+            ("ᾳ", "ΑΙ"),
+            ("ŉ", "ʼn"),
+            ("ᏣᎳᎩ", "ꮳꮃꭹ"),
+            ("Ａｎｎａ", "anna"),
+            ("می\u{200c}خواهم", "میخواهم"),
+            ("क्\u{200d}ष", "क्ष"),
+        ] {
+            assert_eq!(key(one), key(other), "{one} {other}");
+        }
+        assert_ne!(key("\u{131}da"), key("ida"));
+        assert_ne!(key("ต่อ"), key("ตอ"), "a tone is part of a name");
+    }
+
+    #[test]
+    fn names_of_every_script_are_names() {
+        for text in [
+            "ต่อพัฒน์",
+            "श्रीमती",
+            "हिन्दी",
+            "கிருஷ்ணன்",
+            "Ọlọ́runtọ́bi",
+            "Adébáyọ̀",
+            "বাংলা",
+            "ਪੰਜਾਬੀ",
+            "മലയാളം",
+            "తెలుగు",
+            "မြန်မာ",
+            "ភាសាខ្មែរ",
+            "བོད",
+            "አማርኛ",
+            "עִבְרִית",
+            "مُحَمَّد",
+            "می\u{200c}خواهم",
+            "ශ්\u{200d}රී",
+            "佐々木",
+            "한국어",
+            "Nguyễn",
+            "jürgen@works",
+            "Ａｎｎａ",
+        ] {
+            let name = Username::parse(text);
+            assert!(name.is_ok(), "{text}");
+        }
+        assert_eq!(Username::parse(&"\u{e9}".repeat(50)).unwrap().as_str().chars().count(), 50);
+        assert_eq!(Username::parse(&"e\u{301}".repeat(50)).unwrap().as_str().chars().count(), 50);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_seen_and_what_is_no_letter() {
+        for text in [
+            "",
+            "a b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{2066}b\u{2069}",
+            "a\u{ad}b",
+            "a\u{feff}b",
+            "a\u{34f}b",
+            "a\u{fe0f}b",
+            "\u{3164}",
+            "\u{115f}\u{1160}",
+            "a\0",
+            "a\u{20dd}",
+            "\u{301}a",
+            "\u{e000}",
+            "\u{378}",
+            "a/b",
+            "a\u{2044}b",
+            "😀",
+            "a\u{200d}b",
+            "a\u{200c}b",
+            "\u{200d}",
+            "क\u{200d}",
+            "क्\u{200d}\u{200d}",
+            "ا\u{200c}ب",
+            &"x".repeat(51),
+            &"e\u{301}".repeat(51),
+        ] {
+            assert!(Username::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    /// What a version before had accepted is accepted still, unless it cannot be seen or begins with a mark.
+    #[test]
+    fn characters_that_were_allowed_are_allowed() {
+        let allowed = |c: char| c.is_alphanumeric() || Username::PUNCTUATION.contains(c);
+        for c in ('\0'..=char::MAX).filter(|c| allowed(*c)) {
+            let name = Username::parse(&format!("a{c}"));
+            assert_eq!(name.is_err(), is_ignorable(c), "{c:?}");
+        }
+    }
+
+    /// Unicode §3.13: folding once is enough, and a key is its own key.
+    #[test]
+    fn a_key_is_its_own_key() {
+        let changes = |c: char| {
+            c.to_lowercase().ne([c])
+                || c.to_uppercase().ne([c])
+                || [c].into_iter().nfkc().ne([c])
+                || is_mark(c)
+        };
+        for c in ('\0'..=char::MAX).filter(|c| is_allowed(*c) && changes(*c)) {
+            for text in [format!("a{c}"), format!("{c}\u{345}")] {
+                let Ok(name) = Username::parse(&text) else { continue };
+                let (key, former) = (name.key(), name.former_key());
+                assert_eq!(Username(key.clone()).key(), key, "{text:?}");
+                assert_eq!(Username(former.clone()).key(), key, "{text:?} in lower case");
+                assert!(
+                    !former.is_ascii() || former == key,
+                    "{text:?}: the migration looks at other keys only"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn letters_of_unicode_17_fold_as_well() {
+        assert_eq!(key("\u{a7ce}"), "\u{a7cf}");
+        for c in ('\0'..=char::MAX).filter(|c| is_allowed(*c)) {
+            let folded: String = [c].into_iter().default_case_fold().collect();
+            let younger: String = folded.chars().flat_map(fold_younger).collect();
+            assert!(folded == younger || c.to_lowercase().eq(younger.chars()), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn the_former_key_is_lower_case() {
+        let former = |text: &str| Username::parse(text).unwrap().former_key();
+        assert_eq!(former("STRASSE"), "strasse");
+        assert_eq!(former("Straße"), "straße");
+        assert_eq!(former("ΣΊΣΥΦΟΣ"), "σίσυφος");
+    }
+}
