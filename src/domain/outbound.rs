@@ -2,12 +2,12 @@
 
 use url::{Host, Url};
 
-/// Settings of everything that the provider asks for over HTTP: clients' keys, gateways, upstream providers.
+/// Settings of everything that the provider asks for: clients' keys, gateways, upstream providers, the mail server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbound {
     /// Certificate authorities to trust beside the usual ones, as PEM texts of one certificate or several.
     pub ca: Vec<String>,
-    /// Hosts that may be asked although they are inside, over plain http too.
+    /// Hosts that may be asked although they are inside, over plain http and plain SMTP too.
     pub allow: Vec<AllowedHost>,
 }
 

@@ -5,6 +5,6 @@ mod gateway;
 mod mailbox;
 mod smtp;
 
-pub use gateway::{Gateway, GatewayError, GatewaySettings};
+pub use gateway::{Gateway, GatewayError, GatewaySettings, NumberFormat};
 pub use mailbox::{Mailbox, Sent};
 pub use smtp::{Smtp, SmtpError};

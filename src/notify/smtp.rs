@@ -2,11 +2,13 @@
 //!
 //! Encryption is never dropped silently: `smtps://` speaks TLS from the first byte, `smtp://…?tls=required` sends nothing
 //! before STARTTLS has succeeded, and a server that does not offer it gets no mail and the outbox says why. Opportunistic
-//! TLS is refused, for whoever sits between could take the offer away. Plain SMTP goes to this machine only.
+//! TLS is refused, for whoever sits between could take the offer away. Plain SMTP goes to this machine, and to relays on the
+//! operator's own network that the settings `allow`.
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
@@ -15,8 +17,11 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 use url::{Host, Url};
 
 use crate::domain::contact::EmailAddress;
+use crate::domain::outbound::{AllowedHost, Outbound};
 use crate::ext::{Mailer, OutgoingMail, Undelivered};
 
+/// RFC 5321 §4.5.4.2
+const PORT: u16 = 25;
 /// How long the server may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections at once.
@@ -39,7 +44,10 @@ pub enum SmtpError {
     #[error("must be smtps://user:password@host, or smtp://user:password@host:587?tls=required")]
     Address,
     /// Passwords and codes would travel in the clear.
-    #[error("would send mail unencrypted to another machine: say smtps://, or add ?tls=required")]
+    #[error(
+        "would send mail unencrypted to another machine: say smtps://, add ?tls=required, or name the host in \
+         outbound.allow"
+    )]
     Plain,
     /// Whoever sits between could take TLS away.
     #[error("tls=opportunistic is not offered: say tls=required")]
@@ -56,6 +64,21 @@ impl Smtp {
     /// A server by its address in lettre's form, the address that mail comes from, and certificates (PEM) to trust besides
     /// the usual ones. Nothing is sent yet.
     pub fn new(url: &str, from: &EmailAddress, extra_ca: Option<&[u8]>) -> Result<Self, SmtpError> {
+        Self::build(url, from, extra_ca, &[])
+    }
+
+    /// The same within the outbound settings, of which the certificates count and, for plain SMTP, the allowed hosts.
+    pub fn within(url: &str, from: &EmailAddress, outbound: &Outbound) -> Result<Self, SmtpError> {
+        let ca = Some(outbound.ca.join("\n")).filter(|ca| !ca.is_empty());
+        Self::build(url, from, ca.as_deref().map(str::as_bytes), &outbound.allow)
+    }
+
+    fn build(
+        url: &str,
+        from: &EmailAddress,
+        extra_ca: Option<&[u8]>,
+        plain: &[AllowedHost],
+    ) -> Result<Self, SmtpError> {
         let address = Url::parse(url).map_err(|_| SmtpError::Address)?;
         let host = address.host_str().filter(|host| !host.is_empty()).ok_or(SmtpError::Address)?;
         let tls = address.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
@@ -65,7 +88,7 @@ impl Smtp {
             ("smtps", _) => builder = builder.tls(Tls::Wrapper(parameters(host, extra_ca)?)),
             (_, Some("required")) => builder = builder.tls(Tls::Required(parameters(host, extra_ca)?)),
             (_, Some(_)) => return Err(SmtpError::Opportunistic),
-            (_, None) if is_here(&address) => {}
+            (_, None) if is_here(&address) || is_allowed(&address, plain) => {}
             (_, None) => return Err(SmtpError::Plain),
         }
         let pool = PoolConfig::new().max_size(CONNECTIONS).idle_timeout(IDLE);
@@ -80,8 +103,12 @@ impl Smtp {
             return Err(Undelivered::Never("a header holds a control character".to_owned()));
         }
         let broken = |error: lettre::error::Error| Undelivered::Never(error.to_string());
-        let to = mail.to.as_str().parse().map_err(|_| Undelivered::Never("not an address".to_owned()))?;
+        let to: Address =
+            mail.to.as_str().parse().map_err(|_| Undelivered::Never("not an address".to_owned()))?;
+        let envelope = Envelope::new(Some(self.from.clone()), vec![to.clone()]).map_err(broken)?;
         Message::builder()
+            // Read back from the headers, a quoted local part would be lost.
+            .envelope(envelope)
             .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(mail.subject.clone())
@@ -141,6 +168,13 @@ fn is_here(address: &Url) -> bool {
     }
 }
 
+/// Does the operator allow plain SMTP to this host? Hosts are compared as those of web addresses, with SMTP's port.
+fn is_allowed(address: &Url, plain: &[AllowedHost]) -> bool {
+    let host = address.host_str().unwrap_or_default();
+    let host = Url::parse(&format!("http://{host}:{}/", address.port().unwrap_or(PORT)));
+    host.is_ok_and(|host| plain.iter().any(|allowed| allowed.covers(&host)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +203,59 @@ mod tests {
         ];
         for (url, expected) in table {
             assert_eq!(smtp(url).err(), expected, "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_smtp_needs_the_operators_word() {
+        let from = EmailAddress::parse("no-reply@id.test").unwrap();
+        for (url, allowed, expected) in [
+            ("smtp://relay.internal:25", "relay.internal", None),
+            ("smtp://Relay.Internal", "relay.internal:25", None),
+            ("smtp://relay.internal:2525", "relay.internal:2525", None),
+            ("smtp://user:password@10.0.0.7", "10.0.0.7", None),
+            ("smtp://[fd00::25]:25", "[fd00::25]", None),
+            ("smtp://relay.internal:2525", "relay.internal:25", Some(SmtpError::Plain)),
+            ("smtp://relay.internal.evil.test", "relay.internal", Some(SmtpError::Plain)),
+            ("smtp://relay.internal@evil.test", "relay.internal", Some(SmtpError::Plain)),
+            ("smtp://10.0.0.8", "10.0.0.7", Some(SmtpError::Plain)),
+            ("smtp://relay.internal?tls=opportunistic", "relay.internal", Some(SmtpError::Opportunistic)),
+        ] {
+            let allow = vec![AllowedHost::parse(allowed).unwrap()];
+            let outbound = Outbound { allow, ..Outbound::default() };
+            assert_eq!(Smtp::within(url, &from, &outbound).err(), expected, "{url} {allowed}");
+            if expected.is_none() {
+                assert_eq!(Smtp::new(url, &from, None).err(), Some(SmtpError::Plain), "{url}");
+            }
+        }
+    }
+
+    /// RFC 5321 §4.1.2, §4.1.3: what is unusual travels in the envelope and in the header as it is.
+    #[tokio::test]
+    async fn every_address_can_be_written_to() {
+        let smtp = smtp("smtp://localhost").unwrap();
+        for to in [
+            "anna@xn--bcher-kva.example",
+            "anna@[192.0.2.1]",
+            "anna@[IPv6:2001:db8::1]",
+            "\"Anna Muster\"@example.test",
+            "\"a@b\\\"c\"@example.test",
+            "o'brien+x@localhost",
+        ] {
+            let mail = OutgoingMail {
+                id: MessageId::new("0b7e"),
+                to: EmailAddress::parse(to).unwrap(),
+                from_name: "Works".to_owned(),
+                subject: "Code".to_owned(),
+                language: "en",
+                text: String::new(),
+                html: String::new(),
+            };
+            let message = smtp.write(&mail).unwrap();
+            let envelope: Vec<_> = message.envelope().to().iter().map(ToString::to_string).collect();
+            assert_eq!(envelope, [to]);
+            let written = String::from_utf8(message.formatted()).unwrap();
+            assert!(written.contains(&format!("To: {to}\r\n")), "{to}: {written}");
         }
     }
 

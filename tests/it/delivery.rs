@@ -15,11 +15,11 @@ use vestibule::domain::locale::Locale;
 use vestibule::domain::message::{
     Channel, Code, Confidential, Content, Delivery, Letter, Link, Mail, Notice, Purpose,
 };
-use vestibule::domain::outbound::Outbound;
+use vestibule::domain::outbound::{AllowedHost, Outbound};
 use vestibule::domain::settings::Settings;
 use vestibule::domain::time::Time;
 use vestibule::domain::zone::Zone;
-use vestibule::notify::{Gateway, GatewaySettings, Smtp};
+use vestibule::notify::{Gateway, GatewaySettings, Smtp, SmtpError};
 use vestibule::testing::TestIdp;
 
 use super::login::HOUSE;
@@ -122,6 +122,28 @@ async fn a_server_that_nobody_trusts_gets_nothing() {
     let id = queue(&idp, &bert, notice("bert@example.test")).await;
     idp.mailbox().await;
     assert_eq!((mistaken.received().len(), delivery(&idp, &id).await), (0, Delivery::Waiting));
+}
+
+/// 0.0.0.0 is this machine by an address that is not its own: a relay on the operator's network, as far as we can tell.
+#[tokio::test]
+async fn a_relay_that_the_operator_allows_gets_mail_unencrypted() {
+    let server = SmtpServer::start(false, &[]).await;
+    let from = EmailAddress::parse("no-reply@id.test").unwrap();
+    let url = format!("smtp://0.0.0.0:{}", server.port);
+    assert_eq!(Smtp::new(&url, &from, None).unwrap_err(), SmtpError::Plain);
+    let allow = vec![AllowedHost::parse(&format!("0.0.0.0:{}", server.port)).unwrap()];
+    let smtp = Smtp::within(&url, &from, &Outbound { allow, ..Outbound::default() }).unwrap();
+    let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
+    let idp = TestIdp::with_parts(settings, HOUSE, |parts| parts.mailer(smtp)).await;
+    let bert = bert(&idp).await;
+    for to in ["bert@xn--bcher-kva.example", "\"Bert B\"@example.test", "bert@[192.0.2.1]"] {
+        let id = queue(&idp, &bert, notice(to)).await;
+        idp.mailbox().await;
+        assert_eq!(delivery(&idp, &id).await, Delivery::Sent, "{to}");
+        let mail = server.received().pop().unwrap();
+        assert!(!mail.encrypted);
+        assert_eq!(mail.to.trim_end(), format!("RCPT TO:<{to}>"));
+    }
 }
 
 #[tokio::test]

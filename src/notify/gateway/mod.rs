@@ -1,5 +1,5 @@
-//! Text messages over HTTP, by whichever provider: a method, an address, headers and a body with places for number and
-//! text, and what a good answer looks like. `examples/sms/` has the settings for some.
+//! Text messages over HTTP, by whichever provider: a method, an address, headers and a body (JSON, a form, XML or plain text)
+//! with places for number and text, and what a good answer looks like. `examples/sms/` has the settings for some.
 //!
 //! The address is the operator's own, so it may lead inside, where gateways stand; the guard that holds for what clients
 //! name does not hold here. All else of the one way out does: no redirects, deadlines, an answer of bounded length. Plain
@@ -8,6 +8,8 @@
 //! Nothing is sent twice that a gateway has taken on. It may take a text on and be cut off before it says so; the text is
 //! then sent again with the same `{id}` and `Idempotency-Key`, by which gateways that know either drop the second.
 
+mod encoding;
+mod number;
 mod success;
 mod template;
 #[cfg(test)]
@@ -19,12 +21,12 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::future::BoxFuture;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
 use url::{Host, Url};
 
+use self::encoding::Encoding;
+pub use self::number::NumberFormat;
 use self::success::Success;
-use self::template::{Filling, Place, Template, json, percent};
-use crate::domain::header::trim_ows;
+use self::template::{Filling, Place, Template, percent};
 use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::ext::{OutgoingSms, SmsSender, Undelivered};
 use crate::outbound::{Outbound, OutboundError};
@@ -33,9 +35,6 @@ use crate::outbound::{Outbound, OutboundError};
 const ANSWER_LIMIT: usize = 64 * 1024;
 /// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>: a structured string.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// Fits into a JSON string, and nowhere else in a document.
-const PROBE: Filling<'static> = Filling { number: "+\"", text: "a\"", id: "b\"" };
 
 /// How a provider wants to be asked. `{number}`, `{text}` and `{id}` in address and body are filled in.
 #[derive(Clone, Default)]
@@ -46,8 +45,11 @@ pub struct GatewaySettings {
     pub method: String,
     /// Name and value of headers, as they are sent.
     pub headers: Vec<(String, String)>,
-    /// JSON or a form, as the header `Content-Type` says; without one it is JSON if it begins with a brace or a bracket.
+    /// JSON, a form, XML or plain text, as the header `Content-Type` says; without one it is JSON if it begins with a brace
+    /// or a bracket, XML if it begins with `<`, otherwise a form.
     pub body: Option<String>,
+    /// How `{number}` is written.
+    pub number_format: NumberFormat,
     /// What an answer of 2xx must hold: a text, or a place in a JSON document and its value: `/messages/0/status=0`.
     pub success: Option<String>,
 }
@@ -70,47 +72,13 @@ pub struct Gateway {
     url: Template,
     headers: HeaderMap,
     body: Option<(Template, Encoding)>,
+    number_format: NumberFormat,
     success: Success,
 }
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Gateway(..)")
-    }
-}
-
-/// How a body is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    Json,
-    Form,
-}
-
-impl Encoding {
-    fn of(headers: &HeaderMap, body: &str) -> Option<Self> {
-        let Some(named) = headers.get(CONTENT_TYPE) else {
-            return Some(if body.trim_start().starts_with(['{', '[']) { Self::Json } else { Self::Form });
-        };
-        let essence = trim_ows(named.to_str().ok()?.split(';').next()?).to_ascii_lowercase();
-        match essence.as_str() {
-            "application/x-www-form-urlencoded" => Some(Self::Form),
-            "application/json" => Some(Self::Json),
-            other => other.ends_with("+json").then_some(Self::Json),
-        }
-    }
-
-    const fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Json => "application/json",
-            Self::Form => "application/x-www-form-urlencoded",
-        })
-    }
-
-    const fn encode(self) -> fn(&str) -> String {
-        match self {
-            Self::Json => json,
-            Self::Form => percent,
-        }
     }
 }
 
@@ -141,13 +109,15 @@ impl Gateway {
             url: address,
             headers,
             body,
+            number_format: settings.number_format,
             success: settings.success.as_deref().map_or(Success::Status, Success::parse),
         })
     }
 
     fn request(&self, sms: &OutgoingSms) -> Result<Request<Vec<u8>>, Undelivered> {
         let broken = |error: &dyn std::fmt::Display| Undelivered::Never(format!("no request: {error}"));
-        let filling = Filling { number: sms.to.as_str(), text: &sms.text, id: sms.id.as_str() };
+        let number = self.number_format.write(sms.to.as_str());
+        let filling = Filling { number: &number, text: &sms.text, id: sms.id.as_str() };
         let url = self.url.fill(&filling, percent);
         let body = self.body.as_ref().map(|(body, encoding)| body.fill(&filling, encoding.encode()));
         let mut request = Request::new(body.unwrap_or_default().into_bytes());
@@ -230,7 +200,10 @@ fn address(
     let asked = format!("{host}{port}");
     let behind = text.get(scheme.len() + "://".len() + authority.len()..).unwrap_or_default();
     let address = Template::parse(&format!("{}://{asked}{behind}", url.scheme()))?;
-    address.fill(&PROBE, percent).parse::<Uri>().map_err(|error| error.to_string())?;
+    address
+        .fill(&Filling { number: "+1", text: "a", id: "b" }, percent)
+        .parse::<Uri>()
+        .map_err(|error| error.to_string())?;
     Ok((address, AllowedHost::parse(&asked).map_err(|_| shape())?))
 }
 
@@ -244,14 +217,9 @@ fn is_here(url: &Url) -> bool {
 }
 
 fn body(text: &str, headers: &mut HeaderMap) -> Result<(Template, Encoding), GatewayError> {
-    let encoding = Encoding::of(headers, text)
-        .ok_or_else(|| wrong("headers")("Content-Type must name JSON or a form".to_owned()))?;
+    let encoding = Encoding::of(headers, text).map_err(wrong("headers"))?;
     let body = Template::parse(text).map_err(wrong("body"))?;
-    let is_json = |text: String| serde_json::from_str::<Value>(&text).is_ok();
-    if encoding == Encoding::Json && !is_json(body.fill(&PROBE, json)) {
-        let problem = "is not JSON with {number} and {text} inside of quotes";
-        return Err(wrong("body")(problem.to_owned()));
-    }
+    encoding.check(&body).map_err(wrong("body"))?;
     headers.entry(CONTENT_TYPE).or_insert_with(|| encoding.content_type());
     Ok((body, encoding))
 }

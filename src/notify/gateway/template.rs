@@ -1,6 +1,7 @@
 //! Texts with places for what each message is about: `{number}`, `{text}` and `{id}`.
 //!
-//! What fills a place is encoded for where the place is, so that no message can end a JSON string or add a field to a form.
+//! What fills a place is encoded for where the place is, so that no message can end a JSON string, add a field to a form or
+//! an element to an XML document.
 //! It is filled in once: braces in a message stay braces. Every other `{word}` is refused, for it is a place misspelled;
 //! braces of JSON have no word between them alone.
 
@@ -56,6 +57,11 @@ impl Template {
         self.0.contains(&Part::Place(place))
     }
 
+    /// How many places there are.
+    pub(super) fn places(&self) -> usize {
+        self.0.iter().filter(|part| matches!(part, Part::Place(_))).count()
+    }
+
     /// What stands before the first place.
     pub(super) fn start(&self) -> &str {
         match self.0.first() {
@@ -97,6 +103,32 @@ pub(super) fn json(text: &str) -> String {
     quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
+/// For the text of an XML element and for a quoted attribute. What XML cannot hold (XML 1.0 §2.2) is left out; line breaks
+/// are written as references, because a reader of XML would change them.
+pub(super) fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&apos;"),
+            '\t' => escaped.push_str("&#9;"),
+            '\n' => escaped.push_str("&#10;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// For a body in which no character has a meaning.
+pub(super) fn plain(text: &str) -> String {
+    text.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -136,7 +168,11 @@ mod tests {
             prop_assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), expected);
             let form = Template::parse("a={text}&b={id}").unwrap().fill(&filling, percent);
             let pairs: Vec<_> = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-            prop_assert_eq!(pairs, [("a".to_owned(), text.clone()), ("b".to_owned(), text)]);
+            prop_assert_eq!(pairs, [("a".to_owned(), text.clone()), ("b".to_owned(), text.clone())]);
+            let escaped = xml(&text);
+            prop_assert!(!escaped.contains(['<', '>', '"', '\'', '\r', '\n', '\0']));
+            let kept = text.replace(['\0', '\u{fffe}', '\u{ffff}'], "");
+            prop_assert_eq!(quick_xml::escape::unescape(&escaped).unwrap().into_owned(), kept);
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::http::{StatusCode, Uri};
 use axum::response::Redirect;
 use axum::routing::any;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::form_urlencoded;
 
@@ -116,6 +116,63 @@ async fn a_form_arrives_as_it_was_meant_and_the_password_in_a_header() {
 }
 
 #[tokio::test]
+async fn an_xml_document_arrives_as_it_was_meant() {
+    let body = "<?xml version=\"1.0\"?><sms ref=\"{id}\"><to>{number}</to><text>{text}</text></sms>";
+    for content_type in [None, Some("text/xml; charset=utf-8"), Some("application/soap+xml")] {
+        let server = Server::start(&[]).await;
+        let named = content_type.map(|value| ("Content-Type".to_owned(), value.to_owned()));
+        let settings =
+            GatewaySettings { headers: named.into_iter().collect(), ..settings(server.url("/sms"), body) };
+        gateway(&settings)
+            .send(&sms("</text><to>+1900</to> & \"ü\" {id}\n\n@id.test #493817"))
+            .await
+            .unwrap();
+        let [asked] = &server.asked()[..] else { panic!("not one request") };
+        assert_eq!(asked.header("content-type"), content_type.unwrap_or("application/xml; charset=utf-8"));
+        assert_eq!(
+            asked.body,
+            "<?xml version=\"1.0\"?><sms ref=\"0b7e\"><to>+4915112345678</to><text>&lt;/text&gt;&lt;to&gt;+1900\
+             &lt;/to&gt; &amp; &quot;ü&quot; {id}&#10;&#10;@id.test #493817</text></sms>"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_plain_body_is_the_text_itself() {
+    let server = Server::start(&[]).await;
+    let settings = GatewaySettings {
+        headers: vec![("Content-Type".to_owned(), "text/plain; charset=utf-8".to_owned())],
+        method: "PUT".to_owned(),
+        ..settings(server.url("/to/{number}"), "{text}")
+    };
+    let text = "Ihr Code & \"mehr\" <ü>: {id}\n\n@id.test #493817";
+    gateway(&settings).send(&sms(text)).await.unwrap();
+    let [asked] = &server.asked()[..] else { panic!("not one request") };
+    assert_eq!((asked.uri.path(), asked.body.as_str()), ("/to/%2B4915112345678", text));
+    assert_eq!(asked.header("content-type"), "text/plain; charset=utf-8");
+}
+
+#[tokio::test]
+async fn the_number_is_written_as_the_gateway_wants_it() {
+    for (format, number, in_address) in [
+        ("e164", "+4915112345678", "/%2B4915112345678"),
+        ("digits", "4915112345678", "/4915112345678"),
+        ("00", "004915112345678", "/004915112345678"),
+    ] {
+        let server = Server::start(&[]).await;
+        let settings = GatewaySettings {
+            number_format: NumberFormat::parse(format).unwrap(),
+            ..settings(server.url("/{number}"), "to={number}&text={text}")
+        };
+        gateway(&settings).send(&sms("493817")).await.unwrap();
+        let [asked] = &server.asked()[..] else { panic!("not one request") };
+        assert_eq!(asked.uri.path(), in_address);
+        assert_eq!(asked.form()[0], ("to".to_owned(), number.to_owned()));
+    }
+    assert!(NumberFormat::parse("+").is_err());
+}
+
+#[tokio::test]
 async fn an_address_holds_all_of_it_and_leads_nowhere_else() {
     let server = Server::start(&[]).await;
     let settings = GatewaySettings {
@@ -217,7 +274,11 @@ fn mistakes_are_told_by_their_member_and_without_what_may_be_secret() {
         (GatewaySettings { method: "GET".to_owned(), body: None, ..good() }, "url"),
         (header("X Key", "hidden"), "headers"),
         (header("X-Key", "hidden\r\nX: y"), "headers"),
-        (header("Content-Type", "text/xml"), "headers"),
+        (header("Content-Type", "text/xml"), "body"),
+        (header("Content-Type", "text/html"), "headers"),
+        (header("Content-Type", "text/plain; charset=iso-8859-1"), "headers"),
+        (body("<sms><to>{number}</to><![CDATA[{text}]]></sms>"), "body"),
+        (body("<sms><to>{number}</to><text>{text}hidden</sms>"), "body"),
     ] {
         let error = problem(&settings).unwrap_or_else(|| panic!("{} {:?}", settings.url, settings.body));
         assert_eq!(error.member, member, "{} {:?} {error}", settings.url, settings.body);

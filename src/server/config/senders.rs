@@ -3,7 +3,7 @@
 use crate::domain::contact::EmailAddress;
 use crate::domain::message::Confidential;
 use crate::domain::outbound::Outbound;
-use crate::notify::{Gateway, GatewaySettings, Smtp, SmtpError};
+use crate::notify::{Gateway, GatewaySettings, NumberFormat, Smtp, SmtpError};
 
 /// The name of a setting, and what is wrong with it.
 pub(super) type Contradiction = (&'static str, String);
@@ -17,20 +17,20 @@ pub(super) struct Senders {
     pub(super) method: String,
     pub(super) headers: Vec<(String, Confidential)>,
     pub(super) body: Option<Confidential>,
+    pub(super) number_format: NumberFormat,
     pub(super) success: Option<String>,
 }
 
 impl Senders {
     /// The mail server, if one is named.
     pub(super) fn mail(&self, outbound: &Outbound) -> Result<Option<Smtp>, Contradiction> {
-        let ca = Some(outbound.ca.join("\n")).filter(|ca| !ca.is_empty());
         match (&self.smtp, &self.from) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(("mail.from", "needs mail.smtp, the server that mail goes to".to_owned())),
             (Some(_), None) => {
                 Err(("mail.smtp", "needs mail.from, the address that mail comes from".to_owned()))
             }
-            (Some(smtp), Some(from)) => Smtp::new(smtp.expose(), from, ca.as_deref().map(str::as_bytes))
+            (Some(smtp), Some(from)) => Smtp::within(smtp.expose(), from, outbound)
                 .map(Some)
                 .map_err(|error| (smtp_setting(&error), error.to_string())),
         }
@@ -53,6 +53,7 @@ impl Senders {
             method: self.method.clone(),
             headers: self.headers.iter().map(header).collect(),
             body: self.body.as_ref().map(|body| body.expose().to_owned()),
+            number_format: self.number_format,
             success: self.success.clone(),
         };
         Gateway::new(&settings, outbound)

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{Config, read};
 use crate::domain::message::Confidential;
+use crate::notify::NumberFormat;
 use crate::server::telemetry::Collector;
 
 /// The issuer of who has said nothing.
@@ -187,7 +188,8 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "mail.smtp",
         "URL",
-        "The mail server: `smtps://user:password@host` or `smtp://user:password@host:587?tls=required`",
+        "The mail server: `smtps://user:password@host`, `smtp://user:password@host:587?tls=required`, or plain \
+         `smtp://host` on this machine and on a host that outbound.allow names",
         |config, text| {
             config.senders.smtp = Some(Confidential::new(text));
             Ok(())
@@ -220,13 +222,20 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "sms.body",
         "TEMPLATE",
-        "What the gateway is sent, a form or JSON, with {number}, {text} and {id}",
+        "What the gateway is sent, a form, JSON, XML or plain text, with {number}, {text} and {id}",
         |config, text| {
             config.senders.body = Some(Confidential::new(text));
             Ok(())
         },
     )
     .only(Places::NoFlag),
+    Row::text(
+        "sms.number_format",
+        "FORMAT",
+        "How {number} is written: `e164` (+4915…), `digits` (4915…) or `00` (004915…)",
+        |config, text| NumberFormat::parse(text).map(|format| config.senders.number_format = format),
+    )
+    .or("e164"),
     Row::text(
         "sms.success",
         "TEST",
@@ -254,7 +263,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "outbound.allow",
         "HOST",
-        "Inner hosts that may be asked, over plain http too, for example gateway.internal:8443",
+        "Inner hosts that may be asked, over plain http and plain SMTP too, for example gateway.internal:8443",
         |config, text| read::hosts(text).map(|hosts| config.settings.outbound.allow = hosts),
     )
     .shaped(Shape::Lines),

@@ -136,10 +136,22 @@ async fn mail_needs_both_of_its_settings_and_encryption() {
 }
 
 #[test]
+fn a_relay_inside_is_named_to_be_spoken_to_plainly() {
+    let file =
+        "[mail]\nsmtp = \"smtp://relay.internal:25\"\nfrom = \"no-reply@id.test\"\n[outbound]\nallow = ";
+    assert!(read(&[], &[], &format!("{file}[\"relay.internal\"]")).unwrap().mail.is_some());
+    let told = read(&[], &[], &format!("{file}[\"other.internal\"]")).unwrap_err().join("\n");
+    assert!(told.starts_with("mail.smtp in vestibule.toml: would send mail unencrypted"), "{told}");
+    assert!(told.contains("outbound.allow"), "{told}");
+}
+
+#[test]
 fn each_example_of_a_gateway_is_one() {
-    for file in
-        [include_str!("../../../examples/sms/twilio.toml"), include_str!("../../../examples/sms/seven.toml")]
-    {
+    for file in [
+        include_str!("../../../examples/sms/twilio.toml"),
+        include_str!("../../../examples/sms/seven.toml"),
+        include_str!("../../../examples/sms/xml.toml"),
+    ] {
         let config = read(&[], &[], file).unwrap();
         assert!(config.sms.is_some() && config.settings.sms.countries.len() == 3);
         for secret in ["auth-token", "api-key"] {
