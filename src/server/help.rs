@@ -100,7 +100,7 @@ impl Idp {
         let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(HelpFailed::NoTenant)?;
         let name = Username::parse(username).map_err(|_| HelpFailed::NoUser)?;
         let mut reader = self.db().read();
-        let found = users::credentials(&mut reader.tx(), &tenant.id, &name.key()).await?;
+        let found = users::credentials(&mut reader.tx(), &tenant.id, Some(&name)).await?;
         Ok((found.ok_or(HelpFailed::NoUser)?, tenant))
     }
 
