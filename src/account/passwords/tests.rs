@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::{Tenant, TenantDomain};
+use crate::domain::user::Username;
 use crate::testing::TestIdp;
 
 const BCRYPT: &str = "$2b$04$2PcpWJyXYuiM659aNkFLWODTO1G4oBt89yvzFDlKlFiWM562ZI3sC";
@@ -82,7 +83,8 @@ async fn a_scheme_that_nobody_has_any_more_is_drawn_no_more() {
 async fn renew(idp: &TestIdp, tenant: &TenantId, name: &'static str) {
     use crate::storage::users;
     let db = idp.idp().db();
-    let found = users::credentials(&mut db.read().tx(), tenant, name).await.unwrap().unwrap();
+    let name = Username::parse(name).unwrap();
+    let found = users::credentials(&mut db.read().tx(), tenant, Some(&name)).await.unwrap().unwrap();
     let renewed = db.write(move |tx| {
         let (id, old) = (found.user.id.clone(), found.password_hash.clone().unwrap());
         Box::pin(async move { users::rehash_password(tx, &id, &old, "ours").await })

@@ -60,3 +60,20 @@ impl ClientAuthentication {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row whose method was always written out cannot tell whether it was registered.
+    #[test]
+    fn a_stored_basic_method_of_an_earlier_version_counts_as_left_out() {
+        let stored = r#"{"method":"client_secret_basic","against":"hash"}"#;
+        let read: ClientAuthentication = serde_json::from_str(stored).unwrap();
+        assert_eq!(read, ClientAuthentication::ClientSecret(Hash::new("hash")));
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored);
+        let registered = ClientAuthentication::ClientSecretBasic(Hash::new("hash"));
+        let stored = serde_json::to_string(&registered).unwrap();
+        assert_eq!(serde_json::from_str::<ClientAuthentication>(&stored).unwrap(), registered);
+    }
+}

@@ -12,19 +12,19 @@ use super::{on_each, read, write};
 #[tokio::test]
 async fn an_imported_hash_is_renewed_once_and_its_source_stays_known() {
     on_each(async |db| {
-        let World { tenant, anna, .. } = World::store(db).await;
+        let World { anna, .. } = World::store(db).await;
         let source = hash("source");
         assert!(
             write!(db, tx => imported_passwords::set(tx, &anna.id, "old", "bcrypt,c=12", source)).unwrap()
         );
-        let found = read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap();
+        let found = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
         assert_eq!(found.password_hash.as_deref(), Some("old"));
         assert_eq!(found.password_scheme.as_deref(), Some("bcrypt,c=12"));
         assert_eq!(found.password_source.as_ref(), Some(source));
 
         assert!(write!(db, tx => users::rehash_password(tx, &anna.id, "old", "ours")).unwrap());
         assert!(!write!(db, tx => users::rehash_password(tx, &anna.id, "old", "late")).unwrap());
-        let found = read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap();
+        let found = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
         assert_eq!((found.password_hash.as_deref(), found.password_scheme), (Some("ours"), None));
         assert_eq!(found.password_source.as_ref(), Some(source));
     })
@@ -34,7 +34,7 @@ async fn an_imported_hash_is_renewed_once_and_its_source_stays_known() {
 #[tokio::test]
 async fn a_changed_password_wins_over_a_rehash_and_has_no_source() {
     on_each(async |db| {
-        let World { tenant, anna, .. } = World::store(db).await;
+        let World { anna, .. } = World::store(db).await;
         let source = hash("source");
         for own_choice in [true, false] {
             let epoch = read!(db, tx => users::by_id(tx, &anna.id)).unwrap().epoch;
@@ -45,7 +45,7 @@ async fn a_changed_password_wins_over_a_rehash_and_has_no_source() {
                 assert!(write!(db, tx => users::set_password(tx, &anna.id, Some("new"))).unwrap());
             }
             assert!(!write!(db, tx => users::rehash_password(tx, &anna.id, "old", "ours")).unwrap());
-            let found = read!(db, tx => users::credentials(tx, &tenant.id, "anna")).unwrap();
+            let found = read!(db, tx => users::credentials_by_id(tx, &anna.id)).unwrap();
             assert_eq!(found.password_hash.as_deref(), Some("new"));
             assert_eq!((found.password_scheme, found.password_source), (None, None));
         }
