@@ -63,8 +63,10 @@ pub(super) async fn release(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Re
         tx,
         "UPDATE users SET username_key = shared_key, shared_key = NULL
          WHERE tenant_id = $1 AND shared_key = $2
-         AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.tenant_id = $1 AND other.id <> users.id
-             AND (other.shared_key = $2 OR other.username_key = $2))",
+         AND NOT EXISTS (SELECT 1 FROM users AS other
+             WHERE other.tenant_id = $1 AND other.shared_key = $2 AND other.id <> users.id)
+         AND NOT EXISTS (SELECT 1 FROM users AS other
+             WHERE other.tenant_id = $1 AND other.username_key = $2 AND other.id <> users.id)",
         tenant,
         key,
     )?;
@@ -143,9 +145,12 @@ async fn rewrite_one(tx: &mut Tx<'_>, user: &Named) -> Result<Option<Collision>>
     if key == user.username_key || user.username_key != user.username.former_key() {
         return Ok(None);
     }
+    // Not by OR, for which SQLite would read the whole tenant.
     let others: Vec<Named> = on!(tx, conn => sqlx::query_as(
         "SELECT id, tenant_id, username, username_key FROM users
-         WHERE tenant_id = $1 AND id <> $2 AND (username_key = $3 OR shared_key = $3) ORDER BY id")
+         WHERE tenant_id = $1 AND username_key = $3 AND id <> $2
+         UNION SELECT id, tenant_id, username, username_key FROM users
+         WHERE tenant_id = $1 AND shared_key = $3 AND id <> $2 ORDER BY id")
         .bind(&user.tenant_id).bind(&user.id).bind(key).fetch_all(conn))?;
     if others.is_empty() {
         let sql = "UPDATE users SET username_key = $2 WHERE id = $1 AND username_key = $3";
