@@ -204,6 +204,7 @@ mod tests {
 
     #[test]
     fn a_claim_can_be_asked_for_alone() {
-        assert_eq!(claims("openid", &["name", "nickname", "roles"]), json!({ "name": "Anna Example" }));
+        assert_eq!(claims("openid", &["name", "nickname"]), json!({ "name": "Anna Example" }));
+        assert_eq!(claims("openid", &["roles"]), json!({ "tenant": "a.sms" }), "a role is one in the tenant");
     }
 }

@@ -135,8 +135,8 @@ async fn mail_needs_both_of_its_settings_and_encryption() {
     }
 }
 
-#[test]
-fn a_relay_inside_is_named_to_be_spoken_to_plainly() {
+#[tokio::test]
+async fn a_relay_inside_is_named_to_be_spoken_to_plainly() {
     let file =
         "[mail]\nsmtp = \"smtp://relay.internal:25\"\nfrom = \"no-reply@id.test\"\n[outbound]\nallow = ";
     assert!(read(&[], &[], &format!("{file}[\"relay.internal\"]")).unwrap().mail.is_some());
