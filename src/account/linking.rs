@@ -25,7 +25,9 @@ use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{User, Username};
-use crate::storage::{self, Tx, authenticators, link_invitations, passkeys, recovery_codes, users};
+use crate::storage::{
+    self, Tx, authenticators, link_invitations, passkeys, recovery_codes, upstream_accounts, users,
+};
 
 /// How long an invitation may be taken.
 const VALID: Duration = Duration::from_hours(24);
@@ -96,7 +98,7 @@ impl Taking {
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
         let Self { user, upstream, subject, hash } = self;
         let ours = link_invitations::redeem(tx, user, upstream, hash, now).await?
-            && users::link(tx, user, upstream, subject).await?;
+            && upstream_accounts::link(tx, user, upstream, subject).await?;
         if ours {
             close_local_doors(tx, user).await?;
         }

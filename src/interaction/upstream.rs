@@ -43,7 +43,7 @@ use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::storage::departures::{self, Departure};
 use crate::storage::upstreams::Stored;
-use crate::storage::{interactions, users};
+use crate::storage::{interactions, upstream_accounts};
 use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
 
 /// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
@@ -278,7 +278,7 @@ async fn vouched(
     let vouched = Vouched { upstream: upstream.id.clone(), mfa, amr: understood(&amr, mfa) };
     let known = {
         let mut reader = login.idp().db().read();
-        users::by_upstream(&mut reader.tx(), &upstream.id, &subject).await?
+        upstream_accounts::user(&mut reader.tx(), &upstream.id, &subject).await?
     };
     if let Some(user) = known {
         login.identify(&user).await?;

@@ -70,6 +70,7 @@ pub mod sessions;
 pub mod sweep;
 pub mod tenants;
 pub mod trusted_browsers;
+pub mod upstream_accounts;
 pub mod upstreams;
 pub mod username_keys;
 pub mod users;

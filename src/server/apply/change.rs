@@ -17,7 +17,8 @@ use crate::domain::user::User;
 use crate::storage::authenticators::Stored;
 use crate::storage::{
     Error, Result, Tx, authenticators, clients, groups, imported_passwords, issuers, link_invitations,
-    own_scopes, passkeys, recovery_codes, resellers, tenants, trusted_browsers, upstreams, users,
+    own_scopes, passkeys, recovery_codes, resellers, tenants, trusted_browsers, upstream_accounts, upstreams,
+    users,
 };
 
 /// A change. Its parts are owned, since a write may be run again.
@@ -73,15 +74,15 @@ impl Change {
             Self::RemoveUpstream(upstream) => upstreams::remove(tx, upstream).await.map(drop),
             Self::EndAtUpstream(upstream) => {
                 link_invitations::remove_at(tx, upstream).await?;
-                users::end_at_upstream(tx, upstream).await.map(drop)
+                upstream_accounts::end_at_upstream(tx, upstream).await.map(drop)
             }
             Self::EndAtReseller(tenant, reseller) => {
                 link_invitations::remove_at_reseller(tx, tenant, reseller).await?;
-                users::end_at_reseller(tx, tenant, reseller).await.map(drop)
+                upstream_accounts::end_at_reseller(tx, tenant, reseller).await.map(drop)
             }
             Self::SignsInAt(user, account) => {
                 linking::close_local_doors(tx, user).await?;
-                users::set_upstream(tx, user, account.as_ref()).await
+                upstream_accounts::set(tx, user, account.as_ref()).await
             }
             Self::Tenant(tenant) => tenants::upsert(tx, tenant).await,
             Self::Hosts(tenant, hosts) => issuers::set_hosts(tx, tenant, hosts).await,

@@ -16,7 +16,7 @@ use crate::domain::locale::Locale;
 use crate::domain::tenant::{AdminActivation, Tenant, TenantDomain, TenantPolicy};
 use crate::domain::trusted_browser::TrustRules;
 use crate::domain::zone::Zone;
-use crate::storage::{issuers, tenants, users};
+use crate::storage::{issuers, tenants, upstream_accounts};
 
 impl Planner<'_> {
     pub(super) async fn tenant(&mut self, entry: &Entry) -> Result<(), ApplyError> {
@@ -60,7 +60,7 @@ impl Planner<'_> {
         tenant: &TenantId,
         reseller: &ResellerId,
     ) -> Result<(), ApplyError> {
-        let users = users::at_reseller(&mut self.reader.tx(), tenant, reseller).await;
+        let users = upstream_accounts::at_reseller(&mut self.reader.tx(), tenant, reseller).await;
         let users = users.map_err(ApplyError::failed)?;
         if !users.is_empty() {
             let told = "cannot sign in any more, for they do so at a provider of the reseller that it leaves";

@@ -14,7 +14,7 @@ use vestibule::storage::grants::Ground;
 use vestibule::storage::sweep::sweep;
 use vestibule::storage::{
     Db, Error, Grounds, access_tokens, assertions, clients, codes, consents, grants, revoked_tokens,
-    sessions, tenants, upstreams, users,
+    sessions, tenants, upstream_accounts, upstreams, users,
 };
 
 use super::rows::{FIRST, NOW, What, World, hash, keep, later, session};
@@ -185,9 +185,9 @@ async fn what_changes_in_a_user_is_seen_behind_every_grant() {
 
         let north = upstream("north", Owner::Tenant(world.tenant.id.clone()));
         write!(db, tx => upstreams::upsert(tx, north)).unwrap();
-        assert!(write!(db, tx => users::link(tx, anna, &north.upstream.id, "nora")).unwrap());
+        assert!(write!(db, tx => upstream_accounts::link(tx, anna, &north.upstream.id, "nora")).unwrap());
         assert!(seen().await.upstream.is_some());
-        write!(db, tx => users::set_upstream(tx, anna, None)).unwrap();
+        write!(db, tx => upstream_accounts::set(tx, anna, None)).unwrap();
         assert_eq!(seen().await.upstream, None);
     })
     .await;

@@ -5,7 +5,9 @@ use vestibule::domain::tenant::Tenant;
 use vestibule::domain::upstream::{Owner, Reseller, Slug, Upstream, UpstreamAccount, UpstreamRules};
 use vestibule::storage::departures::{self, Departure};
 use vestibule::storage::upstreams::{self, Stored};
-use vestibule::storage::{Db, Error, interactions, link_invitations, resellers, tenants, users};
+use vestibule::storage::{
+    Db, Error, interactions, link_invitations, resellers, tenants, upstream_accounts, users,
+};
 
 use super::rows::{FIRST, NOW, hash, interaction, keep, later, tenant, user};
 use super::{on_each, read, write};
@@ -80,11 +82,17 @@ async fn a_subject_is_linked_with_one_account_and_once() {
         for user in [anna, bert] {
             write!(db, tx => users::upsert(tx, user)).unwrap();
         }
-        assert!(write!(db, tx => users::link(tx, &anna.id, id, "nora")).unwrap());
-        assert!(!write!(db, tx => users::link(tx, &anna.id, id, "other")).unwrap(), "linked already");
-        assert!(matches!(write!(db, tx => users::link(tx, &bert.id, id, "nora")), Err(Error::Conflict)));
-        assert_eq!(read!(db, tx => users::by_upstream(tx, id, "nora")).as_ref(), Some(&anna.id));
-        assert_eq!(read!(db, tx => users::by_upstream(tx, id, "Nora")), None);
+        assert!(write!(db, tx => upstream_accounts::link(tx, &anna.id, id, "nora")).unwrap());
+        assert!(
+            !write!(db, tx => upstream_accounts::link(tx, &anna.id, id, "other")).unwrap(),
+            "linked already"
+        );
+        assert!(matches!(
+            write!(db, tx => upstream_accounts::link(tx, &bert.id, id, "nora")),
+            Err(Error::Conflict)
+        ));
+        assert_eq!(read!(db, tx => upstream_accounts::user(tx, id, "nora")).as_ref(), Some(&anna.id));
+        assert_eq!(read!(db, tx => upstream_accounts::user(tx, id, "Nora")), None);
         let account = UpstreamAccount { upstream: id.clone(), subject: Some("nora".to_owned()) };
         let found = read!(db, tx => users::by_id(tx, &anna.id)).unwrap();
         assert_eq!(found.upstream.as_ref(), Some(&account));
@@ -97,7 +105,7 @@ async fn a_subject_is_linked_with_one_account_and_once() {
         );
         assert_eq!(read!(db, tx => upstreams::holders(tx, id)), ["user a.sms/anna"]);
         assert!(matches!(write!(db, tx => upstreams::remove(tx, id)), Err(Error::Conflict)));
-        write!(db, tx => users::set_upstream(tx, &anna.id, None)).unwrap();
+        write!(db, tx => upstream_accounts::set(tx, &anna.id, None)).unwrap();
         assert!(write!(db, tx => upstreams::remove(tx, id)).unwrap());
     })
     .await;
@@ -109,7 +117,7 @@ async fn a_tenant_goes_with_those_who_are_linked_at_its_own_provider() {
         let (managed, _, own) = house(db).await;
         let anna = user(managed, "anna");
         write!(db, tx => users::upsert(tx, anna)).unwrap();
-        assert!(write!(db, tx => users::link(tx, &anna.id, &own.upstream.id, "nora")).unwrap());
+        assert!(write!(db, tx => upstream_accounts::link(tx, &anna.id, &own.upstream.id, "nora")).unwrap());
         assert!(write!(db, tx => tenants::remove(tx, &managed.id)).unwrap());
         assert_eq!(read!(db, tx => upstreams::by_name(tx, "own")), None);
         assert_eq!(read!(db, tx => users::by_id(tx, &anna.id)), None);
