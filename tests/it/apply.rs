@@ -521,6 +521,7 @@ async fn a_json_file_may_begin_with_a_byte_order_mark_and_hold_null() {
 
 /// Mistakes of shape and mistakes that only the other members or the store reveal.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 async fn all_mistakes_of_a_client_are_told_at_once() {
     let idp = empty().await;
     let told = mistakes(
