@@ -106,7 +106,12 @@ impl Planner<'_> {
         };
         self.own_scopes.apis.retain(|other| other.audience != audience);
         self.own_scopes.apis.push(api.clone());
-        let (novelty, before) = (if known.is_some() { Novelty::Known } else { Novelty::New }, self.noted());
+        let novelty = if known.is_some() { Novelty::Known } else { Novelty::New };
+        let before = self.noted();
+        if api.typ == AccessTokenTyp::Jwt && known.as_ref().is_none_or(|known| known.typ != api.typ) {
+            let must = "must tell ID tokens from access tokens by `aud`: its tokens say JWT (docs/claims.md)";
+            self.applied.notes.push(format!("{key} {must}"));
+        }
         if known.as_ref() != Some(&api) {
             self.change(Change::Api(api));
         }
