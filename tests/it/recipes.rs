@@ -20,6 +20,8 @@ use super::support::optional;
 use super::support::process::Running;
 
 const RECIPES: &str = include_str!("../../docs/relying-parties.md");
+const LOGIN: &str = "https://login.example.test";
+const SHOP: &str = "https://shop.example.test";
 const SECRET: &str = "a-secret-of-at-least-32-characters";
 /// What the user types.
 const FIELDS: [(&str, &str); 3] =
@@ -65,7 +67,7 @@ struct Shop {
     recipe: Recipe,
     address: String,
     _application: Running,
-    _provider: Provider,
+    provider: Provider,
 }
 
 impl Shop {
@@ -74,19 +76,18 @@ impl Shop {
         let (language, file) = recipe.settings;
         let host = free_address();
         let address = format!("http://{host}");
-        let at_home =
-            |language| block(recipe.library, language).replace("https://shop.example.test", &address);
+        let at_home = |language| block(recipe.library, language).replace(SHOP, &address);
         let folder = Folder::new(file);
         folder.write("apply.toml", &format!("{PEOPLE}{}", at_home("toml")));
         let provider = Provider::start_in(folder, "apply.toml");
-        let settings = at_home(language).replace("https://login.example.test", &provider.issuer);
+        let settings = at_home(language).replace(LOGIN, &provider.issuer);
         provider.folder.write(file, &settings);
         let (_, port) = host.rsplit_once(':').unwrap();
         program.arg(provider.folder.path()).arg(port);
         let mut application = Running::start(program);
         let said = application.line();
         assert!(said == "ready\n", "{said}{}", application.end().1);
-        Self { recipe, address, _application: application, _provider: provider }
+        Self { recipe, address, _application: application, provider }
     }
 
     /// What the application tells of its user.
@@ -111,8 +112,22 @@ impl Shop {
         self.shows_anna(&home);
         self.press(&mut anna, self.recipe.sign_out).await;
         assert_eq!(self.user(&mut anna).await, Value::Null);
-        // The session here goes on, so there is nothing to type.
+        // The provider's session goes on, so there is nothing to type, until that ends too.
         self.shows_anna(&self.press(&mut anna, self.recipe.sign_in).await);
+        self.press(&mut anna, self.recipe.sign_out).await;
+        self.ends_the_session(&mut anna).await;
+        let login = self.press(&mut anna, self.recipe.sign_in).await;
+        assert_eq!(login.step(), Some("identify"), "{}: {}", login.url, login.body);
+    }
+
+    /// Follows the link of the recipe, which leads back.
+    async fn ends_the_session(&self, browser: &mut Browser) {
+        let link = block("Sign-out", "text").trim().replace(LOGIN, &self.provider.issuer);
+        let page = browser.get(&link.replace(SHOP, &self.address)).await;
+        assert_eq!(page.step(), Some("confirm_sign_out"), "{}", page.body);
+        let answer = browser.submit(&page, &[]).await;
+        let home = arrive(browser, answer).await;
+        assert_eq!(home.url.as_str(), format!("{}/", self.address), "{}", home.body);
     }
 
     fn shows_anna(&self, home: &Answer) {
@@ -184,7 +199,7 @@ async fn spring_takes_access_tokens_and_no_id_tokens() {
     let world = format!("{PEOPLE}{}", block("Spring resource server", "toml"));
     let idp = TestIdp::with_settings(settings, &world).await;
     let issuer = property("issuer-uri");
-    let shop = Application::new(&idp, issuer, "shop", "https://shop.example.test/callback");
+    let shop = Application::new(&idp, issuer, "shop", &format!("{SHOP}/callback"));
     let shop = shop.secret(SECRET);
     let mut anna = idp.browser();
     let login = anna.get(&shop.authorization_url("openid groups")).await;
