@@ -372,6 +372,7 @@ impl ClaimSource for Teams {
 
 #[tokio::test]
 async fn names_in_use_cannot_be_taken() {
+    const TAKEN: &str = "sub iss aud exp jti client_id scope grant sid acr amr azp nonce email tenant personal_desktop cnf act vc Sub";
     let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
     let idp = TestIdp::with_parts(settings, WORLD, |parts| parts.claims(Teams)).await;
     for name in [
@@ -394,28 +395,7 @@ async fn names_in_use_cannot_be_taken() {
         let told = mistakes(&idp, &format!("[[scopes]]\nname = \"{name}\"\ntitle = {{ en = \"x\" }}")).await;
         assert_eq!(told, format!("scopes[0].name: {name} is a name that the provider or a registry uses"));
     }
-    for name in [
-        "sub",
-        "iss",
-        "aud",
-        "exp",
-        "jti",
-        "client_id",
-        "scope",
-        "grant",
-        "sid",
-        "acr",
-        "amr",
-        "azp",
-        "nonce",
-        "email",
-        "tenant",
-        "personal_desktop",
-        "cnf",
-        "act",
-        "vc",
-        "Sub",
-    ] {
+    for name in TAKEN.split(' ') {
         for member in ["roles_claim", "groups_claim"] {
             let told =
                 mistakes(&idp, &format!("[[clients]]\nclient_id = \"shop\"\n{member} = \"{name}\"")).await;
