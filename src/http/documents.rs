@@ -82,6 +82,11 @@ impl Documents {
         Self(Cache::new(1024))
     }
 
+    /// Returns whether the document of that name was built under this revision.
+    pub(crate) fn holds(&self, issuer: &IssuerId, name: &'static str, revision: i64) -> bool {
+        self.0.get(&(issuer.clone(), name, revision)).is_some()
+    }
+
     /// The document of that name, built if need be.
     pub(crate) async fn or_build(
         &self,

@@ -15,7 +15,12 @@ pub(super) async fn jwks(
     known: IfNoneMatch,
 ) -> Result<Response, Internal> {
     let issuer = &current.issuer.id;
-    let revision = idp.catalogue().revision().await?;
+    let mut revision = idp.catalogue().revision().await?;
+    if !idp.documents().holds(issuer, "jwks", revision) {
+        // A key that is made raises the revision, so missing ones are made before the set is filed under it.
+        Box::pin(idp.issuer_keys(issuer)).await?;
+        revision = idp.catalogue().revision().await?;
+    }
     // Making keys is a long story; boxed, so that every other answer does not carry its weight.
     let build = Box::pin(build(&idp, &current.issuer));
     let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
