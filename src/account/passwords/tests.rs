@@ -13,10 +13,11 @@ async fn world() -> TestIdp {
     let user = |tenant: &str, name: &str, password: &str| {
         format!("[[users]]\ntenant = \"{tenant}\"\nusername = \"{name}\"\n{password}\n")
     };
+    let house = |tenant: &str| format!("[[tenants]]\ndomain = \"{tenant}\"\nname = \"{tenant}\"\n");
     let moved = format!("password_hash = \"{BCRYPT}\"");
     let mut document = String::new();
     for tenant in ["moved.test", "own.test"] {
-        document.push_str(&format!("[[tenants]]\ndomain = \"{tenant}\"\nname = \"{tenant}\"\n"));
+        document.push_str(&house(tenant));
         document.push_str(&user(tenant, "anna", "password = \"correct horse battery staple\""));
     }
     for name in ["bert", "carla", "dora"] {

@@ -104,6 +104,8 @@ async fn beyond_the_queue_the_answer_is_busy() {
     }
     assert_eq!(hasher.hash(password("x")).await, Err(Busy));
     assert_eq!(hasher.verify(password("x"), Against::Nothing(None)).await, Err(Busy));
+    let imported = Against::Nothing(Some("bcrypt,c=4"));
+    assert_eq!(hasher.verify(password("x"), imported).await, Err(Busy), "every format needs a permit");
     drop(held);
     for hash in waiting {
         assert!(hash.await.unwrap().is_ok(), "whoever waits is served");
