@@ -45,7 +45,8 @@ fn decimal_digit(c: char) -> Option<char> {
         return None;
     }
     let before = |n: u32| u32::from(c).checked_sub(n).and_then(char::from_u32).is_some_and(is_digit);
-    let value = (1..).take_while(|n| before(*n)).count() % 10;
+    // No script has its digits more than five times in a row.
+    let value = (1..60).take_while(|n| before(*n)).count() % 10;
     u32::try_from(value).ok().and_then(|value| char::from_digit(value, 10))
 }
 

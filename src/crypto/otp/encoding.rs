@@ -1,6 +1,6 @@
 //! The encodings in which other systems write OTP secrets out.
 //!
-//! `otpauth:` addresses and most exports hold base32, LinOTP, privacyIDEA and seed files of hardware tokens hex, key
+//! `otpauth:` addresses and most exports hold base32, `LinOTP`, `privacyIDEA` and seed files of hardware tokens hex, key
 //! containers (RFC 6030) base64. What groups the text for people is no part of it: spaces, line breaks, and hyphens or
 //! colons where the alphabet has none.
 

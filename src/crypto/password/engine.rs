@@ -1,6 +1,6 @@
 //! Computes Argon2id at the product's own cost, with the fastest implementation that proves itself.
 //!
-//! Two implementations are compiled in. `argon2` (RustCrypto) is the reference of this crate. `argon2-rust` (feature
+//! Two implementations are compiled in. `argon2` (of `RustCrypto`) is the reference of this crate. `argon2-rust` (feature
 //! `simd-argon2`) computes the same function with AVX-512, AVX2 or NEON in about half the time; it has much `unsafe`
 //! code, whose reading is noted in `docs/argon2-rust.md`. Therefore:
 //!

@@ -91,7 +91,7 @@ pub async fn run() -> ExitCode {
     let result = match line.command.unwrap_or(Command::Serve { settings: line.settings }) {
         Command::Serve { settings } => serve::run(&settings).await,
         Command::Demo(options) => demo::run(&options).await,
-        Command::Apply { file, settings } => apply::run(&file, &settings).await,
+        Command::Apply { file, settings } => Box::pin(apply::run(&file, &settings)).await,
         Command::Export { file, settings } => export::run(file.as_deref(), &settings).await,
         Command::Keys(command) => keys::run(command).await,
         Command::User(command) => user::run(command).await,
