@@ -88,7 +88,7 @@ impl fmt::Display for Report {
             self.begun.others_since()
         )?;
         writeln!(f, "| ceiling | CPU time, µs: median (least to most) |\n|---|---|")?;
-        let of: [(&str, Ceiling); 6] = [
+        let of: [(&str, Ceiling); 7] = [
             ("S, RS256 signature", |c| c.rs256),
             ("S, ES256 signature", |c| c.es256),
             ("Argon2id, 19 MiB, 2 passes", |c| c.argon2),

@@ -11,22 +11,22 @@ use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
 use self::engine::Engine;
-use self::expected::Expected;
-use self::import::Form;
 pub(crate) use self::import::Import;
+use self::import::StoredForm;
 pub(crate) use self::imported::ImportError;
 use self::imported::ImportedHash;
 pub(crate) use self::stored::PhcError;
 use self::stored::Stored;
+use self::stored_hash::StoredHash;
 use self::threads::Threads;
 use super::random;
 use crate::domain::settings::PasswordCost;
 
 mod engine;
-mod expected;
 mod import;
 mod imported;
 mod stored;
+mod stored_hash;
 mod threads;
 
 /// A password as it is hashed: NFKC, so that it can be typed on any keyboard.
@@ -218,11 +218,11 @@ impl PasswordHasher {
     /// The hash as it is stored: what is cheaper than our own is wrapped by it.
     pub(crate) async fn store_import(&self, import: Import) -> Result<ImportedPassword, Busy> {
         let expected = match import.0 {
-            Form::Ready(expected) => expected,
-            Form::Cheap(hash) => {
+            StoredForm::Ready(expected) => expected,
+            StoredForm::Cheap(hash) => {
                 let made = self.enter()?.run(move |pool| {
                     let outer = pool.hash(&hash.digest)?;
-                    Some(Expected::Wrapped { scheme: hash.scheme, salt: hash.salt, outer })
+                    Some(StoredHash::Wrapped { scheme: hash.scheme, salt: hash.salt, outer })
                 });
                 made.await?.ok_or(Busy)?
             }
@@ -250,16 +250,16 @@ impl Place {
     /// How much is computed depends on the scheme and on what was typed, never on whether something matches.
     pub(crate) async fn verify(self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
         let (stored, imported) = match against {
-            Against::Own(hash) => (Expected::parse(hash), false),
-            Against::Imported(hash) => (Expected::parse(hash), true),
+            Against::Own(hash) => (StoredHash::parse(hash), false),
+            Against::Imported(hash) => (StoredHash::parse(hash), true),
             Against::Nothing(scheme) => (None, scheme.is_some()),
         };
         let dummy = match against {
-            Against::Nothing(Some(scheme)) => Expected::dummy(scheme),
+            Against::Nothing(Some(scheme)) => StoredHash::dummy(scheme),
             _ => None,
         };
         self.run(move |pool| {
-            let own = Expected::Own(pool.dummy.clone());
+            let own = StoredHash::Own(pool.dummy.clone());
             let expected = stored.as_ref().or(dummy.as_ref()).unwrap_or(&own);
             let normalised = pool.is_match(password.normalised.as_bytes(), expected)?;
             let typed = match password.typed.as_ref().filter(|_| imported) {
@@ -268,7 +268,7 @@ impl Place {
             };
             let matches = (normalised | typed) && stored.is_some();
             let current =
-                matches!(expected, Expected::Own(hash) if hash.costs_like(&pool.dummy)) && normalised;
+                matches!(expected, StoredHash::Own(hash) if hash.costs_like(&pool.dummy)) && normalised;
             Some(Verdict { matches, outdated: matches && !current })
         })
         .await?
@@ -309,13 +309,13 @@ impl Pool {
     }
 
     /// Whether this text is what was hashed; `None` if Argon2 refuses to compute.
-    fn is_match(&self, text: &[u8], expected: &Expected) -> Option<bool> {
+    fn is_match(&self, text: &[u8], expected: &StoredHash) -> Option<bool> {
         match expected {
-            Expected::Own(stored) => Some(self.compute(text, stored)?.ct_eq(&stored.output).into()),
-            Expected::Imported(ImportedHash { scheme, salt, digest }) => {
+            StoredHash::Own(stored) => Some(self.compute(text, stored)?.ct_eq(&stored.output).into()),
+            StoredHash::Imported(ImportedHash { scheme, salt, digest }) => {
                 Some(scheme.derive(text, salt).is_some_and(|made| made.ct_eq(digest).into()))
             }
-            Expected::Wrapped { scheme, salt, outer } => match scheme.derive(text, salt) {
+            StoredHash::Wrapped { scheme, salt, outer } => match scheme.derive(text, salt) {
                 Some(digest) => Some(self.compute(&digest, outer)?.ct_eq(&outer.output).into()),
                 None => Some(false),
             },

@@ -12,9 +12,9 @@ use super::scope::Scope;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnScope {
-    /// The word.
+    /// The scope value, for example `orders:read`.
     pub name: String,
-    /// What the consent page says about it.
+    /// Its text on the consent page; continues “Shop would like to:”.
     pub title: Title,
     /// The claims that it delivers: standard ones, the provider's, the host's.
     pub claims: BTreeSet<String>,

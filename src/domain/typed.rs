@@ -20,7 +20,7 @@ pub(crate) fn code(text: &str, longest: usize) -> Zeroizing<String> {
     Zeroizing::new(folded(text).filter(|c| !matches!(c, ' ' | '-')).take(longest).collect())
 }
 
-/// Is it a character that is not seen?
+/// Returns whether the character is invisible (`Default_Ignorable_Code_Point`).
 pub(crate) fn is_ignorable(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }

@@ -1,6 +1,6 @@
-//! Sign-in names: which there can be, and when two are the same.
+//! Sign-in names: the accepted characters, and the key by which two names are equal.
 //!
-//! **Which there can be** follows PRECIS (RFC 8264, the `IdentifierClass` of `UsernameCaseMapped` in RFC 8265 §3.3): letters,
+//! **Accepted names** follow PRECIS (RFC 8264, the `IdentifierClass` of `UsernameCaseMapped` in RFC 8265 §3.3): letters,
 //! the marks that combine with them, and digits of every script; the two joiners only where their rules allow them (RFC
 //! 5892 appendix A); nothing unassigned, nothing that is not seen, no bidirectional control. Of ASCII punctuation only
 //! what does not part names elsewhere.

@@ -43,8 +43,8 @@ impl Idp {
         Ok(removed.await?)
     }
 
-    /// Lets keys leave that no client uses any more, and stay if one uses them again.
-    pub(super) async fn tend_unused_keys(&self) -> Result<(), Internal> {
+    /// Schedules the removal of keys that no client uses, and cancels it if one uses them again.
+    pub(super) async fn schedule_unused_keys(&self) -> Result<(), Internal> {
         let revision = self.catalogue().revision().await?;
         if self.keyring().is_tended(revision) {
             return Ok(());

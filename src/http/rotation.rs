@@ -130,7 +130,7 @@ impl Idp {
     /// What housekeeping does about keys: those that are due get a successor, those that are done leave.
     pub async fn tend_keys(&self) -> Result<(), KeysFailed> {
         let now = self.now();
-        self.tend_unused_keys().await?;
+        self.schedule_unused_keys().await?;
         if let Some(period) = self.settings().key_rotation {
             let due = keys::due(&mut self.db().read().tx(), now.minus(period), ROUND).await?;
             for (issuer, algorithm) in due {

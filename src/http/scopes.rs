@@ -36,8 +36,8 @@ impl<'a> Scopes<'a> {
         all
     }
 
-    /// What a token for this audience may hold of a granted scope: the words that still exist, of an API's own scopes those
-    /// of its APIs (RFC 8707 §2.2).
+    /// The granted scopes that a token for this audience may carry: they still exist, and an API's scope only if that API is
+    /// in the audience (RFC 8707 §2.2).
     pub(crate) fn in_token(&self, granted: &Scope, audience: &Audience) -> Scope {
         let all = self.all();
         let fitting = self.own.narrowed(granted, audience);

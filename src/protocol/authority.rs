@@ -15,7 +15,7 @@ use crate::domain::user::User;
 use crate::http::{Idp, Internal};
 use crate::storage::groups;
 
-/// Adds what is wanted of both.
+/// Adds the requested ones of the two claims.
 pub(super) async fn add(
     idp: &Idp,
     user: &User,

@@ -29,14 +29,14 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// How far the rewrite has come.
 #[derive(sqlx::FromRow)]
-struct Progress {
+struct RewriteProgress {
     /// The last user that was looked at.
     position: String,
     finished: bool,
 }
 
 #[derive(sqlx::FromRow)]
-struct Named {
+struct UserKeyRow {
     id: UserId,
     tenant_id: TenantId,
     username: Username,
@@ -50,14 +50,14 @@ struct Collision {
     usernames: Vec<String>,
 }
 
-/// The names of those of this tenant whose folded name is this one too, so that nobody new may have it.
+/// The users of this tenant that share this folded key; no new user may take it.
 pub async fn sharers(tx: &mut Tx<'_>, tenant: &TenantId, name: &Username) -> Result<Vec<String>> {
     Ok(on!(tx, conn => sqlx::query_scalar(
         "SELECT username FROM users WHERE tenant_id = $1 AND shared_key = $2 ORDER BY username_key")
         .bind(tenant).bind(name.key()).fetch_all(conn))?)
 }
 
-/// Gives a folded name to the last of those who shared it.
+/// Moves the last remaining sharer to the folded key.
 pub(super) async fn release(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<()> {
     execute!(
         tx,
@@ -102,7 +102,7 @@ pub(super) async fn rewrite(db: &Db) -> Result<()> {
 /// Rewrites one batch, unless another node did meanwhile; `None`: there is none left.
 async fn next_batch(db: &Db) -> Result<Option<Vec<Collision>>> {
     let mut reader = db.read();
-    let Progress { position: from, finished } = on!(reader.tx(), conn => sqlx::query_as(
+    let RewriteProgress { position: from, finished } = on!(reader.tx(), conn => sqlx::query_as(
         "SELECT position, finished FROM rewrites WHERE name = 'username_keys'").fetch_one(conn))?;
     if finished {
         return Ok(None);
@@ -128,7 +128,7 @@ async fn write_batch(tx: &mut Tx<'_>, from: &str, end: Option<&str>) -> Result<V
         end.is_none(),
     )?;
     let (1, Some(end)) = (claimed, end) else { return Ok(Vec::new()) };
-    let batch: Vec<Named> = on!(tx, conn => sqlx::query_as(
+    let batch: Vec<UserKeyRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id, tenant_id, username, username_key FROM users
          WHERE id > $1 AND id <= $2 AND octet_length(username_key) > length(username_key) ORDER BY id")
         .bind(from).bind(end).fetch_all(conn))?;
@@ -139,14 +139,14 @@ async fn write_batch(tx: &mut Tx<'_>, from: &str, end: Option<&str>) -> Result<V
     Ok(collisions)
 }
 
-async fn rewrite_one(tx: &mut Tx<'_>, user: &Named) -> Result<Option<Collision>> {
+async fn rewrite_one(tx: &mut Tx<'_>, user: &UserKeyRow) -> Result<Option<Collision>> {
     let folded = user.username.key();
     let key = folded.as_str();
     if key == user.username_key || user.username_key != user.username.former_key() {
         return Ok(None);
     }
     // Not by OR, for which SQLite would read the whole tenant.
-    let others: Vec<Named> = on!(tx, conn => sqlx::query_as(
+    let others: Vec<UserKeyRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id, tenant_id, username, username_key FROM users
          WHERE tenant_id = $1 AND username_key = $3 AND id <> $2
          UNION SELECT id, tenant_id, username, username_key FROM users
@@ -157,7 +157,7 @@ async fn rewrite_one(tx: &mut Tx<'_>, user: &Named) -> Result<Option<Collision>>
         execute!(tx, sql, &user.id, key, &user.username_key)?;
         return Ok(None);
     }
-    let sharers: Vec<&Named> = others.iter().chain([user]).collect();
+    let sharers: Vec<&UserKeyRow> = others.iter().chain([user]).collect();
     for sharer in &sharers {
         let former = sharer.username.former_key();
         let sql = "UPDATE users SET username_key = $2, shared_key = $3 WHERE id = $1 AND username_key = $4";

@@ -44,7 +44,8 @@ impl Engine {
 
     /// The output for a password and a salt, to be stored; `None` if Argon2 refuses the salt.
     ///
-    /// It is the reference implementation's. Were the other's different, its checks would fail later; the log says so now.
+    /// It is the reference implementation's. If the faster one disagrees, that is logged and nothing is returned, because later
+    /// checks would fail.
     pub(super) fn make(&self, password: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
         let output = self.reference(password, salt)?;
         if self.check(password, salt) != Some(output) {

@@ -1,20 +1,20 @@
 //! Imports a hash of another system: reads it, and decides how it is stored.
 
-use super::expected::{Expected, WRAPPED};
 use super::imported::{HashCost, ImportError, ImportedHash, MAX_KIB, notation};
 use super::stored::Stored;
+use super::stored_hash::{StoredHash, WRAPPED};
 use crate::domain::settings::PasswordCost;
 
 /// A hash that may be imported.
 #[derive(Debug)]
-pub(crate) struct Import(pub(super) Form);
+pub(crate) struct Import(pub(super) StoredForm);
 
 /// How it is stored.
 #[derive(Debug)]
-pub(super) enum Form {
+pub(super) enum StoredForm {
     /// As it is.
-    Ready(Expected),
-    /// Wrapped, since a guess would cost less than at our own.
+    Ready(StoredHash),
+    /// Wrapped in Argon2id: its digest is cheaper to guess than one of our own.
     Cheap(ImportedHash),
 }
 
@@ -23,17 +23,17 @@ impl Import {
     pub(super) fn read(text: &str, own: PasswordCost) -> Result<Self, ImportError> {
         let own = HashCost::of_argon2(own.memory_kib, own.passes);
         if text.starts_with(WRAPPED) {
-            let wrapped = Expected::parse(text).ok_or(ImportError::Malformed("wrapped"))?;
-            if let Expected::Wrapped { scheme, outer, .. } = &wrapped {
+            let wrapped = StoredHash::parse(text).ok_or(ImportError::Malformed("wrapped"))?;
+            if let StoredHash::Wrapped { scheme, outer, .. } = &wrapped {
                 scheme.cost().check(MAX_KIB)?;
                 check_own(outer, own)?;
             }
-            return Ok(Self(Form::Ready(wrapped)));
+            return Ok(Self(StoredForm::Ready(wrapped)));
         }
         if let Ok(stored) = Stored::parse(text.strip_prefix("{ARGON2}").unwrap_or(text)) {
             check_own(&stored, own)?;
             if cost_of(&stored).millis >= own.millis {
-                return Ok(Self(Form::Ready(Expected::Own(stored))));
+                return Ok(Self(StoredForm::Ready(StoredHash::Own(stored))));
             }
         }
         let hash = if text.starts_with(ImportedHash::PREFIX) {
@@ -42,7 +42,7 @@ impl Import {
             notation::parse(text)?
         };
         let cheap = hash.scheme.is_cheap(own);
-        Ok(Self(if cheap { Form::Cheap(hash) } else { Form::Ready(Expected::Imported(hash)) }))
+        Ok(Self(if cheap { StoredForm::Cheap(hash) } else { StoredForm::Ready(StoredHash::Imported(hash)) }))
     }
 }
 
@@ -50,7 +50,7 @@ fn cost_of(stored: &Stored) -> HashCost {
     HashCost::of_argon2(stored.params.m_cost(), stored.params.t_cost())
 }
 
-/// Our own hashes come back whatever our own cost is.
+/// Accepts a hash that costs no more than our own without checking the limits, so that an export can always be applied.
 fn check_own(stored: &Stored, own: HashCost) -> Result<(), ImportError> {
     let cost = cost_of(stored);
     let like_own = cost.millis <= own.millis && cost.kib <= own.kib;

@@ -18,7 +18,9 @@ const MIN_OUTPUT: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PhcError {
     /// Not a PHC string with salt and hash.
-    #[error("is not a PHC string with salt and hash")]
+    #[error(
+        "must be an Argon2id hash, $argon2id$v=19$…, with salt and hash; PINs of other systems cannot be imported"
+    )]
     Malformed,
     /// Another algorithm or version.
     #[error("is not an argon2id hash of version 19")]

@@ -23,7 +23,7 @@ impl Planner<'_> {
                         .to_owned()
                 }
             };
-            self.applied.notes.push(format!("{key}: {uri_text} never matches on a user's machine: {why}"));
+            self.applied.notes.push(format!("{key}: {uri_text} can hardly match on a user's machine: {why}"));
         }
     }
 }

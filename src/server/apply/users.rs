@@ -26,6 +26,7 @@ impl Planner<'_> {
         // Of two whose folded names are the same each has a key of its own.
         let name = known.as_ref().map_or_else(|| username.key(), |known| known.username_key.clone());
         let key = format!("user {}/{name}", entry.text("tenant"));
+        let shown = format!("user {}/{username}", entry.text("tenant"));
         let Some(tenant) = tenant.filter(|_| self.is_first(entry, &key)) else { return Ok(()) };
         if known.is_none() && !entry.absent {
             self.check_name(entry, &tenant, &username).await?;
@@ -57,7 +58,7 @@ impl Planner<'_> {
         }
         self.authenticators(entry, &base.tenant, &base.id).await?;
         self.passkeys(entry, &base.id).await?;
-        self.tell(key, novelty, before);
+        self.tell(shown, novelty, before);
         Ok(())
     }
 

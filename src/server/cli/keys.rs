@@ -109,7 +109,7 @@ async fn rotate(
         }
     }
     if wanted.is_empty() {
-        return Err(Failure::new("no such issuer has keys; they are made when somebody first asks for them"));
+        return Err(nothing_to_rotate(of, algorithm));
     }
     for key in wanted {
         if algorithm.is_some() || idp.signs_with(&key.issuer, key.algorithm).await.map_err(Failure::new)? {
@@ -125,6 +125,16 @@ async fn rotate(
         }
     }
     Ok(())
+}
+
+/// Why no key fits the options.
+fn nothing_to_rotate(of: Option<&str>, algorithm: Option<SigningAlgorithm>) -> Failure {
+    let issuer = of.map_or_else(|| "no issuer has".to_owned(), |of| format!("{of} has no"));
+    let kind = algorithm.map_or_else(String::new, |algorithm| format!("{} ", algorithm.as_str()));
+    Failure::new(format!(
+        "{issuer} {kind}keys: see `vestibule keys list`; RS256 and ES256 keys are made when somebody first asks for an \
+         issuer's, others when a client is registered with their algorithm"
+    ))
 }
 
 fn tell(rotated: &Rotated) {

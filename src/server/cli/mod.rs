@@ -45,7 +45,7 @@ enum Command {
     },
     /// Try it out: a provider with people in it, and a third-party application that signs them in.
     Demo(demo::Options),
-    /// Bring tenants, users and clients to what a file says; applying it again changes nothing.
+    /// Bring tenants, groups, users, scopes, APIs and clients to what a file says; applying it again changes nothing.
     Apply {
         /// A .toml or .json file
         file: PathBuf,

@@ -167,7 +167,7 @@ async fn what_cannot_be_imported_is_told_at_once_and_with_its_reason() {
         "users[1].password_hash: is in no format that is accepted: $argon2id$ ",
         "users[2].password_hash: is not a complete bcrypt hash",
         "users[3].password_hash: takes about 0.3 s and 128 MiB to check",
-        "users[4].authenticators[0].pin_hash: is not a PHC string",
+        "users[4].authenticators[0].pin_hash: must be an Argon2id hash",
     ];
     assert_eq!(told.lines().count(), expected.len(), "{told}");
     for (line, expected) in told.lines().zip(expected) {

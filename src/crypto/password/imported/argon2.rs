@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::notation::base64;
-use super::parameters::Parameters;
+use super::parameters::HashParameters;
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, Scheme};
 
 /// Lanes cost nothing here, but each needs a bit of every pass.
@@ -24,7 +24,7 @@ pub(in super::super) struct Argon2Scheme {
 }
 
 impl Argon2Scheme {
-    pub(super) fn read(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+    pub(super) fn read(name: &str, parameters: &HashParameters<'_>) -> Option<Self> {
         let length = usize::try_from(parameters.get("l")?).ok()?;
         Self::new(name, parameters.get("v"), parameters, length)
     }
@@ -33,7 +33,7 @@ impl Argon2Scheme {
     pub(super) fn new(
         name: &str,
         version: Option<u32>,
-        parameters: &Parameters<'_>,
+        parameters: &HashParameters<'_>,
         length: usize,
     ) -> Option<Self> {
         let algorithm = Algorithm::new(name).ok()?;
@@ -85,11 +85,11 @@ pub(super) fn parse(text: &str, max_kib: u64) -> Result<ImportedHash, ImportErro
         let name = parts.next()?;
         let version = parts.next_if(|part| part.starts_with("v="));
         let version = match version {
-            Some(version) => Some(Parameters::parse(version)?.get("v")?),
+            Some(version) => Some(HashParameters::parse(version)?.get("v")?),
             None => None,
         };
         let parameters =
-            Parameters::parse(parts.next()?).filter(|parameters| parameters.are(&["m", "t", "p"]))?;
+            HashParameters::parse(parts.next()?).filter(|parameters| parameters.are(&["m", "t", "p"]))?;
         let (salt, digest) = (base64(parts.next()?)?, base64(parts.next()?)?);
         let scheme = Argon2Scheme::new(name, version, &parameters, digest.len())?;
         parts.next().is_none().then(|| ImportedHash::new(Scheme::Argon2(scheme), salt, digest))

@@ -13,7 +13,7 @@ use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::parameters::{Parameters, number};
+use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, Scheme};
 
 const MIN_COST: u32 = 4;
@@ -42,7 +42,7 @@ pub(in super::super) struct BcryptScheme {
 }
 
 impl BcryptScheme {
-    pub(super) fn read(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+    pub(super) fn read(name: &str, parameters: &HashParameters<'_>) -> Option<Self> {
         let prehashed = match name {
             "bcrypt" => false,
             "bcrypt-sha256" => true,

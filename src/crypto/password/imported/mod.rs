@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use self::argon2::Argon2Scheme;
 use self::bcrypt::BcryptScheme;
-use self::parameters::Parameters;
+use self::parameters::HashParameters;
 use self::pbkdf2::Pbkdf2Scheme;
 use self::salted_sha::SaltedShaScheme;
 use self::scrypt::ScryptScheme;
@@ -32,7 +32,7 @@ mod salted_sha;
 mod scrypt;
 mod sha_crypt;
 
-/// Shorter digests could be found by trying.
+/// Minimum digest length in bytes; shorter ones can be found by brute force.
 const MIN_DIGEST: usize = 16;
 /// No system listed stores longer salts or digests.
 const MAX_BYTES: usize = 256;
@@ -61,7 +61,7 @@ pub(crate) enum ImportError {
     /// A check would exceed the limits.
     #[error(
         "takes about {}.{} s and {} MiB to check; at most 1 s and {} MiB are accepted",
-        cost.millis / 1000, cost.millis % 1000 / 100, cost.kib.div_ceil(1024), max_kib / 1024
+        cost.millis.div_ceil(100) / 10, cost.millis.div_ceil(100) % 10, cost.kib.div_ceil(1024), max_kib / 1024
     )]
     TooDear {
         /// The estimate.
@@ -96,7 +96,7 @@ impl HashCost {
 
 /// A key derivation of one family, with the parameters that its cost depends on.
 trait Derivation {
-    /// The digest of a password; `None` if the scheme cannot have this password.
+    /// The digest of a password; `None` if the scheme rejects the password (a NUL, or too long).
     fn derive(&self, password: &[u8], salt: &[u8]) -> Option<Vec<u8>>;
 
     /// The estimated cost of [`Derivation::derive`].
@@ -137,7 +137,7 @@ impl Scheme {
         }
     }
 
-    /// The digest of a password; `None` if the scheme cannot have this password.
+    /// The digest of a password; `None` if the scheme rejects the password (a NUL, or too long).
     pub(super) fn derive(&self, password: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
         self.derivation().derive(password, salt)
     }
@@ -177,7 +177,7 @@ impl FromStr for Scheme {
 
     fn from_str(text: &str) -> Result<Self, ImportError> {
         let (name, parameters) = text.split_once(',').unwrap_or((text, ""));
-        let read = Parameters::parse(parameters).and_then(|parameters| {
+        let read = HashParameters::parse(parameters).and_then(|parameters| {
             None.or_else(|| Argon2Scheme::read(name, &parameters).map(Self::Argon2))
                 .or_else(|| BcryptScheme::read(name, &parameters).map(Self::Bcrypt))
                 .or_else(|| Pbkdf2Scheme::read(name, &parameters).map(Self::Pbkdf2))

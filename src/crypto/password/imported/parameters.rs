@@ -1,9 +1,9 @@
 //! The parameters of a hash: `name=value` pairs between commas.
 
 /// Named numbers, in the order in which they stand.
-pub(super) struct Parameters<'a>(Vec<(&'a str, u32)>);
+pub(super) struct HashParameters<'a>(Vec<(&'a str, u32)>);
 
-impl<'a> Parameters<'a> {
+impl<'a> HashParameters<'a> {
     /// Reads `a=1,b=2`; the empty text has no parameters.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let pairs = text.split(',').filter(|_| !text.is_empty());

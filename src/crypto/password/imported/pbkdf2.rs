@@ -8,7 +8,7 @@ use aws_lc_rs::pbkdf2::{
 };
 
 use super::notation::{ab64, base64, hex};
-use super::parameters::{Parameters, number};
+use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
 
 /// OWASP's floor for HMAC-SHA-256; of the slower SHA-1 attackers compute more in the same time.
@@ -74,7 +74,7 @@ pub(in super::super) struct Pbkdf2Scheme {
 }
 
 impl Pbkdf2Scheme {
-    pub(super) fn read(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+    pub(super) fn read(name: &str, parameters: &HashParameters<'_>) -> Option<Self> {
         let hmac = Hmac::by_name(name.strip_prefix("pbkdf2-")?)?;
         let length = usize::try_from(parameters.get("l")?).ok().filter(|length| *length <= MAX_BYTES)?;
         Some(Self { hmac, iterations: NonZeroU32::new(parameters.get("i")?)?, length })

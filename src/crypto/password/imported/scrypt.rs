@@ -11,7 +11,7 @@ use aws_lc_rs::iv::FixedLength;
 use scrypt::Params;
 
 use super::notation::{base64, hex};
-use super::parameters::{Parameters, number};
+use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
 
 const NAME: &str = "scrypt";
@@ -31,7 +31,7 @@ pub(in super::super) struct ScryptScheme {
 }
 
 impl ScryptScheme {
-    pub(super) fn read(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+    pub(super) fn read(name: &str, parameters: &HashParameters<'_>) -> Option<Self> {
         let stream = match name {
             NAME => false,
             FIREBASE => true,
@@ -118,7 +118,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     let [_, _, parameters, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(NAME));
     };
-    let parameters = Parameters::parse(parameters).filter(|parameters| parameters.are(&["ln", "r", "p"]));
+    let parameters = HashParameters::parse(parameters).filter(|parameters| parameters.are(&["ln", "r", "p"]));
     let get = |name| parameters.as_ref().and_then(|parameters| parameters.get(name));
     hash(get("ln"), get("r"), get("p"), base64(salt), base64(digest), false)
 }

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use base64ct::{Base64ShaCrypt, Encoding};
 use sha_crypt::Params;
 
-use super::parameters::{Parameters, number};
+use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, MAX_MILLIS, Scheme};
 
 /// libxcrypt reads 512 bytes with the NUL that ends them.
@@ -36,7 +36,7 @@ pub(in super::super) struct ShaCryptScheme {
 }
 
 impl ShaCryptScheme {
-    pub(super) fn read(name: &str, parameters: &Parameters<'_>) -> Option<Self> {
+    pub(super) fn read(name: &str, parameters: &HashParameters<'_>) -> Option<Self> {
         let wide = match name {
             "sha256-crypt" => false,
             "sha512-crypt" => true,

@@ -12,7 +12,7 @@ pub(super) const WRAPPED: &str = "$wrapped$";
 
 /// A hash to compare with, read from its stored notation.
 #[derive(Debug)]
-pub(super) enum Expected {
+pub(super) enum StoredHash {
     /// Our own Argon2id.
     Own(Stored),
     /// A hash of another system.
@@ -28,8 +28,8 @@ pub(super) enum Expected {
     },
 }
 
-impl Expected {
-    /// Reads what is stored.
+impl StoredHash {
+    /// Parses the stored notation.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if let Some(rest) = text.strip_prefix(WRAPPED) {
             let mut parts = rest.splitn(3, '$');
@@ -44,7 +44,7 @@ impl Expected {
         Stored::parse(text).ok().map(Self::Own)
     }
 
-    /// What is stored.
+    /// The stored notation.
     pub(super) fn to_text(&self) -> String {
         match self {
             Self::Own(stored) => stored.to_phc(),
@@ -55,7 +55,7 @@ impl Expected {
         }
     }
 
-    /// All that the time of a comparison depends on, as one text: [`Expected::dummy`] reads it.
+    /// The timing class: the scheme with every parameter that the duration of a check depends on: [`StoredHash::dummy`] reads it.
     pub(super) fn scheme(&self) -> String {
         match self {
             Self::Own(stored) => cost_of(stored),
