@@ -23,11 +23,14 @@ pub struct SchemeShares {
 }
 
 impl SchemeShares {
-    /// The scheme at this point of all users in a row, those with an imported scheme first; `None` = a hash of our own.
+    /// The scheme of the user at this point of all users in a row (2^64 is the end of the row), imported schemes first;
+    /// `None` = a hash of our own.
     ///
-    /// The share of our own only grows, at the end, so a point that has once met it stays there.
+    /// The imported share only shrinks while users sign in and are added, so a point that has once met our own stays there:
+    /// an unknown name changes as a known one does. (A remainder by the number of users would change with each of them.)
     pub fn at(&self, point: u64) -> Option<&str> {
-        let mut left = point.checked_rem(self.users)?;
+        let scaled = (u128::from(point) * u128::from(self.users)) >> 64;
+        let mut left = u64::try_from(scaled).ok()?;
         for (scheme, users) in &self.imported {
             left = match left.checked_sub(*users) {
                 Some(left) => left,

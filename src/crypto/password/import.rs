@@ -24,7 +24,10 @@ impl Import {
         let own = HashCost::of_argon2(own.memory_kib, own.passes);
         if text.starts_with(WRAPPED) {
             let wrapped = StoredHash::parse(text).ok_or(ImportError::Malformed("wrapped"))?;
-            if let StoredHash::Wrapped { scheme, outer, .. } = &wrapped {
+            if let StoredHash::Wrapped { scheme, salt, outer } = &wrapped {
+                if !scheme.takes_salt(salt) {
+                    return Err(ImportError::Malformed("wrapped"));
+                }
                 scheme.cost().check(MAX_KIB)?;
                 check_own(outer, own)?;
             }

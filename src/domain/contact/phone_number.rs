@@ -30,16 +30,25 @@ impl PhoneNumber {
     pub fn parse(text: &str, home: Option<Country>) -> Result<Self, PhoneNumberError> {
         let typed: String = typed::folded(text).collect();
         let (code, national) = read(typed.trim(), home).ok_or(PhoneNumberError)?;
-        let metadata = region(code, &national).ok_or(PhoneNumberError)?;
-        let country = Country::parse(metadata.id()).map_err(|_| PhoneNumberError)?;
+        // "+48 0518 619 922": the zero that is dialled within the country, beside the country code.
+        let without_zero = || Self::mobile(code, national.trim_start_matches('0'));
+        Self::mobile(code, &national).or_else(without_zero).ok_or(PhoneNumberError)
+    }
+
+    /// The number, if texts can be sent to it.
+    fn mobile(code: u16, national: &str) -> Option<Self> {
+        let metadata = region(code, national)?;
+        let country = Country::parse(metadata.id()).ok()?;
         let e164 = format!("+{code}{national}");
-        // E.164 §6: at most 15 digits.
-        let shaped = (7..=15).contains(&(e164.len() - 1));
-        if shaped && takes_texts(metadata, &national) {
-            Ok(Self { e164, country })
-        } else {
-            Err(PhoneNumberError)
-        }
+        (is_e164(&e164) && takes_texts(metadata, national)).then_some(Self { e164, country })
+    }
+
+    /// A number that was accepted when it was stored. Plans of numbers change, and a row must stay readable.
+    fn stored(e164: &str) -> Option<Self> {
+        let codes = (2..=4).filter_map(|end| e164.get(1..end)?.parse().ok());
+        let region = codes.filter_map(|code: u16| DATABASE.region(&code)?.first().copied()).next()?;
+        let country = Country::parse(region).ok()?;
+        is_e164(e164).then(|| Self { e164: e164.to_owned(), country })
     }
 
     /// The number in the form of E.164.
@@ -74,8 +83,14 @@ impl TryFrom<String> for PhoneNumber {
     type Error = PhoneNumberError;
 
     fn try_from(text: String) -> Result<Self, PhoneNumberError> {
-        Self::parse(&text, None)
+        Self::parse(&text, None).or_else(|_| Self::stored(&text).ok_or(PhoneNumberError))
     }
+}
+
+/// Whether the text has the form of E.164 §6: a plus and at most 15 digits, of which the first is no zero.
+fn is_e164(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit())
 }
 
 impl From<PhoneNumber> for String {
@@ -161,6 +176,27 @@ mod tests {
     #[test]
     fn a_page_shows_a_hint_of_the_number() {
         assert_eq!(PhoneNumber::parse("+4915112345678", None).unwrap().masked(), "+49 •••78");
+    }
+
+    /// Earlier versions kept the zero that is dialled within a country, and plans of numbers change.
+    #[test]
+    fn a_stored_number_stays_readable() {
+        let stored = |text: &str| serde_json::from_str::<PhoneNumber>(&format!("\"{text}\""));
+        for (text, read) in [
+            ("+480518619922", "+48518619922"),
+            ("+3903471234567", "+393471234567"),
+            ("+6085653194", "+6085653194"),
+            ("+4930123456", "+4930123456"),
+        ] {
+            let number = stored(text).unwrap();
+            assert_eq!((number.as_str(), stored(number.as_str()).unwrap().as_str()), (read, read));
+        }
+        assert_eq!(stored("+4930123456").unwrap().country().as_str(), "DE");
+        for text in ["", "+", "+49301", "4930123456", "+49301234567890123", "+49 30 123456", "+0123456789"] {
+            assert!(stored(text).is_err(), "{text}");
+        }
+        assert_eq!(PhoneNumber::parse("+48 0518 619 922", None).unwrap().as_str(), "+48518619922");
+        assert!(PhoneNumber::parse("+4930123456", None).is_err(), "a landline is not accepted anew");
     }
 
     #[test]

@@ -36,13 +36,17 @@ impl Planner<'_> {
         known: Option<&Credentials>,
     ) -> Result<(), ApplyError> {
         let (place, text) = (entry.place_of("password_hash"), entry.text("password_hash"));
-        let read = self.idp.hasher().read_import(text);
-        let Some(import) = self.mistakes.keep(&place, read) else { return Ok(()) };
         let source = self.idp.sealer().keyed_hash("password-source", text);
         let is_known = |known: &Credentials| {
             known.password_hash.as_deref() == Some(text) || known.password_source.as_ref() == Some(&source)
         };
-        if known.is_some_and(is_known) || !self.mistakes.0.is_empty() {
+        // What is stored already is no import: limits may have been others when it was taken.
+        if known.is_some_and(is_known) {
+            return Ok(());
+        }
+        let read = self.idp.hasher().read_import(text);
+        let Some(import) = self.mistakes.keep(&place, read) else { return Ok(()) };
+        if !self.mistakes.0.is_empty() {
             return Ok(());
         }
         let stored = self.idp.hasher().store_import(import).await.map_err(ApplyError::failed)?;

@@ -328,6 +328,8 @@ async fn a_code_that_cannot_be_sent_is_said_and_counts_as_no_guess() {
         let page = enter(&mut browser, &shop, "bert").await;
         assert!(page.body.contains("We have sent a code"), "{}", page.body);
         logins.push((browser, page));
+        // Delivered one by one: what waits together arrives in any order.
+        idp.mailbox().await;
         idp.clock().advance(Duration::from_mins(1));
     }
     let sent = idp.mailbox().await.len();

@@ -163,10 +163,10 @@ async fn what_cannot_be_imported_is_told_at_once_and_with_its_reason() {
     let before = idp.idp().export().await.unwrap();
     let told = idp.idp().apply(&document).await.unwrap_err().to_string();
     let expected = [
-        "users[0].password_hash: takes about 1.9 s and 1 MiB to check; at most 1 s and 64 MiB are accepted",
+        "users[0].password_hash: takes about 2.0 s and 1 MiB to check; at most 1 s and 64 MiB are accepted",
         "users[1].password_hash: is in no format that is accepted: $argon2id$ ",
         "users[2].password_hash: is not a complete bcrypt hash",
-        "users[3].password_hash: takes about 0.3 s and 128 MiB to check",
+        "users[3].password_hash: takes about 0.4 s and 128 MiB to check",
         "users[4].authenticators[0].pin_hash: must be an Argon2id hash",
     ];
     assert_eq!(told.lines().count(), expected.len(), "{told}");

@@ -86,8 +86,25 @@ async fn schemes_are_counted_by_tenant() {
         assert_eq!(of_other, SchemeShares::default());
         let of_all = read!(db, tx => imported_passwords::shares(tx, None));
         assert_eq!(of_all, SchemeShares { imported, users: 5 });
-        let drawn: Vec<_> = (0..5).map(|point| shares.at(point)).collect();
-        assert_eq!(drawn, [Some("bcrypt,c=12"), Some("ssha"), Some("ssha"), None, Some("bcrypt,c=12")]);
+        let drawn: Vec<_> = (0..4).map(|quarter| shares.at(quarter << 62)).collect();
+        assert_eq!(drawn, [Some("bcrypt,c=12"), Some("ssha"), Some("ssha"), None]);
     })
     .await;
+}
+
+/// Otherwise a name that changes its time with the number of users would be known to be nobody's.
+#[test]
+fn a_point_that_has_met_our_own_scheme_stays_there() {
+    let shares =
+        |imported, users| SchemeShares { imported: vec![("bcrypt,c=12".to_owned(), imported)], users };
+    let points = (0..1000_u64).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let own: Vec<_> = points.filter(|point| shares(6, 12).at(*point).is_none()).collect();
+    assert!((400..600).contains(&own.len()), "{}", own.len());
+    for (imported, users) in [(6, 13), (6, 14), (6, 1000), (5, 12), (5, 13), (0, 12)] {
+        assert!(
+            own.iter().all(|point| shares(imported, users).at(*point).is_none()),
+            "{imported} of {users}"
+        );
+    }
+    assert_eq!(SchemeShares::default().at(u64::MAX), None);
 }

@@ -152,6 +152,11 @@ impl Scheme {
         self.derivation().cost()
     }
 
+    /// Whether the salt is of a length that the scheme has.
+    pub(super) fn takes_salt(&self, salt: &[u8]) -> bool {
+        self.derivation().salt_lengths().contains(&salt.len())
+    }
+
     /// The memory that a check may take.
     const fn max_kib(&self) -> u64 {
         if matches!(self, Self::Argon2(_)) { MAX_KIB_DJANGO } else { MAX_KIB }
@@ -236,7 +241,7 @@ impl ImportedHash {
         let length = self.digest.len();
         let sound = (MIN_DIGEST..=MAX_BYTES).contains(&length)
             && length == self.scheme.derivation().digest_length()
-            && self.scheme.derivation().salt_lengths().contains(&self.salt.len());
+            && self.scheme.takes_salt(&self.salt);
         if !sound {
             return Err(ImportError::Malformed(name));
         }

@@ -18,6 +18,10 @@ const NAME: &str = "scrypt";
 const FIREBASE: &str = "firebase-scrypt";
 /// Bytes of an AES-256 key.
 const KEY_LENGTH: usize = 32;
+/// More blocks of this size than two would exceed the memory that is accepted.
+const MAX_R: u32 = 1 << 18;
+/// Passes that are computed one after the other; no system listed has more than a few.
+const MAX_P: u32 = 64;
 
 /// scrypt with these parameters (RFC 7914).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,13 +41,21 @@ impl ScryptScheme {
             FIREBASE => true,
             _ => return None,
         };
-        let log_n = u8::try_from(parameters.get("ln")?).ok().filter(|log_n| (1..=31).contains(log_n))?;
         let length = usize::try_from(parameters.get("l")?).ok().filter(|length| *length <= MAX_BYTES)?;
-        Some(Self { log_n, r: parameters.get("r")?, p: parameters.get("p")?, length, stream })
+        Self::new(parameters.get("ln")?, parameters.get("r")?, parameters.get("p")?, length, stream)
     }
 
-    fn kib(&self) -> u64 {
-        (u64::from(self.r) << self.log_n.min(31)) / 8
+    /// `None` if a parameter is out of range; what is in range may still cost too much.
+    fn new(log_n: u32, r: u32, p: u32, length: usize, stream: bool) -> Option<Self> {
+        let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..=31).contains(log_n))?;
+        // Checked first: `Params` multiplies them without looking for an overflow.
+        let is_bounded = r <= MAX_R && p <= MAX_P;
+        (is_bounded && Params::new(log_n, r, p).is_ok()).then_some(Self { log_n, r, p, length, stream })
+    }
+
+    /// Bytes of a buffer of so many blocks.
+    fn bytes(&self, blocks: u64) -> u64 {
+        u64::from(self.r).saturating_mul(128).saturating_mul(blocks)
     }
 }
 
@@ -63,9 +75,10 @@ impl Derivation for ScryptScheme {
     }
 
     fn cost(&self) -> HashCost {
-        // About 350 MiB a second.
-        let kib = self.kib();
-        HashCost { millis: kib.saturating_mul(u64::from(self.p)).saturating_mul(10) / 3584, kib }
+        let (n, p) = (1 << self.log_n, u64::from(self.p));
+        // About 350 MiB a second. There are two buffers: of N blocks and of p blocks (RFC 7914 §6).
+        let millis = self.bytes(n).saturating_mul(p).saturating_mul(10) / (3584 * 1024);
+        HashCost { millis, kib: self.bytes(n.max(p)).div_ceil(1024) }
     }
 
     fn is_cheap(&self, own: HashCost) -> bool {
@@ -96,13 +109,9 @@ fn hash(
     stream: bool,
 ) -> Result<ImportedHash, ImportError> {
     let read = || {
-        let (log_n, r, p, digest) = (u8::try_from(log_n?).ok()?, r?, p?, digest?);
-        let scheme = ScryptScheme { log_n, r, p, length: digest.len(), stream };
-        ((1..=31).contains(&log_n) && Params::new(log_n, r, p).is_ok()).then_some(ImportedHash::new(
-            Scheme::Scrypt(scheme),
-            salt?,
-            digest,
-        ))
+        let digest = digest?;
+        let scheme = ScryptScheme::new(log_n?, r?, p?, digest.len(), stream)?;
+        Some(ImportedHash::new(Scheme::Scrypt(scheme), salt?, digest))
     };
     read().ok_or(ImportError::Malformed(NAME))?.check(NAME, MAX_KIB)
 }

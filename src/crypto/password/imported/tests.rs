@@ -117,18 +117,26 @@ fn what_is_too_dear_is_refused_with_its_cost() {
     let pbkdf2 = vector("Django pbkdf2_sha256").hash;
     let crypt = vector("$6$").hash;
     for (text, told) in [
-        (format!("${}", phc(65_537, 1)), "0.0 s and 65 MiB to check; at most 1 s and 64 MiB"),
+        (format!("${}", phc(65_537, 1)), "0.1 s and 65 MiB to check; at most 1 s and 64 MiB"),
         (format!("argon2${}", phc(102_401, 2)), "0.2 s and 101 MiB to check; at most 1 s and 100 MiB"),
-        (format!("argon2${}", phc(65_536, 17)), "1.0 s and 64 MiB"),
-        (bcrypt.replace("$04$", "$15$"), "1.9 s and 1 MiB"),
-        (scrypt.replace("ln=10", "ln=17"), "0.3 s and 128 MiB"),
-        (scrypt.replace("p=1", "p=400"), "1.1 s and 1 MiB"),
-        (pbkdf2.replace("$1000$", "$3000000$"), "1.0 s and 1 MiB"),
+        (format!("argon2${}", phc(65_536, 17)), "1.1 s and 64 MiB"),
+        (bcrypt.replace("$04$", "$15$"), "2.0 s and 1 MiB"),
+        (scrypt.replace("ln=10", "ln=17"), "0.4 s and 128 MiB"),
+        (scrypt.replace("ln=10", "ln=14").replace("p=1", "p=64"), "3.0 s and 16 MiB"),
+        (pbkdf2.replace("$1000$", "$3000000$"), "1.1 s and 1 MiB"),
         (crypt.replace("1234", "3000000"), "s and 1 MiB"),
     ] {
         let error = refused(&text);
         assert!(matches!(error, ImportError::TooDear { .. }), "{text}: {error}");
         assert!(error.to_string().contains(told), "{text}: {error}");
+    }
+    // What a division would round to nothing, or a product would overflow.
+    for parameters in
+        ["ln=10,r=8,p=65", "ln=1,r=1,p=16777216", "ln=2,r=1,p=536870911", "ln=1,r=65536,p=65536"]
+    {
+        let error = refused(&scrypt.replace("ln=10,r=8,p=1", parameters));
+        assert_eq!(error, ImportError::Malformed("scrypt"), "{parameters}");
+        assert!(format!("scrypt,{parameters},l=32").parse::<Scheme>().is_err(), "{parameters}");
     }
     for text in [
         format!("argon2${}", phc(102_400, 2)),
