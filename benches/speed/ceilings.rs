@@ -52,7 +52,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new(database: Option<&str>) -> Self {
         let place = Place::new(database);
-        place.apply(&world::small());
+        place.apply_without_hashes(&world::small());
         let db = runtime().block_on(Db::open(&place.database)).unwrap();
         Self {
             rsa: RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),

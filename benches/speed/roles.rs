@@ -1,6 +1,7 @@
 //! This binary as a server: the bare answer that others are measured by, and a provider whose hashes cost nothing.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -21,26 +22,30 @@ use crate::runtime;
 /// As long as a discovery document.
 const BODY: [u8; 1600] = [b'x'; 1600];
 
-/// `role bare ADDRESS` or `role provider ADDRESS`
-pub(crate) fn run(role: &str, address: &str) {
+/// `role apply FILE`, `role bare ADDRESS` or `role provider ADDRESS`
+pub(crate) fn run(role: &str, argument: &str) {
     runtime().block_on(async {
-        let listener = TcpListener::bind(address).await.unwrap();
+        if role == "apply" {
+            let idp = without_hashes().await;
+            idp.apply_file(Path::new(argument)).await.unwrap();
+            return;
+        }
+        let listener = TcpListener::bind(argument).await.unwrap();
         let app = match role {
             "bare" => {
                 Router::new().route("/", get(|| async { ([(CONTENT_TYPE, "application/json")], &BODY[..]) }))
             }
-            _ => provider().await,
+            _ => without_hashes().await.router(),
         };
         serve(listener, app).await;
     });
 }
 
-async fn provider() -> Router {
+async fn without_hashes() -> Idp {
     let mut settings = Settings::new(IssuerUrl::parse(&format!("http://{AUTHORITY}")).unwrap());
     settings.password_cost = PasswordCost::CHEAPEST;
     let database = std::env::var("VESTIBULE_DATABASE").unwrap();
-    let idp = Idp::builder(settings).database(database).build().await.unwrap();
-    idp.router()
+    Idp::builder(settings).database(database).build().await.unwrap()
 }
 
 /// The same stack as the product's listener.

@@ -59,7 +59,7 @@ impl House {
 
     fn without_hashes(plan: &Plan) -> Self {
         let place = Place::new(plan.database.as_deref());
-        place.apply(&world::without_hashes());
+        place.apply_without_hashes(&world::without_hashes());
         Self { server: Server::without_hashes(&place), place }
     }
 }
