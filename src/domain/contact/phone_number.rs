@@ -45,8 +45,8 @@ impl PhoneNumber {
 
     /// A number that was accepted when it was stored. Plans of numbers change, and a row must stay readable.
     fn stored(e164: &str) -> Option<Self> {
-        let codes = (2..=4).filter_map(|end| e164.get(1..end)?.parse().ok());
-        let region = codes.filter_map(|code: u16| DATABASE.region(&code)?.first().copied()).next()?;
+        let mut codes = (2..=4).filter_map(|end| e164.get(1..end)?.parse().ok());
+        let region = codes.find_map(|code: u16| DATABASE.region(&code)?.first().copied())?;
         let country = Country::parse(region).ok()?;
         is_e164(e164).then(|| Self { e164: e164.to_owned(), country })
     }
