@@ -19,7 +19,7 @@ pub(crate) const TOTP: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 /// Where every client's users come back to; nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:9/callback";
 /// How many users there are, and how many administrators.
-pub(crate) const USERS: usize = 512;
+pub(crate) const USERS: usize = 2048;
 
 /// With hashes at the product's own cost.
 pub(crate) fn delivered() -> Value {
