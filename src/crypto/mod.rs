@@ -4,6 +4,7 @@
 //! webauthn-rs. What stands here decides
 //! *how* they are used, once. Nothing here reads a clock: whoever asks brings the time.
 
+mod hex;
 pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod otp;

@@ -78,11 +78,16 @@ impl Idp {
         self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
     }
 
-    /// The keys that this issuer publishes; those of the algorithms that it uses are made now if need be.
-    pub(crate) async fn issuer_keys(&self, issuer: &IssuerId) -> Result<Vec<SigningKey>, Internal> {
+    /// Makes the keys of the algorithms that this issuer uses and has none for.
+    pub(crate) async fn make_missing_keys(&self, issuer: &IssuerId) -> Result<(), Internal> {
         for algorithm in self.signing_algorithms(issuer).await? {
             self.signing_key(issuer, algorithm).await?;
         }
+        Ok(())
+    }
+
+    /// The keys that this issuer publishes.
+    pub(crate) async fn published_keys(&self, issuer: &IssuerId) -> Result<Vec<SigningKey>, Internal> {
         let mut parsed = Vec::new();
         for stored in self.catalogue().keys(issuer).await?.iter().filter(|key| key.published) {
             parsed.push(self.parsed(stored)?);

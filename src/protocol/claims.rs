@@ -79,12 +79,12 @@ pub(super) async fn in_access_token(
     scope: &Scope,
 ) -> Result<Map<String, Value>, Internal> {
     let scopes = idp.scopes().await?;
-    let authority: Scope = [ROLES, GROUPS].map(str::to_owned).into_iter().collect();
-    let of_apis = scopes.own().of_apis(scope);
+    let is_authority = |name: &&str| [ROLES, GROUPS].contains(name);
     let mut own = scopes.own().claims_of(scope);
-    own.retain(|name| authority.contains(name));
-    own.extend(scopes.own().claims_of(&of_apis));
-    let wanted = Wanted { scope: &scope.intersection(&authority), own, single: &BTreeMap::new() };
+    own.retain(is_authority);
+    own.extend(scopes.own().claims_of(&scopes.own().of_apis(scope)));
+    let scope: Scope = scope.iter().filter(is_authority).map(str::to_owned).collect();
+    let wanted = Wanted { scope: &scope, own, single: &BTreeMap::new() };
     if wanted.scope.is_empty() && wanted.own.is_empty() {
         return Ok(Map::new());
     }

@@ -18,19 +18,18 @@ pub(super) async fn jwks(
     let mut revision = idp.catalogue().revision().await?;
     if !idp.documents().holds(issuer, "jwks", revision) {
         // A key that is made raises the revision, so missing ones are made before the set is filed under it.
-        Box::pin(idp.issuer_keys(issuer)).await?;
+        // Making keys is a long story; boxed, so that every other answer does not carry its weight.
+        Box::pin(idp.make_missing_keys(issuer)).await?;
         revision = idp.catalogue().revision().await?;
     }
-    // Making keys is a long story; boxed, so that every other answer does not carry its weight.
-    let build = Box::pin(build(&idp, &current.issuer));
-    let document = idp.documents().or_build(issuer, "jwks", revision, build).await?;
+    let document = idp.documents().or_build(issuer, "jwks", revision, build(&idp, &current.issuer)).await?;
     Ok(document.answer(&known))
 }
 
 /// All algorithms that the issuer uses are there from the first look on, so that a client that keeps the set never misses
 /// one.
 async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
-    let keys = idp.issuer_keys(&issuer.id).await?;
+    let keys = idp.published_keys(&issuer.id).await?;
     let set = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() });
     // A new key is shown for longer than this before it signs.
     Document::json(idp, &set, idp.settings().jwks_max_age)

@@ -10,6 +10,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use totp_rs::Secret;
 use zeroize::Zeroizing;
 
+use crate::crypto::hex;
+
 /// Base64 with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -55,7 +57,7 @@ impl SecretEncoding {
         let digits: Zeroizing<String> = Zeroizing::new(text.chars().filter(|c| !grouping(*c)).collect());
         match self {
             Self::Base32 => base32(&digits),
-            Self::Hex => hex(&digits),
+            Self::Hex => hex::decode(digits.strip_prefix("0x").unwrap_or(&digits)).map(Zeroizing::new),
             Self::Base64 => {
                 let standard = Zeroizing::new(digits.replace('-', "+").replace('_', "/"));
                 BASE64.decode(standard.as_bytes()).ok().map(Zeroizing::new)
@@ -68,14 +70,6 @@ fn base32(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digits = Zeroizing::new(digits.trim_end_matches('=').to_ascii_uppercase());
     let secret = Secret::try_from_base32(digits.as_str()).ok()?;
     Some(Zeroizing::new(secret.as_bytes().to_vec()))
-}
-
-fn hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digits = digits.strip_prefix("0x").unwrap_or(digits);
-    let whole = digits.len().is_multiple_of(2) && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..digits.len()).step_by(2).map(byte).collect();
-    bytes.filter(|_| whole).map(Zeroizing::new)
 }
 
 #[cfg(test)]

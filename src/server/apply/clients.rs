@@ -16,13 +16,16 @@ use crate::http::Scopes;
 use crate::protocol;
 use crate::storage::{clients, users};
 
-/// The natural key of a client.
+/// The natural key of an entry's client.
 pub(super) fn key(entry: &Entry) -> String {
-    let id = entry.text("client_id");
-    if entry.names("tenant") {
-        format!("client {}/{id}", entry.text("tenant"))
-    } else {
-        format!("client {id}")
+    key_of(entry.names("tenant").then(|| entry.text("tenant")), entry.text("client_id"))
+}
+
+/// The natural key of the client of this tenant, or of the root issuer.
+pub(super) fn key_of(tenant: Option<&str>, id: &str) -> String {
+    match tenant {
+        Some(tenant) => format!("client {tenant}/{id}"),
+        None => format!("client {id}"),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::domain::client::GrantType;
 use crate::domain::issuer::Address;
 use crate::domain::own_scopes::{AccessTokenTyp, Api, OwnScope, OwnScopes};
 use crate::domain::scope::Scope;
+use crate::domain::tenant::TenantDomain;
 use crate::protocol;
 use crate::storage::{self, issuers, own_scopes, tenants};
 
@@ -166,12 +167,12 @@ impl Planner<'_> {
             if !registered || metadata.may_use(GrantType::ClientCredentials) {
                 continue;
             }
-            let mut key = format!("client {}", client.id);
-            if let Some(tenant) = client.issuer.tenant() {
-                let tenant =
-                    tenants::by_id(&mut self.reader.tx(), &tenant).await.map_err(ApplyError::failed)?;
-                key = tenant.map_or(key, |tenant| format!("client {}/{}", tenant.domain, client.id));
-            }
+            let tenant = match client.issuer.tenant() {
+                Some(tenant) => tenants::by_id(&mut self.reader.tx(), &tenant).await,
+                None => Ok(None),
+            };
+            let tenant = tenant.map_err(ApplyError::failed)?.map(|tenant| tenant.domain);
+            let key = clients::key_of(tenant.as_ref().map(TenantDomain::as_str), client.id.as_str());
             let names_scope = |entry: &&Entry| clients::key(entry) == key && entry.names("scope");
             if !document.clients.iter().any(|entry| names_scope(&entry)) {
                 holders.push(key);

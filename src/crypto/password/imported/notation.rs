@@ -80,10 +80,3 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
 pub(super) fn ab64(text: &str) -> Option<Vec<u8>> {
     base64(&text.replace('.', "+"))
 }
-
-pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<_>> = text.chars().map(|digit| digit.to_digit(16)).collect();
-    let pairs = digits.filter(|digits| digits.len() % 2 == 0)?;
-    let byte = |pair: &[u32]| u8::try_from(pair.iter().fold(0, |byte, digit| byte * 16 + digit)).ok();
-    pairs.chunks(2).map(byte).collect()
-}

@@ -7,9 +7,10 @@ use aws_lc_rs::pbkdf2::{
     self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA384, PBKDF2_HMAC_SHA512,
 };
 
-use super::notation::{ab64, base64, hex};
+use super::notation::{ab64, base64};
 use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
+use crate::crypto::hex;
 
 /// OWASP's floor for HMAC-SHA-256; of the slower SHA-1 attackers compute more in the same time.
 const CHEAP_BELOW: u32 = 600_000;
@@ -157,7 +158,7 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     let [_, name, iterations, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed("PBKDF2"));
     };
-    hash(Hmac::by_name(name), number(iterations), Some(salt.as_bytes().to_vec()), hex(digest))
+    hash(Hmac::by_name(name), number(iterations), Some(salt.as_bytes().to_vec()), hex::decode(digest))
 }
 
 /// Reads the base64 text of ASP.NET Identity v3: 0x01, then the HMAC's number, the iterations and the salt's length (32

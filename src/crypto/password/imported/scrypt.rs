@@ -10,9 +10,10 @@ use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipher
 use aws_lc_rs::iv::FixedLength;
 use scrypt::Params;
 
-use super::notation::{base64, hex};
+use super::notation::base64;
 use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
+use crate::crypto::hex;
 
 const NAME: &str = "scrypt";
 const FIREBASE: &str = "firebase-scrypt";
@@ -147,7 +148,7 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     let [_, n, r, p, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(NAME));
     };
-    hash(log2(n), number(r), number(p), Some(salt.as_bytes().to_vec()), hex(digest), false)
+    hash(log2(n), number(r), number(p), Some(salt.as_bytes().to_vec()), hex::decode(digest), false)
 }
 
 /// Reads `$firebase-scrypt$mem_cost=14,rounds=8,salt_separator=<base64>,signer_key=<base64>$<salt>$<digest>`, where all
