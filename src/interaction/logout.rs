@@ -4,8 +4,8 @@
 //! the ID token any site could have made the link, so the user is asked. Without the cookie it is not known to be the
 //! user's browser that asks, and nothing is ended, unless the client may do so from its back end.
 //!
-//! A request with `client_id` leads to the address that it registered once the user has answered, and at once where nobody
-//! is signed in. The page's form is posted to the address of the request, so that what the click leads to is checked anew.
+//! A request with `client_id` redirects to the client's registered address after the user's answer, or immediately if no
+//! session exists. The page's form is posted to the address of the request, so that the redirect target is validated again.
 //!
 //! A form on another site brings no cookies that are `SameSite=Lax`. So a POST is answered with a redirect to the same
 //! address with the same parameters, which brings them.
@@ -142,7 +142,7 @@ async fn hinted(
     }
 }
 
-/// What follows where nobody is signed in any more.
+/// The response once no session is left.
 fn done(visitor: &Visitor, request: LogoutRequest) -> Response {
     match request {
         LogoutRequest::Named(by) => left(visitor, by),

@@ -2,8 +2,8 @@
 //!
 //! Encryption is never dropped silently: `smtps://` speaks TLS from the first byte, `smtp://…?tls=required` sends nothing
 //! before STARTTLS has succeeded, and a server that does not offer it gets no mail and the outbox says why. Opportunistic
-//! TLS is refused, for whoever sits between could take the offer away. Plain SMTP goes to this machine, and to relays on the
-//! operator's own network that the settings `allow`.
+//! TLS is refused: an attacker on the path could strip the offer. Plain SMTP is sent only to this machine and to hosts that
+//! `outbound.allow` names, such as a relay on the operator's own network.
 
 use std::time::Duration;
 

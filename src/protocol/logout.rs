@@ -29,16 +29,16 @@ pub(crate) enum LogoutRequest {
     Hinted(LogoutClient, HintedSession),
     /// `client_id` names a client, and nothing is proved: the user decides.
     Named(LogoutClient),
-    /// Nobody is named: the user decides, and stays here.
+    /// No client is named: the user is asked, and the browser stays here.
     Unproven,
 }
 
 /// What the ID token of a logout request says.
 #[derive(Clone, Debug)]
 pub(crate) struct HintedSession {
-    /// Whom it means.
+    /// The user that it names.
     pub(crate) user: UserId,
-    /// Which session it means.
+    /// The session that it names.
     pub(crate) session: SessionId,
     /// May its client end the session without the user's browser?
     pub(crate) from_backend: bool,

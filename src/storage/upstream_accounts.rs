@@ -44,7 +44,7 @@ pub async fn set(tx: &mut Tx<'_>, id: &UserId, account: Option<&UpstreamAccount>
     Ok(())
 }
 
-/// Links the user with a subject, unless the user is linked with one already; of two at once, one gets `true`.
+/// Links the user with a subject, unless the user is linked with one already. Of two concurrent calls one returns `true`.
 /// `Error::Conflict` if the subject is another user's.
 pub async fn link(tx: &mut Tx<'_>, id: &UserId, upstream: &UpstreamId, subject: &str) -> Result<bool> {
     let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3, version = version + 1

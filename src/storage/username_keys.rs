@@ -10,7 +10,7 @@
 //! for both keys ([`super::users::credentials`]).
 //!
 //! **Two users of a tenant whose folded names are the same** keep the keys they had: each still signs in by the spelling
-//! of the own name. The folded key is noted with both (`shared_key`), so that nobody new gets it, and the log names them.
+//! of their own name. `shared_key` reserves the folded key, so that no new user can take it, and the log names both.
 
 use std::time::Duration;
 

@@ -114,14 +114,14 @@ async fn empty() -> TestIdp {
     TestIdp::with("").await
 }
 
-async fn mistakes(idp: &TestIdp, document: &str) -> String {
+pub(crate) async fn mistakes(idp: &TestIdp, document: &str) -> String {
     match idp.idp().apply(document).await {
         Err(ApplyError::Mistakes(mistakes)) => mistakes.join("\n"),
         other => panic!("{other:?}"),
     }
 }
 
-async fn export(idp: &TestIdp) -> String {
+pub(crate) async fn export(idp: &TestIdp) -> String {
     idp.idp().export().await.unwrap()
 }
 

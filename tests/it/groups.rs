@@ -1,6 +1,7 @@
 //! Groups, own scopes and APIs in `apply` and `export`, and on the consent page.
 
 use serde_json::{Map, Value};
+use vestibule::Applied;
 use vestibule::domain::ids::ClientId;
 use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::scope::Scope;
@@ -8,7 +9,8 @@ use vestibule::domain::settings::Settings;
 use vestibule::domain::user::User;
 use vestibule::ext::{BoxFuture, ClaimSource, OwnClaims, Unavailable};
 use vestibule::testing::TestIdp;
-use vestibule::{Applied, ApplyError};
+
+use super::apply::{export, mistakes};
 
 const WORLD: &str = r#"
 [[tenants]]
@@ -76,17 +78,6 @@ client_id = "desk"
 token_endpoint_auth_method = "none"
 redirect_uris = ["https://desk.test/callback"]
 "#;
-
-async fn mistakes(idp: &TestIdp, document: &str) -> String {
-    match idp.idp().apply(document).await {
-        Err(ApplyError::Mistakes(mistakes)) => mistakes.join("\n"),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn export(idp: &TestIdp) -> String {
-    idp.idp().export().await.unwrap()
-}
 
 fn assert_told(told: &str, starts: &[&str]) {
     for start in starts {

@@ -73,7 +73,7 @@ impl Encoding {
         }
     }
 
-    /// Does every place stand where what fills it is read as text? The problem reads on after the name of the body.
+    /// Checks that every placeholder is read as text. The problem continues the setting's name.
     pub(super) fn check(self, body: &Template) -> Result<(), String> {
         let filled = body.fill(&PROBE, self.encode());
         match self {

@@ -255,7 +255,7 @@ async fn a_token_says_the_type_that_its_api_knows() {
     }
 }
 
-/// The words of a scope that was taken away, or of an API's that was, mean nothing to whoever reads a later token.
+/// A later token carries neither a scope that was removed nor one whose API was.
 #[tokio::test]
 async fn a_scope_that_was_taken_away_is_in_no_later_token() {
     let house = House::with(WORLD).await;

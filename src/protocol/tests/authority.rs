@@ -102,7 +102,7 @@ async fn both_stand_where_the_scopes_claims_stand_and_in_access_tokens() {
     assert!(!told.access_token.contains_key("email"), "standard claims are not an API's business");
 }
 
-/// An empty list is an answer; a claim that is missing is none.
+/// A user without groups gets an empty list, not a missing claim.
 #[tokio::test]
 async fn who_has_none_is_told_so() {
     let house = House::with("").await;
@@ -131,7 +131,7 @@ async fn both_names_are_the_clients_to_choose() {
     );
 }
 
-/// The administrator of another tenant can name a group as he likes: that makes nobody another application's.
+/// A tenant's administrator may choose any group name; it must grant nothing at another tenant's application.
 #[tokio::test]
 async fn a_client_of_the_root_issuer_believes_the_tenants_that_it_names() {
     let house = house().await;

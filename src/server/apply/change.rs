@@ -43,7 +43,7 @@ pub(super) enum Change {
     UserGroups(UserId, Vec<GroupId>),
     /// Another password than before: whoever signed in with the old one is signed out.
     Password(UserId, String),
-    /// A hash that another system computed, and a keyed hash of its text in the document; whoever is signed in is signed out.
+    /// An imported hash, and a keyed hash of its text in the document. Ends the user's sessions.
     ImportedPassword(UserId, ImportedPassword, Hash),
     /// The same password at today's cost: the old hash and the new.
     Rehash(UserId, String, String),

@@ -66,7 +66,7 @@ impl Planner<'_> {
         self.tell(key, novelty, before);
     }
 
-    /// A scope delivers what the provider knows of a user; nobody would ever tell the value of another claim.
+    /// A scope may deliver only claims that the provider or the host has values for.
     fn check_claims(&mut self, entry: &Entry) {
         let known = protocol::deliverable_claims(self.idp);
         let names = entry.members.get("claims").and_then(Value::as_array).into_iter().flatten();

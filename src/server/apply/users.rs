@@ -62,7 +62,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// A new name is nobody's yet, however it is spelled.
+    /// Refuses a new name that equals another user's but for its spelling.
     async fn check_name(
         &mut self,
         entry: &Entry,
