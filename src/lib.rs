@@ -20,6 +20,7 @@ mod interaction;
 pub mod notify;
 mod outbound;
 mod protocol;
+mod provider;
 #[doc(hidden)]
 pub mod server;
 #[doc(hidden)]
@@ -30,9 +31,8 @@ pub mod views;
 
 pub use account::delivery::Posted;
 pub use account::linking::{Invitation, InviteError};
-pub use http::{
-    Access, Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, RouteInfo, SendFailed,
-};
+pub use http::{Access, RouteInfo};
+pub use provider::{Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, SendFailed};
 pub use server::{Applied, ApplyError, BuildError, Help, HelpFailed, Helped, IdpBuilder};
 pub use storage::keys::KeyState;
 pub use storage::{Figures as StoreFigures, PoolFigures, WriterFigures};

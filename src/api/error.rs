@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::domain::error::ErrorCode;
-use crate::http::Internal;
 use crate::protocol::bearer::BearerError;
+use crate::provider::Internal;
 use crate::{account, storage};
 
 /// Why a call is refused.

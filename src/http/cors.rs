@@ -17,8 +17,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::issuer::CurrentIssuer;
-use super::state::Idp;
 use crate::domain::header::trim_ows;
+use crate::provider::Idp;
 
 /// The most headers that one preflight may ask for.
 const MOST_HEADERS: usize = 64;

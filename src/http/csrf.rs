@@ -5,10 +5,10 @@
 
 use axum::http::HeaderMap;
 
-use super::state::Idp;
 use crate::crypto::secret;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
+use crate::provider::Idp;
 
 /// Does the browser say that another site sent this?
 ///

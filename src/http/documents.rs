@@ -1,7 +1,6 @@
-//! Public documents that are built once per issuer and then served as they are, headers included: discovery and key sets.
+//! Responses made of public documents, which are the same for every caller: discovery and key sets.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -10,21 +9,10 @@ use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYP
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use futures_util::FutureExt;
-use quick_cache::sync::Cache;
 
-use super::error::Internal;
 use super::reply::secure;
-use super::state::Idp;
 use crate::crypto::secret;
-use crate::domain::ids::IssuerId;
-
-/// A document, and all headers of its answer, the tag of its content among them.
-#[derive(Clone, Debug)]
-pub(crate) struct Document {
-    body: Bytes,
-    headers: HeaderMap,
-}
+use crate::provider::{Document, Idp, Internal};
 
 /// The tags of what the caller has (RFC 9110 §13.1.2).
 pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
@@ -67,41 +55,5 @@ impl Document {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         response
-    }
-}
-
-/// What a document is filed under; a new revision of the catalogue makes every earlier one unreachable.
-type Key = (IssuerId, &'static str, i64);
-
-/// The documents built so far.
-pub(crate) struct Documents(Cache<Key, Arc<Document>>);
-
-impl Documents {
-    /// An empty file; the number bounds its memory, not what can be served.
-    pub(crate) fn new() -> Self {
-        Self(Cache::new(1024))
-    }
-
-    /// Returns whether the document of that name was built under this revision.
-    pub(crate) fn holds(&self, issuer: &IssuerId, name: &'static str, revision: i64) -> bool {
-        self.0.get(&(issuer.clone(), name, revision)).is_some()
-    }
-
-    /// The document of that name, built if need be.
-    pub(crate) async fn or_build(
-        &self,
-        issuer: &IssuerId,
-        name: &'static str,
-        revision: i64,
-        build: impl Future<Output = Result<Document, Internal>> + Send,
-    ) -> Result<Arc<Document>, Internal> {
-        let key = (issuer.clone(), name, revision);
-        if let Some(document) = self.0.get(&key) {
-            return Ok(document);
-        }
-        // Callers at the same moment each build it: one that waited for another would depend on that one being polled.
-        let document = build.boxed().await.map(Arc::new)?;
-        self.0.insert(key, document.clone());
-        Ok(document)
     }
 }

@@ -12,12 +12,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::error::Internal;
 use super::reply::{ContentSecurity, page};
-use super::state::Idp;
 use super::trace;
 use crate::domain::issuer::{Address, Issuer};
 use crate::domain::tenant::Tenant;
+use crate::provider::Idp;
+use crate::provider::Internal;
 use crate::views::Page;
 use crate::{i18n, storage};
 

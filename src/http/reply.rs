@@ -20,8 +20,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::state::Idp;
 use crate::domain::redirect_uri::RedirectUri;
+use crate::provider::Idp;
 use crate::views::Page;
 
 /// Where the forms of a page may lead.

@@ -9,7 +9,7 @@ use axum::middleware;
 use axum::routing::MethodRouter;
 
 use super::cors;
-use super::state::Idp;
+use crate::provider::Idp;
 
 /// What a route demands before it does anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use axum::http::StatusCode;
 use tracing::field::Empty;
 use tracing::{Level, Span};
 
-use super::traffic::Passing;
 use crate::domain::ids::GrantId;
 use crate::domain::issuer::Issuer;
+use crate::provider::Passing;
 
 /// The span of a request. Public documents have one only where every detail is wanted: nothing happens while they are
 /// answered, and to put their span into words costs as much as to answer them.

@@ -13,9 +13,10 @@ use super::visitor::Visitor;
 use super::waiting;
 use crate::domain::error::OAuthError;
 use crate::domain::ids::InteractionId;
-use crate::http::{ContentSecurity, Internal};
+use crate::http::ContentSecurity;
 use crate::protocol::authorize::{self, AuthorizeError, Delivery, Target, Validated, respond};
 use crate::protocol::par;
+use crate::provider::Internal;
 use crate::storage::{self, interactions};
 use crate::views::{Body, FormPost};
 

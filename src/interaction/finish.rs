@@ -22,8 +22,9 @@ use crate::domain::ids::SessionId;
 use crate::domain::interaction::Interaction;
 use crate::domain::policy::Need;
 use crate::domain::session::Session;
-use crate::http::{ContentSecurity, Cookies, Internal, cookies};
+use crate::http::{ContentSecurity, Cookies, cookies};
 use crate::protocol::authorize::{self, Delivery, NewCode, Target, issue_code, respond};
+use crate::provider::Internal;
 use crate::storage::{self, Tx, consents, interactions, pushed_requests, sessions, users};
 use crate::views::{Body, FormPost, Onward};
 

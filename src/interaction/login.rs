@@ -26,9 +26,10 @@ use crate::domain::request::AuthorizationRequest;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::domain::trusted_browser::TrustedBrowser;
-use crate::http::{ContentSecurity, Cookies, Idp, Internal, trace};
+use crate::http::{ContentSecurity, Cookies, trace};
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::authorize::{self, AuthorizeError, Validated};
+use crate::provider::{Idp, Internal};
 use crate::storage::{self, Tx, interactions, sessions};
 use crate::views::Body;
 

@@ -23,9 +23,10 @@ use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
-use crate::http::{ContentSecurity, Cookies, Internal, cookies, form_token, is_foreign_post, is_form_token};
+use crate::http::{ContentSecurity, Cookies, cookies, form_token, is_foreign_post, is_form_token};
 use crate::protocol::logout::{self, HintedSession, LogoutClient, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, sessions, users};
 use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut, WayBack};
 

@@ -15,8 +15,9 @@ use super::finish::see_other;
 use super::login::{Due, Login};
 use super::steps::{self, Shown};
 use super::visitor::{Visitor, retry_after};
-use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
+use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token};
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::interactions;
 use crate::views::{Body, Form, Problem};
 

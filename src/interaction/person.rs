@@ -14,7 +14,7 @@ use crate::domain::session::Session;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::users::{self, Credentials};
 use crate::storage::{Result, Tx, authenticators, consents, passkeys};
 

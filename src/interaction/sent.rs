@@ -5,7 +5,7 @@ use crate::domain::authenticator::Authenticator;
 use crate::domain::interaction::{Dispatch, Dispatched};
 use crate::domain::message::Delivery;
 use crate::domain::time::Time;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::views::{CodeSource, Form, Problem, SentCode};
 
 /// What is noted of a code to this authenticator.

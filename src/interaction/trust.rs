@@ -15,8 +15,9 @@ use crate::account::trusted_browsers::{Shown, Trust};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::ids::{TrustedBrowserId, UserId};
 use crate::domain::trusted_browser::{TrustRules, TrustedBrowser};
-use crate::http::{Cookies, Internal, cookies};
+use crate::http::{Cookies, cookies};
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, Tx};
 
 /// The box on the pages of the second factor.

@@ -21,11 +21,10 @@ use crate::domain::locale::Locale;
 use crate::domain::session;
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
-use crate::http::{
-    self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, Idp, Internal, PageIssuer, cookies,
-};
+use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, PageIssuer, cookies};
 use crate::i18n;
 use crate::protocol::authorize::respond::with_query;
+use crate::provider::{Idp, Internal};
 use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, WayBack};
 
 /// One request of one browser.

@@ -24,7 +24,7 @@ use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::grants::Ground;
 
 /// Whom a token speaks for.

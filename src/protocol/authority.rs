@@ -12,7 +12,7 @@ use crate::domain::group::GroupForm;
 use crate::domain::scope::{GROUPS, ROLES};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::User;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::groups;
 
 /// Adds the requested ones of the two claims.

@@ -9,7 +9,7 @@ use crate::domain::error::ErrorCode;
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
 use crate::domain::user::User;
-use crate::http::Idp;
+use crate::provider::Idp;
 
 pub(crate) use super::error::BearerError;
 

@@ -13,7 +13,7 @@ use crate::domain::group::MAX_IN_TOKEN;
 use crate::domain::scope::{self, GROUPS, ROLES, Scope};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::User;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 /// The domain of the user's tenant.
 pub(super) const TENANT: &str = "tenant";

@@ -25,7 +25,8 @@ use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
-use crate::http::{ClientAddress, CurrentIssuer, Idp};
+use crate::http::{ClientAddress, CurrentIssuer};
+use crate::provider::Idp;
 
 /// A form posted to an issuer by a client that proved itself.
 pub(super) struct ClientRequest {

@@ -15,7 +15,8 @@ use crate::domain::locale::Locale;
 use crate::domain::passkey::RpId;
 use crate::domain::request::ResponseMode;
 use crate::ext::OwnClaims;
-use crate::http::{CurrentIssuer, Document, Idp, IfNoneMatch, Internal};
+use crate::http::{CurrentIssuer, IfNoneMatch};
+use crate::provider::{Document, Idp, Internal};
 
 /// How long the document may be kept.
 const MAX_AGE: Duration = Duration::from_mins(5);

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::authorize::AuthorizeError;
 use super::par;
 use crate::domain::error::{ErrorCode, OAuthError};
-use crate::http::Internal;
+use crate::provider::Internal;
 use crate::storage;
 
 /// Headers of every answer that holds tokens or tells of them (RFC 6749 §5.1).

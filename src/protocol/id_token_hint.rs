@@ -13,7 +13,7 @@ use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::time::Time;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 /// What a genuine ID token says.
 #[derive(Clone, Debug, Deserialize)]

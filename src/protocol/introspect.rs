@@ -33,7 +33,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::grants::Ground;
 use crate::storage::refresh_tokens;
 

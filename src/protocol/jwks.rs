@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::crypto::keys::SigningKey;
 use crate::domain::issuer::Issuer;
-use crate::http::{CurrentIssuer, Document, Idp, IfNoneMatch, Internal};
+use crate::http::{CurrentIssuer, IfNoneMatch};
+use crate::provider::{Document, Idp, Internal};
 
 /// `GET /jwks`
 pub(super) async fn jwks(

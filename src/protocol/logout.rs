@@ -20,7 +20,7 @@ use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 /// A logout request.
 #[derive(Clone, Debug)]

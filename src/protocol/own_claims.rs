@@ -11,7 +11,7 @@ use crate::domain::registered_claims;
 use crate::domain::scope::{self, Scope};
 use crate::domain::user::User;
 use crate::ext::Unavailable;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 /// Claims that tokens of the house and of its neighbours use to say what the token is (RFC 7519 §4.1, RFC 9068 §2.2,
 /// OpenID Connect Core §2 and §3.3.2.11, RFC 7800 §3.1, RFC 8693 §4), beside those that discovery lists.

@@ -20,7 +20,7 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::pushed_requests::{self, Pushed};
 
 /// RFC 9126 §2.2

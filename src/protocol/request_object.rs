@@ -19,7 +19,7 @@ use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::assertions;
 
 /// What a request object may be signed with.

@@ -14,7 +14,7 @@ use crate::crypto::secret;
 use crate::domain::client::Client;
 use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::{grants, refresh_tokens};
 
 /// `POST /revoke`

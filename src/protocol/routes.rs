@@ -6,7 +6,8 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{discovery, introspect, jwks, par, revoke, token, userinfo};
-use crate::http::{Access, Idp, Route, cors};
+use crate::http::{Access, Route, cors};
+use crate::provider::Idp;
 
 const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";

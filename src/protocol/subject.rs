@@ -13,7 +13,7 @@
 use crate::crypto::pairwise::Named;
 use crate::domain::client::Client;
 use crate::domain::ids::{SessionId, UserId};
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 /// The user's name: the same for every client, or one for the client's sector.
 pub(super) async fn of(idp: &Idp, client: &Client, user: &UserId) -> Result<String, Internal> {

@@ -20,7 +20,8 @@ use crate::domain::header::trim_ows;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::OPENID;
-use crate::http::{CurrentIssuer, Idp, Internal};
+use crate::http::CurrentIssuer;
+use crate::provider::{Idp, Internal};
 
 /// `GET /userinfo` and `POST /userinfo`
 pub(super) async fn userinfo(

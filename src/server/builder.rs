@@ -11,9 +11,9 @@ use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
-use crate::http::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, Traffic};
 use crate::outbound::Outbound;
 use crate::protocol;
+use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, Traffic};
 use crate::storage::{Catalogue, Db, Grounds};
 use crate::upstream::Known;
 use crate::views::{DefaultTheme, Theme};

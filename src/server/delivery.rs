@@ -14,7 +14,7 @@ use crate::domain::event::Event;
 use crate::domain::message::{Channel, Letter};
 use crate::domain::time::Time;
 use crate::ext::Undelivered;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::outbox::{self, Claimed, Outcome};
 use crate::storage::{self};
 use crate::views::{self, Outgoing};

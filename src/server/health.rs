@@ -15,7 +15,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::http::Idp;
+use crate::provider::Idp;
 
 /// A store that does not answer within this time is away.
 const PATIENCE: Duration = Duration::from_secs(2);

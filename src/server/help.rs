@@ -13,7 +13,7 @@ use crate::domain::reset::Purpose;
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 use crate::storage::users::{self, Credentials};
 
 /// What can be done for a user.

@@ -1,7 +1,7 @@
 //! Inviting a user to link an account with an upstream provider.
 
 use crate::account::linking::{Invitation, InviteError};
-use crate::http::Idp;
+use crate::provider::Idp;
 
 impl Idp {
     /// Makes a code for the user of this name in the tenant of this domain. Whoever signs in at the provider within a day

@@ -13,7 +13,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use crate::http::{self, Idp, Internal, Route, RouteInfo, secured, trace};
+use crate::http::{self, Route, RouteInfo, secured, trace};
+use crate::provider::{Idp, Internal};
 use crate::{api, interaction, protocol};
 
 /// Bytes of a request body: the largest thing sent here is a form.

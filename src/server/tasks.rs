@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::message::Channel;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::sweep;
 
 /// How often to look.

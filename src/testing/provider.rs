@@ -13,8 +13,8 @@ use crate::domain::event::Event;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::{PasswordCost, Settings};
 use crate::ext::Observer;
-use crate::http::Idp;
 use crate::notify::{Mailbox, Sent};
+use crate::provider::Idp;
 use crate::server::IdpBuilder;
 use crate::server::apply::Syntax;
 

@@ -13,8 +13,9 @@ use crate::domain::scope::ACCOUNT_SESSIONS;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::domain::user_agent;
-use crate::http::{CurrentIssuer, Idp};
+use crate::http::CurrentIssuer;
 use crate::protocol::bearer::{self, Caller};
+use crate::provider::Idp;
 
 /// One session.
 #[derive(Debug, Serialize)]

@@ -9,12 +9,13 @@ use super::holder::waiting_login;
 use crate::account::reset_requests::Wish;
 use crate::account::resets::Home;
 use crate::domain::ids::{ClientId, Hash, InteractionId};
-use crate::http::{ContentSecurity, Internal, form_token, is_foreign_post, is_form_token};
+use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
 use crate::interaction::visitor::Visitor;
 use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::reset_requests;
 use crate::views::{Body, Expired, Field, Forgotten, Form, Problem, Refusal, Refused, ResetSent};
 

@@ -12,8 +12,8 @@ use crate::crypto::secret::Secret;
 use crate::domain::event::Event;
 use crate::domain::password::PasswordRules;
 use crate::domain::reset::{self, Purpose};
-use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, resets};
 use crate::views::{self, Body, Field, Form, Problem};
 

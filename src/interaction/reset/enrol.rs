@@ -18,9 +18,9 @@ use crate::domain::event::Event;
 use crate::domain::interaction::Enrolment;
 use crate::domain::passkey::RpId;
 use crate::domain::reset::{Enrols, Reset};
-use crate::http::Internal;
 use crate::interaction::steps;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, resets};
 use crate::views::{self, Body, Duty, Field, Form, Problem};
 

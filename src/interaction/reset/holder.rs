@@ -18,10 +18,11 @@ use crate::domain::reset::Reset;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::http::{ContentSecurity, Cookies, Idp, Internal};
+use crate::http::{ContentSecurity, Cookies};
 use crate::interaction::visitor::{Reader, Visitor};
 use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
+use crate::provider::{Idp, Internal};
 use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
 

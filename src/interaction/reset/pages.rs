@@ -11,10 +11,11 @@ use futures_util::FutureExt;
 use super::holder::{Holder, void};
 use super::{choose, enrol, prove};
 use crate::domain::reset::Stage;
-use crate::http::{Internal, form_token, is_foreign_post, is_form_token};
+use crate::http::{form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
 use crate::interaction::visitor::Visitor;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{Body, Form, Problem, ResetDone};
 
 pub(super) const PASSWORD: &str = "password";

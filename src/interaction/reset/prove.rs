@@ -14,9 +14,9 @@ use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::message::Notice;
 use crate::domain::passkey::Ceremony;
-use crate::http::Internal;
 use crate::interaction::visitor::retry_after;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, Tx, recovery_codes, resets};
 use crate::views::{self, Body, Field, Form, Problem, Wait};
 

@@ -9,8 +9,8 @@ use super::pages;
 use crate::account::factors::Wish;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::message::Purpose;
-use crate::http::Internal;
 use crate::interaction::sent;
+use crate::provider::Internal;
 use crate::storage::{self, resets};
 use crate::views::{CodeSource, Form};
 

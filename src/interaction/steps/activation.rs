@@ -10,10 +10,10 @@ use crate::account::resets::Home;
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::reset::Purpose;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::users;
 use crate::views::{self, Body, Form, Refusal, Refused};
 

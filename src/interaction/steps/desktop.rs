@@ -8,10 +8,10 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, invalid, missing};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::users;
 use crate::views::{self, Body, Field, Form};
 

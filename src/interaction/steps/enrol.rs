@@ -13,10 +13,10 @@ use crate::domain::interaction::Problem;
 use crate::domain::policy::{Enrolment, Need};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
-use crate::http::Internal;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Body, Duty, Field, Form};
 
 pub(super) const NAME: &str = "enrol";

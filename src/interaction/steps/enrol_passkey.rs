@@ -14,11 +14,11 @@ use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{Enrolment, Need};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Body, Form};
 
 const NAME: &str = "enrol_passkey";

@@ -21,11 +21,11 @@ use crate::domain::ids::UserId;
 use crate::domain::interaction::{Enrolment, Problem};
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::time::Time;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::{self, Tx, authenticators};
 use crate::views::Duty;
 

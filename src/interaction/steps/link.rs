@@ -13,10 +13,10 @@ use crate::domain::interaction::{Problem, Stranger};
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Upstream, UpstreamAccount};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::upstreams::Stored;
 use crate::views::{self, Body, Field, Form};
 

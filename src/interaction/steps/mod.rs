@@ -34,8 +34,8 @@ use crate::domain::event::Event;
 use crate::domain::ids::Reference;
 use crate::domain::interaction::{Problem, Refusal};
 use crate::domain::policy::Need;
-use crate::http::Internal;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Body, Field, Form, Wait};
 
 /// A page in the making.

@@ -10,10 +10,10 @@ use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::policy::Need;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage;
 use crate::views::{self, Body, Field, Form};
 

@@ -10,11 +10,11 @@ use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::{Ceremony, Purpose};
 use crate::domain::policy::{Need, Ways};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = "passkey";

@@ -15,10 +15,10 @@ use crate::domain::ids::{Reference, UserId};
 use crate::domain::interaction::{Interaction, Problem};
 use crate::domain::passkey::Ceremony;
 use crate::domain::policy::Need;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Form};
 
 const NAME: &str = "passkey_sign_in";

@@ -9,10 +9,10 @@ use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::storage::recovery_codes;
 use crate::views::{self, Body, Field, Form};
 

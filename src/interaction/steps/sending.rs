@@ -9,11 +9,11 @@ use super::enrolling;
 use crate::account::factors::{Start, Wish};
 use crate::domain::authenticator::{Authenticator, Kind};
 use crate::domain::message::Purpose;
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::interaction::person::Person;
 use crate::interaction::sent;
+use crate::provider::Internal;
 use crate::storage::{self, interactions};
 use crate::views::{Form, SentCode};
 

@@ -8,10 +8,10 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, enrolling};
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Owner, Upstream};
-use crate::http::Internal;
 use crate::interaction::finish::End;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Internal;
 use crate::views::{self, Body, Form};
 
 pub(super) struct UpstreamProof;

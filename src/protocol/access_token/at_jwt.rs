@@ -16,8 +16,8 @@ use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::issuer::Issuer;
 use crate::domain::own_scopes::AccessTokenTyp;
 use crate::domain::time::Time;
-use crate::http::{Idp, Internal};
 use crate::protocol::error::BearerError;
+use crate::provider::{Idp, Internal};
 use crate::storage::grants::Ground;
 use crate::storage::revoked_tokens;
 

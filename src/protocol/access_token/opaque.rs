@@ -13,8 +13,8 @@ use crate::domain::grant::OpaqueToken;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
 use crate::domain::own_scopes::AccessTokenTyp;
-use crate::http::{Idp, Internal};
 use crate::protocol::error::{BearerError, TokenError};
+use crate::provider::{Idp, Internal};
 use crate::storage::grants::Ground;
 use crate::storage::{self, access_tokens};
 

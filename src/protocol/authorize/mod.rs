@@ -19,7 +19,7 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::issuer::Issuer;
 use crate::domain::request::{AuthorizationRequest, ResponseMode};
-use crate::http::{Idp, Internal};
+use crate::provider::{Idp, Internal};
 
 pub(crate) use issue::{Login, NewCode, issue_code};
 pub(super) use parse::MAX_STATE;

@@ -12,8 +12,8 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::request::ResponseMode;
-use crate::http::Idp;
 use crate::protocol::parameters::Parameters;
+use crate::provider::Idp;
 
 /// The most bytes of a `state`: what fits into a `Location` header however it is encoded.
 pub(crate) const MAX_STATE: usize = 4096;

@@ -18,9 +18,9 @@ use crate::domain::client::{AssertionAlgorithm, Client, MacAlgorithm, SigningAlg
 use crate::domain::error::ErrorCode;
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
-use crate::http::{ClientKeysError, Idp};
 use crate::protocol::error::TokenError;
 use crate::protocol::parameters::Parameters;
+use crate::provider::{ClientKeysError, Idp};
 use crate::storage::assertions;
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -8,8 +8,9 @@
 
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId};
-use crate::http::{ClientAddress, Idp};
+use crate::http::ClientAddress;
 use crate::protocol::error::TokenError;
+use crate::provider::Idp;
 
 /// A secret that is about to be looked at.
 pub(super) struct Guess<'a> {

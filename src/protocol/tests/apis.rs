@@ -10,8 +10,9 @@ use url::Url;
 use super::{House, OFFICE_SECRET, error, part, refused, root};
 use crate::crypto::jwt;
 use crate::domain::client::SigningAlgorithm;
-use crate::http::{Access, Idp};
+use crate::http::Access;
 use crate::protocol::{is_claim, is_reserved_claim};
+use crate::provider::Idp;
 use crate::testing::{Application, TestIdp};
 
 const US: &str = TestIdp::ISSUER;

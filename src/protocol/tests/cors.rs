@@ -143,7 +143,7 @@ async fn no_other_page_may() {
 #[tokio::test]
 async fn pages_and_servers_endpoints_are_for_no_page() {
     let house = House::with(MORE).await;
-    for route in crate::http::Idp::routes() {
+    for route in crate::provider::Idp::routes() {
         let shared = ["/par", "/token", "/userinfo", "/revoke"].contains(&route.path.as_ref());
         let public = route.path.starts_with("/.well-known/") || route.path == "/jwks";
         let path = route.path.replace("{id}", "x").replace("{step}", "x").replace("{file}", "x");

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use super::{House, root};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::client::SigningAlgorithm::{Es256, Rs256};
-use crate::http::Idp;
+use crate::provider::Idp;
 
 async fn kid(idp: &Idp, algorithm: SigningAlgorithm) -> String {
     idp.signing_key(&root(), algorithm).await.unwrap().id().to_string()

@@ -13,9 +13,10 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::time::Time;
-use crate::http::{Internal, trace};
+use crate::http::trace;
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
+use crate::provider::Internal;
 use crate::storage::codes::{Redeemed, Redemption};
 use crate::storage::{self, Tx, codes, grants, refresh_tokens};
 

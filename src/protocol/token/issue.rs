@@ -13,10 +13,10 @@ use crate::domain::issuer::Issuer;
 use crate::domain::scope::{OPENID, Scope};
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::http::{Idp, Internal};
 use crate::protocol::access_token::{self, Issued};
 use crate::protocol::error::TokenError;
 use crate::protocol::{claims, subject};
+use crate::provider::{Idp, Internal};
 
 /// `typ` of an ID token.
 pub(in crate::protocol) const ID_TOKEN_TYP: &str = "JWT";

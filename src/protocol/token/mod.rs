@@ -22,7 +22,7 @@ use super::parameters::Parameters;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
-use crate::http::Idp;
+use crate::provider::Idp;
 
 /// One grant type: what a client may exchange for tokens.
 trait Grant: Sync {

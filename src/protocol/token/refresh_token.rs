@@ -24,9 +24,10 @@ use crate::domain::ids::{ClientId, GrantId, IssuerId};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::http::{Internal, trace};
+use crate::http::trace;
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
+use crate::provider::Internal;
 use crate::storage::grants::{self, Ground};
 use crate::storage::{self, Tx, refresh_tokens};
 

@@ -12,8 +12,8 @@ use super::value;
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::ids::{ClientId, IssuerId, UserId};
 use crate::domain::scope::Scope;
-use crate::http::Scopes;
 use crate::protocol;
+use crate::provider::Scopes;
 use crate::storage::{clients, users};
 
 /// The natural key of an entry's client.

@@ -14,7 +14,7 @@ use crate::domain::locale::Locale;
 use crate::domain::tenant::{Tenant, TenantPolicy};
 use crate::domain::upstream::{Owner, Reseller, Upstream, UpstreamRules};
 use crate::domain::zone::Zone;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::authenticators::Stored;
 use crate::storage::users::Credentials;
 use crate::storage::{

@@ -28,7 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use self::read::Syntax;
-use crate::http::Idp;
+use crate::provider::Idp;
 
 /// What a document changed, each thing by its natural key: `user 123456.sms/anna`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use crate::domain::ids::{GroupId, ResellerId, TenantId};
 use crate::domain::own_scopes::OwnScopes;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::upstream::Upstream;
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::storage::{Reader, tenants};
 
 /// Secrets that stand in this project's documentation and tests, and so are known to everybody.

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{Failure, Flags, build, configure, master_key};
 use crate::domain::client::SigningAlgorithm;
-use crate::http::{Idp, KeyStatus, Rotated, Rotation};
 use crate::i18n::machine;
+use crate::provider::{Idp, KeyStatus, Rotated, Rotation};
 use crate::storage::keys::KeyState;
 
 #[derive(Subcommand)]

@@ -20,7 +20,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::config::{Config, Flags, LogFormat};
 use super::demo;
-use crate::http::Idp;
+use crate::provider::Idp;
 
 /// An OpenID Connect identity provider. Without a command: serve.
 ///

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::{Config, Failure, Flags, build, start_log};
-use crate::http::Idp;
+use crate::provider::Idp;
 use crate::server::health::Health;
 use crate::server::listen::{self, Limits, Listener, Stop, Tls};
 use crate::server::metrics;

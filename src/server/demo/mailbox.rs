@@ -8,8 +8,9 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 use crate::domain::message::Channel;
-use crate::http::{Idp, secured};
+use crate::http::secured;
 use crate::notify::{Mailbox, Sent};
+use crate::provider::Idp;
 
 const STYLE: &str = include_str!("../../../templates/demo/mailbox.css");
 

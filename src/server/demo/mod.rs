@@ -26,8 +26,8 @@ use crate::crypto::secret::Secret;
 use crate::domain::contact::Country;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::settings::Settings;
-use crate::http::Idp;
 use crate::notify::Mailbox;
+use crate::provider::Idp;
 
 /// The `client_id` of the third-party application.
 const CLIENT_ID: &str = "shop";

@@ -32,7 +32,8 @@ use self::stop::Hangup;
 pub(crate) use self::stop::Stop;
 pub(crate) use self::tls::Tls;
 use super::health::Health;
-use crate::http::{Idp, secured};
+use crate::http::secured;
+use crate::provider::Idp;
 
 /// How long a server goes on taking requests after a signal: load balancers need a moment to see that `/readyz` is red.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);

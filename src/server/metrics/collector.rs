@@ -13,7 +13,7 @@ use super::process;
 use crate::domain::histogram::Readings;
 use crate::domain::message::Channel;
 use crate::domain::time::Time;
-use crate::http::{Answers, HashLoad, Idp};
+use crate::provider::{Answers, HashLoad, Idp};
 use crate::server::listen::{SeatFigures, Seats};
 use crate::storage::{PoolFigures, WriterFigures};
 

@@ -24,7 +24,7 @@ use prometheus_client::registry::Registry;
 
 use self::collector::House;
 use super::listen::Seats;
-use crate::http::Idp;
+use crate::provider::Idp;
 
 /// A store that does not answer within this time is away; then its figures are left out.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -14,7 +14,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use url::Url;
 
-use super::state::Idp;
+use super::Idp;
 use crate::crypto::jwt::{JwkError, VerifyingKey};
 use crate::domain::client::{Client, ClientAuthentication, ClientKeys};
 use crate::domain::ids::{ClientId, IssuerId};

@@ -3,9 +3,9 @@
 //! A key that no client uses any more leaves the key set as a replaced key does: when the last token that it signed has
 //! expired. If a client uses the algorithm again before that, the key stays.
 
-use super::error::Internal;
+use super::Idp;
+use super::Internal;
 use super::rotation::KeysFailed;
-use super::state::Idp;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::ids::IssuerId;
 use crate::storage::{clients, keys};

@@ -3,8 +3,8 @@
 
 use futures_util::FutureExt;
 
-use super::error::Internal;
-use super::state::Idp;
+use super::Idp;
+use super::Internal;
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::random;
 use crate::storage::salts;

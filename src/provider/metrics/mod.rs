@@ -4,10 +4,14 @@
 //! these among them. No text that somebody typed or sent is in here, no client and no user: their number has no bound,
 //! and figures are read by people who may not read logs.
 
+mod requests;
+
 use std::collections::BTreeMap;
 
-use super::state::Idp;
-use super::traffic::Answers;
+pub use requests::Answers;
+pub(crate) use requests::{Passing, Traffic};
+
+use super::Idp;
 use crate::crypto::password::HashLoad;
 use crate::domain::histogram::Readings;
 use crate::domain::message::Channel;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::error::Internal;
-use super::state::Idp;
+use super::Idp;
+use super::Internal;
 use crate::account::delivery::Posted;
 use crate::domain::ids::{MessageId, Reference, UserId};
 use crate::domain::message::{Channel, Delivery, Letter, Message};

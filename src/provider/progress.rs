@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::Idp;
+use super::Idp;
 use crate::domain::message::Channel;
 use crate::storage::Mark;
 

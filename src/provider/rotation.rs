@@ -9,8 +9,8 @@
 
 use std::time::Duration;
 
-use super::error::Internal;
-use super::state::Idp;
+use super::Idp;
+use super::Internal;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::ids::{IssuerId, KeyId, Reference};
 use crate::domain::time::Time;

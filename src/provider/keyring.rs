@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 
-use super::error::Internal;
-use super::state::Idp;
+use super::Idp;
+use super::Internal;
 use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::keys::SigningKey;
 use crate::crypto::secret;

@@ -1,0 +1,32 @@
+//! The running provider: one shared handle, its signing keys, its caches, what it counts and what it limits.
+
+mod client_keys;
+mod documents;
+mod failure;
+mod key_use;
+mod keyring;
+mod limiter;
+mod limits;
+mod messages;
+mod metrics;
+mod pairwise;
+mod progress;
+mod rotation;
+mod scopes;
+mod state;
+
+pub(crate) use client_keys::{ClientKeysError, PublishedKeys};
+pub(crate) use documents::{Document, Documents};
+pub(crate) use failure::Internal;
+pub(crate) use keyring::Keyring;
+pub(crate) use limits::Limits;
+pub use messages::SendFailed;
+pub use metrics::{Answers, Figures};
+pub(crate) use metrics::{Passing, Traffic};
+pub(crate) use progress::Lanes;
+pub use rotation::{KeyStatus, KeysFailed, Rotated, Rotation};
+pub(crate) use scopes::Scopes;
+pub use state::Idp;
+pub(crate) use state::Parts;
+
+pub use crate::crypto::password::HashLoad;
