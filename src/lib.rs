@@ -29,10 +29,12 @@ pub mod testing;
 mod upstream;
 pub mod views;
 
-pub use account::delivery::Posted;
+pub use account::delivery::SendOutcome;
 pub use account::linking::{Invitation, InviteError};
 pub use http::{Access, RouteInfo};
-pub use provider::{Answers, Figures, HashLoad, Idp, KeyStatus, KeysFailed, Rotated, Rotation, SendFailed};
-pub use server::{Applied, ApplyError, BuildError, Help, HelpFailed, Helped, IdpBuilder};
+pub use provider::{
+    HashLoad, Idp, KeyStatus, KeysFailed, Metrics, ResponseCount, Rotated, Rotation, SendFailed,
+};
+pub use server::{Applied, ApplyError, BuildError, IdpBuilder, SupportAction, SupportError, SupportOutcome};
 pub use storage::keys::KeyState;
-pub use storage::{Figures as StoreFigures, PoolFigures, WriterFigures};
+pub use storage::{Metrics as StoreMetrics, PoolMetrics, WriterMetrics};

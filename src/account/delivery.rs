@@ -31,7 +31,7 @@ const OF_BLOCK: Rate = Rate { count: 50, per: Duration::from_hours(24) };
 
 /// The ways out that this provider has.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ways<'a> {
+pub(crate) struct Channels<'a> {
     /// Is there a mailer?
     pub(crate) mail: bool,
     /// How texts are limited, if there is a sender of any.
@@ -40,7 +40,7 @@ pub(crate) struct Ways<'a> {
 
 /// A message that is sealed and not yet in the outbox.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub(crate) struct QueuedMessage {
     new: outbox::New,
     caps: Vec<(Hash, Rate)>,
     /// Is there a way out for it?
@@ -49,7 +49,7 @@ pub(crate) struct Post {
 
 /// What became of the wish to send a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Posted {
+pub enum SendOutcome {
     /// It will be sent; what comes of that can be asked for by this id.
     Queued(MessageId),
     /// Too many were asked for; another can be at this time.
@@ -59,24 +59,24 @@ pub enum Posted {
     Impossible,
 }
 
-impl Post {
+impl QueuedMessage {
     /// Puts the message into the outbox, if no cap stands against it.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Posted> {
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
         if !self.has_way {
-            return Ok(Posted::Impossible);
+            return Ok(SendOutcome::Impossible);
         }
         let now = self.new.created_at;
         for (at, (key, rate)) in self.caps.iter().enumerate() {
             if !attempts::flow(tx, key, now, *rate).await? {
                 self.give_back(tx, at).await?;
-                return Ok(Posted::Wait(attempts::flows_at(tx, key, *rate).await?.max(now)));
+                return Ok(SendOutcome::Wait(attempts::flows_at(tx, key, *rate).await?.max(now)));
             }
         }
         if outbox::enqueue(tx, &self.new).await? {
-            return Ok(Posted::Queued(self.new.id.clone()));
+            return Ok(SendOutcome::Queued(self.new.id.clone()));
         }
         self.give_back(tx, self.caps.len()).await?;
-        Ok(Posted::Impossible)
+        Ok(SendOutcome::Impossible)
     }
 
     /// What was not sent does not count.
@@ -90,7 +90,7 @@ impl Post {
 
 impl Account<'_> {
     /// Seals a message, to be settled.
-    pub(crate) fn post(&self, message: &Message) -> Result<Post, Error> {
+    pub(crate) fn post(&self, message: &Message) -> Result<QueuedMessage, Error> {
         let Message { tenant, user, expires_at, letter } = message;
         let id = MessageId::new(random::uuid());
         let plain =
@@ -110,7 +110,7 @@ impl Account<'_> {
             expires_at: *expires_at,
             id,
         };
-        Ok(Post { new, caps: self.caps(message), has_way })
+        Ok(QueuedMessage { new, caps: self.caps(message), has_way })
     }
 
     /// Where a message stands; `None` if it is forgotten.

@@ -5,7 +5,7 @@
 //! console of the machine. The user is told by mail, whoever it was.
 
 use super::attempts::Counter;
-use super::delivery::Post;
+use super::delivery::QueuedMessage;
 use super::ending::{self, Spared};
 use super::resets::Home;
 use super::{Account, Error};
@@ -24,7 +24,7 @@ use crate::storage::{self, Tx, authenticators, passkeys, recovery_codes, resets}
 #[derive(Clone, Debug)]
 pub(crate) struct EnrolmentReset {
     user: UserId,
-    notice: Option<Post>,
+    notice: Option<QueuedMessage>,
 }
 
 impl EnrolmentReset {

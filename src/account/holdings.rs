@@ -8,14 +8,14 @@ use crate::storage::{Result, Tx, authenticators, passkeys, users};
 
 /// What a user held.
 #[derive(Clone, Debug)]
-pub(crate) struct Holdings {
+pub(crate) struct AuthenticatorSnapshot {
     /// All of it, as [`ids`] has it.
     pub(crate) ids: Vec<AuthenticatorId>,
     /// Was a recovery code used? Then the passkeys of this relying party are lost, and the authenticator is too.
     pub(crate) lost: Option<RpId>,
 }
 
-impl Holdings {
+impl AuthenticatorSnapshot {
     /// Is it still so? Whoever asks goes before or after anybody else who enrols something for the same user.
     pub(super) async fn are_still(&self, tx: &mut Tx<'_>, user: &UserId) -> Result<bool> {
         users::hold(tx, user).await?;

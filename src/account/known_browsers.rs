@@ -27,7 +27,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user_agent;
 use crate::storage::attempts::Kind;
-use crate::storage::known_browsers::{self, Sight, SignIn};
+use crate::storage::sign_in_history::{self, Sight, SignIn};
 use crate::storage::{self, Tx};
 
 /// How long a browser is known after a sign-in.
@@ -56,7 +56,7 @@ pub(super) struct Candidate {
 impl Candidate {
     /// Does it?
     pub(super) async fn has_tries(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
-        known_browsers::has_tries(tx, &self.user, &self.hash, now).await
+        sign_in_history::has_tries(tx, &self.user, &self.hash, now).await
     }
 
     /// The counter of its tries. The hash is keyed already.
@@ -90,10 +90,10 @@ impl Account<'_> {
         let cookie = known.unwrap_or_else(Secret::generate);
         let hash = self.browser_hash(&user.id, cookie.expose());
         let sign_in = SignIn { user: &user.id, hash: &hash, epoch, until };
-        if had_cookie && known_browsers::touch(tx, sign_in, now).await? {
+        if had_cookie && sign_in_history::touch(tx, sign_in, now).await? {
             return Ok(cookie);
         }
-        if known_browsers::add(tx, sign_in, MOST, now).await? == Sight::New {
+        if sign_in_history::add(tx, sign_in, MOST, now).await? == Sight::New {
             self.tell_of_browser(tx, user, tenant, user_agent).await?;
         }
         Ok(cookie)

@@ -23,7 +23,7 @@ pub(crate) mod resets;
 pub(crate) mod sessions;
 pub(crate) mod trusted_browsers;
 
-use self::delivery::Ways;
+use self::delivery::Channels;
 use self::directory::Host;
 use crate::crypto::password::{Busy, PasswordHasher};
 use crate::crypto::seal::{SealError, Sealer};
@@ -41,7 +41,7 @@ pub(crate) struct Account<'a> {
     hasher: &'a PasswordHasher,
     clock: &'a dyn Clock,
     host: Option<Host<'a>>,
-    ways: Ways<'a>,
+    ways: Channels<'a>,
 }
 
 impl<'a> Account<'a> {
@@ -52,7 +52,7 @@ impl<'a> Account<'a> {
         hasher: &'a PasswordHasher,
         clock: &'a dyn Clock,
         host: Option<Host<'a>>,
-        ways: Ways<'a>,
+        ways: Channels<'a>,
     ) -> Self {
         Self { db, catalogue, sealer, hasher, clock, host, ways }
     }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::delivery::Post;
+use super::delivery::QueuedMessage;
 use super::{Account, Error};
 use crate::domain::contact::EmailAddress;
-use crate::domain::message::{Content, Letter, Mail, Message, Notice};
+use crate::domain::message::{Content, Mail, Message, MessageContent, Notice};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 
@@ -20,10 +20,15 @@ impl Account<'_> {
     }
 
     /// A mail to the user that tells of this, to be settled with what it tells of; `None`: no mail reaches the user.
-    pub(crate) fn notice(&self, user: &User, tenant: &Tenant, event: Notice) -> Result<Option<Post>, Error> {
+    pub(crate) fn notice(
+        &self,
+        user: &User,
+        tenant: &Tenant,
+        event: Notice,
+    ) -> Result<Option<QueuedMessage>, Error> {
         let Some(to) = self.reached_at(user) else { return Ok(None) };
         let (at, zone) = (self.now(), user.zone().unwrap_or(tenant.time_zone));
-        let letter = Letter {
+        let letter = MessageContent {
             locale: user.locale().unwrap_or(tenant.locale),
             account: user.username.to_string(),
             content: Content::Mail { to, mail: Mail::Notice { event, at, zone } },

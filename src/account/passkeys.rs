@@ -9,7 +9,7 @@
 
 use super::attempts::{Allowance, Counter, Try};
 use super::factors::Verdict;
-use super::holdings::Holdings;
+use super::holdings::AuthenticatorSnapshot;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
@@ -93,7 +93,7 @@ pub(crate) struct Registration {
 
 /// What became of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum RegistrationOutcome {
     /// The passkey is there.
     Stored,
     /// It is registered already, for this user or another.
@@ -104,20 +104,24 @@ pub(crate) enum Outcome {
 
 impl Registration {
     /// Stores it, unless the user holds something else than `before`.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings) -> Stores<Outcome> {
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &AuthenticatorSnapshot,
+    ) -> Stores<RegistrationOutcome> {
         let user = &self.passkey.user;
         if !before.are_still(tx, user).await? {
-            return Ok(Outcome::Void);
+            return Ok(RegistrationOutcome::Void);
         }
         if !passkeys::insert(tx, &self.passkey).await? {
-            return Ok(Outcome::Known);
+            return Ok(RegistrationOutcome::Known);
         }
         trusted_browsers::remove_all(tx, user).await?;
         if before.lost.is_some() {
             authenticators::remove_all(tx, user).await?;
             passkeys::remove_others_at(tx, &self.passkey).await?;
         }
-        Ok(Outcome::Stored)
+        Ok(RegistrationOutcome::Stored)
     }
 }
 

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::attempts::{Allowance, Counter};
-use super::delivery::Post;
+use super::delivery::QueuedMessage;
 use super::factors::Verdict;
 use super::{Account, Error};
 use crate::crypto::random;
@@ -24,7 +24,7 @@ const COUNT: usize = 10;
 pub(crate) struct NewCodes {
     user: UserId,
     hashes: Vec<Hash>,
-    notice: Option<Post>,
+    notice: Option<QueuedMessage>,
     /// The codes for their page, under the master key.
     pub(crate) sealed: String,
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::delivery::Posted;
+use super::delivery::SendOutcome;
 use super::resets::{Home, NewLink};
 use super::{Account, Error};
 use crate::crypto::random;
@@ -40,7 +40,7 @@ const FIRST: Rate = Rate { count: 1, per: Duration::from_hours(1) };
 
 /// What was typed, and where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Wish {
+pub(crate) struct ResetRequest {
     /// Where the pages of the link will be.
     pub(crate) home: Home,
     /// The tenant, where the issuer is fixed to one; then what was typed for it does not count.
@@ -96,9 +96,9 @@ impl Answer {
             return Ok(ResetOutcome::TooMany);
         }
         let outcome = match link.settle(tx).await? {
-            Posted::Queued(_) => return Ok(ResetOutcome::Mailed),
-            Posted::Wait(_) => ResetOutcome::TooMany,
-            Posted::Impossible => ResetOutcome::NoMail,
+            SendOutcome::Queued(_) => return Ok(ResetOutcome::Mailed),
+            SendOutcome::Wait(_) => ResetOutcome::TooMany,
+            SendOutcome::Impossible => ResetOutcome::NoMail,
         };
         if is_first {
             attempts::flow_back(tx, address, FIRST).await?;
@@ -117,9 +117,10 @@ impl Answer {
 
 impl Account<'_> {
     /// Seals a wish, to be written down.
-    pub(crate) fn reset_request(&self, wish: &Wish) -> Result<Waiting, Error> {
+    pub(crate) fn reset_request(&self, wish: &ResetRequest) -> Result<Waiting, Error> {
         let kept = |text: &str| text.chars().take(KEPT).collect();
-        let wish = Wish { tenant: kept(&wish.tenant), username: kept(&wish.username), ..wish.clone() };
+        let wish =
+            ResetRequest { tenant: kept(&wish.tenant), username: kept(&wish.username), ..wish.clone() };
         let plain = serde_json::to_vec(&wish).map(Zeroizing::new).map_err(storage::Error::encoding)?;
         let id = ResetRequestId::new(random::uuid());
         let sealed = self.sealer.seal(&plain, &reset_requests::row(&id))?;
@@ -140,7 +141,7 @@ impl Account<'_> {
         let Waiting { id, sealed, created_at } = waiting;
         let now = self.now();
         let opened = self.sealer.open(&sealed, &reset_requests::row(&id)).ok();
-        let wish = opened.and_then(|plain| serde_json::from_slice::<Wish>(&plain).ok());
+        let wish = opened.and_then(|plain| serde_json::from_slice::<ResetRequest>(&plain).ok());
         let Some(wish) = wish.filter(|_| created_at.plus(reset::LINK) > now) else {
             let link = Err(ResetOutcome::TooLate);
             return Ok(Answer { id, tenant: None, user: None, link, network: None, now });

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attempts::Counter;
-use super::delivery::{Post, Posted};
+use super::delivery::{QueuedMessage, SendOutcome};
 use super::ending::{self, Spared};
 use super::{Account, Error};
 use crate::crypto::secret::Secret;
@@ -14,7 +14,7 @@ use crate::domain::epoch::Epoch;
 use crate::domain::event::ResetOutcome;
 use crate::domain::ids::{ClientId, InteractionId, IssuerId, UserId};
 use crate::domain::issuer::IssuerUrl;
-use crate::domain::message::{Confidential, Content, Letter, Link, Mail, Message, Notice};
+use crate::domain::message::{Confidential, Content, Link, Mail, Message, MessageContent, Notice};
 use crate::domain::reset::{self, Progress, Purpose, Reset};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
@@ -38,15 +38,15 @@ pub(crate) struct Home {
 /// A link and the mail that brings it, to be settled.
 #[derive(Clone, Debug)]
 pub(crate) struct NewLink {
-    post: Post,
+    post: QueuedMessage,
     reset: Reset,
 }
 
 impl NewLink {
     /// Puts the mail into the outbox; every link before it is void. If it cannot be sent, those stay.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Posted> {
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
         let posted = self.post.settle(tx).await?;
-        if matches!(posted, Posted::Queued(_)) {
+        if matches!(posted, SendOutcome::Queued(_)) {
             resets::replace(tx, &self.reset).await?;
         }
         Ok(posted)
@@ -60,7 +60,7 @@ pub(crate) struct PasswordChange {
     epoch: Epoch,
     hash: String,
     counter: Counter,
-    notice: Option<Post>,
+    notice: Option<QueuedMessage>,
 }
 
 impl PasswordChange {
@@ -124,7 +124,7 @@ impl Account<'_> {
             tenant: tenant.id.clone(),
             user: user.id.clone(),
             expires_at,
-            letter: Letter {
+            letter: MessageContent {
                 locale: user.locale().unwrap_or(tenant.locale),
                 account: user.username.to_string(),
                 content: Content::Mail { to: to.clone(), mail },

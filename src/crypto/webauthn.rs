@@ -23,7 +23,7 @@ use webauthn_rs::prelude::{
 
 use crate::domain::ids::{CredentialId, Hash, UserHandle};
 use crate::domain::issuer::IssuerUrl;
-use crate::domain::passkey::{Ceremony, Custody, Passkey, Purpose, RpId};
+use crate::domain::passkey::{Ceremony, KeyStorage, Passkey, Purpose, RpId};
 
 /// How long the browser waits for its user.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -89,7 +89,7 @@ pub(crate) struct Registered {
     /// The public key with what was said at the registration, as JSON.
     pub(crate) credential: String,
     pub(crate) counter: i64,
-    pub(crate) custody: Custody,
+    pub(crate) custody: KeyStorage,
 }
 
 /// A passkey that was used.
@@ -99,7 +99,7 @@ pub(crate) struct Used {
     /// Which user the answer names, if it names one.
     pub(crate) user_handle: Option<UserHandle>,
     pub(crate) counter: i64,
-    pub(crate) custody: Custody,
+    pub(crate) custody: KeyStorage,
 }
 
 /// One relying party.
@@ -257,6 +257,6 @@ fn credential_id(id: &[u8]) -> CredentialId {
 }
 
 /// A key that may be backed up is as safe as the account that it is backed up to.
-const fn custody(backup_eligible: bool) -> Custody {
-    if backup_eligible { Custody::Synchronised } else { Custody::Device }
+const fn custody(backup_eligible: bool) -> KeyStorage {
+    if backup_eligible { KeyStorage::Synchronised } else { KeyStorage::Device }
 }

@@ -37,19 +37,19 @@ impl Method {
     }
 
     /// What it is worth as a second factor.
-    pub const fn worth(self) -> Worth {
+    pub const fn worth(self) -> FactorStrength {
         match self {
-            Self::Totp => Worth::Device,
-            Self::Passkey => Worth::PhishingResistant,
-            Self::Sms => Worth::Sms,
-            Self::Mail => Worth::Mail,
+            Self::Totp => FactorStrength::Device,
+            Self::Passkey => FactorStrength::PhishingResistant,
+            Self::Sms => FactorStrength::Sms,
+            Self::Mail => FactorStrength::Mail,
         }
     }
 }
 
 /// What a second factor is worth (functional specification 3.4), least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Worth {
+pub enum FactorStrength {
     /// A code by mail. It satisfies a tenant's rule, but counts as a second factor only where the tenant says so.
     Mail,
     /// A code by SMS. Two factors, but never the administrators' duty.
@@ -128,13 +128,13 @@ pub struct Held {
     /// Its row.
     pub id: AuthenticatorId,
     /// What it proves.
-    pub worth: Worth,
+    pub worth: FactorStrength,
     /// Can it be used at the issuer that asks? A passkey belongs to a host name.
     pub usable: bool,
 }
 
 /// The best of these that can be used at the issuer that asks.
-pub fn best_usable(held: &[Held]) -> Option<Worth> {
+pub fn best_usable(held: &[Held]) -> Option<FactorStrength> {
     held.iter().filter(|held| held.usable).map(|held| held.worth).max()
 }
 

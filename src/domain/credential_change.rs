@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::authenticator::{Held, Method, Worth, best_usable};
+use super::authenticator::{FactorStrength, Held, Method, best_usable};
 use super::fact::Facts;
 use super::time::Time;
 
@@ -26,10 +26,10 @@ impl CredentialChange {
     /// Do these facts, all of them proved in one login, allow it to a user who holds these authenticators?
     pub fn is_allowed(self, here: &Facts, held: &[Held], now: Time) -> bool {
         let recent = here.not_before(Some(now.minus(RECENT))).without_future_factors(now);
-        let least = |worth: Worth| best_usable(held).map(|best| best.min(worth));
+        let least = |worth: FactorStrength| best_usable(held).map(|best| best.min(worth));
         let least = match self {
             Self::Resynchronisation => return recent.first_factor().is_some(),
-            Self::Password => least(Worth::Mail),
+            Self::Password => least(FactorStrength::Mail),
             Self::Enrolment(method) => least(method.worth()),
         };
         let proved = |least| recent.second_factor().is_some_and(|proved| proved.worth >= least);
@@ -48,12 +48,12 @@ mod tests {
     use super::*;
     use crate::domain::fact::FactKind;
     use crate::domain::ids::{AuthenticatorId, UserId};
-    use crate::domain::passkey::Custody;
+    use crate::domain::passkey::KeyStorage;
 
     const AT: Time = Time::from_unix(1_000);
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn held(worth: Worth) -> Vec<Held> {
+    fn held(worth: FactorStrength) -> Vec<Held> {
         vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
     }
 
@@ -69,11 +69,11 @@ mod tests {
             facts
         };
         let id = || AuthenticatorId::new("a");
-        let custody = Custody::Device;
+        let custody = KeyStorage::Device;
         let (pwd, sms, otp) = (FactKind::Password, FactKind::SmsCode(id()), FactKind::Otp(id()));
-        let both = [held(Worth::Sms), held(Worth::Device)].concat();
-        let elsewhere = vec![Held { usable: false, ..held(Worth::PhishingResistant).remove(0) }];
-        let [none, text, device] = [Vec::new(), held(Worth::Sms), held(Worth::Device)];
+        let both = [held(FactorStrength::Sms), held(FactorStrength::Device)].concat();
+        let elsewhere = vec![Held { usable: false, ..held(FactorStrength::PhishingResistant).remove(0) }];
+        let [none, text, device] = [Vec::new(), held(FactorStrength::Sms), held(FactorStrength::Device)];
         let recovery = || FactKind::RecoveryCode;
         let sign_in = FactKind::PasskeySignIn { id: id(), custody };
         for (facts, held, password, enrolment, resync) in [
@@ -87,7 +87,7 @@ mod tests {
             (vec![pwd.clone()], &elsewhere, false, false, true),
             (vec![pwd.clone(), recovery()], &elsewhere, false, true, true),
             (vec![pwd, recovery()], &device, false, true, true),
-            (vec![sign_in], &held(Worth::PhishingResistant), true, true, true),
+            (vec![sign_in], &held(FactorStrength::PhishingResistant), true, true, true),
         ] {
             let facts = proved(&facts);
             let allowed =

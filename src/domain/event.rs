@@ -84,7 +84,7 @@ pub enum Event {
         user: UserId,
     },
     /// A link was shown at the server's console that needs neither password nor second factor.
-    GlassBroken {
+    EmergencyLinkIssued {
         /// Whose account it opens.
         user: UserId,
     },
@@ -250,7 +250,7 @@ impl Event {
             Self::PasswordChanged { .. } => "password_changed",
             Self::EnrolmentReset { .. } => "enrolment_reset",
             Self::Unlocked { .. } => "unlocked",
-            Self::GlassBroken { .. } => "glass_broken",
+            Self::EmergencyLinkIssued { .. } => "glass_broken",
             Self::CodeReused { .. } => "code_reused",
             Self::RefreshTokenReused { .. } => "refresh_token_reused",
             Self::SignedOut { .. } => "signed_out",

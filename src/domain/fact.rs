@@ -9,9 +9,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::acr::{Acr, AuthContext};
-use super::authenticator::{Held, Worth};
+use super::authenticator::{FactorStrength, Held};
 use super::ids::{AuthenticatorId, TrustedBrowserId, UpstreamId, UserId};
-use super::passkey::Custody;
+use super::passkey::KeyStorage;
 use super::scope::Scope;
 use super::time::Time;
 use super::upstream::Vouched;
@@ -38,7 +38,7 @@ pub enum FactKind {
         /// Which.
         id: AuthenticatorId,
         /// Where its key lives.
-        custody: Custody,
+        custody: KeyStorage,
     },
     /// A code that this application or device made was right, and is used up.
     Otp(AuthenticatorId),
@@ -51,7 +51,7 @@ pub enum FactKind {
         /// Which.
         id: AuthenticatorId,
         /// Where its key lives.
-        custody: Custody,
+        custody: KeyStorage,
     },
     /// A recovery code was right, and is used up. A new authenticator must follow.
     RecoveryCode,
@@ -102,12 +102,12 @@ impl FactKind {
     }
 
     /// What it is worth as a second factor; `None` if it is none.
-    const fn worth(&self) -> Option<Worth> {
+    const fn worth(&self) -> Option<FactorStrength> {
         match self {
-            Self::PasskeySignIn { .. } | Self::Passkey { .. } => Some(Worth::PhishingResistant),
-            Self::Otp(_) | Self::RecoveryCode => Some(Worth::Device),
-            Self::SmsCode(_) => Some(Worth::Sms),
-            Self::MailCode(_) => Some(Worth::Mail),
+            Self::PasskeySignIn { .. } | Self::Passkey { .. } => Some(FactorStrength::PhishingResistant),
+            Self::Otp(_) | Self::RecoveryCode => Some(FactorStrength::Device),
+            Self::SmsCode(_) => Some(FactorStrength::Sms),
+            Self::MailCode(_) => Some(FactorStrength::Mail),
             _ => None,
         }
     }
@@ -119,8 +119,8 @@ impl FactKind {
             Self::Otp(_) | Self::MailCode(_) | Self::RecoveryCode => &["otp"],
             Self::SmsCode(_) => &["sms"],
             Self::PasskeySignIn { custody, .. } | Self::Passkey { custody, .. } => match custody {
-                Custody::Device => &["hwk", "user"],
-                Custody::Synchronised => &["swk", "user"],
+                KeyStorage::Device => &["hwk", "user"],
+                KeyStorage::Synchronised => &["swk", "user"],
             },
             Self::Upstream(_)
             | Self::TrustedBrowser(_)
@@ -149,7 +149,7 @@ pub struct SecondFactor {
     /// When.
     pub at: Time,
     /// What it is worth.
-    pub worth: Worth,
+    pub worth: FactorStrength,
 }
 
 /// The facts of one user, in a session or in a login in progress. The default is empty and belongs to no user.
@@ -341,7 +341,7 @@ impl Facts {
     ///
     /// `enough` is the least worth of a second factor that counts as one: mail counts only where the tenant says so.
     /// `auth_time` is that of the *oldest* factor relied on, so that it never overstates freshness.
-    pub fn context(&self, enough: Worth) -> Option<AuthContext> {
+    pub fn context(&self, enough: FactorStrength) -> Option<AuthContext> {
         if let Some((vouched, auth_time)) = self.vouched() {
             let acr = if vouched.mfa { Acr::TwoFactors } else { Acr::OneFactor };
             return Some(AuthContext { auth_time, acr, amr: vouched.amr.clone() });
@@ -356,7 +356,7 @@ impl Facts {
         let delivered = |fact: &Fact| matches!(fact.kind, FactKind::SmsCode(_) | FactKind::MailCode(_));
         amr.extend(second.is_some_and(delivered).then_some("mca"));
         let acr = match counts.and_then(|fact| fact.kind.worth()) {
-            Some(Worth::PhishingResistant) => Acr::PhishingResistant,
+            Some(FactorStrength::PhishingResistant) => Acr::PhishingResistant,
             Some(_) => Acr::TwoFactors,
             None => Acr::OneFactor,
         };
@@ -387,11 +387,11 @@ mod tests {
     #[test]
     fn auth_time_is_that_of_the_oldest_factor() {
         let mut facts = Facts::default();
-        assert_eq!(facts.context(Worth::Sms), None);
+        assert_eq!(facts.context(FactorStrength::Sms), None);
         facts.add(&anna(), FactKind::Password, at(10));
-        assert_eq!(facts.context(Worth::Sms).unwrap().acr, Acr::OneFactor);
+        assert_eq!(facts.context(FactorStrength::Sms).unwrap().acr, Acr::OneFactor);
         facts.add(&anna(), otp("a"), at(20));
-        let context = facts.context(Worth::Sms).unwrap();
+        let context = facts.context(FactorStrength::Sms).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(10)));
     }
 
@@ -401,14 +401,24 @@ mod tests {
         let a = || AuthenticatorId::new("a");
         let passkey = |custody| FactKind::Passkey { id: a(), custody };
         let table = [
-            (None, Worth::Sms, Acr::OneFactor, "pwd"),
-            (Some(FactKind::Otp(a())), Worth::Sms, Acr::TwoFactors, "pwd otp mfa"),
-            (Some(FactKind::RecoveryCode), Worth::Sms, Acr::TwoFactors, "pwd otp mfa"),
-            (Some(FactKind::SmsCode(a())), Worth::Sms, Acr::TwoFactors, "pwd sms mfa mca"),
-            (Some(FactKind::MailCode(a())), Worth::Sms, Acr::OneFactor, "pwd otp mca"),
-            (Some(FactKind::MailCode(a())), Worth::Mail, Acr::TwoFactors, "pwd otp mfa mca"),
-            (Some(passkey(Custody::Device)), Worth::Sms, Acr::PhishingResistant, "pwd hwk user mfa"),
-            (Some(passkey(Custody::Synchronised)), Worth::Sms, Acr::PhishingResistant, "pwd swk user mfa"),
+            (None, FactorStrength::Sms, Acr::OneFactor, "pwd"),
+            (Some(FactKind::Otp(a())), FactorStrength::Sms, Acr::TwoFactors, "pwd otp mfa"),
+            (Some(FactKind::RecoveryCode), FactorStrength::Sms, Acr::TwoFactors, "pwd otp mfa"),
+            (Some(FactKind::SmsCode(a())), FactorStrength::Sms, Acr::TwoFactors, "pwd sms mfa mca"),
+            (Some(FactKind::MailCode(a())), FactorStrength::Sms, Acr::OneFactor, "pwd otp mca"),
+            (Some(FactKind::MailCode(a())), FactorStrength::Mail, Acr::TwoFactors, "pwd otp mfa mca"),
+            (
+                Some(passkey(KeyStorage::Device)),
+                FactorStrength::Sms,
+                Acr::PhishingResistant,
+                "pwd hwk user mfa",
+            ),
+            (
+                Some(passkey(KeyStorage::Synchronised)),
+                FactorStrength::Sms,
+                Acr::PhishingResistant,
+                "pwd swk user mfa",
+            ),
         ];
         for (second, enough, acr, amr) in table {
             let mut facts = Facts::default();
@@ -432,13 +442,13 @@ mod tests {
         let mut facts = Facts::default();
         facts.add(&anna(), FactKind::Password, at(5));
         facts.add(&anna(), vouched(false), at(10));
-        let context = facts.context(Worth::Mail).unwrap();
+        let context = facts.context(FactorStrength::Mail).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::OneFactor, at(10)));
         assert_eq!((context.amr.join(" "), facts.second_factor()), ("pwd otp".to_owned(), None));
         facts.add(&anna(), vouched(true), at(20));
-        let context = facts.context(Worth::Mail).unwrap();
+        let context = facts.context(FactorStrength::Mail).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(20)));
-        assert_eq!(facts.second_factor(), Some(SecondFactor { at: at(20), worth: Worth::Device }));
+        assert_eq!(facts.second_factor(), Some(SecondFactor { at: at(20), worth: FactorStrength::Device }));
         assert_eq!(facts.session_facts(), facts);
     }
 
@@ -464,16 +474,16 @@ mod tests {
         facts.add(&anna(), FactKind::Password, at(5));
         facts.add(
             &anna(),
-            FactKind::PasskeySignIn { id: AuthenticatorId::new("a"), custody: Custody::Synchronised },
+            FactKind::PasskeySignIn { id: AuthenticatorId::new("a"), custody: KeyStorage::Synchronised },
             at(10),
         );
-        let context = facts.context(Worth::Sms).unwrap();
+        let context = facts.context(FactorStrength::Sms).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::PhishingResistant, at(10)));
         assert_eq!(context.amr.join(" "), "swk user mfa", "the password is not relied on");
         assert!(!facts.has_password());
         facts.add(&anna(), otp("b"), at(20));
-        assert_eq!(facts.second_factor().unwrap().worth, Worth::PhishingResistant, "no step down");
-        assert_eq!(facts.for_authenticators(&[]).context(Worth::Sms), None);
+        assert_eq!(facts.second_factor().unwrap().worth, FactorStrength::PhishingResistant, "no step down");
+        assert_eq!(facts.for_authenticators(&[]).context(FactorStrength::Sms), None);
     }
 
     #[test]
@@ -523,9 +533,9 @@ mod tests {
         let kept = facts.session_facts();
         assert_eq!(kept.consent(), None);
         assert_eq!(kept.account(), None);
-        let held = |id| [Held { id: AuthenticatorId::new(id), worth: Worth::Device, usable: true }];
+        let held = |id| [Held { id: AuthenticatorId::new(id), worth: FactorStrength::Device, usable: true }];
         assert!(kept.for_authenticators(&held("a")).second_factor().is_some());
         assert_eq!(kept.for_authenticators(&held("b")).second_factor(), None);
-        assert_eq!(kept.for_authenticators(&[]).context(Worth::Sms).unwrap().acr, Acr::OneFactor);
+        assert_eq!(kept.for_authenticators(&[]).context(FactorStrength::Sms).unwrap().acr, Acr::OneFactor);
     }
 }

@@ -83,7 +83,7 @@ pub struct Progress {
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
     /// The code that was sent last, or was to be.
-    pub dispatch: Option<Dispatch>,
+    pub dispatch: Option<CodeDelivery>,
     /// What the browser was asked for with a passkey and has not answered.
     pub ceremony: Option<Ceremony>,
     /// Recovery codes under the master key, until the user says that they are stored.
@@ -97,12 +97,12 @@ pub struct Progress {
     /// What was typed last ([`FormInput`]) under the master key: users type passwords into the wrong field.
     pub form_input: Option<String>,
     /// Somebody whom an upstream provider vouched for, and who is nobody here yet.
-    pub stranger: Option<Stranger>,
+    pub stranger: Option<UnlinkedUpstreamUser>,
 }
 
 /// Somebody who is signed in upstream and linked with no account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stranger {
+pub struct UnlinkedUpstreamUser {
     /// The issuer that the provider had then.
     #[serde(default)]
     pub issuer: String,
@@ -163,7 +163,7 @@ const fn application() -> Method {
 
 /// What became of the last wish for a code by SMS or mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dispatch {
+pub struct CodeDelivery {
     /// Where the code was to go.
     pub authenticator: AuthenticatorId,
     /// Whether it went.

@@ -23,12 +23,12 @@ pub struct Message {
     /// From then on it is not sent any more: when the code or link in it expires.
     pub expires_at: Time,
     /// What is sealed until it is sent.
-    pub letter: Letter,
+    pub letter: MessageContent,
 }
 
 /// What a message says, in which language, and where it goes: everything of it that others must not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct MessageContent {
     /// The language.
     pub locale: Locale,
     /// The name of the account, for people who have several.

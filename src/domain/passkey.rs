@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::{Held, Worth};
+use super::authenticator::{FactorStrength, Held};
 use super::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
 use super::issuer::IssuerUrl;
 use super::time::Time;
@@ -67,14 +67,14 @@ pub struct Passkey {
 impl Passkey {
     /// What the policy asks about, at an issuer of this relying party.
     pub fn held(&self, at: Option<&RpId>) -> Held {
-        Held { id: self.id.clone(), worth: Worth::PhishingResistant, usable: at == Some(&self.rp) }
+        Held { id: self.id.clone(), worth: FactorStrength::PhishingResistant, usable: at == Some(&self.rp) }
     }
 }
 
 /// Where a private key lives, as its authenticator says (Web Authentication §6.1.3). Nobody has attested to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Custody {
+pub enum KeyStorage {
     /// In one device, which never gives it away.
     Device,
     /// It may be copied to others of its user's devices.

@@ -16,7 +16,7 @@
 //! Resynchronisation needs the first factor in the same way; its two codes in a row prove the second.
 
 use super::acr::Acr;
-use super::authenticator::{Held, Method, Worth, best_usable};
+use super::authenticator::{FactorStrength, Held, Method, best_usable};
 use super::credential_change::RECENT;
 use super::error::ErrorCode;
 use super::fact::Facts;
@@ -42,9 +42,9 @@ pub enum Need {
         /// Where and when.
         proved: Recency,
         /// What it must be worth.
-        least: Worth,
+        least: FactorStrength,
         /// What this user can prove it with. A recovery code is taken too.
-        ways: Ways,
+        ways: FactorOptions,
     },
     /// The password must not be kept. It is gone when there is a new one.
     NewPassword,
@@ -53,7 +53,7 @@ pub enum Need {
         /// Why.
         reason: EnrolmentReason,
         /// What it must be worth.
-        least: Worth,
+        least: FactorStrength,
     },
     /// The user was asked for the name of the office computer, once in a new enrolment. No fact meets this need: the
     /// user's row says that it was asked.
@@ -98,7 +98,7 @@ pub enum Recency {
 
 /// The ways in which a user can prove a second factor here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ways {
+pub struct FactorOptions {
     /// By a code that an authenticator makes or receives.
     pub code: bool,
     /// By a passkey or security key.
@@ -222,8 +222,8 @@ pub fn needs(
         if !who.held.is_empty() && (is_change || !who.skips_second_factor(request)) {
             // Who has one is asked for it, whatever it is worth; what is missing then is enrolled. Who has one that cannot
             // be used here needs a recovery code: a password alone must not be enough to enrol another.
-            let wanted = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
-            let least = wanted.min(who.best().unwrap_or(Worth::Mail));
+            let wanted = demands.iter().map(|demand| demand.least).max().unwrap_or(FactorStrength::Mail);
+            let least = wanted.min(who.best().unwrap_or(FactorStrength::Mail));
             needs.push(Need::SecondFactor { proved: proved(is_change), least, ways: who.ways(least) });
         }
         needs.extend(changes);
@@ -240,7 +240,7 @@ pub fn needs(
 #[derive(Clone, Copy)]
 struct Demand {
     reason: EnrolmentReason,
-    least: Worth,
+    least: FactorStrength,
 }
 
 impl Need {
@@ -282,17 +282,17 @@ impl Circumstances<'_> {
     /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
     fn demands(&self, request: &AuthorizationRequest) -> Vec<Demand> {
         let demanded = match request.essential_acr() {
-            Some(Acr::PhishingResistant) => Some(Worth::PhishingResistant),
+            Some(Acr::PhishingResistant) => Some(FactorStrength::PhishingResistant),
             Some(Acr::TwoFactors) => Some(self.tenant.two_factors(self.is_admin)),
             Some(Acr::OneFactor) | None => None,
         };
         let wishes = self.facts.notice() == Some(true) && !self.is_upstream;
         let all = [
-            (self.admin_duty(), EnrolmentReason::AdminDuty, Worth::Device),
-            (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, Worth::Mail),
-            (demanded.is_some(), EnrolmentReason::ClientWish, demanded.unwrap_or(Worth::Mail)),
+            (self.admin_duty(), EnrolmentReason::AdminDuty, FactorStrength::Device),
+            (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, FactorStrength::Mail),
+            (demanded.is_some(), EnrolmentReason::ClientWish, demanded.unwrap_or(FactorStrength::Mail)),
             // Only administrators are announced a duty, so the wish is to fulfil it; upstream it is fulfilled there.
-            (wishes, EnrolmentReason::OwnWish, Worth::Device),
+            (wishes, EnrolmentReason::OwnWish, FactorStrength::Device),
         ];
         let holding = all.into_iter().filter(|(holds, ..)| *holds);
         holding.map(|(_, reason, least)| Demand { reason, least }).collect()
@@ -308,18 +308,18 @@ impl Circumstances<'_> {
     }
 
     /// The best that the user has and can use here.
-    fn best(&self) -> Option<Worth> {
+    fn best(&self) -> Option<FactorStrength> {
         best_usable(self.held)
     }
 
     /// How a second factor of this worth can be proved.
-    fn ways(&self, least: Worth) -> Ways {
+    fn ways(&self, least: FactorStrength) -> FactorOptions {
         let first = self.here.not_before(Some(self.recent())).first_factor();
-        let mut ways = Ways { resync: first.is_some(), ..Ways::default() };
+        let mut ways = FactorOptions { resync: first.is_some(), ..FactorOptions::default() };
         for held in self.held.iter().filter(|held| held.usable && held.worth >= least) {
             match held.worth {
-                Worth::PhishingResistant => ways.passkey = true,
-                Worth::Mail | Worth::Sms | Worth::Device => ways.code = true,
+                FactorStrength::PhishingResistant => ways.passkey = true,
+                FactorStrength::Mail | FactorStrength::Sms | FactorStrength::Device => ways.code = true,
             }
         }
         ways
@@ -338,7 +338,7 @@ impl Circumstances<'_> {
         if by_mail && matches!(reason, EnrolmentReason::AdminDuty | EnrolmentReason::OwnWish) {
             return Ok(vec![Need::Activation { reason }]);
         }
-        let least = demands.iter().map(|demand| demand.least).max().unwrap_or(Worth::Mail);
+        let least = demands.iter().map(|demand| demand.least).max().unwrap_or(FactorStrength::Mail);
         let mut methods = self.methods.to_vec();
         methods.retain(|method| method.worth() >= least);
         if methods.is_empty() && reason == EnrolmentReason::ClientWish {
@@ -379,7 +379,7 @@ impl Circumstances<'_> {
     /// Administrators are told of a duty that lies ahead, until they have an authenticator for it (SEED1-2).
     fn notice(&self) -> Option<Time> {
         let best = if self.is_upstream { self.facts.second_factor().map(|it| it.worth) } else { self.best() };
-        let ahead = self.is_admin && best < Some(Worth::Device) && !self.admin_duty();
+        let ahead = self.is_admin && best < Some(FactorStrength::Device) && !self.admin_duty();
         self.tenant.admin_mfa_enforced_from.filter(|_| ahead)
     }
 
@@ -444,7 +444,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn held(worth: Worth) -> Vec<Held> {
+    fn held(worth: FactorStrength) -> Vec<Held> {
         vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
     }
 
@@ -493,8 +493,8 @@ mod tests {
         }
 
         /// A second factor by code, proved so too.
-        fn second(&self, least: Worth) -> Need {
-            let ways = Ways { code: true, ..Ways::default() };
+        fn second(&self, least: FactorStrength) -> Need {
+            let ways = FactorOptions { code: true, ..FactorOptions::default() };
             Need::SecondFactor { proved: self.recent(), least, ways }
         }
 
@@ -510,8 +510,8 @@ mod tests {
     }
 
     /// A second factor by code.
-    const fn second(least: Worth) -> Need {
-        let ways = Ways { code: true, passkey: false, resync: false };
+    const fn second(least: FactorStrength) -> Need {
+        let ways = FactorOptions { code: true, passkey: false, resync: false };
         Need::SecondFactor { proved: Recency::Session(None), least, ways }
     }
 
@@ -550,14 +550,15 @@ mod tests {
         let mut case = Case { is_upstream: true, facts: vouched(false), ..Case::admin_from(Some(AT)) };
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, Need::Notice { from: AT }]));
         case.now = AT;
-        let blocked = Need::UpstreamProof { reason: EnrolmentReason::AdminDuty, least: Worth::Device };
+        let blocked =
+            Need::UpstreamProof { reason: EnrolmentReason::AdminDuty, least: FactorStrength::Device };
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, blocked]), "no enrolment here");
         case.facts = vouched(true);
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]));
         let mut case = Case { is_upstream: true, facts: vouched(false), ..Case::required(&[Method::Totp]) };
         assert_eq!(
             case.last(),
-            Need::UpstreamProof { reason: EnrolmentReason::TenantRule, least: Worth::Mail }
+            Need::UpstreamProof { reason: EnrolmentReason::TenantRule, least: FactorStrength::Mail }
         );
         case.tenant.mfa = Mfa::Optional;
         assert_eq!(case.needs(&demand(TWO)), Err(ErrorCode::UnmetAuthenticationRequirements));
@@ -567,9 +568,9 @@ mod tests {
 
     #[test]
     fn who_has_an_authenticator_is_always_asked_for_it() {
-        for worth in [Worth::Mail, Worth::Sms, Worth::Device] {
+        for worth in [FactorStrength::Mail, FactorStrength::Sms, FactorStrength::Device] {
             let case = Case { held: held(worth), ..Case::default() };
-            let second = second(Worth::Mail);
+            let second = second(FactorStrength::Mail);
             assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second]));
         }
     }
@@ -577,7 +578,7 @@ mod tests {
     #[test]
     fn codes_that_are_sent_never_satisfy_an_administrators_duty() {
         let methods = vec![Method::Sms, Method::Totp, Method::Mail];
-        for worth in [Worth::Mail, Worth::Sms] {
+        for worth in [FactorStrength::Mail, FactorStrength::Sms] {
             let mut case = Case { methods: methods.clone(), held: held(worth), ..Case::admin_from(None) };
             case.tenant.mail_counts_as_2fa = true;
             let proved = [case.password(), case.second(worth)];
@@ -594,12 +595,12 @@ mod tests {
     #[test]
     fn mail_satisfies_the_tenant_and_the_client_only_where_it_counts() {
         let mut case = Case::required(&[Method::Mail, Method::Sms]);
-        case.held = held(Worth::Mail);
-        let second = second(Worth::Mail);
+        case.held = held(FactorStrength::Mail);
+        let second = second(FactorStrength::Mail);
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD, second.clone()]));
         let (reason, method) = (EnrolmentReason::ClientWish, Method::Sms);
         let better = Need::Destination(Enrolment { reason, method, others: false });
-        let here = [case.password(), case.second(Worth::Mail)];
+        let here = [case.password(), case.second(FactorStrength::Mail)];
         assert_eq!(case.needs(&demand(TWO)).unwrap(), [&here[..], &[better]].concat());
         case.methods = vec![Method::Mail];
         assert_eq!(case.needs(&demand(TWO)), Err(ErrorCode::UnmetAuthenticationRequirements));
@@ -610,8 +611,8 @@ mod tests {
     #[test]
     fn of_several_only_those_count_that_are_good_enough() {
         let mut case = Case { is_admin: true, ..Case::default() };
-        case.held = [held(Worth::Sms), held(Worth::Device)].concat();
-        assert_eq!(case.last(), second(Worth::Device));
+        case.held = [held(FactorStrength::Sms), held(FactorStrength::Device)].concat();
+        assert_eq!(case.last(), second(FactorStrength::Device));
     }
 
     #[test]
@@ -663,8 +664,9 @@ mod tests {
 
     #[test]
     fn a_password_that_must_not_be_kept_is_proved_here_and_after_the_second_factor_replaced() {
-        let mut case = Case { must_change_password: true, held: held(Worth::Device), ..Case::default() };
-        let proved = [case.password(), case.second(Worth::Mail)];
+        let mut case =
+            Case { must_change_password: true, held: held(FactorStrength::Device), ..Case::default() };
+        let proved = [case.password(), case.second(FactorStrength::Mail)];
         assert_eq!(case.needs(&request()).unwrap(), [&proved[..], &[Need::NewPassword]].concat());
         case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
         let replaced = [enrol(EnrolmentReason::Recovery), Need::NewPassword];
@@ -680,15 +682,15 @@ mod tests {
     fn what_changes_a_credential_is_proved_in_this_login_and_lately() {
         let mut case = Case::required(&[Method::Totp, Method::Passkey]);
         case.tenant.trusted_browsers.days = 30;
-        case.held = held(Worth::PhishingResistant);
+        case.held = held(FactorStrength::PhishingResistant);
         case.held[0].usable = false;
         case.facts.add(&UserId::new("anna"), FactKind::TrustedBrowser(TrustedBrowserId::new("b")), AT);
-        let ways = Ways::default();
-        let recovery = Need::SecondFactor { proved: case.recent(), least: Worth::Mail, ways };
+        let ways = FactorOptions::default();
+        let recovery = Need::SecondFactor { proved: case.recent(), least: FactorStrength::Mail, ways };
         assert_eq!(case.needs(&request()).unwrap()[..2], [case.password(), recovery]);
         case.must_change_password = true;
-        case.held = held(Worth::Sms);
-        let proved = [case.password(), case.second(Worth::Mail), Need::NewPassword];
+        case.held = held(FactorStrength::Sms);
+        let proved = [case.password(), case.second(FactorStrength::Mail), Need::NewPassword];
         assert_eq!(case.needs(&request()).unwrap(), proved);
         case.must_change_password = false;
         assert_eq!(case.needs(&request()), Ok(vec![PASSWORD]), "otherwise the browser is enough");
@@ -700,22 +702,23 @@ mod tests {
     /// Of what the user holds, the best that can be used here takes part in the enrolment of something better.
     #[test]
     fn who_has_only_sms_proves_it_before_a_passkey_is_enrolled() {
-        let mut case = Case { held: held(Worth::Sms), methods: vec![Method::Passkey], ..Case::default() };
+        let mut case =
+            Case { held: held(FactorStrength::Sms), methods: vec![Method::Passkey], ..Case::default() };
         let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
-        assert_eq!(needs[..2], [case.password(), case.second(Worth::Sms)]);
-        case.held.extend(held(Worth::Device));
+        assert_eq!(needs[..2], [case.password(), case.second(FactorStrength::Sms)]);
+        case.held.extend(held(FactorStrength::Device));
         let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
-        assert_eq!(needs[..2], [case.password(), case.second(Worth::Device)]);
+        assert_eq!(needs[..2], [case.password(), case.second(FactorStrength::Device)]);
         case.held[1].usable = false;
         let needs = case.needs(&demand(r#"["phr"]"#)).unwrap();
-        assert_eq!(needs[..2], [case.password(), case.second(Worth::Sms)]);
+        assert_eq!(needs[..2], [case.password(), case.second(FactorStrength::Sms)]);
     }
 
     #[test]
     fn a_device_is_resynchronised_after_the_first_factor_alone() {
-        let mut case = Case { held: held(Worth::Device), resynchronises: true, ..Case::default() };
+        let mut case = Case { held: held(FactorStrength::Device), resynchronises: true, ..Case::default() };
         let needs = case.needs(&request()).unwrap();
-        assert_eq!(needs, [case.password(), second(Worth::Mail)]);
+        assert_eq!(needs, [case.password(), second(FactorStrength::Mail)]);
         case.here.add(&UserId::new("anna"), FactKind::Password, case.now.minus(RECENT));
         let resync = |need: &Need| matches!(need, Need::SecondFactor { ways, .. } if ways.resync);
         assert!(resync(&case.needs(&request()).unwrap()[1]));
@@ -725,7 +728,7 @@ mod tests {
 
     #[test]
     fn a_recovery_code_forces_a_new_authenticator() {
-        let mut case = Case { held: held(Worth::Device), ..Case::default() };
+        let mut case = Case { held: held(FactorStrength::Device), ..Case::default() };
         case.facts.add(&UserId::new("anna"), FactKind::RecoveryCode, AT);
         assert_eq!(case.last(), enrol(EnrolmentReason::Recovery));
     }
@@ -763,32 +766,39 @@ mod tests {
     #[test]
     fn a_client_may_demand_a_passkey() {
         let phr = demand(r#"["phr"]"#);
-        let mut case = Case { held: held(Worth::Device), ..Case::default() };
+        let mut case = Case { held: held(FactorStrength::Device), ..Case::default() };
         assert_eq!(case.needs(&phr), Err(ErrorCode::UnmetAuthenticationRequirements));
         case.methods.push(Method::Passkey);
         let passkey =
             Enrolment { reason: EnrolmentReason::ClientWish, method: Method::Passkey, others: false };
         let enrol = Need::Enrolment(passkey);
-        assert_eq!(case.needs(&phr), Ok(vec![case.password(), case.second(Worth::Device), enrol]));
-        case.held.extend(held(Worth::PhishingResistant));
-        let ways = Ways { passkey: true, ..Ways::default() };
-        let passkey =
-            Need::SecondFactor { proved: Recency::Session(None), least: Worth::PhishingResistant, ways };
+        assert_eq!(case.needs(&phr), Ok(vec![case.password(), case.second(FactorStrength::Device), enrol]));
+        case.held.extend(held(FactorStrength::PhishingResistant));
+        let ways = FactorOptions { passkey: true, ..FactorOptions::default() };
+        let passkey = Need::SecondFactor {
+            proved: Recency::Session(None),
+            least: FactorStrength::PhishingResistant,
+            ways,
+        };
         assert_eq!(case.needs(&phr), Ok(vec![PASSWORD, passkey]));
-        let ways = Ways { code: true, passkey: true, resync: false };
+        let ways = FactorOptions { code: true, passkey: true, resync: false };
         assert_eq!(
             case.last(),
-            Need::SecondFactor { proved: Recency::Session(None), least: Worth::Mail, ways }
+            Need::SecondFactor { proved: Recency::Session(None), least: FactorStrength::Mail, ways }
         );
     }
 
     #[test]
     fn a_passkey_for_another_host_is_no_way_but_a_password_alone_is_not_enough() {
         let mut case = Case::required(&[Method::Passkey]);
-        case.held = held(Worth::PhishingResistant);
+        case.held = held(FactorStrength::PhishingResistant);
         case.held[0].usable = false;
         let needs = case.needs(&request()).unwrap();
-        let second = Need::SecondFactor { proved: case.recent(), least: Worth::Mail, ways: Ways::default() };
+        let second = Need::SecondFactor {
+            proved: case.recent(),
+            least: FactorStrength::Mail,
+            ways: FactorOptions::default(),
+        };
         assert_eq!(
             needs[..2],
             [case.password(), second],

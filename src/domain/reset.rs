@@ -14,7 +14,7 @@ use super::contact::EmailAddress;
 use super::credential_change::RECENT;
 use super::epoch::Epoch;
 use super::ids::{AuthenticatorId, ClientId, Hash, InteractionId, IssuerId, UserId};
-use super::interaction::{Dispatch, Enrolment};
+use super::interaction::{CodeDelivery, Enrolment};
 use super::passkey::Ceremony;
 use super::time::Time;
 
@@ -91,7 +91,7 @@ pub struct Progress {
     /// Wrong codes so far.
     pub wrong_codes: u32,
     /// The code of the second factor that was sent last, or was to be.
-    pub dispatch: Option<Dispatch>,
+    pub dispatch: Option<CodeDelivery>,
     /// What the browser was asked for with a passkey and has not answered.
     pub ceremony: Option<Ceremony>,
     /// Must a new authenticator be enrolled before this is done?

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-use super::authenticator::{Method, Worth};
+use super::authenticator::{FactorStrength, Method};
 use super::branding::Branding;
 use super::epoch::Epoch;
 use super::ids::{ResellerId, TenantId};
@@ -160,8 +160,8 @@ impl Default for TenantPolicy {
 impl TenantPolicy {
     /// The least worth of a second factor that makes two factors of it. Mail is not out of band (NIST SP 800-63B), so it
     /// counts only where the tenant says so, and never for administrators.
-    pub const fn two_factors(&self, is_admin: bool) -> Worth {
-        if self.mail_counts_as_2fa && !is_admin { Worth::Mail } else { Worth::Sms }
+    pub const fn two_factors(&self, is_admin: bool) -> FactorStrength {
+        if self.mail_counts_as_2fa && !is_admin { FactorStrength::Mail } else { FactorStrength::Sms }
     }
 
     /// Does the second-factor duty of administrators hold for this user now? No date means always (SEED1-1, SEED1-3).

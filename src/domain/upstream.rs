@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::Worth;
+use super::authenticator::FactorStrength;
 use super::ids::{ResellerId, TenantId, UpstreamId};
 
 /// An organisation that manages several tenants.
@@ -107,7 +107,7 @@ pub struct Vouched {
 
 impl Vouched {
     /// What a second factor that was proved upstream is worth.
-    pub const WORTH: Worth = Worth::Device;
+    pub const WORTH: FactorStrength = FactorStrength::Device;
 }
 
 /// The names in the IANA registry of authentication method references (RFC 8176 §2).

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::Undelivered;
+use super::DeliveryError;
 use crate::domain::contact::EmailAddress;
 use crate::domain::ids::MessageId;
 
@@ -29,8 +29,8 @@ pub struct OutgoingMail {
 /// Sends mail.
 ///
 /// It is called in the background, several times at once, and not again before it answers. An answer that takes longer
-/// than a minute counts as [`Undelivered::Later`].
+/// than a minute counts as [`DeliveryError::Later`].
 pub trait Mailer: Send + Sync + 'static {
     /// Hands a mail over to whoever brings it. `Ok` means that they have taken it on.
-    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), Undelivered>>;
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), DeliveryError>>;
 }

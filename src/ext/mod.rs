@@ -31,7 +31,7 @@ impl Unavailable {
 
 /// A message was not handed over.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Undelivered {
+pub enum DeliveryError {
     /// It may be at another time: it is tried again. The reason is for administrators and holds nothing confidential.
     #[error("not delivered, to be tried again: {0}")]
     Later(String),

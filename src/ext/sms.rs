@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::Undelivered;
+use super::DeliveryError;
 use crate::domain::contact::PhoneNumber;
 use crate::domain::ids::MessageId;
 
@@ -21,5 +21,5 @@ pub struct OutgoingSms {
 /// Sends text messages, under the same rules as [`Mailer`](super::Mailer).
 pub trait SmsSender: Send + Sync + 'static {
     /// Hands a text over to whoever brings it. `Ok` means that they have taken it on.
-    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), Undelivered>>;
+    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), DeliveryError>>;
 }

@@ -14,11 +14,11 @@ use tracing::{Level, Span};
 
 use crate::domain::ids::GrantId;
 use crate::domain::issuer::Issuer;
-use crate::provider::Passing;
+use crate::provider::InFlight;
 
 /// The span of a request. Public documents have one only where every detail is wanted: nothing happens while they are
 /// answered, and to put their span into words costs as much as to answer them.
-pub(crate) fn span(passing: &Passing<'_>) -> Span {
+pub(crate) fn span(passing: &InFlight<'_>) -> Span {
     macro_rules! span {
         ($level:expr) => {
             tracing::span!(

@@ -6,10 +6,10 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::finish::{End, see_other};
+use super::finish::{Outcome, see_other};
 use super::login::{Due, Login};
 use super::steps;
-use super::visitor::Visitor;
+use super::visitor::PageRequest;
 use super::waiting;
 use crate::domain::error::OAuthError;
 use crate::domain::ids::InteractionId;
@@ -25,7 +25,7 @@ const TRIES: usize = 2;
 
 /// `GET` and `POST /authorize`
 pub(super) async fn authorize(
-    visitor: Visitor,
+    visitor: PageRequest,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -52,7 +52,7 @@ pub(super) async fn authorize(
 ///
 /// The session may be ended after it was read and before anything is written, by a sign-out in another tab. Then nothing
 /// is written, and the request is looked at again, without that session.
-async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
+async fn begin(visitor: PageRequest, validated: Validated) -> Result<Response, Internal> {
     for _ in 0..TRIES {
         if let Some(response) = try_begin(visitor.clone(), validated.clone()).boxed().await? {
             return Ok(response);
@@ -67,18 +67,18 @@ async fn begin(visitor: Visitor, validated: Validated) -> Result<Response, Inter
 
 /// Answers at once where the session will do; otherwise stores the login for this browser and shows its first page.
 /// `None`: another request of the browser was faster, and nothing is written.
-async fn try_begin(visitor: Visitor, validated: Validated) -> Result<Option<Response>, Internal> {
+async fn try_begin(visitor: PageRequest, validated: Validated) -> Result<Option<Response>, Internal> {
     let mut login = Login::begin(visitor.clone(), validated).boxed().await?;
     let (browser, cookie) = visitor.known_browser();
     login.interaction.browser = Some(browser);
     if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
-        return Ok(Some(login.respond(End::Refused(code))));
+        return Ok(Some(login.respond(Outcome::Refused(code))));
     }
     let (login, end) = match waiting::store(login).await? {
         Ok(stored) => stored,
         Err(refused) => return Ok(Some(*refused)),
     };
-    if matches!(end, End::Late) {
+    if matches!(end, Outcome::Conflict) {
         return Ok(None);
     }
     let mut response = login.respond(end);
@@ -88,7 +88,7 @@ async fn try_begin(visitor: Visitor, validated: Validated) -> Result<Option<Resp
 
 /// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so nobody is known yet: the login is
 /// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
-async fn begin_unseen(visitor: Visitor, validated: Validated) -> Result<Response, Internal> {
+async fn begin_unseen(visitor: PageRequest, validated: Validated) -> Result<Response, Internal> {
     let login = Login::begin(visitor, validated).boxed().await?;
     let network = login.interaction.network.as_ref();
     if network.is_some_and(|network| waiting::is_known_full(&login, network)) {
@@ -122,7 +122,7 @@ async fn is_full(login: &Login) -> Result<bool, Internal> {
 }
 
 /// A pushed request comes again: whoever reloads finds the login that it began, everybody else nothing.
-async fn go_on(visitor: Visitor, login: &InteractionId) -> Response {
+async fn go_on(visitor: PageRequest, login: &InteractionId) -> Response {
     match Login::resume(visitor.clone(), login.as_str()).boxed().await {
         Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
             see_other(&login.address(login.current()))
@@ -133,7 +133,7 @@ async fn go_on(visitor: Visitor, login: &InteractionId) -> Response {
 }
 
 /// An error on the way in: to whom it goes, its kind says.
-pub(super) fn refuse(visitor: &Visitor, error: AuthorizeError) -> Response {
+pub(super) fn refuse(visitor: &PageRequest, error: AuthorizeError) -> Response {
     match error {
         AuthorizeError::Show(error) => visitor.faulty(error),
         AuthorizeError::Redirect(target, error) => send_back(visitor, &target, &error),
@@ -142,7 +142,7 @@ pub(super) fn refuse(visitor: &Visitor, error: AuthorizeError) -> Response {
     }
 }
 
-fn send_back(visitor: &Visitor, target: &Target, error: &OAuthError) -> Response {
+fn send_back(visitor: &PageRequest, target: &Target, error: &OAuthError) -> Response {
     visitor.refuse(error.code.as_str(), error.hint.clone());
     match respond::error(&visitor.issuer, target, error) {
         Delivery::Redirect(address) => see_other(&address),

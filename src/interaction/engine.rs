@@ -103,13 +103,13 @@ mod tests {
 
     use super::*;
     use crate::domain::acr::Acr;
-    use crate::domain::authenticator::{Held, Method, Worth};
+    use crate::domain::authenticator::{FactorStrength, Held, Method};
     use crate::domain::claims::ClaimsRequest;
     use crate::domain::credential_change::{CredentialChange, RECENT};
     use crate::domain::fact::FactKind;
     use crate::domain::ids::{AuthenticatorId, UpstreamId, UserId};
-    use crate::domain::passkey::Custody;
-    use crate::domain::policy::{Circumstances, ConsentRule, Ways, needs};
+    use crate::domain::passkey::KeyStorage;
+    use crate::domain::policy::{Circumstances, ConsentRule, FactorOptions, needs};
     use crate::domain::request::AuthorizationRequest;
     use crate::domain::scope::Scope;
     use crate::domain::tenant::{Mfa, TenantPolicy};
@@ -131,8 +131,11 @@ mod tests {
             assert_eq!(next(&[need], &Facts::default(), &Facts::default(), SILENT), Next::Refuse(code));
         };
         refused(Need::FirstFactor { proved: Recency::Session(None) }, ErrorCode::LoginRequired);
-        let second =
-            Need::SecondFactor { proved: Recency::Session(None), least: Worth::Mail, ways: Ways::default() };
+        let second = Need::SecondFactor {
+            proved: Recency::Session(None),
+            least: FactorStrength::Mail,
+            ways: FactorOptions::default(),
+        };
         refused(second, ErrorCode::InteractionRequired);
         refused(Need::Consent(Scope::parse("openid")), ErrorCode::ConsentRequired);
         refused(Need::AccountChosen(UserId::new("a")), ErrorCode::AccountSelectionRequired);
@@ -182,16 +185,27 @@ mod tests {
             (proptest::sample::select(vec!["north", "south"]), any::<bool>()).prop_map(|(name, mfa)| {
                 FactKind::Upstream(Vouched { upstream: UpstreamId::new(name), mfa, amr: Vec::new() })
             }),
-            Just(FactKind::Passkey { id: AuthenticatorId::new("passkey"), custody: Custody::Device }),
-            Just(FactKind::PasskeySignIn { id: AuthenticatorId::new("passkey"), custody: Custody::Device }),
-            Just(FactKind::PasskeySignIn { id: AuthenticatorId::new("revoked"), custody: Custody::Device }),
+            Just(FactKind::Passkey { id: AuthenticatorId::new("passkey"), custody: KeyStorage::Device }),
+            Just(FactKind::PasskeySignIn {
+                id: AuthenticatorId::new("passkey"),
+                custody: KeyStorage::Device
+            }),
+            Just(FactKind::PasskeySignIn {
+                id: AuthenticatorId::new("revoked"),
+                custody: KeyStorage::Device
+            }),
             any::<bool>().prop_map(|enrol| FactKind::NoticeSeen { enrol }),
             Just(FactKind::AccountChosen(UserId::new("anna"))),
             Just(FactKind::Consent(Scope::parse("openid"))),
         ]
     }
 
-    const WORTHS: [Worth; 4] = [Worth::Mail, Worth::Sms, Worth::Device, Worth::PhishingResistant];
+    const WORTHS: [FactorStrength; 4] = [
+        FactorStrength::Mail,
+        FactorStrength::Sms,
+        FactorStrength::Device,
+        FactorStrength::PhishingResistant,
+    ];
 
     prop_compose! {
         fn policy()(
@@ -223,12 +237,12 @@ mod tests {
             must_change in any::<bool>(),
         ) {
             let name = |worth| match worth {
-                Worth::Mail => "mail",
-                Worth::Sms => "sms",
-                Worth::Device => "device",
-                Worth::PhishingResistant => "passkey",
+                FactorStrength::Mail => "mail",
+                FactorStrength::Sms => "sms",
+                FactorStrength::Device => "device",
+                FactorStrength::PhishingResistant => "passkey",
             };
-            let usable = |worth| usable || worth != Worth::PhishingResistant;
+            let usable = |worth| usable || worth != FactorStrength::PhishingResistant;
             let held = worths.iter().filter(|_| !is_upstream).map(|&worth| Held {
                 id: AuthenticatorId::new(name(worth)),
                 worth,
@@ -286,7 +300,7 @@ mod tests {
                 let since = now.minus(RECENT);
                 prop_assert!(first.is_some_and(|at| at >= since));
                 let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
-                let least = if *need == Need::NewPassword { best.map(|_| Worth::Mail) } else { best };
+                let least = if *need == Need::NewPassword { best.map(|_| FactorStrength::Mail) } else { best };
                 let lately = second.filter(|second| second.at >= since);
                 let proved = lately.is_some_and(|second| here.is_recovering() || least <= Some(second.worth));
                 prop_assert!(held.is_empty() || proved);
@@ -309,7 +323,7 @@ mod tests {
                 let counts = counted.second_factor().is_some_and(|proved| proved.worth >= enough);
                 prop_assert_eq!(context.acr >= Acr::TwoFactors, counts, "the level is what was proved");
                 prop_assert!(essential <= Some(context.acr), "the client has what it demands");
-                let device = counted.second_factor().is_some_and(|proved| proved.worth >= Worth::Device);
+                let device = counted.second_factor().is_some_and(|proved| proved.worth >= FactorStrength::Device);
                 prop_assert!(!who.admin_duty() || device, "codes that are sent are not enough for administrators");
                 prop_assert!(!counted.is_recovering(), "a recovery code is never the end");
                 let oldest = max_age.map_or(i64::MIN, |age| 500 - i64::try_from(age).unwrap());

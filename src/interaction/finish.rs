@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use super::login::{Due, Login};
-use super::person::Person;
+use super::person::LoginUser;
 use super::steps;
 use super::{trust, waiting};
 use crate::account;
@@ -29,9 +29,9 @@ use crate::storage::{self, Tx, consents, interactions, pushed_requests, sessions
 use crate::views::{Body, FormPost, Onward};
 
 /// What a write came to.
-pub(super) enum End {
+pub(super) enum Outcome {
     /// Another page comes next.
-    Onward,
+    NextStep,
     /// Everything is there: the code, and the cookie of a session that is new or knows more.
     Code(Box<NewCode>, Option<Secret>),
     /// The client gets an error.
@@ -39,14 +39,14 @@ pub(super) enum End {
     /// The user has said no; the cookie of the session that was proved before that, if it is new or knows more.
     Denied(Option<Secret>),
     /// Somebody was quicker: another tab, a second click, a sign-out.
-    Late,
+    Conflict,
     /// To this address of ours, which leads to another provider.
-    Away(String),
+    RedirectUpstream(String),
 }
 
 impl Login {
     /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
-    pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, End)> {
+    pub(super) async fn advance(mut self, tx: &mut Tx<'_>) -> storage::Result<(Self, Outcome)> {
         if !self.stored {
             self.spend(tx).await?;
         } else if self.interaction.progress.has_first_factor() {
@@ -56,13 +56,13 @@ impl Login {
             Due::Ask(_) if !self.stored => {
                 interactions::insert(tx, &self.interaction).await?;
                 self.stored = true;
-                End::Onward
+                Outcome::NextStep
             }
-            Due::Ask(_) if interactions::save(tx, &self.interaction).await? => End::Onward,
-            Due::Ask(_) => End::Late,
+            Due::Ask(_) if interactions::save(tx, &self.interaction).await? => Outcome::NextStep,
+            Due::Ask(_) => Outcome::Conflict,
             Due::Refuse(code) => {
                 self.close(tx).await?;
-                End::Refused(code)
+                Outcome::Refused(code)
             }
             Due::Done => self.complete(tx).await?,
         };
@@ -82,7 +82,7 @@ impl Login {
         if self.stored { interactions::remove(tx, &self.interaction.id).await } else { Ok(()) }
     }
 
-    async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<End> {
+    async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
         let facts = self.facts().not_before(self.request().young_since(self.interaction.requested_at));
         // `next` says `Done` only for a person whose first factor is proved.
         let Some(person) = self.person.clone() else { return Err(storage::Error::Conflict) };
@@ -118,12 +118,12 @@ impl Login {
         code.insert(tx).await?;
         let (issuer, client) = (issuer.clone(), client.clone());
         self.tell(Event::LoginCompleted { issuer, user, client });
-        Ok(End::Code(Box::new(code), cookie))
+        Ok(Outcome::Code(Box::new(code), cookie))
     }
 
     /// What is ended in the very moment of the login does not open it. Where a session answers, its client would learn
     /// so from the code, which is as good as none.
-    pub(super) async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<()> {
+    pub(super) async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &LoginUser) -> storage::Result<()> {
         if self.interaction.progress.has_first_factor() {
             users::hold_epoch(tx, &person.user.id, person.user.epoch).await?;
         }
@@ -134,7 +134,7 @@ impl Login {
     async fn keep_session(
         &self,
         tx: &mut Tx<'_>,
-        person: &Person,
+        person: &LoginUser,
     ) -> storage::Result<(Session, Option<Secret>)> {
         let learnt = self.proved(person).session_facts();
         let Some(own) = self.own_session() else { return self.new_session(tx, person, learnt).await };
@@ -158,7 +158,7 @@ impl Login {
     async fn new_session(
         &self,
         tx: &mut Tx<'_>,
-        person: &Person,
+        person: &LoginUser,
         facts: Facts,
     ) -> storage::Result<(Session, Option<Secret>)> {
         if let Some(old) = &self.session {
@@ -188,7 +188,7 @@ impl Login {
     }
 
     /// Notes in which browser the user signed in; a mail tells the user of one that is new.
-    async fn know_browser(&self, tx: &mut Tx<'_>, person: &Person) -> storage::Result<Secret> {
+    async fn know_browser(&self, tx: &mut Tx<'_>, person: &LoginUser) -> storage::Result<Secret> {
         let name = self.visitor.user_agent();
         let proved = self.proved(person).first_factor();
         let seen = Seen {
@@ -215,19 +215,19 @@ impl Login {
     }
 
     /// Ends the login without a code, because the user does not go on.
-    pub(super) async fn give_up(self) -> Result<(Self, End), Internal> {
+    pub(super) async fn give_up(self) -> Result<(Self, Outcome), Internal> {
         let before = self.clone();
         let closed = before.idp().db().write(move |tx| {
             let mut login = self.clone();
             async move {
                 login.close(tx).await?;
                 let cookie = login.keep_signed_in(tx).await?;
-                Ok((login, End::Denied(cookie)))
+                Ok((login, Outcome::Denied(cookie)))
             }
             .boxed()
         });
         match closed.await {
-            Err(storage::Error::Conflict) => Ok((before, End::Late)),
+            Err(storage::Error::Conflict) => Ok((before, Outcome::Conflict)),
             closed => Ok(closed?),
         }
     }
@@ -245,7 +245,7 @@ impl Login {
     }
 
     /// The answer to the browser.
-    pub(super) fn respond(&self, end: End) -> Response {
+    pub(super) fn respond(&self, end: Outcome) -> Response {
         let mut response = self.answer(end);
         let trusted = self.trusted.as_ref().and_then(|secret| trust::cookie(self, secret));
         let issuer = &self.visitor.issuer;
@@ -255,25 +255,25 @@ impl Login {
         response
     }
 
-    fn answer(&self, end: End) -> Response {
+    fn answer(&self, end: Outcome) -> Response {
         match end {
-            End::Onward => {
+            Outcome::NextStep => {
                 let step = self.current();
                 tracing::info!(step, "the login goes on");
                 see_other(&self.address(step))
             }
             // Whatever happened meanwhile, the page that comes next knows.
-            End::Late => see_other(&self.address(steps::FIRST)),
-            End::Away(address) => see_other(&address),
-            End::Code(code, cookie) => {
+            Outcome::Conflict => see_other(&self.address(steps::FIRST)),
+            Outcome::RedirectUpstream(address) => see_other(&address),
+            Outcome::Code(code, cookie) => {
                 let target = Target::from(self.request());
                 let mut response = self.deliver(respond::code(&self.visitor.issuer, &target, code.value()));
                 self.hand_out(&mut response, cookie.as_ref());
                 response.headers_mut().extend(self.forgotten_upstream().map(|cookie| (SET_COOKIE, cookie)));
                 response
             }
-            End::Refused(code) => self.refused(code),
-            End::Denied(cookie) => {
+            Outcome::Refused(code) => self.refused(code),
+            Outcome::Denied(cookie) => {
                 let mut response = self.refused(ErrorCode::AccessDenied);
                 self.hand_out(&mut response, cookie.as_ref());
                 response

@@ -10,9 +10,9 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::finish::End;
-use super::person::Person;
-use super::visitor::{Reader, Visitor};
+use super::finish::Outcome;
+use super::person::LoginUser;
+use super::visitor::{PageRequest, Reader};
 use super::{reset, steps, trust, waiting};
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
@@ -36,7 +36,7 @@ use crate::views::Body;
 /// A login, as far as one request is concerned. It is handed on from step to step, so what is large is boxed.
 #[derive(Clone)]
 pub(super) struct Login {
-    pub(super) visitor: Arc<Visitor>,
+    pub(super) visitor: Arc<PageRequest>,
     pub(super) validated: Arc<Validated>,
     pub(super) interaction: Box<Interaction>,
     /// The sealed request, where the addresses of the pages carry it.
@@ -45,7 +45,7 @@ pub(super) struct Login {
     pub(super) stored: bool,
     /// The browser's session, whoever's it is.
     pub(super) session: Option<Box<Session>>,
-    pub(super) person: Option<Box<Person>>,
+    pub(super) person: Option<Box<LoginUser>>,
     /// The browser, if it is one that this person trusts.
     pub(super) browser: Option<TrustedBrowser>,
     /// What its new cookie holds, if it was trusted just now.
@@ -69,7 +69,7 @@ pub(super) enum Due {
 
 impl Login {
     /// A login for a new request; nothing is stored yet.
-    pub(super) async fn begin(visitor: Visitor, validated: Validated) -> Result<Self, Internal> {
+    pub(super) async fn begin(visitor: PageRequest, validated: Validated) -> Result<Self, Internal> {
         let now = visitor.idp.now();
         let interaction = Interaction {
             id: InteractionId::new(Secret::generate().expose()),
@@ -91,7 +91,7 @@ impl Login {
     }
 
     /// The login with this id; `None` if it is over. Whose browser it is, the caller decides.
-    pub(super) async fn resume(visitor: Visitor, id: &str) -> Result<Option<Self>, AuthorizeError> {
+    pub(super) async fn resume(visitor: PageRequest, id: &str) -> Result<Option<Self>, AuthorizeError> {
         let Some(id) = InteractionId::named(id) else { return Ok(None) };
         let (idp, now) = (visitor.idp.clone(), visitor.idp.now());
         let found = {
@@ -117,7 +117,7 @@ impl Login {
     }
 
     async fn assemble(
-        visitor: Visitor,
+        visitor: PageRequest,
         validated: Validated,
         interaction: Interaction,
         stored: bool,
@@ -153,7 +153,7 @@ impl Login {
         }
         if let Some(id) = login.claimed_user() {
             let client = login.validated.client();
-            login.person = Person::load(&mut tx, &idp, &issuer, client, &id).await?.map(Box::new);
+            login.person = LoginUser::load(&mut tx, &idp, &issuer, client, &id).await?.map(Box::new);
         }
         login.ask_whether_still().await?;
         // A session that lay idle too long signs its user in no longer.
@@ -178,7 +178,7 @@ impl Login {
     async fn ask_whether_still(&mut self) -> Result<(), Internal> {
         if let Some(person) = self.person.take() {
             let user = self.idp().account().still(person.user.clone()).await?;
-            self.person = user.map(|user| Box::new(Person { user, ..*person }));
+            self.person = user.map(|user| Box::new(LoginUser { user, ..*person }));
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Login {
         let idp = self.idp();
         let mut reader = idp.db().read();
         let issuer = &self.visitor.issuer;
-        let found = Person::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
+        let found = LoginUser::load(&mut reader.tx(), idp, issuer, self.validated.client(), user).await?;
         self.person = found.map(Box::new);
         self.recognise().await
     }
@@ -292,14 +292,14 @@ impl Login {
     }
 
     /// Stores the login as it is, or ends it if nothing is missing any more.
-    pub(super) fn store(self) -> BoxFuture<'static, Result<(Self, End), Internal>> {
+    pub(super) fn store(self) -> BoxFuture<'static, Result<(Self, Outcome), Internal>> {
         self.write(|login, _| async move { Ok(login) }.boxed())
     }
 
     /// Changes the login and stores it, in one write: with its end, if nothing is missing any more.
     ///
     /// The change may be made more than once, each time from the same state.
-    pub(super) fn write<C>(self, change: C) -> BoxFuture<'static, Result<(Self, End), Internal>>
+    pub(super) fn write<C>(self, change: C) -> BoxFuture<'static, Result<(Self, Outcome), Internal>>
     where
         C: for<'t, 'c> Fn(Self, &'t mut Tx<'c>) -> BoxFuture<'t, storage::Result<Self>>
             + Send
@@ -313,7 +313,7 @@ impl Login {
                 async move { change(login, tx).await?.advance(tx).await }.boxed()
             });
             let (login, end) = match written.await {
-                Err(storage::Error::Conflict) => return Ok((before, End::Late)),
+                Err(storage::Error::Conflict) => return Ok((before, Outcome::Conflict)),
                 written => written?,
             };
             login.events.iter().for_each(|event| login.idp().observe(event));

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
 use super::finish::see_other;
-use super::visitor::Visitor;
+use super::visitor::PageRequest;
 use crate::account;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
@@ -38,7 +38,7 @@ const CARRIED: [&str; 4] = ["client_id", "post_logout_redirect_uri", "state", "u
 
 /// `GET` and `POST /logout`
 pub(super) async fn logout(
-    mut visitor: Visitor,
+    mut visitor: PageRequest,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -58,7 +58,7 @@ pub(super) async fn logout(
 }
 
 /// An application asks.
-async fn opened(visitor: &mut Visitor, uri: &Uri) -> Result<Response, LogoutError> {
+async fn opened(visitor: &mut PageRequest, uri: &Uri) -> Result<Response, LogoutError> {
     let parameters = read(visitor, uri)?;
     let request = logout::parse(&visitor.idp, &visitor.issuer, &parameters).await?;
     Ok(asked(visitor, &parameters, request).await?)
@@ -66,7 +66,7 @@ async fn opened(visitor: &mut Visitor, uri: &Uri) -> Result<Response, LogoutErro
 
 /// A form was posted: our own, or an application's.
 async fn posted(
-    visitor: &mut Visitor,
+    visitor: &mut PageRequest,
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
@@ -89,14 +89,14 @@ async fn posted(
 }
 
 /// The request in an address. Its pages are in the language that it asks for.
-fn read(visitor: &mut Visitor, uri: &Uri) -> Result<Parameters, OAuthError> {
+fn read(visitor: &mut PageRequest, uri: &Uri) -> Result<Parameters, OAuthError> {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes())?;
     visitor.ui_locales.splice(0..0, parameters.ui_locales());
     Ok(parameters)
 }
 
 async fn asked(
-    visitor: &Visitor,
+    visitor: &PageRequest,
     parameters: &Parameters,
     request: LogoutRequest,
 ) -> Result<Response, Internal> {
@@ -109,7 +109,7 @@ async fn asked(
 
 /// A client asks that showed an ID token.
 async fn hinted(
-    visitor: &Visitor,
+    visitor: &PageRequest,
     parameters: &Parameters,
     by: LogoutClient,
     hint: HintedSession,
@@ -144,7 +144,7 @@ async fn hinted(
 }
 
 /// The response once no session is left.
-fn done(visitor: &Visitor, request: LogoutRequest) -> Response {
+fn done(visitor: &PageRequest, request: LogoutRequest) -> Response {
     match request {
         LogoutRequest::Named(by) => left(visitor, by),
         _ => signed_out(visitor, None),
@@ -152,7 +152,7 @@ fn done(visitor: &Visitor, request: LogoutRequest) -> Response {
 }
 
 /// Sends the browser on, or says that the user is signed out.
-fn left(visitor: &Visitor, by: LogoutClient) -> Response {
+fn left(visitor: &PageRequest, by: LogoutClient) -> Response {
     match by.redirect {
         Some(address) => see_other(&address),
         None => signed_out(visitor, visitor.way_back_to(&by.client)),
@@ -161,7 +161,7 @@ fn left(visitor: &Visitor, by: LogoutClient) -> Response {
 
 /// The user has answered our own question.
 async fn confirmed(
-    visitor: &Visitor,
+    visitor: &PageRequest,
     parameters: &Parameters,
     form: &Parameters,
     request: LogoutRequest,
@@ -180,7 +180,7 @@ async fn confirmed(
     Ok(forget(visitor, done(visitor, request)))
 }
 
-async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
+async fn session(visitor: &PageRequest) -> Result<Option<Session>, Internal> {
     let Some(cookie) = visitor.cookies().hash(Cookies::SESSION) else { return Ok(None) };
     let mut reader = visitor.idp.db().read();
     let now = visitor.idp.now();
@@ -188,7 +188,7 @@ async fn session(visitor: &Visitor) -> Result<Option<Session>, Internal> {
 }
 
 /// Ends a session and what was given out in it for as long as it lasts.
-async fn end(visitor: &Visitor, user: &UserId, session: &SessionId) -> Result<(), Internal> {
+async fn end(visitor: &PageRequest, user: &UserId, session: &SessionId) -> Result<(), Internal> {
     let (id, now) = (session.clone(), visitor.idp.now());
     let ended = visitor.idp.db().write(move |tx| {
         let id = id.clone();
@@ -231,7 +231,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    async fn ask(self, visitor: &Visitor, session: &Session) -> Result<Response, Internal> {
+    async fn ask(self, visitor: &PageRequest, session: &Session) -> Result<Response, Internal> {
         let token = form_token(&visitor.idp, &session.cookie, FORM);
         let mut form = Form::new(address(visitor, &self.parameters.only(&CARRIED)), token.as_str());
         form.problems.extend(self.problem);
@@ -247,23 +247,23 @@ impl<'a> Question<'a> {
 }
 
 /// The name that the user signs in with.
-async fn account(visitor: &Visitor, user: &UserId) -> Result<String, Internal> {
+async fn account(visitor: &PageRequest, user: &UserId) -> Result<String, Internal> {
     let user = users::by_id(&mut visitor.idp.db().read().tx(), user).await?;
     Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 
 /// The endpoint with these parameters.
-fn address(visitor: &Visitor, parameters: &Parameters) -> String {
+fn address(visitor: &PageRequest, parameters: &Parameters) -> String {
     let (address, query) = (format!("{}/logout", visitor.issuer.url.path()), parameters.encoded());
     if query.is_empty() { address } else { format!("{address}?{query}") }
 }
 
-fn signed_out(visitor: &Visitor, back: Option<WayBack>) -> Response {
+fn signed_out(visitor: &PageRequest, back: Option<WayBack>) -> Response {
     visitor.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
 }
 
 /// Takes the session's cookie away.
-fn forget(visitor: &Visitor, mut response: Response) -> Response {
+fn forget(visitor: &PageRequest, mut response: Response) -> Response {
     let cookie = cookies::remove(&visitor.issuer, Cookies::SESSION);
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response

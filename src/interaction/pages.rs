@@ -14,7 +14,7 @@ use super::authorize::refuse;
 use super::finish::see_other;
 use super::login::{Due, Login};
 use super::steps::{self, Shown};
-use super::visitor::{Visitor, retry_after};
+use super::visitor::{PageRequest, retry_after};
 use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -29,7 +29,7 @@ pub(super) struct Address {
 }
 
 /// `GET /login/{interaction}/{step}`
-pub(super) async fn show(visitor: Visitor, Path(address): Path<Address>) -> Response {
+pub(super) async fn show(visitor: PageRequest, Path(address): Path<Address>) -> Response {
     let answer = match Login::resume(visitor.clone(), &address.interaction).boxed().await {
         Ok(Some(login)) if login.interaction.browser.is_none() => bind(&visitor, &login).await,
         Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
@@ -43,7 +43,7 @@ pub(super) async fn show(visitor: Visitor, Path(address): Path<Address>) -> Resp
 
 /// `POST /login/{interaction}/{step}`
 pub(super) async fn submit(
-    visitor: Visitor,
+    visitor: PageRequest,
     Path(address): Path<Address>,
     headers: HeaderMap,
     body: Bytes,
@@ -71,7 +71,7 @@ pub(super) async fn submit(
 }
 
 /// The first browser to open an unbound login owns it.
-async fn bind(visitor: &Visitor, login: &Login) -> Result<Response, Internal> {
+async fn bind(visitor: &PageRequest, login: &Login) -> Result<Response, Internal> {
     let (browser, cookie) = visitor.known_browser();
     let id = login.interaction.id.clone();
     let bound = visitor.idp.db().write(move |tx| {

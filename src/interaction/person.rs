@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::authenticator::{Authenticator, Held, Worth};
+use crate::domain::authenticator::{Authenticator, FactorStrength, Held};
 use crate::domain::client::Client;
 use crate::domain::epoch::Epoch;
 use crate::domain::fact::Facts;
@@ -20,7 +20,7 @@ use crate::storage::{Result, Tx, authenticators, consents, passkeys};
 
 /// A user who may sign in here, with what the policy asks about.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub(super) struct LoginUser {
     pub(super) user: User,
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
@@ -37,7 +37,7 @@ pub(super) struct Person {
     pub(super) consent: Option<Scope>,
 }
 
-impl Person {
+impl LoginUser {
     /// Reads a user. Who is disabled, or belongs to a tenant that is, or to another tenant than the issuer's, is nobody.
     pub(super) async fn load(
         tx: &mut Tx<'_>,
@@ -88,7 +88,7 @@ impl Person {
     }
 
     /// The least worth of a second factor that makes two factors of it.
-    pub(super) fn two_factors(&self) -> Worth {
+    pub(super) fn two_factors(&self) -> FactorStrength {
         self.tenant.policy.two_factors(self.user.is_admin())
     }
 

@@ -9,8 +9,8 @@ use axum::http::HeaderValue;
 use axum::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 
 use super::login::Login;
-use super::person::Person;
-use super::visitor::Visitor;
+use super::person::LoginUser;
+use super::visitor::PageRequest;
 use crate::account::trusted_browsers::{Shown, Trust};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::ids::{TrustedBrowserId, UserId};
@@ -24,7 +24,10 @@ use crate::storage::{self, Tx};
 const TICKED: &str = "trust_browser";
 
 /// The browser of this visitor, if this person may trust one and the cookie says that they do.
-pub(super) async fn known(visitor: &Visitor, person: &Person) -> Result<Option<TrustedBrowser>, Internal> {
+pub(super) async fn known(
+    visitor: &PageRequest,
+    person: &LoginUser,
+) -> Result<Option<TrustedBrowser>, Internal> {
     let cookie = visitor.cookies().hash(&purpose(&person.user.id)).filter(|_| rules(person).is_some());
     let Some(cookie) = cookie else { return Ok(None) };
     Ok(visitor.idp.account().known_browser(&person.user.id, person.epoch(), &cookie).await?)
@@ -40,12 +43,12 @@ pub(super) fn recognised(login: &Login, form: &Parameters) -> Option<TrustedBrow
 }
 
 /// For how many days a page of the second factor offers to trust this browser.
-pub(super) fn offered(person: &Person) -> Option<u32> {
+pub(super) fn offered(person: &LoginUser) -> Option<u32> {
     rules(person).map(|rules| rules.days)
 }
 
 /// What is to be stored where the box was ticked.
-pub(super) fn wanted(login: &Login, person: &Person, form: &Parameters) -> Option<Trust> {
+pub(super) fn wanted(login: &Login, person: &LoginUser, form: &Parameters) -> Option<Trust> {
     let rules = rules(person).filter(|_| form.get(TICKED).is_some())?;
     let name = login.visitor.user_agent();
     let shown = shown(login, name.as_deref(), form);
@@ -68,7 +71,7 @@ pub(super) fn cookie(login: &Login, secret: &Secret) -> Option<HeaderValue> {
 }
 
 /// The rules, where there are any for this person: never for administrators.
-fn rules(person: &Person) -> Option<&TrustRules> {
+fn rules(person: &LoginUser) -> Option<&TrustRules> {
     let rules = &person.tenant.policy.trusted_browsers;
     Some(rules).filter(|rules| rules.lifetime().is_some() && !person.user.is_admin())
 }

@@ -23,10 +23,10 @@ use futures_util::FutureExt;
 use openidconnect::core::CoreAuthPrompt;
 
 use super::authorize::refuse;
-use super::finish::{End, see_other};
+use super::finish::{Outcome, see_other};
 use super::login::{Due, Login};
 use super::steps;
-use super::visitor::Visitor;
+use super::visitor::PageRequest;
 use super::waiting;
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
@@ -34,7 +34,7 @@ use crate::domain::acr::Acr;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{Reference, UserId};
-use crate::domain::interaction::{Problem, Stranger};
+use crate::domain::interaction::{Problem, UnlinkedUpstreamUser};
 use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
@@ -42,7 +42,7 @@ use crate::http::{Cookies, cookies};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::storage::departures::{self, Departure};
+use crate::storage::upstream_states::{self, Departure};
 use crate::storage::upstreams::Stored;
 use crate::storage::{interactions, upstream_accounts};
 use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
@@ -67,7 +67,7 @@ pub(super) struct Origin {
 }
 
 /// `GET /login/{interaction}/with/{upstream}`
-pub(super) async fn depart(visitor: Visitor, Path(way): Path<Way>) -> Response {
+pub(super) async fn depart(visitor: PageRequest, Path(way): Path<Way>) -> Response {
     let answer = match Login::resume(visitor.clone(), &way.interaction).boxed().await {
         Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
             leave(login, &way.upstream).boxed().await
@@ -79,7 +79,7 @@ pub(super) async fn depart(visitor: Visitor, Path(way): Path<Way>) -> Response {
 }
 
 /// `GET /login/from/{upstream}`
-pub(super) async fn arrive(visitor: Visitor, Path(origin): Path<Origin>, uri: Uri) -> Response {
+pub(super) async fn arrive(visitor: PageRequest, Path(origin): Path<Origin>, uri: Uri) -> Response {
     let answer = match Parameters::parse(uri.query().unwrap_or_default().as_bytes()) {
         Ok(answer) if answer.each_once().is_ok() => answer,
         _ => return visitor.expired(StatusCode::GONE).await,
@@ -194,7 +194,7 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
             if let Some(whole) = whole {
                 interactions::save(tx, &whole).await?;
             }
-            departures::insert(tx, &departure).await
+            upstream_states::insert(tx, &departure).await
         }
         .boxed()
     });
@@ -206,12 +206,16 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
 }
 
 /// Finds the login that was left, and goes on with it.
-async fn returned(visitor: &Visitor, name: &str, answer: &Parameters) -> Result<Response, AuthorizeError> {
+async fn returned(
+    visitor: &PageRequest,
+    name: &str,
+    answer: &Parameters,
+) -> Result<Response, AuthorizeError> {
     let Some(state) = answer.get("state") else { return Ok(visitor.expired(StatusCode::GONE).await) };
     let found = {
         let mut reader = visitor.idp.db().read();
         let (issuer, now) = (&visitor.issuer.id, visitor.idp.now());
-        let found = departures::by_state(&mut reader.tx(), &secret::hash(state), issuer, now).await;
+        let found = upstream_states::by_state(&mut reader.tx(), &secret::hash(state), issuer, now).await;
         found.map_err(Internal::from)?
     };
     let Some(departure) = found else { return Ok(visitor.expired(StatusCode::GONE).await) };
@@ -228,7 +232,7 @@ async fn returned(visitor: &Visitor, name: &str, answer: &Parameters) -> Result<
     let claimed = departure.state.clone();
     let claimed = login.idp().db().write(move |tx| {
         let state = claimed.clone();
-        async move { departures::claim(tx, &state).await }.boxed()
+        async move { upstream_states::claim(tx, &state).await }.boxed()
     });
     if !claimed.await.map_err(Internal::from)? {
         return Ok(see_other(&login.address(login.current())));
@@ -296,7 +300,7 @@ async fn vouched(
     login.interaction.progress.start_again();
     login.person = None;
     let issuer = upstream.issuer.clone();
-    login.interaction.progress.stranger = Some(Stranger { issuer, subject, vouched, at });
+    login.interaction.progress.stranger = Some(UnlinkedUpstreamUser { issuer, subject, vouched, at });
     let reference = random::reference();
     login.refuse(steps::LINK, Problem::NotLinked, Some(reference.clone()));
     tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);
@@ -306,8 +310,8 @@ async fn vouched(
 
 impl Login {
     /// The answer to the browser, without a redirect that leads away from here.
-    fn respond_apart(&self, end: End) -> Response {
-        let away = matches!(end, End::Code(..) | End::Refused(_) | End::Denied(_));
+    fn respond_apart(&self, end: Outcome) -> Response {
+        let away = matches!(end, Outcome::Code(..) | Outcome::Refused(_) | Outcome::Denied(_));
         let redirect = self.respond(end);
         let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
         let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };

@@ -29,7 +29,7 @@ use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, Wa
 
 /// One request of one browser.
 #[derive(Clone)]
-pub(super) struct Visitor {
+pub(super) struct PageRequest {
     pub(super) idp: Idp,
     pub(super) issuer: Arc<Issuer>,
     /// The tenant that the issuer is fixed to.
@@ -49,7 +49,7 @@ pub(super) struct Reader<'a> {
     pub(super) tenant: Option<&'a Tenant>,
 }
 
-impl FromRequestParts<Idp> for Visitor {
+impl FromRequestParts<Idp> for PageRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Response> {
@@ -64,7 +64,7 @@ impl FromRequestParts<Idp> for Visitor {
     }
 }
 
-impl Visitor {
+impl PageRequest {
     pub(super) fn cookies(&self) -> Cookies<'_> {
         Cookies::new(&self.issuer, &self.headers)
     }

@@ -18,9 +18,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::finish::End;
+use super::finish::Outcome;
 use super::login::{Due, Login};
-use super::visitor::{Visitor, retry_after};
+use super::visitor::{PageRequest, retry_after};
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::interaction::Interaction;
 use crate::domain::request::AuthorizationRequest;
@@ -68,14 +68,14 @@ pub(super) fn whole(login: &Login) -> Option<Interaction> {
 }
 
 /// What the address of this request's page carries.
-pub(super) fn carried_by(visitor: &Visitor) -> Option<String> {
+pub(super) fn carried_by(visitor: &PageRequest) -> Option<String> {
     let query = visitor.uri.query().unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == CARRIED).map(|(_, value)| value.into_owned())
 }
 
 /// The request in it, if it was sealed for this login.
-pub(super) fn open(visitor: &Visitor, id: &InteractionId, sealed: &str) -> Option<AuthorizationRequest> {
+pub(super) fn open(visitor: &PageRequest, id: &InteractionId, sealed: &str) -> Option<AuthorizationRequest> {
     let plain = visitor.idp.sealer().open(sealed, &row(id)).ok()?;
     serde_json::from_slice(&plain).ok()
 }
@@ -89,14 +89,14 @@ pub(super) fn carrying(address: String, sealed: Option<&str>) -> String {
 }
 
 /// Stores a new login; `Err`: its network has too many.
-pub(super) async fn store(login: Login) -> Result<Result<(Login, End), Box<Response>>, Internal> {
+pub(super) async fn store(login: Login) -> Result<Result<(Login, Outcome), Box<Response>>, Internal> {
     let asks = matches!(login.next(), Due::Ask(_));
     let Some(network) = login.interaction.network.clone().filter(|_| asks) else {
         return Ok(Ok(login.store().await?));
     };
     if !is_known_full(&login, &network) {
         let (login, end) = login.clone().store().await?;
-        if !matches!(end, End::Late) || !found_full(&login, &network).await? {
+        if !matches!(end, Outcome::Conflict) || !found_full(&login, &network).await? {
             stored(&login).await?;
             return Ok(Ok((login, end)));
         }
@@ -122,7 +122,7 @@ pub(super) async fn found_full(login: &Login, network: &Hash) -> Result<bool, In
 }
 
 /// Stores it in place of the oldest that waits in this browser.
-async fn in_place_of_own(login: &Login, network: &Hash) -> Result<Option<(Login, End)>, Internal> {
+async fn in_place_of_own(login: &Login, network: &Hash) -> Result<Option<(Login, Outcome)>, Internal> {
     let Some(browser) = login.visitor.browser() else { return Ok(None) };
     let (begun, network) = (login.clone(), network.clone());
     let written = login.idp().db().write(move |tx| {
@@ -154,7 +154,7 @@ pub(super) async fn stored(login: &Login) -> Result<(), Internal> {
 }
 
 /// Too many of the network wait.
-pub(super) fn refused(visitor: &Visitor) -> Response {
+pub(super) fn refused(visitor: &PageRequest) -> Response {
     let network = visitor.network.as_deref().unwrap_or("unknown");
     let hint = format!(
         "{OF_NETWORK} login requests of {network} wait for an answer; if that is a reverse proxy, set trusted_proxies"

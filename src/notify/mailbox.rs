@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 
 use crate::domain::message::Channel;
-use crate::ext::{Mailer, OutgoingMail, OutgoingSms, SmsSender, Undelivered};
+use crate::ext::{DeliveryError, Mailer, OutgoingMail, OutgoingSms, SmsSender};
 
 /// So many messages are kept; then the oldest goes.
 const KEPT: usize = 200;
@@ -62,7 +62,7 @@ impl Mailbox {
 }
 
 impl Mailer for Mailbox {
-    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), DeliveryError>> {
         self.keep(Sent {
             channel: Channel::Mail,
             to: mail.to.to_string(),
@@ -75,7 +75,7 @@ impl Mailer for Mailbox {
 }
 
 impl SmsSender for Mailbox {
-    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), DeliveryError>> {
         let (to, text) = (sms.to.to_string(), sms.text.clone());
         self.keep(Sent { channel: Channel::Sms, to, subject: None, text, html: None });
         Box::pin(async { Ok(()) })

@@ -18,7 +18,7 @@ use url::{Host, Url};
 
 use crate::domain::contact::EmailAddress;
 use crate::domain::outbound::{AllowedHost, Outbound};
-use crate::ext::{Mailer, OutgoingMail, Undelivered};
+use crate::ext::{DeliveryError, Mailer, OutgoingMail};
 
 /// RFC 5321 §4.5.4.2
 const PORT: u16 = 25;
@@ -98,13 +98,13 @@ impl Smtp {
     }
 
     /// The mail as it travels. Whatever is not ASCII is encoded; what could end a header's line is refused.
-    fn write(&self, mail: &OutgoingMail) -> Result<Message, Undelivered> {
+    fn write(&self, mail: &OutgoingMail) -> Result<Message, DeliveryError> {
         if [&mail.from_name, &mail.subject].iter().any(|line| line.contains(char::is_control)) {
-            return Err(Undelivered::Never("a header holds a control character".to_owned()));
+            return Err(DeliveryError::Never("a header holds a control character".to_owned()));
         }
-        let broken = |error: lettre::error::Error| Undelivered::Never(error.to_string());
+        let broken = |error: lettre::error::Error| DeliveryError::Never(error.to_string());
         let to: Address =
-            mail.to.as_str().parse().map_err(|_| Undelivered::Never("not an address".to_owned()))?;
+            mail.to.as_str().parse().map_err(|_| DeliveryError::Never("not an address".to_owned()))?;
         let envelope = Envelope::new(Some(self.from.clone()), vec![to.clone()]).map_err(broken)?;
         Message::builder()
             // Read back from the headers, a quoted local part would be lost.
@@ -123,7 +123,7 @@ impl Smtp {
 }
 
 impl Mailer for Smtp {
-    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), DeliveryError>> {
         Box::pin(async move {
             let message = self.write(mail)?;
             self.transport.send(message).await.map(drop).map_err(|error| verdict(&error))
@@ -133,14 +133,14 @@ impl Mailer for Smtp {
 
 /// What a refusal means. Of the permanent ones those about the sender's own account (RFC 4954 §6) are the operator's to
 /// mend, and then the mail goes.
-fn verdict(error: &smtp::Error) -> Undelivered {
+fn verdict(error: &smtp::Error) -> DeliveryError {
     let code = error.status().map(|code| code.to_string());
     let reason = std::iter::successors(std::error::Error::source(error), |cause| cause.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     if error.is_permanent() && !code.is_some_and(|code| code.starts_with("53")) {
-        Undelivered::Never(reason)
+        DeliveryError::Never(reason)
     } else {
-        Undelivered::Later(reason)
+        DeliveryError::Later(reason)
     }
 }
 
@@ -277,7 +277,7 @@ mod tests {
                 OutgoingMail { from_name: broken.to_owned(), ..mail.clone() },
                 OutgoingMail { subject: broken.to_owned(), ..mail.clone() },
             ] {
-                assert!(matches!(smtp.write(&mail), Err(Undelivered::Never(_))), "{broken:?}");
+                assert!(matches!(smtp.write(&mail), Err(DeliveryError::Never(_))), "{broken:?}");
             }
         }
         let written = smtp.write(&mail).unwrap().formatted();

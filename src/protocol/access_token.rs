@@ -25,11 +25,11 @@ use crate::domain::issuer::Issuer;
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
 use crate::provider::{Idp, Internal};
-use crate::storage::grants::Ground;
+use crate::storage::grants::GrantWithUser;
 
 /// Whom a token speaks for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Basis<'a> {
+pub(super) enum TokenSubject<'a> {
     /// A user as of now, by what was allowed to the client.
     Grant(&'a Grant, &'a User),
     /// The client itself.
@@ -47,7 +47,7 @@ pub(super) struct Issued {
 
 /// A token that still stands, and for whom it speaks.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct ActiveToken {
     /// What it says.
     pub(super) token: Arc<AccessToken>,
     /// `None`: for the client itself.
@@ -58,7 +58,7 @@ pub(super) struct Live {
 /// and never for more.
 #[derive(Debug)]
 pub(super) struct Person {
-    ground: Arc<Ground>,
+    ground: Arc<GrantWithUser>,
     /// The user as the host's directory knows them now, if they are from there.
     told: Option<User>,
 }
@@ -80,21 +80,21 @@ pub(super) async fn issue(
     idp: &Idp,
     issuer: &Issuer,
     client: &Client,
-    basis: Basis<'_>,
+    basis: TokenSubject<'_>,
     scope: Scope,
     audience: Audience,
 ) -> Result<Issued, TokenError> {
     let now = idp.now();
     let mut expires = now.plus(client.metadata.access_token_lifetime());
-    if let Basis::Grant(grant, _) = basis {
+    if let TokenSubject::Grant(grant, _) = basis {
         // The last token of a family does not outlive it.
         expires = expires.min(grant.expires_at);
     }
     let (sub, epoch, login) = match basis {
-        Basis::Grant(grant, _) => {
+        TokenSubject::Grant(grant, _) => {
             (subject::of(idp, client, &grant.user).await?, Epoch::default(), Some(grant.into()))
         }
-        Basis::Client => (client.id.as_str().to_owned(), client.epoch, None),
+        TokenSubject::Client => (client.id.as_str().to_owned(), client.epoch, None),
     };
     let typ = idp.scopes().await?.own().typ(&audience);
     let token = AccessToken {
@@ -113,8 +113,10 @@ pub(super) async fn issue(
     let value = match client.metadata.access_token_format {
         TokenFormat::Jwt => {
             let more = match basis {
-                Basis::Grant(_, user) => claims::in_access_token(idp, user, client, &token.scope).await?,
-                Basis::Client => Map::new(),
+                TokenSubject::Grant(_, user) => {
+                    claims::in_access_token(idp, user, client, &token.scope).await?
+                }
+                TokenSubject::Client => Map::new(),
             };
             at_jwt::sign(idp, issuer, client, &token, &more).await?
         }
@@ -124,7 +126,7 @@ pub(super) async fn issue(
 }
 
 /// A token that is meant for the provider itself, as UserInfo and its other APIs demand it.
-pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live, BearerError> {
+pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<ActiveToken, BearerError> {
     let live = live(idp, issuer, text).await?;
     let meant = live.token.aud.contains(issuer.url.as_str());
     if meant { Ok(live) } else { Err(invalid("meant for others")) }
@@ -132,7 +134,7 @@ pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Liv
 
 /// A token of this issuer that still stands, with the grant and the user behind it: one read, and a question to the
 /// directory that the user comes from. Whether it is meant for whoever got it is the caller's question.
-pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live, BearerError> {
+pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<ActiveToken, BearerError> {
     let (token, ground) = match opaque::hash(text) {
         Some(hash) => opaque::alive(idp, issuer, &hash).await?,
         None => at_jwt::alive(idp, issuer, text).await?,
@@ -145,7 +147,7 @@ pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Live,
         }
         ground => ground.map(|ground| Person { ground, told: None }),
     };
-    Ok(Live { token, person })
+    Ok(ActiveToken { token, person })
 }
 
 /// Does a text look like a token that has to be looked up?

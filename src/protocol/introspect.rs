@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::access_token::{self, Live};
+use super::access_token::{self, ActiveToken};
 use super::client_auth::ClientRequest;
 use super::error::{BearerError, NOT_STORED, TokenError};
 use super::{claims, subject};
@@ -34,7 +34,7 @@ use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
 use crate::provider::{Idp, Internal};
-use crate::storage::grants::Ground;
+use crate::storage::grants::GrantWithUser;
 use crate::storage::refresh_tokens;
 
 /// RFC 9701 §4
@@ -123,10 +123,10 @@ async fn of_refresh_token(
 ) -> Result<Option<Meaning>, Internal> {
     let (hash, now) = (secret::hash(token), idp.now());
     let found = refresh_tokens::with_ground(&mut idp.db().read().tx(), &hash, now).await?;
-    let theirs = found.filter(|(token, Ground { grant, .. })| {
+    let theirs = found.filter(|(token, GrantWithUser { grant, .. })| {
         token.state == RefreshState::Fresh && grant.issuer == issuer.id && grant.client == caller.id
     });
-    let Some((RefreshToken { expires_at: exp, .. }, Ground { grant, user, .. })) = theirs else {
+    let Some((RefreshToken { expires_at: exp, .. }, GrantWithUser { grant, user, .. })) = theirs else {
         return Ok(None);
     };
     let Some(user) = idp.account().still(user).await? else { return Ok(None) };
@@ -177,7 +177,7 @@ enum Meaning {
 impl Meaning {
     /// Of a user's login too, for an API that demands a strong or a recent one (RFC 9470 §6.2). Where the user has a
     /// pairwise name, the public one must not stand beside it. `claims` are those that a JWT of today would hold.
-    fn of(Live { token, person }: Live, is_pairwise: bool, claims: Map<String, Value>) -> Self {
+    fn of(ActiveToken { token, person }: ActiveToken, is_pairwise: bool, claims: Map<String, Value>) -> Self {
         let username = person.filter(|_| !is_pairwise).map(|person| person.user().username.clone());
         Self::Active { active: true, token, token_type: "Bearer", username, claims }
     }

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
-use super::access_token::{self, Live};
+use super::access_token::{self, ActiveToken};
 use super::claims;
 use super::error::{BearerError, NOT_STORED};
 use super::parameters::{Parameters, is_form};
@@ -32,7 +32,7 @@ pub(super) async fn userinfo(
     body: Bytes,
 ) -> Result<Response, BearerError> {
     let token = presented(&uri, &headers, &body)?;
-    let Live { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
+    let ActiveToken { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
     let person = person.filter(|_| token.scope.contains(OPENID)).ok_or_else(openid_is_missing)?;
     let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
     let client = client.ok_or_else(|| access_token::invalid("the client has ended"))?;

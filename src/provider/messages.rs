@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Idp;
 use super::Internal;
-use crate::account::delivery::Posted;
+use crate::account::delivery::SendOutcome;
 use crate::domain::ids::{MessageId, Reference, UserId};
-use crate::domain::message::{Channel, Delivery, Letter, Message};
+use crate::domain::message::{Channel, Delivery, Message, MessageContent};
 use crate::storage::{outbox, users};
 
 /// The store or the master key failed; the log has the reason under this reference.
@@ -36,11 +36,11 @@ impl Idp {
     pub async fn send(
         &self,
         user: &UserId,
-        letter: Letter,
+        letter: MessageContent,
         lifetime: Duration,
-    ) -> Result<Posted, SendFailed> {
+    ) -> Result<SendOutcome, SendFailed> {
         let Some(user) = users::by_id(&mut self.db().read().tx(), user).await? else {
-            return Ok(Posted::Impossible);
+            return Ok(SendOutcome::Impossible);
         };
         let expires_at = self.now().plus(lifetime);
         let message = Message { tenant: user.tenant, user: user.id, expires_at, letter };

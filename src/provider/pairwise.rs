@@ -7,7 +7,7 @@ use super::Idp;
 use super::Internal;
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::random;
-use crate::storage::salts;
+use crate::storage::sealed_salts;
 
 const SALT: &str = "pairwise";
 /// The row that the sealed salt is bound to.
@@ -39,13 +39,13 @@ impl Idp {
         let sealed = self.sealer().seal(&random::bytes::<{ PairwiseKey::LENGTH }>(), ROW)?;
         let insert = self.db().write(move |tx| {
             let sealed = sealed.clone();
-            Box::pin(async move { salts::insert_first(tx, SALT, &sealed).await })
+            Box::pin(async move { sealed_salts::insert_first(tx, SALT, &sealed).await })
         });
         insert.await?;
         self.stored_salt().await?.ok_or_else(|| Internal::fault(&"a salt just made is not there"))
     }
 
     async fn stored_salt(&self) -> Result<Option<String>, Internal> {
-        Ok(salts::by_name(&mut self.db().read().tx(), SALT).await?)
+        Ok(sealed_salts::by_name(&mut self.db().read().tx(), SALT).await?)
     }
 }

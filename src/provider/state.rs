@@ -6,11 +6,11 @@ use super::client_keys::PublishedKeys;
 use super::documents::Documents;
 use super::keyring::Keyring;
 use super::limits::Limits;
-use super::metrics::Traffic;
+use super::metrics::RequestMetrics;
 use super::progress::Lanes;
 use super::scopes::Scopes;
 use crate::account::Account;
-use crate::account::delivery::Ways;
+use crate::account::delivery::Channels;
 use crate::account::directory::Host;
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password::PasswordHasher;
@@ -20,8 +20,8 @@ use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
 use crate::outbound::Outbound;
-use crate::storage::{self, Catalogue, Db, Grounds};
-use crate::upstream::Known;
+use crate::storage::{self, Catalogue, Db, GrantCache};
+use crate::upstream::MetadataCache;
 use crate::views::Theme;
 
 /// A running provider. Cheap to clone; every clone is the same provider.
@@ -37,7 +37,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) db: Db,
     pub(crate) catalogue: Catalogue,
-    pub(crate) grounds: Grounds,
+    pub(crate) grounds: GrantCache,
     pub(crate) sealer: Sealer,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
@@ -53,10 +53,10 @@ pub(crate) struct Parts {
     pub(crate) published_keys: PublishedKeys,
     pub(crate) pairwise: OnceLock<PairwiseKey>,
     pub(crate) limits: Limits,
-    pub(crate) upstreams: Known,
+    pub(crate) upstreams: MetadataCache,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
-    pub(crate) traffic: Traffic,
+    pub(crate) traffic: RequestMetrics,
     pub(crate) lanes: Lanes,
 }
 
@@ -107,7 +107,7 @@ impl Idp {
     }
 
     /// What access tokens stand on.
-    pub(crate) fn grounds(&self) -> &Grounds {
+    pub(crate) fn grounds(&self) -> &GrantCache {
         &self.parts.grounds
     }
 
@@ -134,7 +134,7 @@ impl Idp {
     }
 
     /// What is known of upstream providers.
-    pub(crate) fn upstreams(&self) -> &Known {
+    pub(crate) fn upstreams(&self) -> &MetadataCache {
         &self.parts.upstreams
     }
 
@@ -162,7 +162,7 @@ impl Idp {
     }
 
     /// What was asked so far, and what happened.
-    pub(crate) fn traffic(&self) -> &Traffic {
+    pub(crate) fn traffic(&self) -> &RequestMetrics {
         &self.parts.traffic
     }
 
@@ -177,7 +177,7 @@ impl Idp {
         let Parts { settings, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
             self.parts.as_ref();
         let host = directory.as_deref().map(|directory| Host::new(directory, settings.host_deadline));
-        let ways = Ways { mail: mailer.is_some(), sms: sms.is_some().then_some(&settings.sms) };
+        let ways = Channels { mail: mailer.is_some(), sms: sms.is_some().then_some(&settings.sms) };
         Account::new(self.db(), catalogue, sealer, hasher, clock.as_ref(), host, ways)
     }
 }

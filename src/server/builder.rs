@@ -13,9 +13,9 @@ use crate::ext::{
 };
 use crate::outbound::Outbound;
 use crate::protocol;
-use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, Traffic};
-use crate::storage::{Catalogue, Db, Grounds};
-use crate::upstream::Known;
+use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, RequestMetrics};
+use crate::storage::{Catalogue, Db, GrantCache};
+use crate::upstream::MetadataCache;
 use crate::views::{DefaultTheme, Theme};
 
 /// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
@@ -174,7 +174,7 @@ impl IdpBuilder {
         let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
         let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
         Ok(Idp::new(Parts {
-            grounds: Grounds::new(db.clone()),
+            grounds: GrantCache::new(db.clone()),
             db,
             catalogue,
             sealer,
@@ -186,7 +186,7 @@ impl IdpBuilder {
             observer: self.observer,
             theme: self.theme,
             outbound,
-            upstreams: Known::new(),
+            upstreams: MetadataCache::new(),
             mailer: self.mailer,
             sms: self.sms,
             published_keys: PublishedKeys::new(),
@@ -194,7 +194,7 @@ impl IdpBuilder {
             limits: Limits::new(),
             keyring: Keyring::new(),
             documents: Documents::new(),
-            traffic: Traffic::new(&settings.issuer, routes),
+            traffic: RequestMetrics::new(&settings.issuer, routes),
             lanes: Lanes::default(),
             settings,
         }))

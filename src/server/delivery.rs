@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::domain::event::Event;
-use crate::domain::message::{Channel, Letter};
+use crate::domain::message::{Channel, MessageContent};
 use crate::domain::time::Time;
-use crate::ext::Undelivered;
+use crate::ext::DeliveryError;
 use crate::provider::{Idp, Internal};
 use crate::storage::outbox::{self, Claimed, Outcome};
 use crate::storage::{self};
@@ -129,7 +129,7 @@ impl Idp {
     async fn deliver(&self, channel: Channel, claimed: &Claimed) {
         let sent = match self.put_into_words(claimed).await {
             Ok(_) if claimed.expires_at <= self.now() => {
-                Err(Undelivered::Never("expired before it could be sent".to_owned()))
+                Err(DeliveryError::Never("expired before it could be sent".to_owned()))
             }
             Ok(outgoing) => self.hand_over(&outgoing).await,
             Err(undelivered) => Err(undelivered),
@@ -137,30 +137,30 @@ impl Idp {
         self.write_down(channel, claimed, sent).await;
     }
 
-    async fn put_into_words(&self, claimed: &Claimed) -> Result<Outgoing, Undelivered> {
+    async fn put_into_words(&self, claimed: &Claimed) -> Result<Outgoing, DeliveryError> {
         let sealed = self.sealer().open(&claimed.sealed, &outbox::row(&claimed.id));
-        let plain = sealed.map_err(|error| Undelivered::Never(error.to_string()))?;
-        let letter: Letter =
-            serde_json::from_slice(&plain).map_err(|error| Undelivered::Never(error.to_string()))?;
+        let plain = sealed.map_err(|error| DeliveryError::Never(error.to_string()))?;
+        let letter: MessageContent =
+            serde_json::from_slice(&plain).map_err(|error| DeliveryError::Never(error.to_string()))?;
         let tenant = self.catalogue().tenant(&claimed.tenant).await;
-        match tenant.map_err(|error| Undelivered::Later(error.to_string()))? {
+        match tenant.map_err(|error| DeliveryError::Later(error.to_string()))? {
             Some(tenant) => Ok(views::letter(&claimed.id, &letter, &tenant)),
-            None => Err(Undelivered::Never("there is no such tenant any more".to_owned())),
+            None => Err(DeliveryError::Never("there is no such tenant any more".to_owned())),
         }
     }
 
-    async fn hand_over(&self, outgoing: &Outgoing) -> Result<(), Undelivered> {
+    async fn hand_over(&self, outgoing: &Outgoing) -> Result<(), DeliveryError> {
         let parts = self.parts();
         let sending = match (outgoing, &parts.mailer, &parts.sms) {
             (Outgoing::Mail(mail), Some(mailer), _) => mailer.send(mail),
             (Outgoing::Sms(sms), _, Some(sender)) => sender.send(sms),
-            _ => return Err(Undelivered::Later("there is no sender".to_owned())),
+            _ => return Err(DeliveryError::Later("there is no sender".to_owned())),
         };
-        let late = |_| Err(Undelivered::Later("no answer in time".to_owned()));
+        let late = |_| Err(DeliveryError::Later("no answer in time".to_owned()));
         tokio::time::timeout(DEADLINE, sending).await.unwrap_or_else(late)
     }
 
-    async fn write_down(&self, channel: Channel, claimed: &Claimed, sent: Result<(), Undelivered>) {
+    async fn write_down(&self, channel: Channel, claimed: &Claimed, sent: Result<(), DeliveryError>) {
         let outcome = outcome(claimed, sent, self.now());
         let (id, tries, work) = (claimed.id.clone(), claimed.tries, outcome.clone());
         let settled = self.db().write(move |tx| {
@@ -197,11 +197,11 @@ const fn word(outcome: &Outcome) -> &'static str {
 }
 
 /// What comes of a try.
-fn outcome(claimed: &Claimed, sent: Result<(), Undelivered>, now: Time) -> Outcome {
+fn outcome(claimed: &Claimed, sent: Result<(), DeliveryError>, now: Time) -> Outcome {
     let reason = match sent {
         Ok(()) => return Outcome::Sent,
-        Err(Undelivered::Never(reason)) => return Outcome::Failed(short(&reason)),
-        Err(Undelivered::Later(reason)) => short(&reason),
+        Err(DeliveryError::Never(reason)) => return Outcome::Failed(short(&reason)),
+        Err(DeliveryError::Later(reason)) => short(&reason),
     };
     let before = usize::try_from(claimed.tries - 1).unwrap_or_default();
     let pause = PAUSES.get(before).copied().unwrap_or(3600);
@@ -233,7 +233,7 @@ mod tests {
             tries,
             expires_at: NOW.plus(Duration::from_secs(expires_in)),
         };
-        outcome(&claimed, Err(Undelivered::Later("451\r\nlater".to_owned())), NOW)
+        outcome(&claimed, Err(DeliveryError::Later("451\r\nlater".to_owned())), NOW)
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::account::delivery::Posted;
+use crate::account::delivery::SendOutcome;
 use crate::account::ending::Spared;
 use crate::account::resets::Home;
 use crate::domain::event::{Event, ResetOutcome};
@@ -18,7 +18,7 @@ use crate::storage::users::{self, Credentials};
 
 /// What can be done for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Help {
+pub enum SupportAction {
     /// Revokes authenticators and recovery codes, and ends all sessions and grants: the next login enrols anew.
     ResetEnrolment,
     /// Mails a link to choose a new password. Who has a second factor will have to prove it.
@@ -32,7 +32,7 @@ pub enum Help {
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Helped {
+pub enum SupportOutcome {
     /// It is done.
     Done,
     /// A mail to this address waits to be sent by housekeeping.
@@ -43,7 +43,7 @@ pub enum Helped {
 
 /// Why nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HelpFailed {
+pub enum SupportError {
     /// No such tenant domain.
     #[error("there is no such tenant")]
     NoTenant,
@@ -73,7 +73,7 @@ pub enum HelpFailed {
     Internal(crate::domain::ids::Reference),
 }
 
-impl<E: Into<Internal>> From<E> for HelpFailed {
+impl<E: Into<Internal>> From<E> for SupportError {
     fn from(error: E) -> Self {
         Self::Internal(error.into().reference().clone())
     }
@@ -81,13 +81,18 @@ impl<E: Into<Internal>> From<E> for HelpFailed {
 
 impl Idp {
     /// Helps the user with this name.
-    pub async fn help(&self, tenant: &str, username: &str, with: Help) -> Result<Helped, HelpFailed> {
+    pub async fn help(
+        &self,
+        tenant: &str,
+        username: &str,
+        with: SupportAction,
+    ) -> Result<SupportOutcome, SupportError> {
         let (found, tenant) = self.to_be_helped(tenant, username).await?;
         match with {
-            Help::ResetEnrolment => self.reset_enrolment(&found, &tenant).await,
-            Help::ResetPassword => self.mail_reset(&found, &tenant).await,
-            Help::Unlock => self.unlock(&found, &tenant).await,
-            Help::BreakGlass => self.break_glass(&found, &tenant).await,
+            SupportAction::ResetEnrolment => self.reset_enrolment(&found, &tenant).await,
+            SupportAction::ResetPassword => self.mail_reset(&found, &tenant).await,
+            SupportAction::Unlock => self.unlock(&found, &tenant).await,
+            SupportAction::BreakGlass => self.break_glass(&found, &tenant).await,
         }
     }
 
@@ -95,16 +100,20 @@ impl Idp {
         &self,
         tenant: &str,
         username: &str,
-    ) -> Result<(Credentials, Arc<Tenant>), HelpFailed> {
-        let domain = TenantDomain::typed(tenant).map_err(|_| HelpFailed::NoTenant)?;
-        let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(HelpFailed::NoTenant)?;
-        let name = Username::parse(username).map_err(|_| HelpFailed::NoUser)?;
+    ) -> Result<(Credentials, Arc<Tenant>), SupportError> {
+        let domain = TenantDomain::typed(tenant).map_err(|_| SupportError::NoTenant)?;
+        let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(SupportError::NoTenant)?;
+        let name = Username::parse(username).map_err(|_| SupportError::NoUser)?;
         let mut reader = self.db().read();
         let found = users::credentials(&mut reader.tx(), &tenant.id, Some(&name)).await?;
-        Ok((found.ok_or(HelpFailed::NoUser)?, tenant))
+        Ok((found.ok_or(SupportError::NoUser)?, tenant))
     }
 
-    async fn reset_enrolment(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
+    async fn reset_enrolment(
+        &self,
+        found: &Credentials,
+        tenant: &Tenant,
+    ) -> Result<SupportOutcome, SupportError> {
         let reset = self.account().enrolment_reset(&found.user, tenant)?;
         let settled = self.db().write(move |tx| {
             let reset = reset.clone();
@@ -112,10 +121,10 @@ impl Idp {
         });
         settled.await?;
         self.observe(&Event::EnrolmentReset { user: found.user.id.clone() });
-        Ok(Helped::Done)
+        Ok(SupportOutcome::Done)
     }
 
-    async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
+    async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Result<SupportOutcome, SupportError> {
         let link = self.account().new_link(found, tenant, self.home(), Purpose::Forgotten)?;
         let link = link.map_err(refusal)?;
         let settled = self.db().write(move |tx| {
@@ -123,17 +132,17 @@ impl Idp {
             Box::pin(async move { link.settle(tx).await })
         });
         match settled.await? {
-            Posted::Queued(_) => {}
-            Posted::Wait(until) => return Err(HelpFailed::TooMany(until)),
-            Posted::Impossible => return Err(HelpFailed::NoMail),
+            SendOutcome::Queued(_) => {}
+            SendOutcome::Wait(until) => return Err(SupportError::TooMany(until)),
+            SendOutcome::Impossible => return Err(SupportError::NoMail),
         }
         let (tenant, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
         self.observe(&Event::ResetRequested { tenant, user, outcome: ResetOutcome::Mailed });
         let address = found.user.address().map(|address| address.shown());
-        Ok(Helped::Mailed(address.unwrap_or_default()))
+        Ok(SupportOutcome::Mailed(address.unwrap_or_default()))
     }
 
-    async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
+    async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Result<SupportOutcome, SupportError> {
         let unlocking = self.account().unlocking(&found.user, tenant).await?;
         let settled = self.db().write(move |tx| {
             let unlocking = unlocking.clone();
@@ -141,10 +150,14 @@ impl Idp {
         });
         settled.await?;
         self.observe(&Event::Unlocked { user: found.user.id.clone() });
-        Ok(Helped::Done)
+        Ok(SupportOutcome::Done)
     }
 
-    async fn break_glass(&self, found: &Credentials, tenant: &Tenant) -> Result<Helped, HelpFailed> {
+    async fn break_glass(
+        &self,
+        found: &Credentials,
+        tenant: &Tenant,
+    ) -> Result<SupportOutcome, SupportError> {
         let link = self.account().console_link(found, tenant, self.home()).await?.map_err(refusal)?;
         let address = link.address.clone();
         let settled = self.db().write(move |tx| {
@@ -152,8 +165,8 @@ impl Idp {
             Box::pin(async move { link.settle(tx).await })
         });
         settled.await?;
-        self.observe(&Event::GlassBroken { user: found.user.id.clone() });
-        Ok(Helped::Link(address))
+        self.observe(&Event::EmergencyLinkIssued { user: found.user.id.clone() });
+        Ok(SupportOutcome::Link(address))
     }
 
     /// The root issuer, which serves every tenant.
@@ -162,12 +175,12 @@ impl Idp {
     }
 }
 
-const fn refusal(outcome: ResetOutcome) -> HelpFailed {
+const fn refusal(outcome: ResetOutcome) -> SupportError {
     match outcome {
-        ResetOutcome::NoAddress => HelpFailed::NoAddress,
-        ResetOutcome::UserDisabled => HelpFailed::UserDisabled,
-        ResetOutcome::TenantDisabled => HelpFailed::TenantDisabled,
-        ResetOutcome::Elsewhere => HelpFailed::Elsewhere,
-        _ => HelpFailed::NoMail,
+        ResetOutcome::NoAddress => SupportError::NoAddress,
+        ResetOutcome::UserDisabled => SupportError::UserDisabled,
+        ResetOutcome::TenantDisabled => SupportError::TenantDisabled,
+        ResetOutcome::Elsewhere => SupportError::Elsewhere,
+        _ => SupportError::NoMail,
     }
 }

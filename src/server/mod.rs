@@ -26,4 +26,4 @@ mod telemetry;
 
 pub use apply::{Applied, ApplyError};
 pub use builder::{BuildError, IdpBuilder};
-pub use help::{Help, HelpFailed, Helped};
+pub use help::{SupportAction, SupportError, SupportOutcome};

@@ -69,7 +69,7 @@ pub(super) struct Extra {
 impl AdditionalProviderMetadata for Extra {}
 
 /// What is known, by issuer.
-pub(crate) struct Known(Cache<String, Arc<Mutex<Slot>>>);
+pub(crate) struct MetadataCache(Cache<String, Arc<Mutex<Slot>>>);
 
 /// What is known of one provider.
 #[derive(Default)]
@@ -80,7 +80,7 @@ struct Slot {
     renewed: Option<Instant>,
 }
 
-impl Known {
+impl MetadataCache {
     /// Nothing yet.
     pub(crate) fn new() -> Self {
         Self(Cache::new(PROVIDERS))

@@ -24,7 +24,7 @@ use openidconnect::{
 use url::Url;
 use zeroize::Zeroizing;
 
-pub(crate) use self::metadata::Known;
+pub(crate) use self::metadata::MetadataCache;
 use self::metadata::{Client, Metadata};
 use crate::domain::time::Time;
 use crate::domain::upstream::{Authentication, Upstream};
@@ -39,7 +39,7 @@ pub(crate) struct RelyingParty<'a> {
     pub(crate) secret: Option<Zeroizing<String>>,
     pub(crate) redirect_uri: String,
     pub(crate) outbound: &'a Outbound,
-    pub(crate) known: &'a Known,
+    pub(crate) known: &'a MetadataCache,
     /// How long all that is asked of the provider for one step of a login may take.
     pub(crate) patience: Duration,
     pub(crate) now: Time,

@@ -8,7 +8,7 @@ use askama::Template;
 use crate::domain::branding::Accent;
 use crate::domain::ids::MessageId;
 use crate::domain::locale::Locale;
-use crate::domain::message::{Code, Content, Letter, Link, Mail, Notice, Purpose};
+use crate::domain::message::{Code, Content, Link, Mail, MessageContent, Notice, Purpose};
 use crate::domain::tenant::Tenant;
 use crate::ext::{OutgoingMail, OutgoingSms};
 use crate::i18n::Texts;
@@ -25,7 +25,7 @@ pub(crate) enum Outgoing {
 }
 
 /// Puts a message into words, in its language and under its tenant's name.
-pub(crate) fn letter(id: &MessageId, letter: &Letter, tenant: &Tenant) -> Outgoing {
+pub(crate) fn letter(id: &MessageId, letter: &MessageContent, tenant: &Tenant) -> Outgoing {
     let l = Texts::of(letter.locale);
     let service = one_line(&tenant.name);
     match &letter.content {
@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn write(locale: Locale, content: Content, service: &str) -> Outgoing {
-        let written = Letter { locale, account: "anna".to_owned(), content };
+        let written = MessageContent { locale, account: "anna".to_owned(), content };
         letter(&MessageId::new("m"), &written, &tenant(service))
     }
 

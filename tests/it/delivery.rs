@@ -7,13 +7,13 @@ use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use tokio::time::timeout;
-use vestibule::Posted;
+use vestibule::SendOutcome;
 use vestibule::domain::contact::{EmailAddress, PhoneNumber};
 use vestibule::domain::ids::{MessageId, UserId};
 use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::locale::Locale;
 use vestibule::domain::message::{
-    Channel, Code, Confidential, Content, Delivery, Letter, Link, Mail, Notice, Purpose,
+    Channel, Code, Confidential, Content, Delivery, Link, Mail, MessageContent, Notice, Purpose,
 };
 use vestibule::domain::outbound::{AllowedHost, Outbound};
 use vestibule::domain::settings::Settings;
@@ -49,12 +49,12 @@ async fn bert(idp: &TestIdp) -> UserId {
     UserId::new(shop.redeem(&back).await.id_token["sub"].as_str().unwrap())
 }
 
-fn mail(to: &str, mail: Mail) -> Letter {
+fn mail(to: &str, mail: Mail) -> MessageContent {
     let content = Content::Mail { to: EmailAddress::parse(to).unwrap(), mail };
-    Letter { locale: Locale::De, account: "bert".to_owned(), content }
+    MessageContent { locale: Locale::De, account: "bert".to_owned(), content }
 }
 
-fn notice(to: &str) -> Letter {
+fn notice(to: &str) -> MessageContent {
     mail(
         to,
         Mail::Notice { event: Notice::PasswordChanged, at: Time::from_unix(1_796_137_500), zone: Zone::UTC },
@@ -65,15 +65,15 @@ fn code() -> Code {
     Code { purpose: Purpose::SignIn, code: Confidential::new("493817"), minutes: 10 }
 }
 
-fn sms(to: &str) -> Letter {
+fn sms(to: &str) -> MessageContent {
     let to = PhoneNumber::parse(to, None).unwrap();
     let content = Content::Sms { to, code: code(), host: "id.test".to_owned() };
-    Letter { locale: Locale::Fr, account: "bert".to_owned(), content }
+    MessageContent { locale: Locale::Fr, account: "bert".to_owned(), content }
 }
 
-async fn queue(idp: &TestIdp, user: &UserId, letter: Letter) -> MessageId {
+async fn queue(idp: &TestIdp, user: &UserId, letter: MessageContent) -> MessageId {
     let posted = idp.idp().send(user, letter, SOON).await.unwrap();
-    let Posted::Queued(id) = posted else { panic!("{posted:?}") };
+    let SendOutcome::Queued(id) = posted else { panic!("{posted:?}") };
     id
 }
 
@@ -329,19 +329,19 @@ async fn two_nodes_send_it_once() {
 async fn who_asks_too_often_waits_longer_and_longer() {
     let idp = TestIdp::with(HOUSE).await;
     let bert = bert(&idp).await;
-    let send = async |letter: Letter| idp.idp().send(&bert, letter, SOON).await.unwrap();
+    let send = async |letter: MessageContent| idp.idp().send(&bert, letter, SOON).await.unwrap();
     let ask = || sms("+4915112345678");
     let began = idp.idp().now();
     let mut waits = Vec::new();
     for _ in 0..12 {
         loop {
             match send(ask()).await {
-                Posted::Queued(_) => break,
-                Posted::Wait(until) => {
+                SendOutcome::Queued(_) => break,
+                SendOutcome::Wait(until) => {
                     waits.push(until.since(idp.idp().now()));
                     idp.clock().advance(Duration::from_secs(until.since(idp.idp().now()).unsigned_abs()));
                 }
-                Posted::Impossible => panic!("impossible"),
+                SendOutcome::Impossible => panic!("impossible"),
             }
         }
     }
@@ -349,21 +349,21 @@ async fn who_asks_too_often_waits_longer_and_longer() {
     assert!(waits[2..].iter().any(|wait| *wait > 1500), "{waits:?}");
     assert!(idp.idp().now().since(began) > 4 * 3600, "{waits:?}");
     // Another country, and a link: three, and then one an hour.
-    assert_eq!(send(sms("+12025550123")).await, Posted::Impossible);
+    assert_eq!(send(sms("+12025550123")).await, SendOutcome::Impossible);
     let reset = || {
         let address = Confidential::new("https://id.test/reset");
         mail("bert@example.test", Mail::Reset(Link { address, minutes: 30 }))
     };
     for _ in 0..3 {
-        assert!(matches!(send(reset()).await, Posted::Queued(_)));
-        assert!(matches!(send(reset()).await, Posted::Wait(_)), "twice in a minute");
+        assert!(matches!(send(reset()).await, SendOutcome::Queued(_)));
+        assert!(matches!(send(reset()).await, SendOutcome::Wait(_)), "twice in a minute");
         idp.clock().advance(Duration::from_mins(1));
     }
-    let Posted::Wait(until) = send(reset()).await else { panic!("a fourth") };
+    let SendOutcome::Wait(until) = send(reset()).await else { panic!("a fourth") };
     assert!((3000..=3600).contains(&until.since(idp.idp().now())));
     // Nobody can silence a notice.
     for _ in 0..30 {
-        assert!(matches!(send(notice("bert@example.test")).await, Posted::Queued(_)));
+        assert!(matches!(send(notice("bert@example.test")).await, SendOutcome::Queued(_)));
     }
 }
 

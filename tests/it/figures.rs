@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use vestibule::testing::TestIdp;
-use vestibule::{Answers, Figures};
+use vestibule::{Metrics, ResponseCount};
 
 use super::login::{DOMAIN, PASSWORD, code, enter, house, open, sign_in};
 use super::support::network::http;
 use super::support::process::{Running, vestibule};
 
-fn answered(figures: &Figures, route: &str, method: &str, status: &str) -> u64 {
-    let same = |row: &&Answers| (row.route.as_str(), row.method, row.status) == (route, method, status);
+fn answered(figures: &Metrics, route: &str, method: &str, status: &str) -> u64 {
+    let same = |row: &&ResponseCount| (row.route.as_str(), row.method, row.status) == (route, method, status);
     figures.answers.iter().find(same).map_or(0, |row| row.count)
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::super::delivery::{Post, Posted};
+use super::super::delivery::{QueuedMessage, SendOutcome};
 use super::super::{Account, Error};
 use super::{Claim, Entry, Finding, factor};
 use crate::crypto::random;
@@ -18,7 +18,7 @@ use crate::crypto::seal::Sealer;
 use crate::domain::authenticator::{Authenticator, Kind};
 use crate::domain::ids::{AuthenticatorId, Hash, InteractionId, TenantId};
 use crate::domain::locale::Locale;
-use crate::domain::message::{Code, Confidential, Letter, Message, Purpose};
+use crate::domain::message::{Code, Confidential, Message, MessageContent, Purpose};
 use crate::domain::time::Time;
 use crate::domain::typed;
 use crate::storage::delivered_codes::{self, Tried};
@@ -29,7 +29,7 @@ const TRIES: i64 = 5;
 
 /// Who wants a code, where, and what for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wish<'a> {
+pub(crate) struct CodeRequest<'a> {
     /// The login that it is to be good for.
     pub(crate) login: &'a InteractionId,
     /// What it is to be good for there.
@@ -48,20 +48,20 @@ pub(crate) struct Wish<'a> {
 
 /// A code in its message, not yet in the outbox.
 #[derive(Clone, Debug)]
-pub(crate) struct Dispatch {
+pub(crate) struct CodeDelivery {
     login: InteractionId,
     purpose: Purpose,
     authenticator: AuthenticatorId,
     hash: Hash,
     expires_at: Time,
-    post: Post,
+    post: QueuedMessage,
 }
 
-impl Dispatch {
+impl CodeDelivery {
     /// Sends the code, if nothing stands against it; then the one before is void.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<Posted> {
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<SendOutcome> {
         let posted = self.post.settle(tx).await?;
-        if let Posted::Queued(message) = &posted {
+        if let SendOutcome::Queued(message) = &posted {
             let new = delivered_codes::New {
                 interaction: self.login.clone(),
                 purpose: self.purpose,
@@ -80,8 +80,8 @@ impl Dispatch {
 
 impl Account<'_> {
     /// A new code in its message, to be settled; `None` for an authenticator that makes its codes itself.
-    pub(crate) fn code(&self, wish: &Wish<'_>) -> Result<Option<Dispatch>, Error> {
-        let Wish { login, purpose, authenticator, tenant, account, locale, host } = *wish;
+    pub(crate) fn code(&self, wish: &CodeRequest<'_>) -> Result<Option<CodeDelivery>, Error> {
+        let CodeRequest { login, purpose, authenticator, tenant, account, locale, host } = *wish;
         let Some(way) = factor(&authenticator.kind).and_then(|factor| factor.delivers()) else {
             return Ok(None);
         };
@@ -94,11 +94,11 @@ impl Account<'_> {
             tenant: tenant.clone(),
             user: authenticator.user.clone(),
             expires_at,
-            letter: Letter { locale, account: account.to_owned(), content },
+            letter: MessageContent { locale, account: account.to_owned(), content },
         };
         let post = self.post(&message)?;
         let (login, authenticator) = (login.clone(), authenticator.id.clone());
-        Ok(Some(Dispatch { login, purpose, authenticator, hash, expires_at, post }))
+        Ok(Some(CodeDelivery { login, purpose, authenticator, hash, expires_at, post }))
     }
 }
 

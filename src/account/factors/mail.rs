@@ -3,7 +3,7 @@
 //! Mail is no channel of its own (NIST SP 800-63B §3.1.3.1 does not take it): what it is worth the tenant says.
 
 use super::super::Account;
-use super::super::delivery::Ways;
+use super::super::delivery::Channels;
 use super::{Claimed, Deliver, Entry, Factor, delivered};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
@@ -17,7 +17,7 @@ impl Factor for Mail {
         Some(Method::Mail)
     }
 
-    fn has_way(&self, ways: Ways<'_>) -> bool {
+    fn has_way(&self, ways: Channels<'_>) -> bool {
         ways.mail
     }
 

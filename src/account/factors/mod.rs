@@ -25,9 +25,9 @@ use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
 pub(crate) use self::attempt::{Attempt, Verdict};
-pub(crate) use self::delivered::Wish;
-use super::delivery::Ways;
-use super::holdings::Holdings;
+pub(crate) use self::delivered::CodeRequest;
+use super::delivery::Channels;
+use super::holdings::AuthenticatorSnapshot;
 use super::{Account, Error};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::random;
@@ -51,7 +51,7 @@ pub(super) trait Factor: Sync {
     fn enrols(&self) -> Option<Method>;
 
     /// Is there a way for its codes to reach the user?
-    fn has_way(&self, _: Ways<'_>) -> bool {
+    fn has_way(&self, _: Channels<'_>) -> bool {
         true
     }
 
@@ -204,7 +204,12 @@ pub(crate) enum Confirmed {
 
 impl Confirmation {
     /// Makes the authenticator active, and the only one with codes; its first code is used up.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, before: &Holdings, now: Time) -> Stores<Confirmed> {
+    pub(crate) async fn settle(
+        &self,
+        tx: &mut Tx<'_>,
+        before: &AuthenticatorSnapshot,
+        now: Time,
+    ) -> Stores<Confirmed> {
         let (id, user) = (&self.authenticator.id, &self.authenticator.user);
         if !before.are_still(tx, user).await? {
             return Ok(Confirmed::Void);

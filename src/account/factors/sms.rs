@@ -3,7 +3,7 @@
 //! Worth two factors together with the password, but never the administrators' duty: a number can be taken over.
 
 use super::super::Account;
-use super::super::delivery::Ways;
+use super::super::delivery::Channels;
 use super::{Claimed, Deliver, Entry, Factor, delivered};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
@@ -17,7 +17,7 @@ impl Factor for Sms {
         Some(Method::Sms)
     }
 
-    fn has_way(&self, ways: Ways<'_>) -> bool {
+    fn has_way(&self, ways: Channels<'_>) -> bool {
         ways.sms.is_some_and(|limits| !limits.countries.is_empty())
     }
 

@@ -1,7 +1,7 @@
 //! What counts in a login: whose it is, what the browser's session and the login itself have proved, and what is needed.
 
 use super::{Due, Login};
-use crate::domain::authenticator::Worth;
+use crate::domain::authenticator::FactorStrength;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::error::ErrorCode;
 use crate::domain::fact::{FactKind, Facts};
@@ -11,7 +11,7 @@ use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::interaction::engine::{self, Next};
-use crate::interaction::person::Person;
+use crate::interaction::person::LoginUser;
 use crate::interaction::steps;
 use crate::storage::{self, Tx};
 
@@ -79,7 +79,7 @@ impl Login {
     }
 
     /// What this person proved here, at a time that the clock has reached.
-    pub(in crate::interaction) fn proved(&self, person: &Person) -> Facts {
+    pub(in crate::interaction) fn proved(&self, person: &LoginUser) -> Facts {
         let progress = &self.interaction.progress;
         let facts = progress.facts.for_user(&person.user.id);
         let counts = progress.epoch == Some(person.epoch());
@@ -161,7 +161,7 @@ impl Login {
     /// a new login's `auth_time` lies strictly after the old one's.
     pub(in crate::interaction) fn proof_time(&self, user: &UserId) -> Time {
         let mine = self.session.as_ref().filter(|session| session.user == *user);
-        let context = mine.and_then(|session| session.facts.context(Worth::Mail));
+        let context = mine.and_then(|session| session.facts.context(FactorStrength::Mail));
         let before = context.map(|context| context.auth_time).filter(|before| !before.is_ahead_of(self.now));
         let next = self.now.plus(std::time::Duration::from_secs(1));
         if before.is_some_and(|before| before >= self.now) { next } else { self.now }

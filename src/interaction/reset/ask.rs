@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::holder::waiting_login;
-use crate::account::reset_requests::Wish;
+use crate::account::reset_requests::ResetRequest;
 use crate::account::resets::Home;
 use crate::domain::ids::{ClientId, Hash, InteractionId};
 use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
-use crate::interaction::visitor::Visitor;
+use crate::interaction::visitor::PageRequest;
 use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::protocol::parameters::Parameters;
@@ -24,7 +24,7 @@ const FORM: &str = "reset";
 
 /// The address of the page, from a login that waits or from nowhere.
 pub(in crate::interaction) fn address(
-    visitor: &Visitor,
+    visitor: &PageRequest,
     from: Option<(&InteractionId, &ClientId)>,
 ) -> String {
     let page = format!("{}/reset", visitor.issuer.url.path());
@@ -37,7 +37,7 @@ pub(in crate::interaction) fn address(
 }
 
 /// `GET /reset`
-pub(super) async fn show(visitor: Visitor) -> Response {
+pub(super) async fn show(visitor: PageRequest) -> Response {
     if !visitor.idp.account().mails_resets(visitor.tenant.as_deref()) {
         return unavailable(&visitor);
     }
@@ -48,7 +48,7 @@ pub(super) async fn show(visitor: Visitor) -> Response {
 }
 
 /// `POST /reset`
-pub(super) async fn submit(visitor: Visitor, headers: HeaderMap, body: Bytes) -> Response {
+pub(super) async fn submit(visitor: PageRequest, headers: HeaderMap, body: Bytes) -> Response {
     if is_foreign_post(&headers, &visitor.issuer) {
         return visitor.foreign_form();
     }
@@ -62,14 +62,14 @@ pub(super) async fn submit(visitor: Visitor, headers: HeaderMap, body: Bytes) ->
 }
 
 /// `GET /reset/sent`
-pub(super) async fn sent(visitor: Visitor) -> Response {
+pub(super) async fn sent(visitor: PageRequest) -> Response {
     match waiting_login(&visitor, from(&visitor).0.as_ref()).await {
         Ok(login) => visitor.notice(StatusCode::OK, Body::ResetSent(ResetSent { login })),
         Err(error) => visitor.failed(&error),
     }
 }
 
-async fn take(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal> {
+async fn take(visitor: &PageRequest, form: &Parameters) -> Result<Response, Internal> {
     let (login, client) = from(visitor);
     if form.get("cancel").is_some() {
         if let Some(login) = waiting_login(visitor, login.as_ref()).await? {
@@ -95,7 +95,7 @@ async fn take(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal
         return Ok(page(visitor, &browser, Some(form), empty));
     }
     let home = Home { issuer: visitor.issuer.id.clone(), url: visitor.issuer.url.clone(), login, client };
-    let wish = visitor.idp.account().reset_request(&Wish {
+    let wish = visitor.idp.account().reset_request(&ResetRequest {
         home,
         fixed: visitor.tenant.as_ref().map(|tenant| tenant.id.clone()),
         tenant: typed(Field::Tenant).to_owned(),
@@ -114,7 +114,7 @@ async fn take(visitor: &Visitor, form: &Parameters) -> Result<Response, Internal
 }
 
 /// The login and the application that the page's address names.
-fn from(visitor: &Visitor) -> (Option<InteractionId>, Option<ClientId>) {
+fn from(visitor: &PageRequest) -> (Option<InteractionId>, Option<ClientId>) {
     let query = visitor.uri.query().unwrap_or_default();
     let named = |name: &str| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -124,7 +124,12 @@ fn from(visitor: &Visitor) -> (Option<InteractionId>, Option<ClientId>) {
     (login, named("client_id").and_then(|client| ClientId::named(&client)))
 }
 
-fn page(visitor: &Visitor, browser: &Hash, typed: Option<&Parameters>, problems: Vec<Problem>) -> Response {
+fn page(
+    visitor: &PageRequest,
+    browser: &Hash,
+    typed: Option<&Parameters>,
+    problems: Vec<Problem>,
+) -> Response {
     let (login, client) = from(visitor);
     let token = form_token(&visitor.idp, browser, FORM);
     let action = address(visitor, login.as_ref().zip(client.as_ref()));
@@ -140,7 +145,7 @@ fn page(visitor: &Visitor, browser: &Hash, typed: Option<&Parameters>, problems:
 }
 
 /// No mail can be sent, or the host keeps the passwords.
-fn unavailable(visitor: &Visitor) -> Response {
+fn unavailable(visitor: &PageRequest) -> Response {
     let reference = Some(visitor.refuse("no_reset", None));
     let refused = Refused { refusal: Refusal::NoReset, detail: None, reference, back: None };
     visitor.notice(StatusCode::NOT_FOUND, Body::Refused(refused))

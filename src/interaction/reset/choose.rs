@@ -4,7 +4,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{Holder, void};
+use super::holder::{ResetSession, void};
 use super::{enrol, link, pages};
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword;
@@ -18,13 +18,13 @@ use crate::storage::{self, resets};
 use crate::views::{self, Body, Field, Form, Problem};
 
 /// The page.
-pub(super) fn page(holder: &Holder, form: Form) -> Body {
+pub(super) fn page(holder: &ResetSession, form: Form) -> Body {
     let rules = PasswordRules::of(holder.user.is_admin());
     Body::NewPassword(views::NewPassword { form, rules, account: holder.user.username.to_string() })
 }
 
 /// Takes the password that was typed.
-pub(super) async fn submit(holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn submit(holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     let typed = |field: Field| form.get(field.name()).unwrap_or_default();
     let asked = [Field::NewPassword, Field::NewPasswordAgain];
     let empty: Vec<_> =
@@ -42,7 +42,7 @@ pub(super) async fn submit(holder: Holder, form: &Parameters) -> Result<Response
 /// Uses the link up, and changes the password if nothing else is to be proved. Whether something is, the store says in
 /// the same write: an authenticator that is enrolled in this very moment is asked for. A link from the console asks for
 /// none, and revokes what there is.
-async fn chosen(mut holder: Holder, password: &NewPassword) -> Result<Response, Internal> {
+async fn chosen(mut holder: ResetSession, password: &NewPassword) -> Result<Response, Internal> {
     let ticket = Secret::generate();
     let account = holder.idp().account();
     let hash = account.hash_new(password).await?;

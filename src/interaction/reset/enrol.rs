@@ -7,11 +7,11 @@
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{Holder, void};
+use super::holder::{ResetSession, void};
 use super::pages;
 use crate::account::ending::{self, Spared};
 use crate::account::factors::{self, Confirmed};
-use crate::account::holdings::Holdings;
+use crate::account::holdings::AuthenticatorSnapshot;
 use crate::crypto::random;
 use crate::domain::authenticator::{Held, Kind, Method};
 use crate::domain::event::Event;
@@ -26,7 +26,7 @@ use crate::views::{self, Body, Duty, Field, Form, Problem};
 
 /// Which authenticator must be enrolled here once the password is changed, if any. Where none is demanded, or none that
 /// this page could enrol, the login will say what is missing.
-pub(super) fn due(holder: &Holder, recovering: bool, held: &[Held]) -> Option<Enrols> {
+pub(super) fn due(holder: &ResetSession, recovering: bool, held: &[Held]) -> Option<Enrols> {
     let policy = &holder.tenant.policy;
     if !holder.idp().account().methods(policy, false).contains(&Method::Totp) {
         return None;
@@ -43,7 +43,7 @@ pub(super) fn due(holder: &Holder, recovering: bool, held: &[Held]) -> Option<En
 }
 
 /// The page with the secret; the secret is made when the page is first opened.
-pub(super) async fn page(holder: &Holder, form: Form) -> Result<Result<Body, Response>, Internal> {
+pub(super) async fn page(holder: &ResetSession, form: Form) -> Result<Result<Body, Response>, Internal> {
     let Some(shown) =
         begun(holder).await?.map(|begun| holder.idp().account().shown(&begun)).transpose()?.flatten()
     else {
@@ -57,12 +57,12 @@ pub(super) async fn page(holder: &Holder, form: Form) -> Result<Result<Body, Res
 }
 
 /// The enrolment of this reset, as long as it is good.
-async fn begun(holder: &Holder) -> Result<Option<factors::Enrolment>, Internal> {
+async fn begun(holder: &ResetSession) -> Result<Option<factors::Enrolment>, Internal> {
     let begun = holder.reset.progress.enrolment.as_ref();
     Ok(holder.idp().account().enrolment(&holder.user.id, begun, holder.now).await?)
 }
 
-async fn begin(holder: &Holder) -> Result<Response, Internal> {
+async fn begin(holder: &ResetSession) -> Result<Response, Internal> {
     let start = holder.idp().account().start_enrolment(&holder.user.id, Kind::application())?;
     let mut reset = holder.reset.clone();
     reset.progress.enrolment = Some(Enrolment::begin(&start.authenticator, holder.now));
@@ -81,7 +81,7 @@ async fn begin(holder: &Holder) -> Result<Response, Internal> {
 }
 
 /// Takes the first code of the new authenticator.
-pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn submit(mut holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     let Some(code) = form.get(Field::Code.name()) else {
         return pages::open(&holder, pages::ENROL, &[Problem::Missing(Field::Code)]).await;
     };
@@ -98,7 +98,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
     // What can be used here is taken for lost, passkeys too.
     let is_replacement = holder.reset.progress.enrols == Some(Enrols::Replacement);
     let lost = RpId::of(&holder.visitor.issuer.url).filter(|_| is_replacement);
-    let before = Holdings { ids: after.progress.replaces.clone(), lost };
+    let before = AuthenticatorSnapshot { ids: after.progress.replaces.clone(), lost };
     let settled = after.clone();
     let written = holder.idp().db().write(move |tx| {
         let (after, codes) = (settled.clone(), codes.clone());
@@ -126,7 +126,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters) -> Result<Resp
 }
 
 /// The secret that was shown is void; the next one is made with the page.
-async fn renewed(mut holder: Holder) -> Result<Response, Internal> {
+async fn renewed(mut holder: ResetSession) -> Result<Response, Internal> {
     holder.reset.progress.enrolment = None;
     if !holder.save().await? {
         return Ok(void(&holder.visitor));
@@ -134,7 +134,7 @@ async fn renewed(mut holder: Holder) -> Result<Response, Internal> {
     Ok(pages::onward(&holder))
 }
 
-async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
+async fn wrong(mut holder: ResetSession) -> Result<Response, Internal> {
     let reference = random::reference();
     let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
     holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
@@ -150,14 +150,14 @@ async fn wrong(mut holder: Holder) -> Result<Response, Internal> {
 }
 
 /// The page with the recovery codes, until they are stored.
-pub(super) fn codes(holder: &Holder, form: Form) -> Result<Body, Internal> {
+pub(super) fn codes(holder: &ResetSession, form: Form) -> Result<Body, Internal> {
     let sealed = holder.reset.progress.recovery_codes.as_deref().unwrap_or_default();
     let codes = holder.idp().account().shown_recovery_codes(sealed, &row(&holder.reset))?;
     Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: holder.user.username.to_string() }))
 }
 
 /// They are stored: nobody can read them again.
-pub(super) async fn stored(mut holder: Holder, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn stored(mut holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     if form.get(Field::Stored.name()).is_none() {
         return pages::open(&holder, pages::RECOVERY_CODES, &[Problem::Missing(Field::Stored)]).await;
     }

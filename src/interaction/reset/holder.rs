@@ -19,7 +19,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies};
-use crate::interaction::visitor::{Reader, Visitor};
+use crate::interaction::visitor::{PageRequest, Reader};
 use crate::interaction::waiting;
 use crate::protocol::authorize::respond::with_query;
 use crate::provider::{Idp, Internal};
@@ -28,8 +28,8 @@ use crate::views::{Body, ResetVoid, WayBack};
 
 /// A link that counts, in the hands of this browser.
 #[derive(Clone)]
-pub(super) struct Holder {
-    pub(super) visitor: Arc<Visitor>,
+pub(super) struct ResetSession {
+    pub(super) visitor: Arc<PageRequest>,
     /// The hash of the secret in the cookie: forms are bound to it.
     pub(super) secret: Hash,
     pub(super) reset: Reset,
@@ -42,10 +42,10 @@ pub(super) struct Holder {
     pub(super) now: Time,
 }
 
-impl Holder {
+impl ResetSession {
     /// What the cookie opens. `None`: nothing. A link or ticket says nothing any more once what the user was given has
     /// ended, the user has another address, or may not sign in.
-    pub(super) async fn load(visitor: &Arc<Visitor>) -> Result<Option<Self>, Internal> {
+    pub(super) async fn load(visitor: &Arc<PageRequest>) -> Result<Option<Self>, Internal> {
         let Some(secret) = visitor.cookies().hash(Cookies::RESET) else { return Ok(None) };
         let (idp, now) = (&visitor.idp, visitor.idp.now());
         let mut reader = idp.db().read();
@@ -141,7 +141,7 @@ impl Holder {
 
 /// The first page of a login that is not over and belongs to this browser.
 pub(super) async fn waiting_login(
-    visitor: &Visitor,
+    visitor: &PageRequest,
     id: Option<&InteractionId>,
 ) -> Result<Option<String>, Internal> {
     let (Some(id), Some(browser)) = (id, visitor.browser()) else { return Ok(None) };
@@ -162,7 +162,7 @@ pub(super) async fn waiting_login(
 }
 
 /// A link that opens nothing: one page, whyever it does not.
-pub(super) fn void(visitor: &Visitor) -> Response {
+pub(super) fn void(visitor: &PageRequest) -> Response {
     let reference = Some(visitor.refuse("reset_void", None));
     let mails = visitor.idp.account().mails_resets(visitor.tenant.as_deref());
     let again = mails.then(|| ask::address(visitor, None));

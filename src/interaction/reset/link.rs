@@ -12,7 +12,7 @@ use super::pages;
 use crate::crypto::secret::{self, Secret};
 use crate::http::{Cookies, cookies};
 use crate::interaction::finish::see_other;
-use crate::interaction::visitor::Visitor;
+use crate::interaction::visitor::PageRequest;
 
 pub(super) const NO_FORM: &[Method] = &[Method::GET, Method::HEAD];
 
@@ -23,7 +23,7 @@ pub(super) struct Address {
 }
 
 /// `GET /reset/link/{link}`
-pub(super) async fn open(visitor: Visitor, Path(Address { link }): Path<Address>) -> Response {
+pub(super) async fn open(visitor: PageRequest, Path(Address { link }): Path<Address>) -> Response {
     if !secret::is_shaped(&link) {
         return void(&visitor);
     }
@@ -33,6 +33,6 @@ pub(super) async fn open(visitor: Visitor, Path(Address { link }): Path<Address>
 }
 
 /// `Set-Cookie` for the secret of a link or of a ticket.
-pub(super) fn keep(visitor: &Visitor, secret: &Secret) -> Option<HeaderValue> {
+pub(super) fn keep(visitor: &PageRequest, secret: &Secret) -> Option<HeaderValue> {
     cookies::set(&visitor.issuer, Cookies::RESET, secret)
 }

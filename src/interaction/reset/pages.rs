@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{Holder, void};
+use super::holder::{ResetSession, void};
 use super::{choose, enrol, prove};
 use crate::domain::reset::Stage;
 use crate::http::{form_token, is_foreign_post, is_form_token};
 use crate::interaction::finish::see_other;
-use crate::interaction::visitor::Visitor;
+use crate::interaction::visitor::PageRequest;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{Body, Form, Problem, ResetDone};
@@ -33,7 +33,7 @@ pub(super) struct Address {
 }
 
 /// The address of a page.
-pub(super) fn address(visitor: &Visitor, step: &str) -> String {
+pub(super) fn address(visitor: &PageRequest, step: &str) -> String {
     format!("{}/reset/{step}", visitor.issuer.url.path())
 }
 
@@ -49,7 +49,7 @@ const fn steps(stage: Stage) -> &'static [&'static str] {
 }
 
 /// Leads to the page that is due.
-pub(super) fn onward(holder: &Holder) -> Response {
+pub(super) fn onward(holder: &ResetSession) -> Response {
     let step = match holder.reset.stage() {
         Stage::SecondFactor => prove::first(holder),
         stage => steps(stage).first().copied().unwrap_or(PASSWORD),
@@ -58,9 +58,9 @@ pub(super) fn onward(holder: &Holder) -> Response {
 }
 
 /// `GET /reset/{step}`
-pub(super) async fn show(visitor: Visitor, Path(Address { step }): Path<Address>) -> Response {
+pub(super) async fn show(visitor: PageRequest, Path(Address { step }): Path<Address>) -> Response {
     let visitor = Arc::new(visitor);
-    let answer = match Holder::load(&visitor).await {
+    let answer = match ResetSession::load(&visitor).await {
         Ok(Some(holder)) => open(&holder, &step, &[]).await,
         Ok(None) => return void(&visitor),
         Err(error) => Err(error),
@@ -70,7 +70,7 @@ pub(super) async fn show(visitor: Visitor, Path(Address { step }): Path<Address>
 
 /// `POST /reset/{step}`
 pub(super) async fn submit(
-    visitor: Visitor,
+    visitor: PageRequest,
     Path(Address { step }): Path<Address>,
     headers: HeaderMap,
     body: Bytes,
@@ -83,7 +83,7 @@ pub(super) async fn submit(
         Err(error) => return visitor.faulty(error),
     };
     let visitor = Arc::new(visitor);
-    let answer = match Holder::load(&visitor).await {
+    let answer = match ResetSession::load(&visitor).await {
         Ok(Some(holder)) => take(holder, &step, &form).boxed().await,
         Ok(None) => return void(&visitor),
         Err(error) => Err(error),
@@ -92,7 +92,11 @@ pub(super) async fn submit(
 }
 
 /// Shows the page, or leads to the one that is due.
-pub(super) async fn open(holder: &Holder, step: &str, problems: &[Problem]) -> Result<Response, Internal> {
+pub(super) async fn open(
+    holder: &ResetSession,
+    step: &str,
+    problems: &[Problem],
+) -> Result<Response, Internal> {
     if !steps(holder.reset.stage()).contains(&step) {
         return Ok(onward(holder));
     }
@@ -122,7 +126,7 @@ pub(super) async fn open(holder: &Holder, step: &str, problems: &[Problem]) -> R
 }
 
 /// Takes a post for the page that is due.
-async fn take(holder: Holder, step: &str, form: &Parameters) -> Result<Response, Internal> {
+async fn take(holder: ResetSession, step: &str, form: &Parameters) -> Result<Response, Internal> {
     if !steps(holder.reset.stage()).contains(&step) {
         return Ok(onward(&holder));
     }
@@ -146,7 +150,7 @@ async fn take(holder: Holder, step: &str, form: &Parameters) -> Result<Response,
 }
 
 /// The user does not want to go on. Nothing is used up: the link waits for as long as it would have.
-async fn leave(holder: &Holder) -> Result<Response, Internal> {
+async fn leave(holder: &ResetSession) -> Result<Response, Internal> {
     Ok(match holder.login().await? {
         Some(login) => see_other(&login),
         None => holder.visitor.expired(StatusCode::OK).await,

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{Holder, void};
+use super::holder::{ResetSession, void};
 use super::{enrol, pages, sending};
 use crate::account::factors::Verdict;
 use crate::account::passkeys::{self, Place};
@@ -51,7 +51,7 @@ impl Way {
 }
 
 /// The page that is shown first. Whoever holds nothing that can be used here has a recovery code left.
-pub(super) fn first(holder: &Holder) -> &'static str {
+pub(super) fn first(holder: &ResetSession) -> &'static str {
     if passkey_place(holder).is_some() {
         pages::PASSKEY
     } else if holder.authenticator.is_none() && !holder.passkeys.is_empty() {
@@ -62,23 +62,23 @@ pub(super) fn first(holder: &Holder) -> &'static str {
 }
 
 /// Where a passkey of the user's is asked for; `None`: there is none for here.
-fn passkey_place(holder: &Holder) -> Option<Place<'_>> {
+fn passkey_place(holder: &ResetSession) -> Option<Place<'_>> {
     Place::of(&holder.visitor.issuer).filter(|place| place.has_any(&holder.passkeys))
 }
 
 /// The address of another page, if it leads on.
-fn way(holder: &Holder, step: &str, leads_on: bool) -> Option<String> {
+fn way(holder: &ResetSession, step: &str, leads_on: bool) -> Option<String> {
     leads_on.then(|| pages::address(&holder.visitor, step))
 }
 
-async fn recovery_way(holder: &Holder) -> Result<Option<String>, Internal> {
+async fn recovery_way(holder: &ResetSession) -> Result<Option<String>, Internal> {
     let left = recovery_codes::left(&mut holder.idp().db().read().tx(), &holder.user.id).await?;
     Ok(way(holder, pages::RECOVERY, left > 0))
 }
 
 /// The page that asks for the authenticator's code. Where codes are sent, opening it sends the first one.
 pub(super) async fn second_factor(
-    holder: &Holder,
+    holder: &ResetSession,
     mut form: Form,
 ) -> Result<Result<Body, Response>, Internal> {
     let Some(authenticator) = &holder.authenticator else {
@@ -105,7 +105,7 @@ pub(super) async fn second_factor(
 }
 
 /// The page that asks for a passkey.
-pub(super) async fn passkey(holder: &Holder, form: Form) -> Result<Result<Body, Response>, Internal> {
+pub(super) async fn passkey(holder: &ResetSession, form: Form) -> Result<Result<Body, Response>, Internal> {
     let Some(place) = passkey_place(holder) else { return Ok(Err(pages::onward(holder))) };
     let asked = match holder.reset.progress.ceremony.clone() {
         Some(asked) => Some(asked),
@@ -118,7 +118,7 @@ pub(super) async fn passkey(holder: &Holder, form: Form) -> Result<Result<Body, 
 }
 
 /// Stores what the browser is asked, which it is once. `None`: another page was quicker.
-async fn ask(holder: &Holder, place: &Place<'_>) -> Result<Option<Ceremony>, Internal> {
+async fn ask(holder: &ResetSession, place: &Place<'_>) -> Result<Option<Ceremony>, Internal> {
     let asked = place.ask_for_passkey(&holder.passkeys)?;
     let mut holder = holder.clone();
     holder.reset.progress.ceremony = Some(asked.clone());
@@ -126,7 +126,7 @@ async fn ask(holder: &Holder, place: &Place<'_>) -> Result<Option<Ceremony>, Int
 }
 
 /// The page that asks for a recovery code instead.
-pub(super) fn recovery(holder: &Holder, form: Form) -> Body {
+pub(super) fn recovery(holder: &ResetSession, form: Form) -> Body {
     let first = first(holder);
     let second_factor = way(holder, first, first != pages::RECOVERY);
     Body::Recovery(views::Recovery { form, second_factor })
@@ -141,7 +141,7 @@ enum Attempt {
 }
 
 impl Attempt {
-    async fn settle(&self, tx: &mut Tx<'_>, holder: &Holder) -> storage::Result<Verdict> {
+    async fn settle(&self, tx: &mut Tx<'_>, holder: &ResetSession) -> storage::Result<Verdict> {
         match self {
             Self::Authenticator(attempt) => attempt.settle(tx, holder.now).await,
             Self::Passkey(attempt) => attempt.settle(tx, holder.now).await,
@@ -151,7 +151,11 @@ impl Attempt {
 }
 
 /// Takes the code that was typed, or what the browser says of a passkey.
-pub(super) async fn submit(mut holder: Holder, form: &Parameters, way: Way) -> Result<Response, Internal> {
+pub(super) async fn submit(
+    mut holder: ResetSession,
+    form: &Parameters,
+    way: Way,
+) -> Result<Response, Internal> {
     let (step, field, missing, wrong) = way.terms();
     if let (Way::Authenticator, Some(authenticator)) = (way, &holder.authenticator)
         && form.get("resend").is_some()
@@ -197,7 +201,7 @@ pub(super) async fn submit(mut holder: Holder, form: &Parameters, way: Way) -> R
 
 /// What was typed or answered; `None`: nothing is waited for.
 async fn attempt(
-    holder: &Holder,
+    holder: &ResetSession,
     way: Way,
     asked: Option<Ceremony>,
     typed: &str,
@@ -215,7 +219,7 @@ async fn attempt(
     })
 }
 
-fn tell_wrong(holder: &Holder, verdict: Verdict) {
+fn tell_wrong(holder: &ResetSession, verdict: Verdict) {
     let reference = random::reference();
     let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
     if verdict == Verdict::Copied {
@@ -226,7 +230,10 @@ fn tell_wrong(holder: &Holder, verdict: Verdict) {
 }
 
 /// Uses it up; if it is right, the password that waits is the user's. `Err`: somebody was quicker.
-async fn settle(mut holder: Holder, attempt: Attempt) -> Result<Result<(Holder, Verdict), Holder>, Internal> {
+async fn settle(
+    mut holder: ResetSession,
+    attempt: Attempt,
+) -> Result<Result<(ResetSession, Verdict), ResetSession>, Internal> {
     let Some(hash) = holder.reset.progress.password.clone() else { return Ok(Err(holder)) };
     let change = holder.idp().account().password_change(&holder.user, &holder.tenant, hash)?;
     let notice = match attempt {

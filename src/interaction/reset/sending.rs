@@ -4,9 +4,9 @@
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::Holder;
+use super::holder::ResetSession;
 use super::pages;
-use crate::account::factors::Wish;
+use crate::account::factors::CodeRequest;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::message::Purpose;
 use crate::interaction::sent;
@@ -15,14 +15,14 @@ use crate::storage::{self, resets};
 use crate::views::{CodeSource, Form};
 
 /// Must the page send a code before it is shown?
-pub(super) fn is_due(holder: &Holder, authenticator: &Authenticator) -> bool {
+pub(super) fn is_due(holder: &ResetSession, authenticator: &Authenticator) -> bool {
     sent::is_due(holder.reset.progress.dispatch.as_ref(), authenticator)
 }
 
 /// Sends a code; the one before is void. The row is held by the write that notes it: of two pages opened at once one sends.
-pub(super) async fn send(holder: &Holder, authenticator: &Authenticator) -> Result<Response, Internal> {
+pub(super) async fn send(holder: &ResetSession, authenticator: &Authenticator) -> Result<Response, Internal> {
     let place = holder.reset.place();
-    let code = holder.idp().account().code(&Wish {
+    let code = holder.idp().account().code(&CodeRequest {
         login: &place,
         purpose: Purpose::SignIn,
         authenticator,
@@ -57,7 +57,7 @@ pub(super) async fn send(holder: &Holder, authenticator: &Authenticator) -> Resu
 
 /// Where the code comes from, as the page says it.
 pub(super) async fn source(
-    holder: &Holder,
+    holder: &ResetSession,
     authenticator: &Authenticator,
     form: &mut Form,
 ) -> Result<CodeSource, Internal> {

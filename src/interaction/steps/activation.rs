@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use futures_util::FutureExt;
 
 use super::{Showing, Shown, Step, Taking};
-use crate::account::delivery::Posted;
+use crate::account::delivery::SendOutcome;
 use crate::account::resets::Home;
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::reset::Purpose;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -50,7 +50,7 @@ impl Step for Activation {
 
     fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
-            let Need::Activation { reason } = need else { return Ok((login, End::Late)) };
+            let Need::Activation { reason } = need else { return Ok((login, Outcome::Conflict)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
                 login.learn(FactKind::NoticeSeen { enrol: false });
             } else if form.get("enable").is_some() {
@@ -63,10 +63,10 @@ impl Step for Activation {
 }
 
 /// Sends the mail. Whoever asks again within a minute is told the same, and one mail is sent.
-async fn mail(login: Login) -> Result<(Login, End), Internal> {
-    let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
+    let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
     let found = users::credentials_by_id(&mut login.idp().db().read().tx(), &person.user.id).await?;
-    let Some(found) = found else { return Ok((login, End::Late)) };
+    let Some(found) = found else { return Ok((login, Outcome::Conflict)) };
     let home = Home {
         issuer: login.visitor.issuer.id.clone(),
         url: login.visitor.issuer.url.clone(),
@@ -79,7 +79,7 @@ async fn mail(login: Login) -> Result<(Login, End), Internal> {
     let written = login.write(move |mut login, tx| {
         let link = link.clone();
         async move {
-            login.interaction.progress.mailed = link.settle(tx).await? != Posted::Impossible;
+            login.interaction.progress.mailed = link.settle(tx).await? != SendOutcome::Impossible;
             Ok(login)
         }
         .boxed()

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, enrolling, missing};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form, Refusal, Refused};
@@ -39,7 +39,7 @@ impl Step for ChooseMethod {
 
     fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
-            let Need::Method { reason, methods } = need else { return Ok((login, End::Late)) };
+            let Need::Method { reason, methods } = need else { return Ok((login, Outcome::Conflict)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
                 login.learn(FactKind::NoticeSeen { enrol: false });
                 return login.store().await;

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, invalid, missing};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -58,10 +58,10 @@ impl Step for DesktopName {
 }
 
 /// Notes the answer, so that the question is not asked again.
-async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, End), Internal> {
+async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, Outcome), Internal> {
     login.keep_input(|input| input.desktop = None);
     login.interaction.progress.refusal = None;
-    let Some(person) = &mut login.person else { return Ok((login, End::Late)) };
+    let Some(person) = &mut login.person else { return Ok((login, Outcome::Conflict)) };
     let user = person.user.id.clone();
     person.desktop_unasked = false;
     let written = login.write(move |login, tx| {

@@ -14,7 +14,7 @@ use crate::domain::policy::{Enrolment, Need};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::interaction::login::Login;
-use crate::interaction::person::Person;
+use crate::interaction::person::LoginUser;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{self, Body, Duty, Field, Form};
@@ -80,7 +80,7 @@ pub(in crate::interaction) fn page(
 }
 
 /// Makes a secret, then shows the page again.
-async fn start(login: &Login, person: &Person) -> Result<Shown, Internal> {
+async fn start(login: &Login, person: &LoginUser) -> Result<Shown, Internal> {
     let mut login = login.clone();
     if login.interaction.progress.enrolment.is_some() {
         login.refuse(NAME, Problem::EnrolmentVoid, None);

@@ -7,16 +7,16 @@ use futures_util::FutureExt;
 use super::enrolling::{self, Enrolled};
 use super::passkey::{answer, asked, not_asked};
 use super::{Showing, Shown, Step, Taking};
-use crate::account::passkeys::{Outcome, Place, Registration};
+use crate::account::passkeys::{Place, Registration, RegistrationOutcome};
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{Enrolment, Need};
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
-use crate::interaction::person::Person;
+use crate::interaction::person::LoginUser;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{self, Body, Form};
@@ -62,7 +62,7 @@ impl Step for EnrolPasskey {
             let asked = login.interaction.progress.take_asked(Purpose::Enrol);
             let issuer = login.visitor.issuer.clone();
             let (Some(asked), Some(place)) = (asked, Place::of(&issuer)) else {
-                return Ok((login, End::Late));
+                return Ok((login, Outcome::Conflict));
             };
             match login.idp().account().new_passkey(&place, &person.user.id, &asked, answer)? {
                 Ok(registration) => store(login, person, registration).await,
@@ -77,10 +77,10 @@ impl Step for EnrolPasskey {
     }
 }
 
-async fn ask(login: &Login, person: &Person) -> Result<Shown, Internal> {
+async fn ask(login: &Login, person: &LoginUser) -> Result<Shown, Internal> {
     let issuer = login.visitor.issuer.clone();
     let Some(place) = Place::of(&issuer) else { return Ok(Shown::late(login)) };
-    let Person { user, tenant, passkeys, .. } = person;
+    let LoginUser { user, tenant, passkeys, .. } = person;
     let ceremony =
         place.ask_for_new_passkey(user, tenant, passkeys, login.facts_proved_here().is_recovering())?;
     asked(login, ceremony).await
@@ -89,17 +89,17 @@ async fn ask(login: &Login, person: &Person) -> Result<Shown, Internal> {
 /// Stores the passkey, beside those that the user has.
 async fn store(
     login: Login,
-    person: Box<Person>,
+    person: Box<LoginUser>,
     registration: Registration,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     let (enrolled, before) = (Enrolled::new(&login, &person)?, enrolling::holdings(&login, person));
     let written = login.write(move |mut login, tx| {
         let (registration, before, enrolled) = (registration.clone(), before.clone(), enrolled.clone());
         async move {
             login.authorise(tx, CredentialChange::Enrolment(Method::Passkey)).await?;
             match registration.settle(tx, &before).await? {
-                Outcome::Stored => {}
-                Outcome::Known | Outcome::Void => {
+                RegistrationOutcome::Stored => {}
+                RegistrationOutcome::Known | RegistrationOutcome::Void => {
                     login.refuse(NAME, Problem::WrongPasskey, Some(random::reference()));
                     return Ok(login);
                 }

@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use super::{email, enrol, phone};
 use crate::account::ending::{self, Spared};
 use crate::account::factors::{self, Confirmation, Confirmed};
-use crate::account::holdings::{self, Holdings};
+use crate::account::holdings::{self, AuthenticatorSnapshot};
 use crate::account::recovery::NewCodes;
 use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, Kind, Method};
@@ -21,9 +21,9 @@ use crate::domain::ids::UserId;
 use crate::domain::interaction::{Enrolment, Problem};
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::time::Time;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
-use crate::interaction::person::Person;
+use crate::interaction::person::LoginUser;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, Tx, authenticators};
@@ -41,7 +41,7 @@ pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
 }
 
 /// The enrolment of this login, as long as it is good.
-pub(super) async fn begun(login: &Login, person: &Person) -> Result<Option<factors::Enrolment>, Internal> {
+pub(super) async fn begun(login: &Login, person: &LoginUser) -> Result<Option<factors::Enrolment>, Internal> {
     let begun = login.interaction.progress.enrolment.as_ref();
     Ok(login.idp().account().enrolment(&person.user.id, begun, login.now).await?)
 }
@@ -52,9 +52,9 @@ pub(super) async fn enter(
     mut login: Login,
     need: &Need,
     form: &Parameters,
-) -> Result<ControlFlow<(Login, End), (Login, Box<Person>)>, Internal> {
+) -> Result<ControlFlow<(Login, Outcome), (Login, Box<LoginUser>)>, Internal> {
     let (Some(person), Need::Destination(due) | Need::Enrolment(due)) = (login.person.clone(), need) else {
-        return Ok(ControlFlow::Break((login, End::Late)));
+        return Ok(ControlFlow::Break((login, Outcome::Conflict)));
     };
     if due.reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
         login.learn(FactKind::NoticeSeen { enrol: false });
@@ -73,7 +73,11 @@ pub(super) fn note(login: &mut Login, authenticator: &Authenticator) {
 }
 
 /// Begins an enrolment; one that was begun before is void.
-pub(super) async fn begin(login: &Login, person: &Person, kind: Kind) -> Result<(Login, End), Internal> {
+pub(super) async fn begin(
+    login: &Login,
+    person: &LoginUser,
+    kind: Kind,
+) -> Result<(Login, Outcome), Internal> {
     let start = login.idp().account().start_enrolment(&person.user.id, kind)?;
     let mut login = login.clone();
     note(&mut login, &start.authenticator);
@@ -89,7 +93,7 @@ pub(super) async fn begin(login: &Login, person: &Person, kind: Kind) -> Result<
 }
 
 /// Another way or another destination is chosen: what was begun is destroyed.
-pub(super) async fn abandon(mut login: Login, person: &Person) -> Result<(Login, End), Internal> {
+pub(super) async fn abandon(mut login: Login, person: &LoginUser) -> Result<(Login, Outcome), Internal> {
     let progress = &mut login.interaction.progress;
     (progress.enrolment, progress.refusal) = (None, None);
     let user = person.user.id.clone();
@@ -105,7 +109,7 @@ pub(super) async fn abandon(mut login: Login, person: &Person) -> Result<(Login,
 }
 
 /// The next page begins anew, and says so.
-pub(super) async fn void(mut login: Login) -> Result<(Login, End), Internal> {
+pub(super) async fn void(mut login: Login) -> Result<(Login, Outcome), Internal> {
     note_void(&mut login);
     login.store().await
 }
@@ -123,11 +127,11 @@ fn note_void(login: &mut Login) {
 /// Takes what was typed as the first code.
 pub(super) async fn prove(
     mut login: Login,
-    person: Box<Person>,
+    person: Box<LoginUser>,
     enrolment: factors::Enrolment,
     code: &str,
     step: &'static str,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     let confirmation = login.idp().account().confirmation(enrolment, &login.code_scope(), code)?;
     if let Some(confirmation) = confirmation {
         return confirm(login, person, confirmation, step).boxed().await;
@@ -152,10 +156,10 @@ fn note_wrong(login: &mut Login, step: &str) {
 /// The first code proves the new authenticator, makes it the only one and is used up.
 async fn confirm(
     login: Login,
-    person: Box<Person>,
+    person: Box<LoginUser>,
     confirmation: Confirmation,
     step: &'static str,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     let enrolled = Enrolled::new(&login, &person)?;
     let had_one = person.authenticator.is_some();
     let before = holdings(&login, person);
@@ -193,8 +197,8 @@ async fn confirm(
 }
 
 /// What the user holds when an enrolment ends: what is enrolled takes the place of what a recovery code said to be lost.
-pub(super) fn holdings(login: &Login, person: Box<Person>) -> Holdings {
-    Holdings {
+pub(super) fn holdings(login: &Login, person: Box<LoginUser>) -> AuthenticatorSnapshot {
+    AuthenticatorSnapshot {
         ids: holdings::ids(person.authenticator.as_ref(), &person.passkeys),
         lost: person.rp.filter(|_| login.facts_proved_here().is_recovering()),
     }
@@ -209,8 +213,8 @@ pub(super) struct Enrolled {
 }
 
 impl Enrolled {
-    pub(super) fn new(login: &Login, person: &Person) -> Result<Self, Internal> {
-        let Person { user, tenant, .. } = person;
+    pub(super) fn new(login: &Login, person: &LoginUser) -> Result<Self, Internal> {
+        let LoginUser { user, tenant, .. } = person;
         let codes = login.idp().account().new_recovery_codes(user, tenant, &login.codes_row())?;
         Ok(Self { user: user.id.clone(), codes, at: login.proof_time(&user.id) })
     }

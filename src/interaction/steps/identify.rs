@@ -11,7 +11,7 @@ use crate::domain::interaction::{FormInput, Problem};
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
 use crate::http::Cookies;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
@@ -105,7 +105,7 @@ fn kept(text: &str) -> String {
     text.chars().take(KEPT).collect()
 }
 
-async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), Internal> {
+async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome), Internal> {
     let typed = |field: Field| form.get(field.name()).unwrap_or_default();
     let fixed = login.visitor.tenant.clone();
     let (tenant, username) = (typed(Field::Tenant), typed(Field::Username));
@@ -135,7 +135,7 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, End), In
     failed(login, problem, reason).await
 }
 
-async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, End), Internal> {
+async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, Outcome), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
     login.interaction.progress.password_proved(&proof.user, proof.epoch, at);
@@ -158,7 +158,11 @@ async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Lo
 }
 
 /// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
-async fn failed(mut login: Login, problem: Problem, reason: LoginFailure) -> Result<(Login, End), Internal> {
+async fn failed(
+    mut login: Login,
+    problem: Problem,
+    reason: LoginFailure,
+) -> Result<(Login, Outcome), Internal> {
     let reference = random::reference();
     login.refuse(FIRST, problem, Some(reference.clone()));
     login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });

@@ -9,11 +9,11 @@ use super::{FIRST, Showing, Shown, Step, Taking, missing, starts_again};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
-use crate::domain::interaction::{Problem, Stranger};
+use crate::domain::interaction::{Problem, UnlinkedUpstreamUser};
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Upstream, UpstreamAccount};
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -44,7 +44,9 @@ impl Step for Link {
 
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
-            let Some((stranger, upstream)) = stranger(&login).await? else { return Ok((login, End::Late)) };
+            let Some((stranger, upstream)) = stranger(&login).await? else {
+                return Ok((login, Outcome::Conflict));
+            };
             match form.get("code") {
                 Some(code) => take(login, stranger, upstream, code).boxed().await,
                 None => missing(login, NAME, &[Field::Invitation]).await,
@@ -55,7 +57,7 @@ impl Step for Link {
 }
 
 /// Who is signed in upstream here, and where.
-async fn stranger(login: &Login) -> Result<Option<(Stranger, Upstream)>, Internal> {
+async fn stranger(login: &Login) -> Result<Option<(UnlinkedUpstreamUser, Upstream)>, Internal> {
     let Some(stranger) = login.interaction.progress.stranger.clone() else { return Ok(None) };
     let offered = login.upstreams().await?;
     // A provider that was given another issuer since knows others by the same names.
@@ -69,10 +71,10 @@ async fn stranger(login: &Login) -> Result<Option<(Stranger, Upstream)>, Interna
 /// still stands, the write decides.
 async fn take(
     mut login: Login,
-    stranger: Stranger,
+    stranger: UnlinkedUpstreamUser,
     upstream: Upstream,
     code: &str,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     let taking = login.idp().account().taking(&upstream.id, &stranger.subject, code).await?;
     let Some(taking) = taking else {
         return wrong(login, &upstream).await;
@@ -109,7 +111,7 @@ async fn take(
 }
 
 /// No such invitation. A few of them, and the login starts again.
-async fn wrong(mut login: Login, upstream: &Upstream) -> Result<(Login, End), Internal> {
+async fn wrong(mut login: Login, upstream: &Upstream) -> Result<(Login, Outcome), Internal> {
     login.person = None;
     let reference = random::reference();
     starts_again(&mut login, NAME, Problem::WrongInvitation, &reference);

@@ -27,7 +27,7 @@ mod upstream_proof;
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
 
-use super::finish::End;
+use super::finish::Outcome;
 use super::login::Login;
 use crate::account::factors::Verdict;
 use crate::domain::event::Event;
@@ -42,7 +42,7 @@ use crate::views::{self, Body, Field, Form, Wait};
 pub(super) type Showing<'a> = BoxFuture<'a, Result<Shown, Internal>>;
 
 /// A post that is being taken.
-pub(super) type Taking<'a> = BoxFuture<'a, Result<(Login, End), Internal>>;
+pub(super) type Taking<'a> = BoxFuture<'a, Result<(Login, Outcome), Internal>>;
 
 /// One step.
 pub(super) trait Step: Sync {
@@ -67,13 +67,13 @@ pub(super) enum Shown {
     /// This, and nothing can be done here now.
     Refusal(StatusCode, Body),
     /// Something had to be written first.
-    Changed(Box<Login>, End),
+    Changed(Box<Login>, Outcome),
 }
 
 impl Shown {
     /// The login is no longer as it was when the page was chosen; the engine is asked again.
     fn late(login: &Login) -> Self {
-        Self::Changed(Box::new(login.clone()), End::Late)
+        Self::Changed(Box::new(login.clone()), Outcome::Conflict)
     }
 }
 
@@ -178,7 +178,11 @@ fn field(word: &str) -> Option<Field> {
 }
 
 /// A post that cannot be checked because a field is empty.
-async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Result<(Login, End), Internal> {
+async fn missing(
+    mut login: Login,
+    step: &'static str,
+    empty: &[Field],
+) -> Result<(Login, Outcome), Internal> {
     let noted = FIELDS.iter().filter(|(_, field)| empty.contains(field));
     let fields = noted.map(|(word, _)| (*word).to_owned()).collect();
     login.refuse(step, Problem::Missing(fields), None);
@@ -186,7 +190,7 @@ async fn missing(mut login: Login, step: &'static str, empty: &[Field]) -> Resul
 }
 
 /// A post of which a field does not hold what it is for.
-async fn invalid(mut login: Login, step: &'static str, field: Field) -> Result<(Login, End), Internal> {
+async fn invalid(mut login: Login, step: &'static str, field: Field) -> Result<(Login, Outcome), Internal> {
     login.refuse(step, Problem::Invalid(field.name().to_owned()), None);
     login.store().await
 }

@@ -10,7 +10,7 @@ use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::policy::Need;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -50,7 +50,7 @@ impl Step for NewPassword {
             if !empty.is_empty() {
                 return missing(login, NAME, &empty).await;
             }
-            let Some(person) = &login.person else { return Ok((login, End::Late)) };
+            let Some(person) = &login.person else { return Ok((login, Outcome::Conflict)) };
             let [new, again] = asked.map(typed);
             let fault = match Chosen::check(new, again, &person.user, &person.tenant) {
                 Err(fault) => fault,
@@ -68,8 +68,8 @@ impl Step for NewPassword {
 
 /// Changes it. This login goes on, and so does the session that it is in; everything else that the old password had opened
 /// ends.
-async fn change(login: Login, chosen: &Chosen) -> Result<(Login, End), Internal> {
-    let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+async fn change(login: Login, chosen: &Chosen) -> Result<(Login, Outcome), Internal> {
+    let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
     let account = login.idp().account();
     let hash = account.hash_new(chosen).await?;
     let change = account.password_change(&person.user, &person.tenant, hash)?;

@@ -9,8 +9,8 @@ use crate::account::passkeys::Place;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::{Ceremony, Purpose};
-use crate::domain::policy::{Need, Ways};
-use crate::interaction::finish::End;
+use crate::domain::policy::{FactorOptions, Need};
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::interaction::trust;
 use crate::protocol::parameters::Parameters;
@@ -32,7 +32,7 @@ impl Step for Passkey {
     }
 
     fn meets(&self, need: &Need) -> bool {
-        matches!(need, Need::SecondFactor { ways: Ways { passkey: true, .. }, .. })
+        matches!(need, Need::SecondFactor { ways: FactorOptions { passkey: true, .. }, .. })
     }
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
@@ -53,10 +53,10 @@ impl Step for Passkey {
             let Some(answer) = answer(form) else { return not_asked(login, NAME).await };
             let asked = login.interaction.progress.take_asked(Purpose::Prove);
             let (Some(asked), Some(person)) = (asked, login.person.clone()) else {
-                return Ok((login, End::Late));
+                return Ok((login, Outcome::Conflict));
             };
             let issuer = login.visitor.issuer.clone();
-            let Some(place) = Place::of(&issuer) else { return Ok((login, End::Late)) };
+            let Some(place) = Place::of(&issuer) else { return Ok((login, Outcome::Conflict)) };
             let trust = trust::wanted(&login, &person, form);
             let user = person.user.id;
             let attempt =
@@ -88,7 +88,7 @@ pub(super) fn answer(form: &Parameters) -> Option<&str> {
 }
 
 /// The form was sent without the browser's having been asked; the question stands.
-pub(super) async fn not_asked(mut login: Login, step: &str) -> Result<(Login, End), Internal> {
+pub(super) async fn not_asked(mut login: Login, step: &str) -> Result<(Login, Outcome), Internal> {
     login.refuse(step, Problem::NoPasskey, None);
     login.store().await
 }

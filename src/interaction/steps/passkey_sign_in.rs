@@ -15,7 +15,7 @@ use crate::domain::ids::{Reference, UserId};
 use crate::domain::interaction::{Interaction, Problem};
 use crate::domain::passkey::Ceremony;
 use crate::domain::policy::Need;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -65,8 +65,8 @@ impl Step for PasskeySignIn {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, FIRST).await };
             let issuer = login.visitor.issuer.clone();
-            let Some(place) = Place::of(&issuer) else { return Ok((login, End::Late)) };
-            let Some(asked) = asked(&login, &place).await? else { return Ok((login, End::Late)) };
+            let Some(place) = Place::of(&issuer) else { return Ok((login, Outcome::Conflict)) };
+            let Some(asked) = asked(&login, &place).await? else { return Ok((login, Outcome::Conflict)) };
             let (fixed, network) = (login.visitor.tenant.clone(), login.visitor.network.clone());
             let account = login.idp().account();
             let found = account.passkey_sign_in(&place, fixed.as_deref(), network.as_deref(), &asked, answer);
@@ -81,7 +81,7 @@ impl Step for PasskeySignIn {
     }
 }
 
-async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, End), Internal> {
+async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, Outcome), Internal> {
     login.identify(&sign_in.user).await?;
     let at = login.proof_time(&sign_in.user);
     let before = login.interaction.progress.clone();
@@ -104,12 +104,16 @@ async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, End), Inter
 }
 
 /// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
-async fn failed(mut login: Login, problem: Problem, reason: LoginFailure) -> Result<(Login, End), Internal> {
+async fn failed(
+    mut login: Login,
+    problem: Problem,
+    reason: LoginFailure,
+) -> Result<(Login, Outcome), Internal> {
     note(&mut login, problem, reason, random::reference());
     login.store().await
 }
 
-async fn copied(mut login: Login, user: UserId) -> Result<(Login, End), Internal> {
+async fn copied(mut login: Login, user: UserId) -> Result<(Login, Outcome), Internal> {
     note_copied(&mut login, user, random::reference());
     login.store().await
 }

@@ -9,7 +9,7 @@ use crate::domain::fact::FactKind;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -47,7 +47,7 @@ impl Step for Recovery {
             let Some(code) = form.get("code") else {
                 return missing(login, NAME, &[Field::RecoveryCode]).await;
             };
-            let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+            let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
             let notice =
                 login.idp().account().notice(&person.user, &person.tenant, Notice::RecoveryCodeUsed)?;
             let user = person.user.id;

@@ -11,8 +11,8 @@ use super::{Showing, Shown, Step, Taking, is_right, missing};
 use crate::crypto::random;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
-use crate::domain::policy::{Need, Ways};
-use crate::interaction::finish::End;
+use crate::domain::policy::{FactorOptions, Need};
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
@@ -33,7 +33,7 @@ pub(in crate::interaction) fn is_offered(login: &Login) -> bool {
 
 /// Has the first factor been proved for it?
 const fn is_due(need: &Need) -> bool {
-    matches!(need, Need::SecondFactor { ways: Ways { resync: true, .. }, .. })
+    matches!(need, Need::SecondFactor { ways: FactorOptions { resync: true, .. }, .. })
 }
 
 impl Step for Resync {
@@ -65,7 +65,7 @@ impl Step for Resync {
     fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             if !is_offered(&login) || !is_due(need) {
-                return Ok((login, End::Late));
+                return Ok((login, Outcome::Conflict));
             }
             let typed = |field: Field| form.get(field.name()).unwrap_or_default();
             let fields = [Field::Code, Field::NextCode];
@@ -73,10 +73,10 @@ impl Step for Resync {
             if !empty.is_empty() {
                 return missing(login, NAME, &empty).await;
             }
-            let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+            let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
             let (user, account) = (person.user.id, login.idp().account());
             let attempt = account.resync_attempt(&user, typed(Field::Code), typed(Field::NextCode)).await?;
-            let Some(attempt) = attempt else { return Ok((login, End::Late)) };
+            let Some(attempt) = attempt else { return Ok((login, Outcome::Conflict)) };
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());

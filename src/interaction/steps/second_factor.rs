@@ -8,8 +8,8 @@ use super::{Showing, Shown, Step, Taking, is_right, missing, passkey, recovery, 
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
-use crate::domain::policy::{Need, Ways};
-use crate::interaction::finish::End;
+use crate::domain::policy::{FactorOptions, Need};
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::interaction::{sent, trust};
 use crate::protocol::parameters::Parameters;
@@ -30,7 +30,7 @@ impl Step for SecondFactor {
     }
 
     fn meets(&self, need: &Need) -> bool {
-        matches!(need, Need::SecondFactor { ways: Ways { code: true, .. }, .. })
+        matches!(need, Need::SecondFactor { ways: FactorOptions { code: true, .. }, .. })
     }
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
@@ -60,7 +60,7 @@ impl Step for SecondFactor {
 
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
-            let Some(person) = login.person.clone() else { return Ok((login, End::Late)) };
+            let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
             if let Some(authenticator) = &person.authenticator
                 && form.get("resend").is_some()
             {
@@ -69,7 +69,7 @@ impl Step for SecondFactor {
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let scope = login.code_scope();
             let attempt = login.idp().account().code_attempt(&person.user.id, &scope, code).await?;
-            let Some(attempt) = attempt else { return Ok((login, End::Late)) };
+            let Some(attempt) = attempt else { return Ok((login, Outcome::Conflict)) };
             let trust = trust::wanted(&login, &person, form);
             let user = person.user.id;
             let (reference, at) = (random::reference(), login.proof_time(&user));

@@ -6,12 +6,12 @@
 use futures_util::FutureExt;
 
 use super::enrolling;
-use crate::account::factors::{Start, Wish};
+use crate::account::factors::{CodeRequest, Start};
 use crate::domain::authenticator::{Authenticator, Kind};
 use crate::domain::message::Purpose;
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
-use crate::interaction::person::Person;
+use crate::interaction::person::LoginUser;
 use crate::interaction::sent;
 use crate::provider::Internal;
 use crate::storage::{self, interactions};
@@ -23,7 +23,11 @@ pub(super) fn is_due(login: &Login, authenticator: &Authenticator) -> bool {
 }
 
 /// Begins the enrolment of a destination, and sends its first code there.
-pub(super) async fn begin(login: Login, person: &Person, kind: Kind) -> Result<(Login, End), Internal> {
+pub(super) async fn begin(
+    login: Login,
+    person: &LoginUser,
+    kind: Kind,
+) -> Result<(Login, Outcome), Internal> {
     let start = login.idp().account().start_enrolment(&person.user.id, kind)?;
     let mut login = login;
     enrolling::note(&mut login, &start.authenticator);
@@ -34,22 +38,22 @@ pub(super) async fn begin(login: Login, person: &Person, kind: Kind) -> Result<(
 /// Sends a code to an authenticator that there is; the one before is void.
 pub(super) async fn send(
     login: Login,
-    person: &Person,
+    person: &LoginUser,
     authenticator: &Authenticator,
     purpose: Purpose,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     write(login, person, authenticator, purpose, None).await
 }
 
 async fn write(
     login: Login,
-    person: &Person,
+    person: &LoginUser,
     authenticator: &Authenticator,
     purpose: Purpose,
     start: Option<Start>,
-) -> Result<(Login, End), Internal> {
+) -> Result<(Login, Outcome), Internal> {
     let scope = login.code_scope();
-    let wish = Wish {
+    let wish = CodeRequest {
         login: &scope,
         purpose,
         authenticator,
@@ -58,7 +62,7 @@ async fn write(
         locale: person.user.locale().unwrap_or_else(|| login.locale()),
         host: login.visitor.issuer.url.host(),
     };
-    let Some(code) = login.idp().account().code(&wish)? else { return Ok((login, End::Late)) };
+    let Some(code) = login.idp().account().code(&wish)? else { return Ok((login, Outcome::Conflict)) };
     let authenticator = authenticator.clone();
     let written = login.write(move |mut login, tx| {
         let (code, start, authenticator) = (code.clone(), start.clone(), authenticator.clone());

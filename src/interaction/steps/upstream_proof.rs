@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use super::{Showing, Shown, Step, Taking, enrolling};
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Owner, Upstream};
-use crate::interaction::finish::End;
+use crate::interaction::finish::Outcome;
 use crate::interaction::login::Login;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -49,8 +49,10 @@ impl Step for UpstreamProof {
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
         async move {
             let end = match own(&login).await? {
-                Some(upstream) if form.get("again").is_some() => End::Away(login.way_to(&upstream)),
-                _ => End::Late,
+                Some(upstream) if form.get("again").is_some() => {
+                    Outcome::RedirectUpstream(login.way_to(&upstream))
+                }
+                _ => Outcome::Conflict,
             };
             Ok((login, end))
         }

@@ -28,7 +28,7 @@ pub use self::number::NumberFormat;
 use self::success::Success;
 use self::template::{Filling, Place, Template, percent};
 use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
-use crate::ext::{OutgoingSms, SmsSender, Undelivered};
+use crate::ext::{DeliveryError, OutgoingSms, SmsSender};
 use crate::outbound::{Outbound, OutboundError};
 
 /// Bytes of an answer; none says anything at such length.
@@ -114,8 +114,8 @@ impl Gateway {
         })
     }
 
-    fn request(&self, sms: &OutgoingSms) -> Result<Request<Vec<u8>>, Undelivered> {
-        let broken = |error: &dyn std::fmt::Display| Undelivered::Never(format!("no request: {error}"));
+    fn request(&self, sms: &OutgoingSms) -> Result<Request<Vec<u8>>, DeliveryError> {
+        let broken = |error: &dyn std::fmt::Display| DeliveryError::Never(format!("no request: {error}"));
         let number = self.number_format.write(sms.to.as_str());
         let filling = Filling { number: &number, text: &sms.text, id: sms.id.as_str() };
         let url = self.url.fill(&filling, percent);
@@ -131,15 +131,15 @@ impl Gateway {
 }
 
 impl SmsSender for Gateway {
-    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), Undelivered>> {
+    fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), DeliveryError>> {
         Box::pin(async move {
             match self.outbound.send(self.request(sms)?, ANSWER_LIMIT).await {
                 Ok(answer) => self.success.judge(&answer),
                 // It was asked and did answer: once more would be twice.
                 Err(error @ (OutboundError::TooLong(_) | OutboundError::Refused(_))) => {
-                    Err(Undelivered::Never(error.to_string()))
+                    Err(DeliveryError::Never(error.to_string()))
                 }
-                Err(error) => Err(Undelivered::Later(error.to_string())),
+                Err(error) => Err(DeliveryError::Later(error.to_string())),
             }
         })
     }

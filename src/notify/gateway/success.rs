@@ -3,7 +3,7 @@
 use axum::http::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::ext::Undelivered;
+use crate::ext::DeliveryError;
 
 /// What a good answer has beside a status of 2xx.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,20 +32,20 @@ impl Success {
     /// What concerns the operator's account, and what asks for patience, is mended without the user; every other refusal is
     /// about this text. An answer of 2xx that is not a good one is final as well: were the test itself mistaken, each
     /// try would be one more text, paid for and read.
-    pub(super) fn judge(&self, answer: &Response<Vec<u8>>) -> Result<(), Undelivered> {
+    pub(super) fn judge(&self, answer: &Response<Vec<u8>>) -> Result<(), DeliveryError> {
         let status = answer.status();
         let reason = format!("the gateway answered {status}");
         match status {
-            _ if status.is_success() => self.find(answer.body()).map_err(Undelivered::Never),
+            _ if status.is_success() => self.find(answer.body()).map_err(DeliveryError::Never),
             StatusCode::UNAUTHORIZED
             | StatusCode::PAYMENT_REQUIRED
             | StatusCode::FORBIDDEN
             | StatusCode::PROXY_AUTHENTICATION_REQUIRED
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_EARLY
-            | StatusCode::TOO_MANY_REQUESTS => Err(Undelivered::Later(reason)),
-            _ if status.is_server_error() => Err(Undelivered::Later(reason)),
-            _ => Err(Undelivered::Never(reason)),
+            | StatusCode::TOO_MANY_REQUESTS => Err(DeliveryError::Later(reason)),
+            _ if status.is_server_error() => Err(DeliveryError::Later(reason)),
+            _ => Err(DeliveryError::Never(reason)),
         }
     }
 
@@ -74,8 +74,8 @@ mod tests {
         *answer.status_mut() = StatusCode::from_u16(status).unwrap();
         match Success::parse(success).judge(&answer) {
             Ok(()) => "sent",
-            Err(Undelivered::Later(_)) => "later",
-            Err(Undelivered::Never(_)) => "never",
+            Err(DeliveryError::Later(_)) => "later",
+            Err(DeliveryError::Never(_)) => "never",
         }
     }
 

@@ -18,7 +18,7 @@ use crate::domain::own_scopes::AccessTokenTyp;
 use crate::domain::time::Time;
 use crate::protocol::error::BearerError;
 use crate::provider::{Idp, Internal};
-use crate::storage::grants::Ground;
+use crate::storage::grants::GrantWithUser;
 use crate::storage::revoked_tokens;
 
 /// A token with claims about its user.
@@ -47,7 +47,7 @@ pub(super) async fn alive(
     idp: &Idp,
     issuer: &Issuer,
     text: &str,
-) -> Result<(Arc<AccessToken>, Option<Arc<Ground>>), BearerError> {
+) -> Result<(Arc<AccessToken>, Option<Arc<GrantWithUser>>), BearerError> {
     let token = open(idp, issuer, text).await?;
     let Some(login) = &token.login else {
         let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;

@@ -15,7 +15,7 @@ use crate::domain::issuer::Issuer;
 use crate::domain::own_scopes::AccessTokenTyp;
 use crate::protocol::error::{BearerError, TokenError};
 use crate::provider::{Idp, Internal};
-use crate::storage::grants::Ground;
+use crate::storage::grants::GrantWithUser;
 use crate::storage::{self, access_tokens};
 
 const PREFIX: &str = "at_";
@@ -65,7 +65,7 @@ pub(super) async fn alive(
     idp: &Idp,
     issuer: &Issuer,
     hash: &Hash,
-) -> Result<(Arc<AccessToken>, Option<Arc<Ground>>), BearerError> {
+) -> Result<(Arc<AccessToken>, Option<Arc<GrantWithUser>>), BearerError> {
     let now = idp.now();
     let found = idp.grounds().of_token(&issuer.id, hash, now).await?;
     let (stored, ground) =

@@ -36,7 +36,7 @@ impl Grant for AuthorizationCode {
 }
 
 async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
-    let presented = Presented::of(request)?;
+    let presented = CodeExchange::of(request)?;
     let work = presented.clone();
     let outcome = request
         .idp
@@ -47,7 +47,7 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         })
         .await?;
     match outcome {
-        Outcome::Live(redeemed) => {
+        ExchangeOutcome::Live(redeemed) => {
             trace::login(&redeemed.grant.id);
             let issued = issue(request, *redeemed, &presented.refresh_token).await;
             if matches!(issued, Err(TokenError::Internal(_))) {
@@ -58,12 +58,12 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
             }
             issued
         }
-        Outcome::Reused(grant) => {
+        ExchangeOutcome::Reused(grant) => {
             trace::login(&grant);
             request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });
             Err(refuse("used before"))
         }
-        Outcome::Refused(hint) => Err(refuse(hint)),
+        ExchangeOutcome::Refused(hint) => Err(refuse(hint)),
     }
 }
 
@@ -99,7 +99,7 @@ fn refuse(hint: &'static str) -> TokenError {
 
 /// What the client presents with the code.
 #[derive(Clone, Debug)]
-struct Presented {
+struct CodeExchange {
     hash: Hash,
     issuer: IssuerId,
     client: ClientId,
@@ -110,13 +110,13 @@ struct Presented {
     now: Time,
 }
 
-enum Outcome {
+enum ExchangeOutcome {
     Live(Box<Redeemed>),
     Reused(GrantId),
     Refused(&'static str),
 }
 
-impl Presented {
+impl CodeExchange {
     fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
         let parameters = request.parameters;
         let code = parameters
@@ -133,14 +133,14 @@ impl Presented {
         })
     }
 
-    async fn redeem(self, tx: &mut Tx<'_>) -> Result<Outcome, storage::Error> {
+    async fn redeem(self, tx: &mut Tx<'_>) -> Result<ExchangeOutcome, storage::Error> {
         match codes::redeem(tx, &self.hash, self.now).await? {
-            Redemption::Unknown => Ok(Outcome::Refused(
+            Redemption::Unknown => Ok(ExchangeOutcome::Refused(
                 "unknown or expired, or user, session, client or redirect URI have ended",
             )),
             Redemption::Reused(grant) => {
                 grants::revoke(tx, &grant, self.now).await?;
-                Ok(Outcome::Reused(grant))
+                Ok(ExchangeOutcome::Reused(grant))
             }
             Redemption::Fresh(redeemed) => match self.fits(&redeemed) {
                 Ok(()) => {
@@ -148,9 +148,9 @@ impl Presented {
                     if let Some(expiry) = grant.refresh_token_expiry(self.now) {
                         refresh_tokens::insert(tx, &self.refresh_token.hash(), &grant.id, expiry).await?;
                     }
-                    Ok(Outcome::Live(redeemed))
+                    Ok(ExchangeOutcome::Live(redeemed))
                 }
-                Err(hint) => Ok(Outcome::Refused(hint)),
+                Err(hint) => Ok(ExchangeOutcome::Refused(hint)),
             },
         }
     }

@@ -10,7 +10,7 @@ use super::{Grant, TokenRequest};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::scope::Scope;
-use crate::protocol::access_token::{self, Basis};
+use crate::protocol::access_token::{self, TokenSubject};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
 use crate::provider::Scopes;
@@ -54,7 +54,8 @@ async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> 
             "a scope belongs to an API that the token is not for; name that API as resource",
         ));
     }
-    let access = access_token::issue(idp, issuer, client, Basis::Client, scope.clone(), audience).await?;
+    let access =
+        access_token::issue(idp, issuer, client, TokenSubject::Client, scope.clone(), audience).await?;
     Ok(TokenResponse::bare(access, scope))
 }
 

@@ -96,7 +96,7 @@ pub(super) async fn tokens(
 ) -> Result<TokenResponse, TokenError> {
     let Basis { grant, user, scope, audience, nonce, refresh_token, id_token_can_wait } = basis;
     let scope = idp.scopes().await?.in_token(&scope, &audience);
-    let of_user = access_token::Basis::Grant(grant, user);
+    let of_user = access_token::TokenSubject::Grant(grant, user);
     let access = access_token::issue(idp, issuer, client, of_user, scope.clone(), audience).await?;
     let more = if scope.contains(OPENID) {
         match claims::in_id_token(idp, user, client, grant, &scope).await {

@@ -28,7 +28,7 @@ use crate::http::trace;
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
 use crate::provider::Internal;
-use crate::storage::grants::{self, Ground};
+use crate::storage::grants::{self, GrantWithUser};
 use crate::storage::{self, Tx, refresh_tokens};
 
 /// How long a used token gives its successor once more: ten seconds, and the one that times in whole seconds leave out.
@@ -50,7 +50,7 @@ impl Grant for RefreshToken {
 }
 
 async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
-    let presented = Presented::of(request).await?;
+    let presented = RefreshRequest::of(request).await?;
     let still = presented.ask_whether_still(request).await?;
     let work = presented.clone();
     let outcome = request.idp.db().write(move |tx| {
@@ -58,25 +58,25 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
         Box::pin(async move { presented.rotate(tx).await })
     });
     match outcome.await? {
-        Outcome::Live(live) => answer(request, *live, still).await,
-        Outcome::Grown(error) => Err(error.into()),
-        Outcome::Reused(family) => {
+        RefreshOutcome::RotatedToken(live) => answer(request, *live, still).await,
+        RefreshOutcome::ScopeExceeded(error) => Err(error.into()),
+        RefreshOutcome::Reused(family) => {
             trace::login(&family);
-            let Presented { issuer, client, .. } = presented;
+            let RefreshRequest { issuer, client, .. } = presented;
             request.idp.observe(&Event::RefreshTokenReused { issuer, client });
             Err(refuse("used before"))
         }
-        Outcome::Refused(hint) => Err(refuse(hint)),
+        RefreshOutcome::Refused(hint) => Err(refuse(hint)),
     }
 }
 
 /// `still`: the user as the host's directory knows them now, if it was asked.
 async fn answer(
     request: &TokenRequest<'_>,
-    live: Live,
+    live: RotatedToken,
     still: Option<User>,
 ) -> Result<TokenResponse, TokenError> {
-    let Live { grant, user, scope, audience, successor } = live;
+    let RotatedToken { grant, user, scope, audience, successor } = live;
     trace::login(&grant.id);
     let user = match still {
         Some(user) => user,
@@ -135,7 +135,7 @@ fn refuse(hint: &'static str) -> TokenError {
 
 /// What the client presents, and the salt for the case that it is the first to do so.
 #[derive(Clone, Debug)]
-struct Presented {
+struct RefreshRequest {
     token: Secret,
     issuer: IssuerId,
     client: ClientId,
@@ -161,16 +161,16 @@ async fn asked_scope(request: &TokenRequest<'_>) -> Result<Option<Scope>, TokenE
     Ok(Some(asked))
 }
 
-enum Outcome {
-    Live(Box<Live>),
+enum RefreshOutcome {
+    RotatedToken(Box<RotatedToken>),
     /// More is asked for than was granted.
-    Grown(OAuthError),
+    ScopeExceeded(OAuthError),
     Reused(GrantId),
     Refused(&'static str),
 }
 
 /// A family that goes on.
-struct Live {
+struct RotatedToken {
     grant: grant::Grant,
     user: User,
     scope: Scope,
@@ -178,7 +178,7 @@ struct Live {
     successor: Secret,
 }
 
-impl Presented {
+impl RefreshRequest {
     async fn of(request: &TokenRequest<'_>) -> Result<Self, TokenError> {
         let parameters = request.parameters;
         let token = parameters
@@ -208,25 +208,25 @@ impl Presented {
             let mut reader = request.idp.db().read();
             refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now).await?
         };
-        let Some((_, Ground { user, .. })) = found else { return Ok(None) };
+        let Some((_, GrantWithUser { user, .. })) = found else { return Ok(None) };
         let still = account.still(user).await.map_err(Internal::from)?;
         still.map(Some).ok_or_else(gone)
     }
 
-    async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
+    async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<RefreshOutcome> {
         let hash = self.token.hash();
         let found = refresh_tokens::with_ground(tx, &hash, self.now).await?;
-        let Some((mut token, Ground { grant, user, .. })) = found else {
-            return Ok(Outcome::Refused(
+        let Some((mut token, GrantWithUser { grant, user, .. })) = found else {
+            return Ok(RefreshOutcome::Refused(
                 "unknown or expired, or its grant, user, session, client or redirect URI has ended",
             ));
         };
         if grant.issuer != self.issuer || grant.client != self.client {
-            return Ok(Outcome::Refused("given to another client"));
+            return Ok(RefreshOutcome::Refused("given to another client"));
         }
         let (scope, audience) = match self.narrowed(&grant) {
             Ok(narrowed) => narrowed,
-            Err(error) => return Ok(Outcome::Grown(error)),
+            Err(error) => return Ok(RefreshOutcome::ScopeExceeded(error)),
         };
         if token.state == RefreshState::Fresh {
             if refresh_tokens::claim(tx, &hash, self.salt.expose(), self.now).await? {
@@ -234,22 +234,34 @@ impl Presented {
                 // A family whose last token could be used can be refreshed.
                 let expiry = grant.refresh_token_expiry(self.now).unwrap_or(self.now);
                 refresh_tokens::insert(tx, &successor.hash(), &grant.id, expiry).await?;
-                return Ok(Outcome::Live(Box::new(Live { grant, user, scope, audience, successor })));
+                return Ok(RefreshOutcome::RotatedToken(Box::new(RotatedToken {
+                    grant,
+                    user,
+                    scope,
+                    audience,
+                    successor,
+                })));
             }
             // Somebody was quicker, and what they left is there to be read by now.
             match refresh_tokens::by_hash(tx, &hash, self.now).await? {
                 Some(spent) => token = spent,
-                None => return Ok(Outcome::Refused("unknown or expired")),
+                None => return Ok(RefreshOutcome::Refused("unknown or expired")),
             }
         }
         match token.state {
             RefreshState::Used { at, salt } if at.is_recent(self.now, GRACE) => {
                 let successor = secret::successor(self.token.expose(), &salt);
-                Ok(Outcome::Live(Box::new(Live { grant, user, scope, audience, successor })))
+                Ok(RefreshOutcome::RotatedToken(Box::new(RotatedToken {
+                    grant,
+                    user,
+                    scope,
+                    audience,
+                    successor,
+                })))
             }
             _ => {
                 grants::revoke(tx, &grant.id, self.now).await?;
-                Ok(Outcome::Reused(grant.id))
+                Ok(RefreshOutcome::Reused(grant.id))
             }
         }
     }

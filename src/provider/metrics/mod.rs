@@ -8,8 +8,8 @@ mod requests;
 
 use std::collections::BTreeMap;
 
-pub use requests::Answers;
-pub(crate) use requests::{Passing, Traffic};
+pub use requests::ResponseCount;
+pub(crate) use requests::{InFlight, RequestMetrics};
 
 use super::Idp;
 use crate::crypto::password::HashLoad;
@@ -20,9 +20,9 @@ use crate::storage;
 /// A provider's figures since it was built, as of now. Each is exact; together they are not one moment's.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Figures {
+pub struct Metrics {
     /// Answers by route, method and class of status code; what never happened is left out.
-    pub answers: Vec<Answers>,
+    pub answers: Vec<ResponseCount>,
     /// How long the answers of each route took, in microseconds.
     pub times: Vec<(String, Readings)>,
     /// How logins came out: `completed`, `second_factor_failed`, or the reason why a first factor was refused.
@@ -34,14 +34,14 @@ pub struct Figures {
     /// Password hashes.
     pub hashes: HashLoad,
     /// The store.
-    pub store: storage::Figures,
+    pub store: storage::Metrics,
 }
 
 impl Idp {
     /// What can be counted about this provider.
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> Metrics {
         let traffic = self.traffic();
-        Figures {
+        Metrics {
             answers: traffic.answers(),
             times: traffic.times(),
             logins: traffic.logins(),

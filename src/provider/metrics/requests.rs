@@ -30,7 +30,7 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 const ELSEWHERE: &str = "other";
 
 /// The figures of one provider.
-pub(crate) struct Traffic {
+pub(crate) struct RequestMetrics {
     rows: Vec<Row>,
     /// Rows by the path that the router matched, with what stands in front of the issuer.
     by_path: HashMap<String, usize>,
@@ -48,7 +48,7 @@ struct Row {
 
 /// How often a route was answered like that.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answers {
+pub struct ResponseCount {
     /// The path below the issuer, with its open places; `other` for what is in no table.
     pub route: String,
     /// The method, or `other`.
@@ -59,7 +59,7 @@ pub struct Answers {
     pub count: u64,
 }
 
-impl Traffic {
+impl RequestMetrics {
     /// For a provider with this root issuer and these routes below each issuer.
     pub(crate) fn new(root: &IssuerUrl, routes: impl IntoIterator<Item = String>) -> Self {
         let mut traffic = Self {
@@ -82,11 +82,11 @@ impl Traffic {
     }
 
     /// A request that comes in.
-    pub(crate) fn begin(&self, request: &Request) -> Passing<'_> {
+    pub(crate) fn begin(&self, request: &Request) -> InFlight<'_> {
         let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let number = matched.and_then(|path| self.by_path.get(path)).copied().unwrap_or_default();
         let row = self.rows.get(number);
-        Passing { row, method: method(request.method()), since: Instant::now() }
+        InFlight { row, method: method(request.method()), since: Instant::now() }
     }
 
     /// An event.
@@ -103,14 +103,14 @@ impl Traffic {
     }
 
     /// What was answered so far; what never was is left out.
-    pub(crate) fn answers(&self) -> Vec<Answers> {
+    pub(crate) fn answers(&self) -> Vec<ResponseCount> {
         let mut all = Vec::new();
         for row in &self.rows {
             for (method, classes) in METHODS.iter().zip(&row.answers) {
                 for (status, count) in CLASSES.iter().zip(classes) {
                     let count = count.load(Ordering::Relaxed);
                     if count > 0 {
-                        all.push(Answers { route: row.route.clone(), method, status, count });
+                        all.push(ResponseCount { route: row.route.clone(), method, status, count });
                     }
                 }
             }
@@ -156,13 +156,13 @@ fn method(method: &Method) -> usize {
 }
 
 /// A request that is under way.
-pub(crate) struct Passing<'a> {
+pub(crate) struct InFlight<'a> {
     row: Option<&'a Row>,
     method: usize,
     since: Instant,
 }
 
-impl<'a> Passing<'a> {
+impl<'a> InFlight<'a> {
     /// The route, as the table has it.
     pub(crate) fn route(&self) -> &'a str {
         self.row.map_or(ELSEWHERE, |row| &row.route)
@@ -203,11 +203,11 @@ mod tests {
     #[test]
     fn nothing_in_a_request_makes_a_row() {
         let root = IssuerUrl::parse("https://id.test/id").unwrap();
-        let traffic = Traffic::new(&root, ["/token".to_owned()]);
+        let traffic = RequestMetrics::new(&root, ["/token".to_owned()]);
         for name in ["GET", "BREW", "STEEP"] {
             traffic.begin(&request(name)).end(StatusCode::NOT_FOUND);
         }
-        let row = |method, count| Answers { route: "other".to_owned(), method, status: "4xx", count };
+        let row = |method, count| ResponseCount { route: "other".to_owned(), method, status: "4xx", count };
         assert_eq!(traffic.answers(), [row("GET", 1), row("other", 2)]);
         assert_eq!(traffic.times().len(), 1);
     }
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn a_route_is_one_row_at_every_issuer() {
         let root = IssuerUrl::parse("https://id.test/id").unwrap();
-        let traffic = Traffic::new(&root, ["/token".to_owned()]);
+        let traffic = RequestMetrics::new(&root, ["/token".to_owned()]);
         let row = |path: &str| traffic.by_path.get(path).copied();
         assert_eq!(row("/id/token"), Some(1));
         assert_eq!(row("/id/t/{tenant}/token"), Some(1));

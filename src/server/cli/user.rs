@@ -4,7 +4,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Failure, Flags, build, configure};
-use crate::server::help::{Help, Helped};
+use crate::server::help::{SupportAction, SupportOutcome};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -41,10 +41,10 @@ pub(super) struct Whose {
 
 pub(super) async fn run(command: Command) -> Result<(), Failure> {
     let (whose, help) = match command {
-        Command::ResetEnrolment(whose) => (whose, Help::ResetEnrolment),
-        Command::ResetPassword(whose) => (whose, Help::ResetPassword),
-        Command::Unlock(whose) => (whose, Help::Unlock),
-        Command::BreakGlass(whose) => (whose, Help::BreakGlass),
+        Command::ResetEnrolment(whose) => (whose, SupportAction::ResetEnrolment),
+        Command::ResetPassword(whose) => (whose, SupportAction::ResetPassword),
+        Command::Unlock(whose) => (whose, SupportAction::Unlock),
+        Command::BreakGlass(whose) => (whose, SupportAction::BreakGlass),
         Command::LinkInvite { whose, upstream } => return invite(whose, upstream.as_deref()).await,
     };
     let Whose { tenant, username, settings } = whose;
@@ -68,14 +68,16 @@ async fn invite(whose: Whose, upstream: Option<&str>) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(name: &str, help: Help, helped: &Helped) -> String {
+fn told(name: &str, help: SupportAction, helped: &SupportOutcome) -> String {
     match helped {
-        Helped::Mailed(address) => {
+        SupportOutcome::Mailed(address) => {
             format!("{name}: a mail to {address} waits to be sent by a running server")
         }
-        Helped::Link(address) => format!("{name}: once, within ten minutes:\n{address}"),
-        Helped::Done if help == Help::Unlock => format!("{name}: no failure counts any more"),
-        Helped::Done => {
+        SupportOutcome::Link(address) => format!("{name}: once, within ten minutes:\n{address}"),
+        SupportOutcome::Done if help == SupportAction::Unlock => {
+            format!("{name}: no failure counts any more")
+        }
+        SupportOutcome::Done => {
             format!("{name}: second factor and recovery codes are revoked, all sessions have ended")
         }
     }

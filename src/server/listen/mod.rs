@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 
 use self::connection::Guests;
 pub(crate) use self::limits::Limits;
-pub(crate) use self::seats::{SeatFigures, Seats};
+pub(crate) use self::seats::{ConnectionLimit, SeatFigures};
 use self::stop::Hangup;
 pub(crate) use self::stop::Stop;
 pub(crate) use self::tls::Tls;
@@ -70,14 +70,14 @@ async fn full() -> impl IntoResponse {
 pub(crate) struct Listener {
     socket: TcpListener,
     limits: Limits,
-    seats: Seats,
+    seats: ConnectionLimit,
     tls: Option<Tls>,
 }
 
 impl Listener {
     /// Plain HTTP, under these limits; the proxies' networks are not counted.
     pub(crate) fn new(socket: TcpListener, limits: Limits, proxies: &[IpNet]) -> Self {
-        Self { socket, limits, seats: Seats::new(&limits, proxies), tls: None }
+        Self { socket, limits, seats: ConnectionLimit::new(&limits, proxies), tls: None }
     }
 
     /// TLS, if there is a certificate.
@@ -91,7 +91,7 @@ impl Listener {
     }
 
     /// Who is there.
-    pub(crate) fn seats(&self) -> &Seats {
+    pub(crate) fn seats(&self) -> &ConnectionLimit {
         &self.seats
     }
 

@@ -13,7 +13,7 @@ use super::limits::Limits;
 
 /// All seats there are. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Seats(Arc<Inner>);
+pub(crate) struct ConnectionLimit(Arc<Inner>);
 
 struct Inner {
     connections: usize,
@@ -42,7 +42,7 @@ pub(crate) struct SeatFigures {
 
 /// A connection's place; free again when this goes.
 pub(super) struct Seat {
-    seats: Seats,
+    seats: ConnectionLimit,
     kind: Kind,
     network: Option<IpAddr>,
 }
@@ -60,7 +60,7 @@ impl Seat {
     }
 }
 
-impl Seats {
+impl ConnectionLimit {
     /// All of them free.
     pub(super) fn new(limits: &Limits, proxies: &[IpNet]) -> Self {
         Self(Arc::new(Inner {
@@ -142,13 +142,13 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    fn seats() -> Seats {
+    fn seats() -> ConnectionLimit {
         let limits = Limits { connections: 3, per_network: 2, spare: 1, ..Limits::default() };
-        Seats::new(&limits, &["10.0.0.0/8".parse().unwrap()])
+        ConnectionLimit::new(&limits, &["10.0.0.0/8".parse().unwrap()])
     }
 
     /// A letter for each who came: a regular seat, a spare one, none.
-    fn come(seats: &Seats, peers: &[&str]) -> (Vec<Seat>, String) {
+    fn come(seats: &ConnectionLimit, peers: &[&str]) -> (Vec<Seat>, String) {
         let came: Vec<_> = peers.iter().map(|peer| seats.seat(peer.parse().unwrap())).collect();
         let kinds = came.iter().map(|seat| match seat {
             Some(seat) if seat.is_spare() => 's',

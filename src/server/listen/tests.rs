@@ -22,7 +22,7 @@ fn patient() -> Limits {
     Limits { handshake: NEVER, head: NEVER, body: NEVER, answer: NEVER, idle: NEVER, ..Limits::default() }
 }
 
-async fn open(limits: Limits) -> (SocketAddr, Seats) {
+async fn open(limits: Limits) -> (SocketAddr, ConnectionLimit) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let listener = Listener::new(socket, limits, &[]);
@@ -59,7 +59,7 @@ async fn answer(stream: &mut TcpStream) -> String {
     }
 }
 
-async fn until_nobody_is_left(seats: &Seats) {
+async fn until_nobody_is_left(seats: &ConnectionLimit) {
     timeout(Duration::from_mins(1), async {
         while seats.figures().taken > 0 {
             sleep(Duration::from_millis(1)).await;

@@ -13,15 +13,15 @@ use super::process;
 use crate::domain::histogram::Readings;
 use crate::domain::message::Channel;
 use crate::domain::time::Time;
-use crate::provider::{Answers, HashLoad, Idp};
-use crate::server::listen::{SeatFigures, Seats};
-use crate::storage::{PoolFigures, WriterFigures};
+use crate::provider::{HashLoad, Idp, ResponseCount};
+use crate::server::listen::{ConnectionLimit, SeatFigures};
+use crate::storage::{PoolMetrics, WriterMetrics};
 
 /// One provider, and the process it lives in.
 #[derive(Clone)]
 pub(super) struct House {
     idp: Idp,
-    seats: Seats,
+    seats: ConnectionLimit,
     started_at: Time,
     /// Messages that wait; ways that could not be asked for are left out.
     waiting: Vec<(Channel, u64)>,
@@ -29,7 +29,7 @@ pub(super) struct House {
 
 impl House {
     /// As of now it is started.
-    pub(super) fn new(idp: Idp, seats: Seats) -> Self {
+    pub(super) fn new(idp: Idp, seats: ConnectionLimit) -> Self {
         let started_at = idp.now();
         Self { idp, seats, started_at, waiting: Vec::new() }
     }
@@ -90,11 +90,11 @@ impl House {
     }
 }
 
-fn requests(sheet: &mut Sheet<'_>, answers: &[Answers], times: &[(String, Readings)]) -> fmt::Result {
+fn requests(sheet: &mut Sheet<'_>, answers: &[ResponseCount], times: &[(String, Readings)]) -> fmt::Result {
     let labels: Vec<_> = answers
         .iter()
         .map(|answers| {
-            let Answers { route, method, status, count } = answers;
+            let ResponseCount { route, method, status, count } = answers;
             ([("route", route.as_str()), ("method", method), ("status", status)], *count)
         })
         .collect();
@@ -151,16 +151,16 @@ fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {
     sheet.counter("vestibule_password_hashes_refused", "Password hashes that found no place.", refused)
 }
 
-fn pool(sheet: &mut Sheet<'_>, pool: PoolFigures) -> fmt::Result {
-    let PoolFigures { most, in_use, waits, refused } = pool;
+fn pool(sheet: &mut Sheet<'_>, pool: PoolMetrics) -> fmt::Result {
+    let PoolMetrics { most, in_use, waits, refused } = pool;
     sheet.gauge("vestibule_db_connections_max", "Connections that may be open.", whole(most))?;
     sheet.gauge("vestibule_db_connections_in_use", "Connections that are lent.", whole(in_use))?;
     sheet.counter("vestibule_db_connection_waits", "How often a connection had to be waited for.", waits)?;
     sheet.counter("vestibule_db_connection_refusals", "How often that was in vain.", refused)
 }
 
-fn writer(sheet: &mut Sheet<'_>, writer: &WriterFigures) -> fmt::Result {
-    let WriterFigures { waiting, commits } = writer;
+fn writer(sheet: &mut Sheet<'_>, writer: &WriterMetrics) -> fmt::Result {
+    let WriterMetrics { waiting, commits } = writer;
     sheet.gauge("vestibule_db_writer_waiting", "Closures that wait for the writer.", whole(*waiting))?;
     let rows = [(&[][..], commits)];
     sheet.histograms("vestibule_db_commit_closures", "Closures that shared a commit.", 1.0, rows)

@@ -23,14 +23,14 @@ use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE as TEXT, encode}
 use prometheus_client::registry::Registry;
 
 use self::collector::House;
-use super::listen::Seats;
+use super::listen::ConnectionLimit;
 use crate::provider::Idp;
 
 /// A store that does not answer within this time is away; then its figures are left out.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The one address.
-pub(crate) fn router(idp: &Idp, seats: &Seats) -> Router {
+pub(crate) fn router(idp: &Idp, seats: &ConnectionLimit) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(House::new(idp.clone(), seats.clone()))
 }
 

@@ -1,6 +1,6 @@
 //! What ends things.
 
-use vestibule::{Help, Helped};
+use vestibule::{SupportAction, SupportOutcome};
 
 use super::things::Scene;
 use crate::login::DOMAIN;
@@ -73,10 +73,14 @@ impl Event {
                 let other = "[[users.authenticators]]\nkind = \"totp\"\nsecret = \"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"\n";
                 scene.apply(&format!("{user}{other}")).await;
             }
-            Self::EnrolmentReset => assert_eq!(scene.help(Help::ResetEnrolment).await, Helped::Done),
-            Self::BreakGlassMade => drop(scene.help(Help::BreakGlass).await),
+            Self::EnrolmentReset => {
+                assert_eq!(scene.help(SupportAction::ResetEnrolment).await, SupportOutcome::Done)
+            }
+            Self::BreakGlassMade => drop(scene.help(SupportAction::BreakGlass).await),
             Self::BreakGlassUsed => {
-                let Helped::Link(link) = scene.help(Help::BreakGlass).await else { panic!("no link") };
+                let SupportOutcome::Link(link) = scene.help(SupportAction::BreakGlass).await else {
+                    panic!("no link")
+                };
                 change(scene, &link).await;
             }
             Self::UserDisabled => on_and_off(scene, &user).await,

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use vestibule::testing::{Answer, Application, Browser, TestIdp, Tokens, totp};
-use vestibule::{Help, Helped};
+use vestibule::{SupportAction, SupportOutcome};
 
 use crate::login::{DOMAIN, PASSWORD, SECRET, shown_codes, shown_secret, sign_in};
 use crate::recovery::{NEW, choose, links};
@@ -173,7 +173,7 @@ impl Scene {
         self.password.set(password);
     }
 
-    pub(super) async fn help(&self, with: Help) -> Helped {
+    pub(super) async fn help(&self, with: SupportAction) -> SupportOutcome {
         match self.idp().idp().help(DOMAIN, self.user, with).await {
             Ok(helped) => helped,
             Err(error) => panic!("{with:?}: {error}"),
@@ -192,7 +192,7 @@ impl Scene {
         if before > 0 {
             self.idp().clock().advance(Duration::from_mins(2));
         }
-        self.help(Help::ResetPassword).await;
+        self.help(SupportAction::ResetPassword).await;
         links(self.idp()).await.into_iter().nth(before).expect("a link was mailed")
     }
 

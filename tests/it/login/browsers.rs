@@ -181,8 +181,8 @@ async fn a_known_browser_waits_after_ten_and_locks_nobody_else() {
     idp.clock().advance(Duration::from_mins(5));
     assert!(enter(&mut one.clone(), &shop, "bert").await.parameter("code").is_some());
     assert_eq!(wrong_until_locked(&mut one, &shop, "bert").await, 10, "success forgets");
-    let unlocked = idp.idp().help(DOMAIN, "bert", vestibule::Help::Unlock).await;
-    assert_eq!(unlocked.unwrap(), vestibule::Helped::Done);
+    let unlocked = idp.idp().help(DOMAIN, "bert", vestibule::SupportAction::Unlock).await;
+    assert_eq!(unlocked.unwrap(), vestibule::SupportOutcome::Done);
     assert!(enter(&mut one, &shop, "bert").await.parameter("code").is_some());
 }
 

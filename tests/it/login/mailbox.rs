@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 use vestibule::domain::message::Channel;
 
-use crate::paths::{Shop, Visitor, house, provider, sent_code, told};
+use crate::paths::{PageRequest, Shop, house, provider, sent_code, told};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&house("mfa = \"required\"\nmethods = [\"mail\"]")).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "bert").await;

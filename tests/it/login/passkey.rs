@@ -1,7 +1,7 @@
 //! Passkeys and security keys: enrolled, as second factor and as the only one, and everything that an answer must not be.
 
 use serde_json::{Value, json};
-use vestibule::Help;
+use vestibule::SupportAction;
 use vestibule::domain::event::Event;
 use vestibule::testing::{Answer, Application, Browser, TestIdp};
 
@@ -336,7 +336,7 @@ async fn an_answer_for_another_site_is_refused() {
         |key| key.verifies = false,
     ];
     for (attempt, spoil) in wrong.into_iter().enumerate() {
-        house.idp.idp().help("one.test", "anna", Help::Unlock).await.unwrap();
+        house.idp.idp().help("one.test", "anna", SupportAction::Unlock).await.unwrap();
         let mut browser = house.idp.browser();
         let page = house.at_passkey(&mut browser, "anna").await;
         let good = (phone.origin.clone(), phone.rp_id.clone(), phone.verifies);
@@ -345,7 +345,7 @@ async fn an_answer_for_another_site_is_refused() {
         (phone.origin, phone.rp_id, phone.verifies) = good;
         assert_eq!(answer(&mut browser, &page, &given).await.step(), Some("passkey"), "{attempt}");
     }
-    house.idp.idp().help("one.test", "anna", Help::Unlock).await.unwrap();
+    house.idp.idp().help("one.test", "anna", SupportAction::Unlock).await.unwrap();
     let mut browser = house.idp.browser();
     let page = house.at_passkey(&mut browser, "anna").await;
     let forged = SoftKey::phone(ROOT, "phone").get(&page);

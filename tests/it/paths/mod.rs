@@ -23,7 +23,7 @@ mod shop;
 mod visitor;
 
 pub(crate) use shop::{Shop, identify, provider};
-pub(crate) use visitor::{Plain, Visitor, Window, told};
+pub(crate) use visitor::{PageRequest, Plain, Window, told};
 
 use vestibule::domain::message::Channel;
 use vestibule::testing::TestIdp;

@@ -5,11 +5,11 @@ use vestibule::ext::Clock;
 use vestibule::testing::{TestIdp, totp};
 
 use super::shop::TWO;
-use super::{Shop, Visitor, provider, strict_house, told};
+use super::{PageRequest, Shop, provider, strict_house, told};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&strict_house()).await;
     let shop = Shop::of(&idp).await;
     enrol(visitor, &idp, &shop).await;
@@ -20,7 +20,7 @@ async fn story(visitor: &mut impl Visitor) {
 }
 
 /// Bert's first login, up to the application; gives his authenticator's secret.
-pub(super) async fn enrol(visitor: &mut impl Visitor, idp: &TestIdp, shop: &Shop) -> String {
+pub(super) async fn enrol(visitor: &mut impl PageRequest, idp: &TestIdp, shop: &Shop) -> String {
     shop.sign_in(visitor, "bert").await;
     assert_eq!(visitor.step().await, "desktop");
     visitor.submit(&[("personal_desktop", " pc-bert.office ")]).await;

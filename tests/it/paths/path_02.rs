@@ -7,11 +7,11 @@ use vestibule::ext::Clock;
 use vestibule::testing::totp;
 
 use super::path_01::enrol;
-use super::{Shop, Visitor, provider, strict_house, told};
+use super::{PageRequest, Shop, provider, strict_house, told};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&strict_house()).await;
     let shop = Shop::of(&idp).await;
     let secret = enrol(visitor, &idp, &shop).await;

@@ -6,11 +6,11 @@ use serde_json::json;
 use vestibule::domain::message::Channel;
 
 use super::shop::TWO;
-use super::{Shop, Visitor, provider, sent_code, strict_house, told};
+use super::{PageRequest, Shop, provider, sent_code, strict_house, told};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&strict_house()).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "bert").await;

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use vestibule::Help;
+use vestibule::SupportAction;
 use vestibule::ext::Clock;
 use vestibule::testing::totp;
 
-use super::{Shop, Visitor, house, provider, told};
+use super::{PageRequest, Shop, house, provider, told};
 use crate::login::DOMAIN;
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&house("mfa = \"required\"\nask_desktop_name = true")).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "bert").await;
@@ -24,7 +24,7 @@ async fn story(visitor: &mut impl Visitor) {
     shop.id_token(visitor).await;
 
     idp.clock().advance(Duration::from_mins(1));
-    idp.idp().help(DOMAIN, "bert", Help::ResetEnrolment).await.unwrap();
+    idp.idp().help(DOMAIN, "bert", SupportAction::ResetEnrolment).await.unwrap();
     shop.send(visitor, &[("prompt", "none")]).await;
     assert_eq!(shop.error(visitor).await.as_deref(), Some("login_required"), "the session has ended");
 

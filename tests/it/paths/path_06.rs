@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::shop::ONE;
-use super::{Shop, Visitor, provider, told};
+use super::{PageRequest, Shop, provider, told};
 use crate::login::DOMAIN;
 use crate::recovery::activation::{before_the_date, world};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     for activation in ["inline", "mail"] {
         let idp = provider(&world(activation)).await;
         let shop = Shop::of(&idp).await;

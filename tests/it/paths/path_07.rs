@@ -7,7 +7,7 @@ use vestibule::ext::Clock;
 use vestibule::testing::{TestIdp, totp};
 
 use super::shop::TWO;
-use super::{Shop, Visitor, identify, provider, told};
+use super::{PageRequest, Shop, identify, provider, told};
 use crate::login::PASSWORD;
 use crate::recovery::activation::{before_the_date, world};
 use crate::recovery::{links, subjects};
@@ -16,7 +16,7 @@ const NEW: &str = "the stapler of a second horse";
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&world("mail")).await;
     let shop = Shop::of(&idp).await;
     idp.clock().advance(before_the_date() + Duration::from_secs(1));
@@ -64,7 +64,7 @@ async fn story(visitor: &mut impl Visitor) {
 }
 
 /// From the link to the end of what it is for; gives the new authenticator's secret.
-async fn activate(visitor: &mut impl Visitor, idp: &TestIdp) -> String {
+async fn activate(visitor: &mut impl PageRequest, idp: &TestIdp) -> String {
     assert_eq!(visitor.step().await, "new_password");
     assert!(!visitor.address().await.contains("link"), "the secret has left the address");
     visitor.look("07-3-new-password").await;

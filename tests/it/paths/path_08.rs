@@ -1,12 +1,12 @@
 //! Path 8: a linked administrator, the duty has begun, the upstream provider vouches for one factor. Blocked, with the way
 //! to the provider, and no mail.
 
-use super::{Shop, Visitor, told};
+use super::{PageRequest, Shop, told};
 use crate::upstream::{ALWAYS, World};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let world = World::new(ALWAYS).await;
     let shop = Shop::of(&world.idp).await;
     shop.send(visitor, &[]).await;

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::shop::TWO;
-use super::{Shop, Visitor, told};
+use super::{PageRequest, Shop, told};
 use crate::upstream::{ALWAYS, World};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let world = World::new(ALWAYS).await;
     let shop = Shop::of(&world.idp).await;
     shop.send(visitor, &[]).await;

@@ -4,7 +4,7 @@
 use axum::http::StatusCode;
 use vestibule::testing::Cost;
 
-use super::{Shop, Visitor, told};
+use super::{PageRequest, Shop, told};
 use crate::login::bare;
 use crate::support::network;
 use crate::upstream::{DOMAIN, NEVER, PASSWORD, World};
@@ -30,7 +30,7 @@ async fn world() -> World {
     world
 }
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let world = world().await;
     let shop = Shop::of(&world.idp).await;
     let mut seen = Vec::new();

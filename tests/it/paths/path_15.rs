@@ -6,12 +6,12 @@ use vestibule::ext::Clock;
 use vestibule::testing::totp;
 
 use super::shop::TWO;
-use super::{Shop, Visitor, house, provider, told};
+use super::{PageRequest, Shop, house, provider, told};
 use crate::login::{DOMAIN, SECRET};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&house("resync = true")).await;
     let shop = Shop::of(&idp).await;
     let device = format!(

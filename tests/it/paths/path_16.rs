@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::shop::{ESSENTIAL, ONE, TWO};
-use super::{Shop, Visitor, provider, told};
+use super::{PageRequest, Shop, provider, told};
 use crate::login::{DOMAIN, HOUSE, SECRET, code};
 
 told!(story);
@@ -17,7 +17,7 @@ pub(super) fn authenticator() -> String {
     )
 }
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(HOUSE).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "bert").await;

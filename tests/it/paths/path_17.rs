@@ -9,12 +9,12 @@ use vestibule::ext::Clock;
 use vestibule::testing::totp;
 
 use super::shop::{ESSENTIAL, ONE, TWO};
-use super::{Shop, Visitor, house, identify, provider, told};
+use super::{PageRequest, Shop, house, identify, provider, told};
 use crate::login::{DOMAIN, PASSWORD};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&house("methods = []")).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "bert").await;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::shop::{ONE, TWO};
-use super::{Shop, Visitor, house, provider, told};
+use super::{PageRequest, Shop, house, provider, told};
 use crate::login::{code, next_code};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(&house("trusted_browsers = { days = 30 }")).await;
     let shop = Shop::of(&idp).await;
     shop.sign_in(visitor, "tina").await;

@@ -2,12 +2,12 @@
 
 use super::path_16::authenticator;
 use super::shop::TWO;
-use super::{Shop, Visitor, provider, told};
+use super::{PageRequest, Shop, provider, told};
 use crate::login::{HOUSE, code};
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(HOUSE).await;
     let shop = Shop::of(&idp).await;
     let silent = [("prompt", "none")];

@@ -1,12 +1,12 @@
 //! Path 20: two tabs, and the second is finished first. What is sent from the first is led to its application, for who is
 //! signed in by then: no second login, no error page.
 
-use super::{Shop, Visitor, identify, provider, told};
+use super::{PageRequest, Shop, identify, provider, told};
 use crate::login::HOUSE;
 
 told!(story);
 
-async fn story(visitor: &mut impl Visitor) {
+async fn story(visitor: &mut impl PageRequest) {
     let idp = provider(HOUSE).await;
     let shop = Shop::of(&idp).await;
     shop.send(visitor, &[]).await;

@@ -10,7 +10,7 @@ use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::settings::Settings;
 use vestibule::testing::{Answer, Application, TestIdp};
 
-use super::Visitor;
+use super::PageRequest;
 use crate::login::{DOMAIN, PASSWORD};
 use crate::support::{listen, serve};
 
@@ -48,18 +48,18 @@ impl Shop {
     }
 
     /// Sends the user to the provider.
-    pub(crate) async fn send(&self, visitor: &mut impl Visitor, more: &[(&str, &str)]) {
+    pub(crate) async fn send(&self, visitor: &mut impl PageRequest, more: &[(&str, &str)]) {
         visitor.open(&self.application.authorization_url_with("openid profile", more)).await;
     }
 
     /// The user signs in with name and password, up to whatever comes after that.
-    pub(crate) async fn sign_in(&self, visitor: &mut impl Visitor, username: &str) {
+    pub(crate) async fn sign_in(&self, visitor: &mut impl PageRequest, username: &str) {
         self.send(visitor, &[]).await;
         identify(visitor, username, PASSWORD).await;
     }
 
     /// What the user came back with.
-    pub(crate) async fn answer(&self, visitor: &mut impl Visitor) -> Answer {
+    pub(crate) async fn answer(&self, visitor: &mut impl PageRequest) -> Answer {
         let address = visitor.address().await;
         assert!(address.starts_with(&self.callback), "{address}: {}", visitor.text().await);
         let url = Url::parse(&address).unwrap();
@@ -67,19 +67,19 @@ impl Shop {
     }
 
     /// The error that the user came back with.
-    pub(crate) async fn error(&self, visitor: &mut impl Visitor) -> Option<String> {
+    pub(crate) async fn error(&self, visitor: &mut impl PageRequest) -> Option<String> {
         self.answer(visitor).await.parameter("error")
     }
 
     /// The claims of the ID token for the code that the user came back with.
-    pub(crate) async fn id_token(&self, visitor: &mut impl Visitor) -> Map<String, Value> {
+    pub(crate) async fn id_token(&self, visitor: &mut impl PageRequest) -> Map<String, Value> {
         let answer = self.answer(visitor).await;
         self.application.redeem(&answer).await.id_token
     }
 }
 
 /// Types name and password into the first page.
-pub(crate) async fn identify(visitor: &mut impl Visitor, username: &str, password: &str) {
+pub(crate) async fn identify(visitor: &mut impl PageRequest, username: &str, password: &str) {
     assert_eq!(visitor.step().await, "identify", "{}", visitor.text().await);
     visitor.submit(&[("tenant", DOMAIN), ("username", username), ("password", password)]).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vestibule::domain::event::Event;
 use vestibule::ext::Clock;
 use vestibule::testing::{Browser, TestIdp, totp};
-use vestibule::{Help, HelpFailed, Helped};
+use vestibule::{SupportAction, SupportError, SupportOutcome};
 
 use super::{NEW, choose, links, subjects};
 use crate::login::{DOMAIN, PASSWORD, code, enter, house, open, shown_codes, shown_secret, sign_in};
@@ -34,17 +34,18 @@ async fn full_house() -> TestIdp {
 #[tokio::test]
 async fn a_reset_mail_is_sent_and_its_refusals_have_reasons() {
     let (idp, _) = house().await;
-    let help = async |tenant: &str, user: &str| idp.idp().help(tenant, user, Help::ResetPassword).await;
-    assert_eq!(help(DOMAIN, "BERT").await, Ok(Helped::Mailed("bert@example.test".to_owned())));
+    let help =
+        async |tenant: &str, user: &str| idp.idp().help(tenant, user, SupportAction::ResetPassword).await;
+    assert_eq!(help(DOMAIN, "BERT").await, Ok(SupportOutcome::Mailed("bert@example.test".to_owned())));
     assert_eq!(links(&idp).await.len(), 1);
-    assert!(matches!(help(DOMAIN, "bert").await, Err(HelpFailed::TooMany(_))));
-    assert_eq!(help(DOMAIN, "tina").await, Err(HelpFailed::NoAddress));
-    assert_eq!(help(DOMAIN, "nobody").await, Err(HelpFailed::NoUser));
-    assert_eq!(help("nowhere.sms", "bert").await, Err(HelpFailed::NoTenant));
+    assert!(matches!(help(DOMAIN, "bert").await, Err(SupportError::TooMany(_))));
+    assert_eq!(help(DOMAIN, "tina").await, Err(SupportError::NoAddress));
+    assert_eq!(help(DOMAIN, "nobody").await, Err(SupportError::NoUser));
+    assert_eq!(help("nowhere.sms", "bert").await, Err(SupportError::NoTenant));
     let off = format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"bert\"\ndisabled = true\n");
     idp.idp().apply(&off).await.unwrap();
     idp.clock().advance(Duration::from_hours(1));
-    assert_eq!(help(DOMAIN, "bert").await, Err(HelpFailed::UserDisabled));
+    assert_eq!(help(DOMAIN, "bert").await, Err(SupportError::UserDisabled));
 }
 
 #[tokio::test]
@@ -56,7 +57,7 @@ async fn unlocking_ends_every_lock() {
         sign_in(&mut browser, &page, "tina", "wrong").await;
     }
     assert_eq!(enter(&mut idp.browser(), &shop, "tina").await.step(), Some("wait"));
-    assert_eq!(idp.idp().help(DOMAIN, "tina", Help::Unlock).await, Ok(Helped::Done));
+    assert_eq!(idp.idp().help(DOMAIN, "tina", SupportAction::Unlock).await, Ok(SupportOutcome::Done));
     let mut browser = idp.browser();
     let mut otp = enter(&mut browser, &shop, "tina").await;
     for _ in 0..5 {
@@ -65,7 +66,7 @@ async fn unlocking_ends_every_lock() {
     let mut browser = idp.browser();
     let otp = enter(&mut browser, &shop, "tina").await;
     assert_eq!(browser.submit(&otp, &[("code", &code(&idp))]).await.step(), Some("wait"));
-    idp.idp().help(DOMAIN, "tina", Help::Unlock).await.unwrap();
+    idp.idp().help(DOMAIN, "tina", SupportAction::Unlock).await.unwrap();
     let mut browser = idp.browser();
     let otp = enter(&mut browser, &shop, "tina").await;
     assert!(browser.submit(&otp, &[("code", &code(&idp))]).await.parameter("code").is_some());
@@ -77,7 +78,7 @@ async fn unlocking_ends_every_lock() {
 async fn a_reset_enrolment_is_told_and_voids_links() {
     let idp = full_house().await;
     let link = super::link(&idp, "tina").await;
-    idp.idp().help(DOMAIN, "tina", Help::ResetEnrolment).await.unwrap();
+    idp.idp().help(DOMAIN, "tina", SupportAction::ResetEnrolment).await.unwrap();
     assert_eq!(idp.browser().get(&link).await.step(), Some("reset_void"));
     assert_eq!(subjects(&idp).await.last().unwrap(), "Example Works: your second factor was reset");
     assert!(idp.events().all().iter().any(|event| matches!(event, Event::EnrolmentReset { .. })));
@@ -98,8 +99,8 @@ async fn glass_is_broken_once_and_for_ten_minutes() {
     let lost_codes = shown_codes(&page);
     browser.submit(&page, &[("stored", "yes")]).await;
 
-    let break_glass = async || match idp.idp().help(DOMAIN, "anna", Help::BreakGlass).await {
-        Ok(Helped::Link(link)) => link,
+    let break_glass = async || match idp.idp().help(DOMAIN, "anna", SupportAction::BreakGlass).await {
+        Ok(SupportOutcome::Link(link)) => link,
         other => panic!("{other:?}"),
     };
     let expired = break_glass().await;
@@ -109,7 +110,7 @@ async fn glass_is_broken_once_and_for_ten_minutes() {
     let (first, link) = (break_glass().await, break_glass().await);
     assert_eq!(idp.browser().get(&first).await.step(), Some("reset_void"), "a newer one voids it");
     assert_eq!(
-        idp.events().all().iter().filter(|event| matches!(event, Event::GlassBroken { .. })).count(),
+        idp.events().all().iter().filter(|event| matches!(event, Event::EmergencyLinkIssued { .. })).count(),
         3
     );
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vestibule::Help;
+use vestibule::SupportAction;
 use vestibule::domain::event::Event;
 use vestibule::ext::Clock;
 use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
@@ -173,7 +173,7 @@ async fn a_reset_enrolment_takes_passkeys_too() {
     let mut signed_in = idp.browser();
     let page = open(&mut signed_in, &shop, &[]).await;
     assert!(sign_in(&mut signed_in, &page, &key.get(&page)).await.parameter("code").is_some());
-    idp.idp().help(DOMAIN, "bert", Help::ResetEnrolment).await.unwrap();
+    idp.idp().help(DOMAIN, "bert", SupportAction::ResetEnrolment).await.unwrap();
     let silent = open(&mut signed_in, &shop, &[("prompt", "none")]).await;
     assert_eq!(silent.parameter("error").as_deref(), Some("login_required"), "its session has ended");
     let page = open(&mut signed_in, &shop, &[]).await;
@@ -206,7 +206,7 @@ async fn unlocking_ends_the_locks_of_passkeys() {
     };
     assert_eq!(at_the_door(&mut key).await.step(), Some("wait"));
     assert_eq!(after_the_password(&mut key).await.step(), Some("wait"));
-    idp.idp().help(DOMAIN, "bert", Help::Unlock).await.unwrap();
+    idp.idp().help(DOMAIN, "bert", SupportAction::Unlock).await.unwrap();
     assert!(at_the_door(&mut key).await.parameter("code").is_some());
     assert!(after_the_password(&mut key).await.parameter("code").is_some());
 }
@@ -214,7 +214,8 @@ async fn unlocking_ends_the_locks_of_passkeys() {
 #[tokio::test]
 async fn who_breaks_the_glass_needs_no_passkey_and_has_none_afterwards() {
     let (idp, shop, mut key, codes) = passkey_house().await;
-    let vestibule::Helped::Link(link) = idp.idp().help(DOMAIN, "bert", Help::BreakGlass).await.unwrap()
+    let vestibule::SupportOutcome::Link(link) =
+        idp.idp().help(DOMAIN, "bert", SupportAction::BreakGlass).await.unwrap()
     else {
         panic!("a link is shown");
     };

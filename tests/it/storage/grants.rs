@@ -10,10 +10,10 @@ use vestibule::domain::session::Session;
 use vestibule::domain::upstream::Owner;
 use vestibule::domain::user::{Desktop, User, Username};
 use vestibule::storage::codes::Redemption;
-use vestibule::storage::grants::Ground;
+use vestibule::storage::grants::GrantWithUser;
 use vestibule::storage::sweep::sweep;
 use vestibule::storage::{
-    Db, Error, Grounds, access_tokens, assertions, clients, codes, consents, grants, revoked_tokens,
+    Db, Error, GrantCache, access_tokens, assertions, clients, codes, consents, grants, revoked_tokens,
     sessions, tenants, upstream_accounts, upstreams, users,
 };
 
@@ -58,7 +58,7 @@ async fn an_old_code_is_no_code() {
 async fn a_grant_dies_with_whatever_it_stands_on() {
     on_each(async |db| {
         let world = World::store(db).await;
-        let grounds = Grounds::new(db.clone());
+        let grounds = GrantCache::new(db.clone());
         let mut epoch = FIRST;
         for what in What::ALL {
             let (grant, code) = world.code_in(db, &unique(), epoch).await;
@@ -87,7 +87,7 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
 async fn endings_count_in_either_order() {
     on_each(async |db| {
         let world = World::store(db).await;
-        let grounds = Grounds::new(db.clone());
+        let grounds = GrantCache::new(db.clone());
         let mut epoch = FIRST;
         for first in What::ALL {
             for second in What::ALL {
@@ -156,7 +156,7 @@ async fn an_epoch_never_repeats() {
 }
 
 /// What a grant stands on: the same whether it is remembered or read.
-async fn ground(db: &Db, grounds: &Grounds, grant: &Grant) -> Option<Ground> {
+async fn ground(db: &Db, grounds: &GrantCache, grant: &Grant) -> Option<GrantWithUser> {
     let read = read!(db, tx => grants::with_user(tx, &grant.id, Some("jti")));
     for _ in 0..2 {
         let remembered = grounds.of_grant(&grant.id, "jti").await.unwrap();
@@ -171,7 +171,7 @@ async fn what_changes_in_a_user_is_seen_behind_every_grant() {
     on_each(async |db| {
         let world = World::store(db).await;
         let (grant, _) = world.code(db, "1").await;
-        let (anna, grounds) = (&world.anna.id, Grounds::new(db.clone()));
+        let (anna, grounds) = (&world.anna.id, GrantCache::new(db.clone()));
         let seen = async || ground(db, &grounds, grant).await.unwrap().user;
         assert_eq!(seen().await, *world.anna);
 
@@ -205,7 +205,7 @@ async fn what_the_directory_changes_is_seen_behind_every_grant() {
         let (own, _) = world.code(db, "1").await;
         let grant = keep(Grant { id: GrantId::new("theirs"), user: person.id.clone(), ..own.clone() });
         write!(db, tx => grants::insert(tx, grant)).unwrap();
-        let grounds = Grounds::new(db.clone());
+        let grounds = GrantCache::new(db.clone());
         assert_eq!(ground(db, &grounds, grant).await.unwrap().user, *person);
         let renamed = keep(User { username: Username::parse("bertie").unwrap(), ..person.clone() });
         write!(db, tx => users::stand_for(tx, renamed)).unwrap();
@@ -220,7 +220,7 @@ async fn a_revoked_token_stands_on_nothing() {
     on_each(async |db| {
         let world = World::store(db).await;
         let (grant, _) = world.code(db, "1").await;
-        let grounds = Grounds::new(db.clone());
+        let grounds = GrantCache::new(db.clone());
         assert!(ground(db, &grounds, grant).await.is_some());
         write!(db, tx => revoked_tokens::insert(tx, "jti", later(60))).unwrap();
         assert_eq!(ground(db, &grounds, grant).await, None);
@@ -246,7 +246,7 @@ async fn the_end_of_a_session_ends_its_grants() {
             0
         );
         assert_eq!(write!(db, tx => grants::revoke_session(tx, &one.session, NOW)).unwrap(), 2);
-        assert_eq!(ground(db, &Grounds::new(db.clone()), two).await, None);
+        assert_eq!(ground(db, &GrantCache::new(db.clone()), two).await, None);
     })
     .await;
 }
@@ -384,7 +384,7 @@ async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
     on_each(async |db| {
         let world = World::store(db).await;
         let (grant, users_own, clients_own) = opaque_tokens(db, world).await;
-        let grounds = Grounds::new(db.clone());
+        let grounds = GrantCache::new(db.clone());
         let alive = async |token: &OpaqueToken, at| {
             let read = read!(db, tx => access_tokens::alive(tx, &token.issuer, &token.hash, at));
             for _ in 0..2 {
@@ -396,7 +396,7 @@ async fn an_opaque_token_lives_as_long_as_what_it_stands_on() {
             }
             read
         };
-        let ground = Ground { grant: grant.clone(), user: world.anna.clone(), version: 0 };
+        let ground = GrantWithUser { grant: grant.clone(), user: world.anna.clone(), version: 0 };
         let whole = (users_own.clone(), Some(ground));
         assert_eq!(alive(users_own, NOW).await, Some(whole));
         assert_eq!(alive(clients_own, later(299)).await, Some((clients_own.clone(), None)));

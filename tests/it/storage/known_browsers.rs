@@ -3,7 +3,7 @@
 use vestibule::domain::epoch::Epoch;
 use vestibule::domain::user::User;
 use vestibule::storage::attempts::{self, Budget, Kind, Reservation};
-use vestibule::storage::known_browsers::{self, Sight, SignIn};
+use vestibule::storage::sign_in_history::{self, Sight, SignIn};
 use vestibule::storage::{Db, sweep, users};
 
 use super::rows::{FIRST, NOW, World, hash, later, user};
@@ -17,14 +17,14 @@ fn sign_in(of: &'static User, browser: &'static str, epoch: Option<Epoch>, at: u
 /// Signs in, this many seconds from now, where a user has three browsers at most.
 async fn note(db: &Db, of: &'static User, browser: &'static str, at: u64) -> Sight {
     let sign_in = sign_in(of, browser, None, at);
-    if write!(db, tx => known_browsers::touch(tx, sign_in, later(at))).unwrap() {
+    if write!(db, tx => sign_in_history::touch(tx, sign_in, later(at))).unwrap() {
         return Sight::Known;
     }
-    write!(db, tx => known_browsers::add(tx, sign_in, 3, later(at))).unwrap()
+    write!(db, tx => sign_in_history::add(tx, sign_in, 3, later(at))).unwrap()
 }
 
 async fn has_tries(db: &Db, of: &User, browser: &'static str, at: u64) -> bool {
-    read!(db, tx => known_browsers::has_tries(tx, &of.id, hash(browser), later(at)))
+    read!(db, tx => sign_in_history::has_tries(tx, &of.id, hash(browser), later(at)))
 }
 
 #[tokio::test]
@@ -50,12 +50,12 @@ async fn the_one_used_longest_ago_makes_room_and_all_are_forgotten_in_time() {
         }
         assert_eq!(note(db, anna, "a", 3).await, Sight::Known);
         assert_eq!(note(db, anna, "d", 4).await, Sight::New);
-        assert_eq!(read!(db, tx => known_browsers::count(tx, &anna.id)), 3);
+        assert_eq!(read!(db, tx => sign_in_history::count(tx, &anna.id)), 3);
         assert_eq!(note(db, anna, "a", 5).await, Sight::Known, "used since");
         assert_eq!(note(db, anna, "b", 6).await, Sight::New, "it made room");
         // c made room for b in turn; left are d (4), a (5) and b (6).
         write!(db, tx => sweep::sweep(tx, later(105), 100)).unwrap();
-        assert_eq!(read!(db, tx => known_browsers::count(tx, &anna.id)), 1);
+        assert_eq!(read!(db, tx => sign_in_history::count(tx, &anna.id)), 1);
         assert_eq!(note(db, anna, "c", 105).await, Sight::New, "b is known still");
         assert_eq!(note(db, anna, "b", 106).await, Sight::New, "over in its second");
     })
@@ -86,7 +86,7 @@ async fn tries_of_its_own_are_bound_to_user_and_password() {
         note(db, anna, "a", 0).await;
         assert!(!has_tries(db, anna, "a", 0).await, "no factor was proved");
         let proved = sign_in(anna, "a", Some(FIRST), 1);
-        assert!(write!(db, tx => known_browsers::touch(tx, proved, later(1))).unwrap());
+        assert!(write!(db, tx => sign_in_history::touch(tx, proved, later(1))).unwrap());
         note(db, anna, "a", 2).await;
         assert!(has_tries(db, anna, "a", 101).await, "a sign-in without a factor takes nothing away");
         assert!(!has_tries(db, anna, "a", 102).await, "over in its second");

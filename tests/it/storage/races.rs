@@ -7,8 +7,8 @@ use vestibule::domain::ids::{ClientId, Hash, IssuerId};
 use vestibule::domain::session::Session;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{
-    Error, Result, assertions, authenticators, codes, interactions, keys, recovery_codes, salts, sessions,
-    users,
+    Error, Result, assertions, authenticators, codes, interactions, keys, recovery_codes, sealed_salts,
+    sessions, users,
 };
 
 use super::rows::{NOW, World, authenticator, hash, interaction, keep, later, session};
@@ -150,10 +150,10 @@ async fn one_claims_an_assertion_and_one_makes_the_first_key() {
         assert_eq!(read!(db, tx => keys::of_issuer(tx, root)).len(), 1);
         let draw = async |runner: usize| {
             let sealed = keep(runner.to_string());
-            write!(db, tx => salts::insert_first(tx, "pairwise", sealed)).unwrap()
+            write!(db, tx => sealed_salts::insert_first(tx, "pairwise", sealed)).unwrap()
         };
         assert_eq!(winners(draw).await, 1);
-        assert!(read!(db, tx => salts::by_name(tx, "pairwise")).is_some());
+        assert!(read!(db, tx => sealed_salts::by_name(tx, "pairwise")).is_some());
     })
     .await;
 }

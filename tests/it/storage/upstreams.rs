@@ -3,7 +3,7 @@
 use vestibule::domain::ids::{ResellerId, UpstreamId};
 use vestibule::domain::tenant::Tenant;
 use vestibule::domain::upstream::{Owner, Reseller, Slug, Upstream, UpstreamAccount, UpstreamRules};
-use vestibule::storage::departures::{self, Departure};
+use vestibule::storage::upstream_states::{self, Departure};
 use vestibule::storage::upstreams::{self, Stored};
 use vestibule::storage::{
     Db, Error, interactions, link_invitations, resellers, tenants, upstream_accounts, users,
@@ -166,29 +166,32 @@ async fn a_departure_comes_back_once_and_is_known_as_long_as_its_login() {
             })
         };
         let first = departure("first", 0);
-        assert!(matches!(write!(db, tx => departures::insert(tx, first)), Err(Error::Conflict)), "no login");
+        assert!(
+            matches!(write!(db, tx => upstream_states::insert(tx, first)), Err(Error::Conflict)),
+            "no login"
+        );
         write!(db, tx => interactions::insert(tx, login)).unwrap();
-        write!(db, tx => departures::insert(tx, first)).unwrap();
-        let found = read!(db, tx => departures::by_state(tx, &first.state, &login.issuer, NOW));
+        write!(db, tx => upstream_states::insert(tx, first)).unwrap();
+        let found = read!(db, tx => upstream_states::by_state(tx, &first.state, &login.issuer, NOW));
         assert_eq!(found.as_ref(), Some(first));
         let late = login.expires_at;
-        assert_eq!(read!(db, tx => departures::by_state(tx, &first.state, &login.issuer, late)), None);
-        let claim = async || write!(db, tx => departures::claim(tx, &first.state)).unwrap();
+        assert_eq!(read!(db, tx => upstream_states::by_state(tx, &first.state, &login.issuer, late)), None);
+        let claim = async || write!(db, tx => upstream_states::claim(tx, &first.state)).unwrap();
         let (a, b) = tokio::join!(claim(), claim());
         assert!(a != b, "of two at once, one");
         for second in 1..=8 {
             let next = departure(&format!("tab {second}"), second);
-            write!(db, tx => departures::insert(tx, next)).unwrap();
+            write!(db, tx => upstream_states::insert(tx, next)).unwrap();
         }
         let issuer = &login.issuer;
         assert_eq!(
-            read!(db, tx => departures::by_state(tx, &first.state, issuer, NOW)),
+            read!(db, tx => upstream_states::by_state(tx, &first.state, issuer, NOW)),
             None,
             "of many tabs the oldest"
         );
-        assert!(read!(db, tx => departures::by_state(tx, hash("tab 1"), issuer, NOW)).is_some());
+        assert!(read!(db, tx => upstream_states::by_state(tx, hash("tab 1"), issuer, NOW)).is_some());
         write!(db, tx => interactions::remove(tx, &login.id)).unwrap();
-        assert_eq!(read!(db, tx => departures::by_state(tx, hash("tab 8"), issuer, NOW)), None);
+        assert_eq!(read!(db, tx => upstream_states::by_state(tx, hash("tab 8"), issuer, NOW)), None);
     })
     .await;
 }

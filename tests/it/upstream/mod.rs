@@ -17,7 +17,7 @@ use vestibule::domain::outbound::AllowedHost;
 use vestibule::domain::settings::Settings;
 use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
 
-use crate::paths::Visitor;
+use crate::paths::PageRequest;
 use crate::support::{listen, network, serve};
 
 pub(crate) const DOMAIN: &str = "123456.sms";
@@ -171,7 +171,7 @@ impl World {
     }
 
     /// The same of somebody who is there.
-    pub(crate) async fn present(&self, visitor: &mut impl Visitor, username: &str) {
+    pub(crate) async fn present(&self, visitor: &mut impl PageRequest, username: &str) {
         assert!(visitor.address().await.starts_with(&self.north_url), "{}", visitor.address().await);
         visitor.submit(&[("tenant", "north.sms"), ("username", username), ("password", PASSWORD)]).await;
         if visitor.step().await == "second_factor" {

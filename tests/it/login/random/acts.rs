@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use vestibule::Help;
+use vestibule::SupportAction;
 
 use super::world::{PEOPLE, Rule};
 
@@ -62,7 +62,7 @@ pub(super) enum Act {
     /// Something wrong there; or a recovery code.
     ResetErr(usize, bool),
     /// The operator helps.
-    Help(&'static str, Help),
+    SupportAction(&'static str, SupportAction),
     /// The operator gives somebody another authenticator.
     Equip(&'static str),
     /// The operator changes a rule of the tenant.
@@ -179,7 +179,7 @@ fn act(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Act> + use
             .prop_map(|(person, browser, pages)| Act::ForgetOn(person, browser, pages)),
         4 => browser().prop_map(Act::Reset),
         3 => (browser(), any::<bool>()).prop_map(|(browser, recover)| Act::ResetErr(browser, recover)),
-        6 => (person(), help()).prop_map(|(person, help)| Act::Help(person, help)),
+        6 => (person(), help()).prop_map(|(person, help)| Act::SupportAction(person, help)),
         4 => person().prop_map(Act::Equip),
         10 => rule().prop_map(Act::Change),
         4 => (person(), any::<bool>()).prop_map(|(person, admin)| Act::Promote(person, admin)),
@@ -187,8 +187,13 @@ fn act(person: &BoxedStrategy<&'static str>) -> impl Strategy<Value = Act> + use
     ]
 }
 
-fn help() -> impl Strategy<Value = Help> {
-    select(vec![Help::Unlock, Help::ResetPassword, Help::ResetEnrolment, Help::ResetEnrolment])
+fn help() -> impl Strategy<Value = SupportAction> {
+    select(vec![
+        SupportAction::Unlock,
+        SupportAction::ResetPassword,
+        SupportAction::ResetEnrolment,
+        SupportAction::ResetEnrolment,
+    ])
 }
 
 fn tab() -> impl Strategy<Value = Tab> {

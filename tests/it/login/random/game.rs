@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use vestibule::Help;
+use vestibule::SupportAction;
 use vestibule::ext::Clock;
 use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
 
@@ -11,7 +11,7 @@ use super::super::{DOMAIN, PASSWORD};
 use super::acts::Act;
 use super::logins::Page;
 use super::truth::{self, Actor, Login, Name};
-use super::world::{Device, HOTP_CODES, Holdings, Rules, document, holdings};
+use super::world::{AuthenticatorSnapshot, Device, HOTP_CODES, Rules, document, holdings};
 
 pub(super) struct Game {
     pub(super) idp: TestIdp,
@@ -21,7 +21,7 @@ pub(super) struct Game {
     pub(super) books: [truth::Browser; 2],
     pub(super) logins: BTreeMap<String, Login>,
     pub(super) rules: Rules,
-    pub(super) has: Holdings,
+    pub(super) has: AuthenticatorSnapshot,
     /// The words that people know.
     pub(super) passwords: BTreeMap<Name, String>,
     pub(super) recovery_codes: BTreeMap<Name, Vec<String>>,
@@ -77,7 +77,7 @@ impl Game {
             }
             Act::Reset(browser) => self.reset(*browser).await,
             Act::ResetErr(browser, recover) => self.reset_err(*browser, *recover).await,
-            Act::Help(person, help) => self.help(person, *help).await,
+            Act::SupportAction(person, help) => self.help(person, *help).await,
             Act::Equip(person) => {
                 self.count += 1;
                 let secret = format!("JBSWY3DPEHPK3PXPJBSWY3DP{}", letters(self.count));
@@ -99,7 +99,7 @@ impl Game {
             Act::Wait(seconds) => self.idp.clock().advance(Duration::from_secs(*seconds)),
         }
         // What is new now, the operator did, or nobody might.
-        let is_operators = matches!(act, Act::Help(..) | Act::Equip(_));
+        let is_operators = matches!(act, Act::SupportAction(..) | Act::Equip(_));
         self.look(if is_operators { Actor::Operator } else { Actor::Nobody }).await;
     }
 
@@ -144,10 +144,10 @@ impl Game {
         self.has = after;
     }
 
-    async fn help(&mut self, person: Name, help: Help) {
+    async fn help(&mut self, person: Name, help: SupportAction) {
         // It may refuse, for example because a mail was sent a moment ago.
         drop(self.idp.idp().help(DOMAIN, person, help).await);
-        if help == Help::ResetEnrolment {
+        if help == SupportAction::ResetEnrolment {
             for books in &mut self.books {
                 // Whatever they had opened ends with it.
                 books.session.take_if(|session| session.user == person);

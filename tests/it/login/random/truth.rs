@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::world::{Device, Holding, Holdings, Rules};
+use super::world::{AuthenticatorSnapshot, Device, Holding, Rules};
 
 pub(super) type Name = &'static str;
 /// How many seconds a proof counts for a change of credentials.
@@ -122,7 +122,7 @@ pub(super) fn judge(
     browser: &mut Browser,
     login: &Login,
     token: &Map<String, Value>,
-    has: &Holdings,
+    has: &AuthenticatorSnapshot,
     rules: &Rules,
     now: i64,
 ) {

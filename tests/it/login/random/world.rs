@@ -128,9 +128,9 @@ pub(super) struct Holding {
 }
 
 /// What everybody has.
-pub(super) type Holdings = BTreeMap<&'static str, Holding>;
+pub(super) type AuthenticatorSnapshot = BTreeMap<&'static str, Holding>;
 
-pub(super) async fn holdings(idp: &TestIdp) -> Holdings {
+pub(super) async fn holdings(idp: &TestIdp) -> AuthenticatorSnapshot {
     let export: toml::Table = toml::from_str(&idp.idp().export().await.unwrap()).unwrap();
     let text = |table: &toml::Value, name: &str| table.get(name).map(|it| it.as_str().unwrap().to_owned());
     let device = |of: &toml::Value| match of["kind"].as_str().unwrap() {

@@ -7,7 +7,7 @@ pub(crate) use plain::Plain;
 pub(crate) use window::Window;
 
 /// What a person can do and see. Texts are English.
-pub(crate) trait Visitor {
+pub(crate) trait PageRequest {
     /// Do the pages' scripts run?
     fn runs_scripts(&self) -> bool;
 

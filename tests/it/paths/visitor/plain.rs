@@ -2,7 +2,7 @@
 
 use vestibule::testing::{Answer, Browser};
 
-use super::Visitor;
+use super::PageRequest;
 use crate::login::{shown_codes, shown_secret};
 use crate::support::network;
 
@@ -28,7 +28,7 @@ impl Plain {
     }
 }
 
-impl Visitor for Plain {
+impl PageRequest for Plain {
     fn runs_scripts(&self) -> bool {
         false
     }

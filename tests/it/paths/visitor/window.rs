@@ -2,7 +2,7 @@
 
 use thirtyfour::WindowHandle;
 
-use super::Visitor;
+use super::PageRequest;
 use crate::support::chromium::Chromium;
 
 /// A Chromium, and its tabs in the order in which they were opened.
@@ -17,7 +17,7 @@ impl<'c> Window<'c> {
     }
 }
 
-impl Visitor for Window<'_> {
+impl PageRequest for Window<'_> {
     fn runs_scripts(&self) -> bool {
         true
     }

@@ -1,0 +1,76 @@
+//! What access tokens stand on: a grant and its user, read whole once and then remembered.
+//!
+//! Nothing is believed for having been remembered. With every token the store is asked, in one short row, whether it
+//! still stands and at which version its user is; only another version is read whole again. What a grant or an opaque
+//! token says never changes.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use crate::domain::grant::OpaqueToken;
+use crate::domain::ids::{GrantId, Hash, IssuerId};
+use crate::domain::time::Time;
+use crate::storage::core::db::Db;
+use crate::storage::core::error::Result;
+use crate::storage::tables::access_tokens;
+use crate::storage::tables::grants::{self, GrantWithUser};
+
+/// How many are remembered of each kind; more are read whole each time.
+const ENTRIES: usize = 2048;
+
+/// An opaque token, and what it stands on if it speaks for a user.
+type Opaque = (Arc<OpaqueToken>, Option<Arc<GrantWithUser>>);
+
+/// What tokens of one provider stand on.
+pub struct GrantCache {
+    db: Db,
+    grants: Cache<GrantId, Arc<GrantWithUser>>,
+    tokens: Cache<Hash, Opaque>,
+}
+
+impl GrantCache {
+    /// Nothing is remembered yet.
+    pub fn new(db: Db) -> Self {
+        Self { db, grants: Cache::new(ENTRIES), tokens: Cache::new(ENTRIES) }
+    }
+
+    /// What the token with this `jti` stands on; `None` if it or its grant has ended.
+    pub async fn of_grant(&self, id: &GrantId, jti: &str) -> Result<Option<Arc<GrantWithUser>>> {
+        let mut reader = self.db.read();
+        let tx = &mut reader.tx();
+        if let Some(known) = self.grants.get(id) {
+            match grants::user_version(tx, id, Some(jti)).await? {
+                None => return Ok(None),
+                Some(version) if version == known.version => return Ok(Some(known)),
+                Some(_) => {}
+            }
+        }
+        let found = grants::with_user(tx, id, Some(jti)).await?.map(Arc::new);
+        if let Some(ground) = &found {
+            self.grants.insert(id.clone(), ground.clone());
+        }
+        Ok(found)
+    }
+
+    /// The opaque token of this issuer with this hash, and what it stands on; `None` if it has ended.
+    pub async fn of_token(&self, issuer: &IssuerId, hash: &Hash, now: Time) -> Result<Option<Opaque>> {
+        let mut reader = self.db.read();
+        let tx = &mut reader.tx();
+        if let Some(known) = self.tokens.get(hash) {
+            match access_tokens::user_version(tx, issuer, hash, now).await? {
+                None => return Ok(None),
+                Some(version) if version == known.1.as_ref().map(|ground| ground.version) => {
+                    return Ok(Some(known));
+                }
+                Some(_) => {}
+            }
+        }
+        let found = access_tokens::alive(tx, issuer, hash, now).await?;
+        let found = found.map(|(token, ground)| (Arc::new(token), ground.map(Arc::new)));
+        if let Some(opaque) = &found {
+            self.tokens.insert(hash.clone(), opaque.clone());
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,259 @@
+//! The database: opening it, reading, writing, closing.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use tokio::sync::watch;
+
+use super::error::{Error, Result};
+use super::metrics::Metrics;
+use super::pool::Pool;
+use super::tx::{Tx, TxState, outside_a_write};
+use super::{migrate, postgres, revision, writer};
+
+/// A handle to the database; clones share it. Callers never see which of the two it is.
+#[derive(Clone)]
+pub struct Db {
+    backend: Database,
+    counters: Arc<Counters>,
+    only_reads: bool,
+}
+
+#[derive(Clone)]
+enum Database {
+    Sqlite { read: Pools<SqliteConnection>, write: writer::Handle },
+    Postgres(Pools<PgConnection>),
+}
+
+/// The connections that requests share, and one that is the catalogue's own: with every other one in use, it still sees
+/// what has changed.
+struct Pools<C: Connection> {
+    shared: Pool<C>,
+    catalogue: Pool<C>,
+}
+
+impl<C: Connection> Clone for Pools<C> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone(), catalogue: self.catalogue.clone() }
+    }
+}
+
+impl<C: Connection> Pools<C> {
+    fn over(shared: Pool<C>) -> Self {
+        Self { catalogue: shared.same(1), shared }
+    }
+
+    async fn close(&self) {
+        self.shared.close().await;
+        self.catalogue.close().await;
+    }
+}
+
+/// What all transactions add up to.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    statements: AtomicU64,
+    writes: AtomicU64,
+    catalogue_changes: AtomicU64,
+    messages: watch::Sender<()>,
+}
+
+impl Counters {
+    /// Adds what a transaction did; called once its outcome is certain.
+    pub(super) fn add(&self, notes: &TxState, committed: bool) {
+        self.statements.fetch_add(notes.statements, Ordering::Relaxed);
+        if committed && notes.catalogue_changed {
+            self.catalogue_changes.fetch_add(1, Ordering::Release);
+        }
+        if committed && notes.message {
+            self.messages.send_replace(());
+        }
+    }
+}
+
+/// A unit of writing: a closure over a [`Tx`]. It may be run again, so it has no effect outside the transaction.
+pub trait WriteFn<T>:
+    for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
+{
+}
+
+impl<T, W> WriteFn<T> for W where
+    W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
+{
+}
+
+impl Db {
+    /// Opens `sqlite://path` (made if it is not there) or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let backend = if url.starts_with("sqlite:") {
+            if url.contains(":memory:") || url.contains("mode=memory") {
+                return Err(Error::other(
+                    "a database in memory is not offered: each connection would see another",
+                ));
+            }
+            let options = writer::options(SqliteConnectOptions::from_str(url)?);
+            let write = writer::start(options.clone(), counters.clone()).await?;
+            Database::Sqlite { read: Pools::over(writer::readers(options)), write }
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let pools = Pools::over(postgres::pool(PgConnectOptions::from_str(url)?).await?);
+            // The first request does not wait until a server that has a lot to do has opened it.
+            pools.catalogue.lend().await?.give_back();
+            Database::Postgres(pools)
+        } else {
+            return Err(Error::other("its address must begin with sqlite:// or postgres://"));
+        };
+        Ok(Self { backend, counters, only_reads: false })
+    }
+
+    /// Brings the schema up to this version; several nodes may do so at once.
+    pub(in crate::storage) async fn migrate_schema(&self) -> Result<()> {
+        match &self.backend {
+            Database::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
+            Database::Postgres(pools) => migrate::postgres(pools.shared.options()).await,
+        }
+    }
+
+    /// The same database for a request that must change nothing: every write is [`Error::ReadOnly`].
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        Self { only_reads: true, ..self.clone() }
+    }
+
+    /// What reads. It holds no connection but while one of its statements runs.
+    pub fn read(&self) -> Reader {
+        let pool = match &self.backend {
+            Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.clone()),
+            Database::Postgres(pools) => ReaderPool::Postgres(pools.shared.clone()),
+        };
+        self.reader(pool)
+    }
+
+    /// What reads on the catalogue's own connection.
+    pub(in crate::storage) fn read_for_the_catalogue(&self) -> Reader {
+        let pool = match &self.backend {
+            Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.catalogue.clone()),
+            Database::Postgres(pools) => ReaderPool::Postgres(pools.catalogue.clone()),
+        };
+        self.reader(pool)
+    }
+
+    fn reader(&self, pool: ReaderPool) -> Reader {
+        Reader { pool, notes: TxState::default(), counters: self.counters.clone() }
+    }
+
+    /// Runs a closure in a durable transaction: committed if it gives `Ok`, otherwise undone.
+    pub async fn write<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static,
+    {
+        outside_a_write()?;
+        if self.only_reads {
+            return Err(Error::ReadOnly);
+        }
+        self.counters.writes.fetch_add(1, Ordering::Relaxed);
+        match &self.backend {
+            Database::Sqlite { write, .. } => write.run(work).await,
+            Database::Postgres(pools) => postgres::write(&pools.shared, &self.counters, &work).await,
+        }
+    }
+
+    /// How many statements were run so far, other than BEGIN and COMMIT.
+    pub fn statements(&self) -> u64 {
+        self.counters.statements.load(Ordering::Relaxed)
+    }
+
+    /// How many closures were handed in so far to be written.
+    pub fn writes(&self) -> u64 {
+        self.counters.writes.load(Ordering::Relaxed)
+    }
+
+    /// Changes whenever this process has put messages into the outbox: what was committed before is there to be claimed.
+    pub fn messages(&self) -> watch::Receiver<()> {
+        self.counters.messages.subscribe()
+    }
+
+    /// How the store is used.
+    pub fn figures(&self) -> Metrics {
+        let (pool, writer) = match &self.backend {
+            Database::Sqlite { read, write } => (read.shared.figures(), Some(write.figures())),
+            Database::Postgres(pools) => (pools.shared.figures(), None),
+        };
+        Metrics { statements: self.statements(), writes: self.writes(), pool, writer }
+    }
+
+    /// What has stopped moving: work has been waiting for so long, and nothing got on with it.
+    pub(crate) fn stalled(&self, patience: Duration) -> impl Iterator<Item = &'static str> {
+        let (pool, writer) = match &self.backend {
+            Database::Sqlite { read, write } => {
+                (read.shared.is_stalled(patience), write.is_stalled(patience))
+            }
+            Database::Postgres(pools) => (pools.shared.is_stalled(patience), false),
+        };
+        [(pool, "the database's connections"), (writer, "the writer")]
+            .into_iter()
+            .filter_map(|(stalled, name)| stalled.then_some(name))
+    }
+
+    /// Does the database answer within this time on a connection apart from all others, which may all be in use?
+    pub async fn answers(&self, patience: Duration) -> bool {
+        let pool = match &self.backend {
+            Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.same(1)),
+            Database::Postgres(pools) => ReaderPool::Postgres(pools.shared.same(1)),
+        };
+        let mut reader = self.reader(pool);
+        let mut tx = reader.tx();
+        matches!(tokio::time::timeout(patience, revision::current(&mut tx)).await, Ok(Ok(_)))
+    }
+
+    /// How many writes of this process changed what the catalogue caches.
+    pub(in crate::storage) fn catalogue_changes(&self) -> u64 {
+        self.counters.catalogue_changes.load(Ordering::Acquire)
+    }
+
+    /// Finishes the writes that wait, then closes every connection.
+    pub async fn close(&self) {
+        match &self.backend {
+            Database::Sqlite { read, write, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Database::Postgres(pools) => pools.close().await,
+        }
+    }
+}
+
+/// What reads: each statement on a connection borrowed for it, so it sees what is committed when it begins.
+pub struct Reader {
+    pool: ReaderPool,
+    notes: TxState,
+    counters: Arc<Counters>,
+}
+
+enum ReaderPool {
+    Sqlite(Pool<SqliteConnection>),
+    Postgres(Pool<PgConnection>),
+}
+
+impl Reader {
+    /// What the repositories' functions take.
+    pub fn tx(&mut self) -> Tx<'_> {
+        match &self.pool {
+            ReaderPool::Sqlite(pool) => Tx::reading(pool, &mut self.notes),
+            ReaderPool::Postgres(pool) => Tx::reading(pool, &mut self.notes),
+        }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.counters.add(&self.notes, false);
+    }
+}

@@ -1,0 +1,122 @@
+//! Registered clients. A client belongs to the root issuer or to a tenant; the tenant's host issuers see the same ones.
+
+use super::epochs;
+use crate::domain::client::{Client, ClientAuthentication, ClientMetadata};
+use crate::domain::epoch::Epoch;
+use crate::domain::ids::{ClientId, IssuerId};
+use crate::storage::core::error::Result;
+use crate::storage::core::json::Json;
+use crate::storage::core::revision;
+use crate::storage::core::tx::Tx;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    issuer_id: IssuerId,
+    id: ClientId,
+    disabled: bool,
+    epoch: Epoch,
+    authentication: Json<ClientAuthentication>,
+    metadata: Json<ClientMetadata>,
+}
+
+/// Of a client and its tenant together.
+macro_rules! epoch {
+    () => {
+        "clients.epoch + COALESCE((SELECT t.epoch FROM tenants t WHERE t.id = clients.tenant_id), 0) AS epoch"
+    };
+}
+
+/// The columns of a [`Row`].
+macro_rules! client {
+    () => {
+        concat!("issuer_id, id, disabled, authentication, metadata, ", epoch!())
+    };
+}
+
+impl From<Row> for Client {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            issuer: row.issuer_id,
+            disabled: row.disabled,
+            epoch: row.epoch,
+            authentication: row.authentication.0,
+            metadata: row.metadata.0,
+        }
+    }
+}
+
+/// Adds the client, or changes the one with this id at this issuer. Disabling raises its epoch. `Error::Conflict` if a new
+/// one has a user's id, which APIs that tell users and clients apart by `sub` would take for that user (RFC 9700 §4.15).
+pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
+    // First, since it waits for a removal of the same id: the epoch has to start above the removed one's.
+    revision::bump(tx).await?;
+    let written = execute!(
+        tx,
+        "INSERT INTO clients (issuer_id, id, tenant_id, disabled, authentication, metadata, epoch)
+         SELECT $1, $2, $3, $4, $5, $6, (SELECT floor FROM epochs)
+         WHERE NOT EXISTS (SELECT 1 FROM users WHERE id = $2)
+             OR EXISTS (SELECT 1 FROM clients WHERE issuer_id = $1 AND id = $2)
+         ON CONFLICT (issuer_id, id) DO UPDATE SET
+             epoch = clients.epoch + CASE WHEN excluded.disabled AND NOT clients.disabled THEN 1 ELSE 0 END,
+             disabled = excluded.disabled,
+             authentication = excluded.authentication, metadata = excluded.metadata",
+        client.issuer.home(),
+        &client.id,
+        client.issuer.tenant(),
+        client.disabled,
+        Json(&client.authentication),
+        Json(&client.metadata),
+    )?;
+    if written == 1 { Ok(()) } else { Err(crate::storage::Error::Conflict) }
+}
+
+/// Is there a client with this id, at any issuer?
+pub async fn exists(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    Ok(on!(tx, conn => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM clients WHERE id = $1)")
+        .bind(id).fetch_one(conn))?)
+}
+
+/// The client with this id that is seen at this issuer, disabled or not.
+pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        concat!("SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2"))
+        .bind(issuer.home()).bind(id).fetch_optional(conn))?;
+    Ok(row.map(Client::from))
+}
+
+/// The same, unless it is disabled or its tenant is.
+pub async fn enabled(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2 AND NOT disabled
+             AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.id = clients.tenant_id AND t.disabled)"))
+        .bind(issuer.home()).bind(id).fetch_optional(conn))?;
+    Ok(row.map(Client::from))
+}
+
+/// The clients that are registered at an issuer, disabled or not.
+pub async fn of_issuer(tx: &mut Tx<'_>, home: &IssuerId) -> Result<Vec<Client>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        concat!("SELECT ", client!(), " FROM clients WHERE issuer_id = $1 ORDER BY id"))
+        .bind(home).fetch_all(conn))?;
+    Ok(rows.into_iter().map(Client::from).collect())
+}
+
+/// All clients of all issuers.
+pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Client>> {
+    let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
+        concat!("SELECT ", client!(), " FROM clients ORDER BY issuer_id, id"))
+        .fetch_all(conn))?;
+    Ok(rows.into_iter().map(Client::from).collect())
+}
+
+/// Removes a client with its grants and consents.
+pub async fn remove(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<bool> {
+    revision::bump(tx).await?;
+    let removed: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(concat!(
+        "SELECT ", epoch!(), " FROM clients WHERE issuer_id = $1 AND id = $2"))
+        .bind(issuer.home()).bind(id).fetch_optional(conn))?;
+    let Some(removed) = removed else { return Ok(false) };
+    epochs::raise_floor(tx, removed).await?;
+    Ok(execute!(tx, "DELETE FROM clients WHERE issuer_id = $1 AND id = $2", issuer.home(), id)? == 1)
+}

@@ -1,0 +1,92 @@
+//! Refresh tokens: each is used once, and its use makes its successor (RFC 6749 §6, RFC 9700 §4.14.2).
+
+use super::grants::{GrantWithUser, WithClient, ground, ground_and_client, living};
+use crate::domain::grant::{RefreshState, RefreshToken};
+use crate::domain::ids::{GrantId, Hash};
+use crate::domain::time::Time;
+use crate::storage::core::error::Result;
+use crate::storage::core::queue::ExpectedRows;
+use crate::storage::core::tx::Tx;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    hash: Hash,
+    grant_id: GrantId,
+    expires_at: Time,
+    used_at: Option<Time>,
+    salt: Option<String>,
+}
+
+impl From<Row> for RefreshToken {
+    fn from(row: Row) -> Self {
+        let state = match (row.used_at, row.salt) {
+            (Some(at), Some(salt)) => RefreshState::Used { at, salt },
+            _ => RefreshState::Fresh,
+        };
+        Self { hash: row.hash, grant: row.grant_id, expires_at: row.expires_at, state }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct WithGround {
+    hash: Hash,
+    token_expires_at: Time,
+    used_at: Option<Time>,
+    salt: Option<String>,
+    redirect_uri: String,
+    #[sqlx(flatten)]
+    ground: WithClient,
+}
+
+impl WithGround {
+    fn still_registered(self) -> Option<(RefreshToken, GrantWithUser)> {
+        let Self { hash, token_expires_at: expires_at, used_at, salt, redirect_uri, ground } = self;
+        let ground = ground.still_registered(&redirect_uri)?;
+        let row = Row { hash, grant_id: ground.grant.id.clone(), expires_at, used_at, salt };
+        Some((row.into(), ground))
+    }
+}
+
+/// Adds a fresh token.
+pub async fn insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
+    later!(
+        tx,
+        ExpectedRows::Any,
+        "INSERT INTO refresh_tokens (hash, grant_id, expires_at) VALUES ($1, $2, $3)",
+        hash,
+        grant,
+        expires_at,
+    );
+    Ok(())
+}
+
+/// The token with this hash, used or not; not one that has expired.
+pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<RefreshToken>> {
+    let row: Option<Row> = on!(tx, conn => sqlx::query_as(
+        "SELECT hash, grant_id, expires_at, used_at, salt FROM refresh_tokens WHERE hash = $1 AND expires_at > $2")
+        .bind(hash).bind(now).fetch_optional(conn))?;
+    Ok(row.map(RefreshToken::from))
+}
+
+/// The same with its grant and its user, in one statement; not one whose grant, user, tenant or client has ended, nor
+/// one of a family whose redirect URI is no longer registered. A grant keeps the code that it began with.
+pub async fn with_ground(
+    tx: &mut Tx<'_>,
+    hash: &Hash,
+    now: Time,
+) -> Result<Option<(RefreshToken, GrantWithUser)>> {
+    let row: Option<WithGround> = on!(tx, conn => sqlx::query_as(concat!(
+        "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, k.redirect_uri, ",
+        ground_and_client!(), "
+         FROM refresh_tokens r
+         JOIN grants g ON g.id = r.grant_id
+         JOIN codes k ON k.grant_id = g.id", living!(), " AND r.hash = $1 AND r.expires_at > $2"))
+        .bind(hash).bind(now).fetch_optional(conn))?;
+    Ok(row.and_then(WithGround::still_registered))
+}
+
+/// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.
+pub async fn claim(tx: &mut Tx<'_>, hash: &Hash, salt: &str, now: Time) -> Result<bool> {
+    let sql = "UPDATE refresh_tokens SET used_at = $3, salt = $2 WHERE hash = $1 AND used_at IS NULL";
+    Ok(execute!(tx, sql, hash, salt, now)? == 1)
+}

@@ -1,0 +1,101 @@
+//! Removing what has expired, in small batches, so that no sweep holds up the writers.
+
+use std::time::Duration;
+
+use crate::domain::reset;
+use crate::domain::time::Time;
+use crate::storage::core::error::Result;
+use crate::storage::core::tx::Tx;
+
+/// An enrolment begun and not confirmed.
+const PENDING: Duration = Duration::from_hours(24);
+/// Failures in a row are remembered this long after the last.
+const FAILURES: Duration = Duration::from_hours(30 * 24);
+
+/// A used refresh token is known again this long: a copy that comes later is refused, but tells of nothing any more.
+const USED: Duration = Duration::from_hours(7 * 24);
+
+/// How long it can be looked up what became of a message.
+const MESSAGES: Duration = Duration::from_hours(7 * 24);
+
+/// What goes at its `expires_at`; authorization codes go with their grants.
+const EXPIRED: &[&str] = &[
+    "DELETE FROM trusted_browsers WHERE id IN (SELECT id FROM trusted_browsers WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM known_browsers WHERE (user_id, hash) IN
+             (SELECT user_id, hash FROM known_browsers WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM resets WHERE link IN (SELECT link FROM resets WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM delivered_codes WHERE (interaction_id, purpose) IN
+             (SELECT interaction_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM link_invitations WHERE user_id IN
+             (SELECT user_id FROM link_invitations WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
+             (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
+];
+
+/// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
+pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
+    let mut removed = 0;
+    for &sql in EXPIRED {
+        removed += execute!(tx, sql, now, limit)?;
+    }
+    removed += execute!(
+        tx,
+        "DELETE FROM refresh_tokens WHERE hash IN
+             (SELECT hash FROM refresh_tokens WHERE expires_at <= $1 OR used_at <= $3 LIMIT $2)",
+        now,
+        limit,
+        now.minus(USED),
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM authenticators WHERE id IN
+             (SELECT id FROM authenticators WHERE state = 'pending' AND created_at <= $1 LIMIT $2)",
+        now.minus(PENDING),
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM attempts WHERE (key, kind) IN
+             (SELECT key, kind FROM attempts WHERE last_at <= $1 AND locked_until <= $3 LIMIT $2)",
+        now.minus(FAILURES),
+        limit,
+        now,
+    )?;
+    // What nobody could send in time: by now nobody has a use for it, and nobody should read it.
+    removed += execute!(
+        tx,
+        "UPDATE outbox SET state = 'failed', sealed = NULL, reason = 'expired before it could be sent'
+         WHERE id IN (SELECT id FROM outbox
+                      WHERE state IN ('waiting', 'sending') AND expires_at <= $1 AND due_at <= $1 LIMIT $2)",
+        now,
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM outbox WHERE id IN
+             (SELECT id FROM outbox WHERE created_at <= $1 AND state IN ('sent', 'failed') LIMIT $2)",
+        now.minus(MESSAGES),
+        limit,
+    )?;
+    // A mail that comes so late helps nobody.
+    removed += execute!(
+        tx,
+        "DELETE FROM reset_requests WHERE id IN
+             (SELECT id FROM reset_requests WHERE created_at <= $1 LIMIT $2)",
+        now.minus(reset::LINK),
+        limit,
+    )?;
+    removed += execute!(
+        tx,
+        "DELETE FROM rates WHERE key IN (SELECT key FROM rates WHERE free_at <= $1 LIMIT $2)",
+        now.unix().saturating_mul(1000),
+        limit,
+    )?;
+    Ok(removed)
+}

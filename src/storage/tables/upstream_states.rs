@@ -1,0 +1,63 @@
+//! Browsers on their way to an upstream provider. Each comes back once; it is known again as long as its login lasts.
+
+use crate::domain::ids::{Hash, InteractionId, IssuerId, UpstreamId};
+use crate::domain::time::Time;
+use crate::storage::core::error::Result;
+use crate::storage::core::tx::Tx;
+
+/// How many tabs of one login may be on their way; of more, the older ones are forgotten.
+const OF_ONE_LOGIN: i64 = 8;
+
+/// A browser on its way.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Departure {
+    /// The hash of the value of `state`.
+    pub state: Hash,
+    /// The login that it left.
+    #[sqlx(rename = "interaction_id")]
+    pub interaction: InteractionId,
+    /// Where it was sent.
+    #[sqlx(rename = "upstream_id")]
+    pub upstream: UpstreamId,
+    /// When.
+    pub departed_at: Time,
+}
+
+/// Notes a departure. `Error::Conflict` if the login is over.
+pub async fn insert(tx: &mut Tx<'_>, new: &Departure) -> Result<()> {
+    execute!(
+        tx,
+        "DELETE FROM departures WHERE interaction_id = $1 AND state NOT IN
+             (SELECT state FROM departures WHERE interaction_id = $1 ORDER BY departed_at DESC, state LIMIT $2)",
+        &new.interaction,
+        OF_ONE_LOGIN - 1,
+    )?;
+    execute!(
+        tx,
+        "INSERT INTO departures (state, interaction_id, upstream_id, departed_at, used) VALUES ($1, $2, $3, $4, FALSE)",
+        &new.state,
+        &new.interaction,
+        &new.upstream,
+        new.departed_at,
+    )?;
+    Ok(())
+}
+
+/// The departure with this state, if it left a login at this issuer that still lasts, whether it came back or not.
+pub async fn by_state(
+    tx: &mut Tx<'_>,
+    state: &Hash,
+    issuer: &IssuerId,
+    now: Time,
+) -> Result<Option<Departure>> {
+    Ok(on!(tx, conn => sqlx::query_as(
+        "SELECT d.state, d.interaction_id, d.upstream_id, d.departed_at
+         FROM departures d JOIN interactions i ON i.id = d.interaction_id
+         WHERE d.state = $1 AND i.issuer_id = $2 AND i.expires_at > $3")
+        .bind(state).bind(issuer).bind(now).fetch_optional(conn))?)
+}
+
+/// It came back; of two at once, one gets `true`, and only that one may redeem what it brought.
+pub async fn claim(tx: &mut Tx<'_>, state: &Hash) -> Result<bool> {
+    Ok(execute!(tx, "UPDATE departures SET used = TRUE WHERE state = $1 AND NOT used", state)? == 1)
+}

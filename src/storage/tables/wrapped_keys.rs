@@ -1,0 +1,60 @@
+//! The keys of the database itself, wrapped under a master key: one row, or two while that is being replaced.
+
+use serde::{Deserialize, Serialize};
+
+use crate::storage::core::error::Result;
+use crate::storage::core::tx::Tx;
+
+/// Keys under one master key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+pub struct WrappedKeys {
+    /// The id of the master key that opens them.
+    pub master: String,
+    /// Base64url.
+    pub wrapped: String,
+}
+
+/// Which of the two rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// What every node should have by now.
+    Current,
+    /// What it was before, for nodes that do not have the new master key yet.
+    Previous,
+}
+
+impl Place {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Previous => "previous",
+        }
+    }
+}
+
+/// The keys in this place.
+pub async fn at(tx: &mut Tx<'_>, place: Place) -> Result<Option<WrappedKeys>> {
+    on!(tx, conn => sqlx::query_as("SELECT master, wrapped FROM wrapped_keys WHERE place = $1")
+        .bind(place.as_str()).fetch_optional(conn))
+}
+
+/// Stores the first ones. Of all who come with some, one gets `true`.
+pub async fn insert_first(tx: &mut Tx<'_>, keys: &WrappedKeys) -> Result<bool> {
+    let sql = "INSERT INTO wrapped_keys (place, master, wrapped) VALUES ('current', $1, $2) ON CONFLICT (place) DO NOTHING";
+    Ok(execute!(tx, sql, &keys.master, &keys.wrapped)? == 1)
+}
+
+/// Makes `keys` the current ones and those under the master key `from` the previous ones. `false`: `from` is not the
+/// current one (any more), or there are previous ones still.
+pub async fn replace(tx: &mut Tx<'_>, from: &str, keys: &WrappedKeys) -> Result<bool> {
+    let sql = "UPDATE wrapped_keys SET place = 'previous' WHERE place = 'current' AND master = $1 \
+               AND NOT EXISTS (SELECT 1 FROM wrapped_keys AS other WHERE other.place = 'previous')";
+    Ok(execute!(tx, sql, from)? == 1 && insert_first(tx, keys).await?)
+}
+
+/// Forgets the previous ones. `false`: there are none, or `current` is not the current master key.
+pub async fn forget_previous(tx: &mut Tx<'_>, current: &str) -> Result<bool> {
+    let sql = "DELETE FROM wrapped_keys WHERE place = 'previous' \
+               AND EXISTS (SELECT 1 FROM wrapped_keys AS other WHERE other.place = 'current' AND other.master = $1)";
+    Ok(execute!(tx, sql, current)? == 1)
+}
