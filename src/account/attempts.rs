@@ -97,7 +97,7 @@ impl Counter {
 
     /// The guess was right: all failures before it are forgotten.
     pub(crate) async fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
-        attempts::succeed(tx, &self.key, self.kind).await
+        attempts::queue_success(tx, &self.key, self.kind)
     }
 
     /// The guess could not be checked: neither it nor the lock it set counts.
@@ -128,7 +128,7 @@ impl Network {
 
     /// It was none.
     pub(crate) async fn give_back(&self, tx: &mut Tx<'_>) -> Result<()> {
-        attempts::flow_back(tx, &self.0, PER_ADDRESS).await
+        attempts::queue_refund(tx, &self.0, PER_ADDRESS)
     }
 }
 

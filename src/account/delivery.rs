@@ -82,7 +82,7 @@ impl QueuedMessage {
     /// What was not sent does not count.
     async fn give_back(&self, tx: &mut Tx<'_>, taken: usize) -> storage::Result<()> {
         for (key, rate) in self.caps.iter().take(taken) {
-            attempts::flow_back(tx, key, *rate).await?;
+            attempts::queue_refund(tx, key, *rate)?;
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Unlocking {
         for counter in &self.counters {
             counter.clear(tx).await?;
         }
-        attempts::forget_known_browsers(tx, &self.user).await
+        attempts::queue_forget_known_browsers(tx, &self.user)
     }
 }
 

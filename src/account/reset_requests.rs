@@ -101,7 +101,7 @@ impl Answer {
             SendOutcome::Impossible => ResetOutcome::NoMail,
         };
         if is_first {
-            attempts::flow_back(tx, address, FIRST).await?;
+            attempts::queue_refund(tx, address, FIRST)?;
         }
         Ok(outcome)
     }

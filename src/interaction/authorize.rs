@@ -99,7 +99,7 @@ async fn begin_unseen(visitor: PageRequest, validated: Validated) -> Result<Resp
         let login = begun.clone();
         Box::pin(async move {
             login.spend(tx).await?;
-            interactions::insert(tx, &login.interaction).await
+            interactions::queue_insert(tx, &login.interaction)
         })
     });
     match insert.await {

@@ -54,7 +54,7 @@ impl Login {
         }
         let end = match self.next() {
             Due::Ask(_) if !self.stored => {
-                interactions::insert(tx, &self.interaction).await?;
+                interactions::queue_insert(tx, &self.interaction)?;
                 self.stored = true;
                 Outcome::NextStep
             }
@@ -79,7 +79,7 @@ impl Login {
 
     /// Takes the login out of the world; of two at once, one may answer.
     async fn close(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        if self.stored { interactions::remove(tx, &self.interaction.id).await } else { Ok(()) }
+        if self.stored { interactions::queue_remove(tx, &self.interaction.id) } else { Ok(()) }
     }
 
     async fn complete(&mut self, tx: &mut Tx<'_>) -> storage::Result<Outcome> {
@@ -125,7 +125,7 @@ impl Login {
     /// so from the code, which is as good as none.
     pub(super) async fn hold_epoch(&self, tx: &mut Tx<'_>, person: &LoginUser) -> storage::Result<()> {
         if self.interaction.progress.has_first_factor() {
-            users::hold_epoch(tx, &person.user.id, person.user.epoch).await?;
+            users::queue_epoch_check(tx, &person.user.id, person.user.epoch)?;
         }
         Ok(())
     }
@@ -141,7 +141,7 @@ impl Login {
         if learnt.is_empty() {
             // Signed out a moment ago? Then this login came too late. A sign-out that is being written waits for it.
             let used = self.used(own.clone());
-            sessions::touch(tx, &used).await?;
+            sessions::queue_touch(tx, &used)?;
             return Ok((used, None));
         }
         let cookie = Secret::generate();
@@ -183,7 +183,7 @@ impl Login {
             address: None,
             clients: BTreeSet::new(),
         });
-        sessions::insert(tx, &session).await?;
+        sessions::queue_insert(tx, &session)?;
         Ok((session, Some(cookie)))
     }
 

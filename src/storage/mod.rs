@@ -11,15 +11,10 @@
 //! where such a statement waits for the row and then looks again. Why not SERIALIZABLE: there the losers of a race fail
 //! and start over, so that 200 guesses at one counter would take 200 rounds; a queue on the row takes one.
 //!
-//! A statement whose answer nobody needs waits for others and goes with them (`later!`); where it has to claim its row, the
+//! A statement whose answer nobody needs waits for others and goes with them (`queue!`); where it has to claim its row, the
 //! whole write is undone if it came too late.
 //!
 //! Not part of the crate's interface: it is only reachable for the project's own tests.
-
-#![expect(
-    clippy::unused_async,
-    reason = "which statements wait for others is this room's business: all are awaited"
-)]
 
 #[macro_use]
 mod core;

@@ -103,8 +103,8 @@ impl Refreshing {
 impl NewCode {
     /// Writes grant and code, as part of the transaction that ends the login.
     pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), storage::Error> {
-        grants::insert(tx, &self.grant).await?;
-        codes::insert(tx, &self.code).await
+        grants::queue_insert(tx, &self.grant)?;
+        codes::queue_insert(tx, &self.code)
     }
 
     /// The value of `code`, for the client alone.

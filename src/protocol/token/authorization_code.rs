@@ -146,7 +146,7 @@ impl CodeExchange {
                 Ok(()) => {
                     let grant = &redeemed.grant;
                     if let Some(expiry) = grant.refresh_token_expiry(self.now) {
-                        refresh_tokens::insert(tx, &self.refresh_token.hash(), &grant.id, expiry).await?;
+                        refresh_tokens::queue_insert(tx, &self.refresh_token.hash(), &grant.id, expiry)?;
                     }
                     Ok(ExchangeOutcome::Live(redeemed))
                 }

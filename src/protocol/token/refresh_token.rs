@@ -233,7 +233,7 @@ impl RefreshRequest {
                 let successor = secret::successor(self.token.expose(), self.salt.expose());
                 // A family whose last token could be used can be refreshed.
                 let expiry = grant.refresh_token_expiry(self.now).unwrap_or(self.now);
-                refresh_tokens::insert(tx, &successor.hash(), &grant.id, expiry).await?;
+                refresh_tokens::queue_insert(tx, &successor.hash(), &grant.id, expiry)?;
                 return Ok(RefreshOutcome::RotatedToken(Box::new(RotatedToken {
                     grant,
                     user,

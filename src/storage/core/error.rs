@@ -58,11 +58,6 @@ impl Error {
         Self::other(reason)
     }
 
-    /// Did a part of a statement not touch its row? PostgreSQL then divides by zero (see `queue`).
-    pub(in crate::storage) fn is_division_by_zero(&self) -> bool {
-        self.sql_state().as_deref() == Some("22012")
-    }
-
     /// Lost a race on PostgreSQL (serialization failure, deadlock): running the closure again is the cure.
     pub(in crate::storage) fn is_lost_race(&self) -> bool {
         matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))

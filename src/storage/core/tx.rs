@@ -1,4 +1,4 @@
-//! A transaction on either database; `on!` runs one statement on whichever it is, `later!` lets one wait for others.
+//! A transaction on either database; `on!` runs one statement on whichever it is, `queue!` lets one wait for others.
 //!
 //! What reads borrows a connection for one statement at a time: between two statements it holds none, whatever the caller
 //! waits for there. What writes holds its connection to the end, so its closure may wait for nothing but its own
@@ -140,19 +140,19 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Begins if need be, then runs what waits. [`Error::Conflict`]: one of the statements did not touch the row that it
-    /// had to.
-    pub(super) async fn settle(&mut self) -> Result<()> {
+    /// Begins if need be and runs the queued statements. Fails with [`Error::Conflict`] if one of them did not affect the
+    /// row that it had to.
+    pub(super) async fn flush(&mut self) -> Result<()> {
         if self.phase == Phase::Waiting {
             self.begin().boxed().await?;
         }
-        self.run_waiting().await
+        self.run_queued().await
     }
 
-    /// Runs what waits and makes all of it last. If all of it waits, that is one statement on PostgreSQL, which needs no
-    /// `BEGIN`.
+    /// Runs the queued statements and commits. If nothing ran before and none of them must affect a row, they are one
+    /// statement on PostgreSQL, which needs no `BEGIN`.
     pub(super) async fn commit(&mut self) -> Result<()> {
-        self.run_waiting().await?;
+        self.run_queued().await?;
         if self.phase == Phase::Begun { self.control("COMMIT").await } else { Ok(()) }
     }
 
@@ -174,13 +174,16 @@ impl<'c> Tx<'c> {
         self.end_statement(done)
     }
 
-    async fn run_waiting(&mut self) -> Result<()> {
-        let waiting = match &self.side {
-            Backend::Sqlite(_, batch) => batch.len(),
-            Backend::Postgres(_, batch) => batch.len(),
+    async fn run_queued(&mut self) -> Result<()> {
+        let (waiting, expects_rows) = match &self.side {
+            Backend::Sqlite(_, batch) => (batch.len(), batch.expects_rows()),
+            Backend::Postgres(_, batch) => (batch.len(), batch.expects_rows()),
         };
         if waiting == 0 {
             return Ok(());
+        }
+        if expects_rows && self.phase == Phase::Waiting {
+            self.begin().boxed().await?;
         }
         self.notes.statements += waiting;
         self.notes.unsettled = true;
@@ -194,7 +197,7 @@ impl<'c> Tx<'c> {
 
     /// The connection for one statement, after what waits was run.
     pub(in crate::storage) async fn begin_statement(&mut self) -> Result<Running<'_>> {
-        self.settle().await?;
+        self.flush().await?;
         let running = match &mut self.side {
             Backend::Sqlite(link, _) => Running::Sqlite(link.connection().await?),
             Backend::Postgres(link, _) => Running::Postgres(link.connection().await?),
@@ -294,16 +297,16 @@ macro_rules! execute {
     };
 }
 
-/// `later!(tx, ExpectedRows::.., "SQL", values..)`: lets a statement wait that is not asked for an answer; see `queue.rs`.
-macro_rules! later {
-    ($tx:expr, $touches:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+/// `queue!(tx, ExpectedRows::.., "SQL", values..)`: lets a statement wait that is not asked for an answer; see `queue.rs`.
+macro_rules! queue {
+    ($tx:expr, $expected:expr, $sql:expr $(, $value:expr)* $(,)?) => {
         match $tx.queue()? {
             $crate::storage::core::tx::Backend::Sqlite(_, batch) => {
-                batch.push($sql, $touches);
+                batch.push($sql, $expected);
                 $(batch.bind($value)?;)*
             }
             $crate::storage::core::tx::Backend::Postgres(_, batch) => {
-                batch.push($sql, $touches);
+                batch.push($sql, $expected);
                 $(batch.bind($value)?;)*
             }
         }

@@ -201,7 +201,7 @@ impl<T: Send + 'static, W: WriteFn<T>> Job for Waiting<T, W> {
             // A panic ends its own closure only; the others' writer goes on.
             let run = AssertUnwindSafe(tx::run(&self.work, tx)).catch_unwind().await;
             let outcome = match run.unwrap_or_else(|_| Err(Error::other("a write panicked"))) {
-                Ok(value) => tx.settle().await.map(|()| value),
+                Ok(value) => tx.flush().await.map(|()| value),
                 failed => failed,
             };
             self.outcome.insert(outcome).is_ok()

@@ -123,16 +123,16 @@ pub async fn reserve(
 }
 
 /// The check succeeded: the failures before it are forgotten. Also what an administrator's unlocking does.
-pub async fn succeed(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
-    later!(tx, ExpectedRows::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
+pub fn queue_success(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
+    queue!(tx, ExpectedRows::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
     Ok(())
 }
 
 /// Forgets the failures of all browsers that are known to this user.
-pub async fn forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
+pub fn queue_forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
     let sql = "DELETE FROM attempts
                WHERE kind = $2 AND key IN (SELECT hash FROM known_browsers WHERE user_id = $1)";
-    later!(tx, ExpectedRows::Any, sql, user, Kind::KnownBrowser.as_str());
+    queue!(tx, ExpectedRows::Any, sql, user, Kind::KnownBrowser.as_str());
     Ok(())
 }
 
@@ -208,8 +208,8 @@ pub async fn flows_at(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<Time> {
 }
 
 /// Gives one event back: it turned out harmless. In one write once for each key (see `queue`).
-pub async fn flow_back(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
-    later!(
+pub fn queue_refund(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::Any,
         "UPDATE rates SET free_at = free_at - $2 WHERE key = $1",

@@ -56,8 +56,8 @@ pub struct Redeemed {
 }
 
 /// Adds a code.
-pub async fn insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
-    later!(
+pub fn queue_insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::Any,
         "INSERT INTO codes (hash, grant_id, redirect_uri, code_challenge, nonce, expires_at)

@@ -145,8 +145,8 @@ macro_rules! alive {
 }
 
 /// Adds a grant. If client or user have gone, the write is a [`Conflict`](crate::storage::Error::Conflict).
-pub async fn insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
-    later!(
+pub fn queue_insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::Any,
         "INSERT INTO grants (id, issuer_id, client_issuer_id, client_id, user_id, session_id, scope, audience, claims,

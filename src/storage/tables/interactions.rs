@@ -48,8 +48,8 @@ fn state(interaction: &Interaction) -> Cow<'_, Interaction> {
 /// Adds a login. [`Error::Conflict`] if it counts in a network of which [`OF_NETWORK`] wait.
 ///
 /// Of requests at once each may see one place left, so there may be a few more: the cap is against floods.
-pub async fn insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
-    later!(
+pub fn queue_insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::One,
         "INSERT INTO interactions (id, issuer_id, browser, state, version, expires_at, network)
@@ -124,7 +124,7 @@ pub async fn hold(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
 }
 
 /// Ends a login; of two at once, one may answer the client, and the other's write is a [`Conflict`](crate::storage::Error::Conflict).
-pub async fn remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<()> {
-    later!(tx, ExpectedRows::One, "DELETE FROM interactions WHERE id = $1", id);
+pub fn queue_remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<()> {
+    queue!(tx, ExpectedRows::One, "DELETE FROM interactions WHERE id = $1", id);
     Ok(())
 }

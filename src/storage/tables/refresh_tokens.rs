@@ -48,8 +48,8 @@ impl WithGround {
 }
 
 /// Adds a fresh token.
-pub async fn insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
-    later!(
+pub fn queue_insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::Any,
         "INSERT INTO refresh_tokens (hash, grant_id, expires_at) VALUES ($1, $2, $3)",

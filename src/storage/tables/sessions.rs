@@ -48,8 +48,8 @@ impl From<Row> for Session {
 }
 
 /// Adds a session.
-pub async fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
-    later!(
+pub fn queue_insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::Any,
         "INSERT INTO sessions (id, cookie, issuer_id, user_id, facts, created_at, used_at, expires_at,
@@ -119,8 +119,8 @@ pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> R
 /// [`Conflict`](crate::storage::Error::Conflict).
 ///
 /// The clock may have been set back, the row never goes back.
-pub async fn touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
-    later!(
+pub fn queue_touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    queue!(
         tx,
         ExpectedRows::One,
         "UPDATE sessions SET used_at = CASE WHEN used_at < $3 THEN $3 ELSE used_at END, clients = $4

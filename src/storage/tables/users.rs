@@ -320,9 +320,9 @@ pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
 ///
 /// An update that changes nothing, because it waits for an ending that is being written (`READ COMMITTED` would read past
 /// it), and that ending waits for the login that holds it here.
-pub async fn hold_epoch(tx: &mut Tx<'_>, id: &UserId, epoch: Epoch) -> Result<()> {
+pub fn queue_epoch_check(tx: &mut Tx<'_>, id: &UserId, epoch: Epoch) -> Result<()> {
     let sql = "UPDATE users SET epoch = $2 WHERE id = $1 AND epoch = $2";
-    later!(tx, ExpectedRows::One, sql, id, epoch);
+    queue!(tx, ExpectedRows::One, sql, id, epoch);
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Budgets for guesses.
 
+use std::future::ready;
+
 use std::time::Duration;
 
 use vestibule::domain::time::Time;
@@ -53,7 +55,7 @@ async fn locks_double_until_only_an_administrator_can_help() {
         for at in [now, later(u64::from(u32::MAX)), Time::from_unix(i64::MAX - 1)] {
             assert_eq!(reserve(db, at).await, Reservation::Stopped);
         }
-        write!(db, tx => attempts::succeed(tx, hash("k"), Kind::Password)).unwrap();
+        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), Kind::Password))).unwrap();
         assert_eq!(reserve(db, now).await, Reservation::Taken { failures: 1, lock: None });
     })
     .await;
@@ -73,7 +75,7 @@ async fn success_forgets_and_a_check_that_did_not_take_place_costs_nothing() {
             read!(db, tx => attempts::locked_until(tx, hash("k"), Kind::Password)),
             Some(NOW.plus(BUDGET.first_lock))
         );
-        write!(db, tx => attempts::succeed(tx, hash("k"), Kind::Password)).unwrap();
+        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), Kind::Password))).unwrap();
         assert_eq!(reserve(db, NOW).await, Reservation::Taken { failures: 1, lock: None });
     })
     .await;
@@ -118,7 +120,7 @@ async fn a_rate_drains_evenly() {
         assert!(!flow(9).await);
         assert!(flow(10).await, "one has drained");
         assert!(!flow(10).await);
-        write!(db, tx => attempts::flow_back(tx, hash("ip"), RATE)).unwrap();
+        write!(db, tx => ready(attempts::queue_refund(tx, hash("ip"), RATE))).unwrap();
         assert!(flow(10).await);
         assert!(!flow(10).await);
         for _ in 0..6 {

@@ -1,5 +1,7 @@
 //! Codes that were sent: one for each login and purpose, five tries, used once.
 
+use std::future::ready;
+
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState};
 use vestibule::domain::ids::{InteractionId, MessageId};
 use vestibule::domain::message::Purpose;
@@ -25,7 +27,7 @@ async fn begin(db: &Db) -> Begun {
     let one = authenticator(anna, "one", AuthenticatorState::Pending);
     let two = authenticator(anna, "two", AuthenticatorState::Pending);
     write!(db, tx => async {
-        interactions::insert(tx, login).await?;
+        interactions::queue_insert(tx, login)?;
         authenticators::insert(tx, one, None).await?;
         authenticators::insert(tx, two, None).await
     })
@@ -159,7 +161,7 @@ async fn an_expired_code_is_swept() {
 async fn of_many_who_hold_a_login_and_change_it_one_does() {
     on_each(async |db| {
         let login = interaction("1");
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         let held = winners(async |_| {
             write!(db, tx => async {
                 Ok(interactions::hold(tx, login).await? && interactions::save(tx, login).await?)

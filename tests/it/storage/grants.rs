@@ -1,5 +1,7 @@
 //! Grants, codes, consents and sessions; client assertions.
 
+use std::future::ready;
+
 use std::sync::Arc;
 
 use vestibule::domain::fact::FactKind;
@@ -204,7 +206,7 @@ async fn what_the_directory_changes_is_seen_behind_every_grant() {
         write!(db, tx => users::stand_for(tx, person)).unwrap();
         let (own, _) = world.code(db, "1").await;
         let grant = keep(Grant { id: GrantId::new("theirs"), user: person.id.clone(), ..own.clone() });
-        write!(db, tx => grants::insert(tx, grant)).unwrap();
+        write!(db, tx => ready(grants::queue_insert(tx, grant))).unwrap();
         let grounds = GrantCache::new(db.clone());
         assert_eq!(ground(db, &grounds, grant).await.unwrap().user, *person);
         let renamed = keep(User { username: Username::parse("bertie").unwrap(), ..person.clone() });
@@ -257,9 +259,9 @@ async fn a_grant_needs_its_client_and_its_user() {
         let world = World::store(db).await;
         let grant = world.grant("1");
         write!(db, tx => clients::remove(tx, &world.shop.issuer, &world.shop.id)).unwrap();
-        assert!(matches!(write!(db, tx => grants::insert(tx, grant)), Err(Error::Conflict)));
+        assert!(matches!(write!(db, tx => ready(grants::queue_insert(tx, grant))), Err(Error::Conflict)));
         write!(db, tx => clients::upsert(tx, world.shop)).unwrap();
-        write!(db, tx => grants::insert(tx, grant)).unwrap();
+        write!(db, tx => ready(grants::queue_insert(tx, grant))).unwrap();
         write!(db, tx => users::remove(tx, &world.anna.id)).unwrap();
         assert_eq!(read!(db, tx => grants::by_id(tx, &grant.id)), None);
     })
@@ -289,7 +291,7 @@ async fn a_session_is_found_by_its_cookie_at_its_issuer_in_its_time() {
         let World { anna, .. } = World::store(db).await;
         let root = IssuerId::root();
         let own = session(anna, root.clone(), "c");
-        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        write!(db, tx => ready(sessions::queue_insert(tx, own))).unwrap();
         assert_eq!(find(db, &root, "c", NOW).await.as_ref(), Some(own));
         assert_eq!(find(db, &IssuerId::new("other"), "c", NOW).await, None);
         assert_eq!(find(db, &root, "guess", NOW).await, None);
@@ -297,12 +299,12 @@ async fn a_session_is_found_by_its_cookie_at_its_issuer_in_its_time() {
 
         for used_at in [later(60), later(30)] {
             let used = keep(Session { used_at, clients: [ClientId::new("forum")].into(), ..own.clone() });
-            write!(db, tx => sessions::touch(tx, used)).unwrap();
+            write!(db, tx => ready(sessions::queue_touch(tx, used))).unwrap();
         }
         let found = find(db, &root, "c", NOW).await.unwrap();
         assert_eq!((found.used_at, &found.clients), (later(60), &[ClientId::new("forum")].into()));
         let stale = keep(Session { cookie: hash("old").clone(), ..own.clone() });
-        let touched = write!(db, tx => sessions::touch(tx, stale));
+        let touched = write!(db, tx => ready(sessions::queue_touch(tx, stale)));
         assert!(matches!(touched, Err(Error::Conflict)), "the cookie it had before");
 
         assert!(write!(db, tx => sessions::end(tx, &own.id)).unwrap());
@@ -318,7 +320,7 @@ async fn a_replaced_cookie_opens_nothing() {
         let World { anna, .. } = World::store(db).await;
         let root = IssuerId::root();
         let own = session(anna, root.clone(), "old");
-        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        write!(db, tx => ready(sessions::queue_insert(tx, own))).unwrap();
         let mut facts = own.facts.clone();
         facts.add(&anna.id, FactKind::RecoveryCode, later(5));
         let raised = keep(Session { cookie: hash("new").clone(), facts, used_at: later(5), ..own.clone() });
@@ -328,7 +330,7 @@ async fn a_replaced_cookie_opens_nothing() {
         assert_eq!(find(db, &root, "new", NOW).await.as_ref(), Some(raised));
 
         let other = session(anna, root.clone(), "other");
-        write!(db, tx => sessions::insert(tx, other)).unwrap();
+        write!(db, tx => ready(sessions::queue_insert(tx, other))).unwrap();
         assert_eq!(write!(db, tx => sessions::end_others(tx, &anna.id, Some(&own.id))).unwrap(), 1);
         assert_eq!(write!(db, tx => sessions::end_others(tx, &anna.id, None)).unwrap(), 1);
     })

@@ -1,5 +1,7 @@
 //! Logins in progress.
 
+use std::future::ready;
+
 use vestibule::domain::ids::{InteractionId, IssuerId, UserId};
 use vestibule::domain::interaction::Interaction;
 use vestibule::storage::{Error, interactions};
@@ -12,12 +14,15 @@ async fn a_login_is_found_at_its_issuer_in_its_time() {
     on_each(async |db| {
         let root = IssuerId::root();
         let login = interaction("1");
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &root, NOW)).as_ref(), Some(login));
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &IssuerId::new("x"), NOW)), None);
         assert_eq!(read!(db, tx => interactions::by_id(tx, &login.id, &root, login.expires_at)), None);
-        write!(db, tx => interactions::remove(tx, &login.id)).unwrap();
-        assert!(matches!(write!(db, tx => interactions::remove(tx, &login.id)), Err(Error::Conflict)));
+        write!(db, tx => ready(interactions::queue_remove(tx, &login.id))).unwrap();
+        assert!(matches!(
+            write!(db, tx => ready(interactions::queue_remove(tx, &login.id))),
+            Err(Error::Conflict)
+        ));
     })
     .await;
 }
@@ -26,7 +31,7 @@ async fn a_login_is_found_at_its_issuer_in_its_time() {
 async fn a_login_belongs_to_the_first_browser() {
     on_each(async |db| {
         let login = interaction("1");
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         assert!(write!(db, tx => interactions::bind(tx, &login.id, hash("one"))).unwrap());
         assert!(!write!(db, tx => interactions::bind(tx, &login.id, hash("two"))).unwrap());
         let found = read!(db, tx => interactions::by_id(tx, &login.id, &login.issuer, NOW)).unwrap();
@@ -40,7 +45,7 @@ async fn a_login_belongs_to_the_first_browser() {
 async fn of_two_changes_to_one_version_the_second_is_late() {
     on_each(async |db| {
         let login = interaction("1");
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         let mut changed: Interaction = login.clone();
         changed.progress.password_proved(&UserId::new("anna"), FIRST, later(5));
         let changed = keep(changed);
@@ -76,20 +81,23 @@ async fn a_network_is_full_at_its_cap_until_one_is_answered_or_over() {
         for n in 0..interactions::OF_NETWORK {
             let login = waiting(&n.to_string(), "a", None, u64::from(n == 0));
             assert!(!read!(db, tx => interactions::is_full(tx, hash("a"), NOW)), "{n}");
-            write!(db, tx => interactions::insert(tx, login)).unwrap();
+            write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         }
         assert!(read!(db, tx => interactions::is_full(tx, hash("a"), NOW)));
         let one_more = waiting("more", "a", None, 0);
-        assert!(matches!(write!(db, tx => interactions::insert(tx, one_more)), Err(Error::Conflict)));
+        assert!(matches!(
+            write!(db, tx => ready(interactions::queue_insert(tx, one_more))),
+            Err(Error::Conflict)
+        ));
         let elsewhere = waiting("elsewhere", "b", None, 0);
-        write!(db, tx => interactions::insert(tx, elsewhere)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, elsewhere))).unwrap();
         let known = interaction("known");
-        write!(db, tx => interactions::insert(tx, known)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, known))).unwrap();
         let answered = keep(Interaction { network: None, ..waiting("0", "a", None, 1).clone() });
         assert!(write!(db, tx => interactions::save(tx, answered)).unwrap());
-        write!(db, tx => interactions::insert(tx, one_more)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, one_more))).unwrap();
         let late = waiting("late", "a", None, 900);
-        write!(db, tx => interactions::insert(tx, late)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, late))).unwrap();
     })
     .await;
 }
@@ -105,7 +113,7 @@ async fn room_is_made_by_the_oldest_of_the_same_browser_and_network() {
             ("unbound", "a", None, 0),
         ] {
             let login = waiting(name, network, browser, at);
-            write!(db, tx => interactions::insert(tx, login)).unwrap();
+            write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         }
         let make_room =
             async || write!(db, tx => interactions::make_room(tx, hash("a"), hash("mine"))).unwrap();
@@ -139,10 +147,10 @@ async fn room_is_made_by_the_oldest_of_the_same_browser_and_network() {
 async fn a_trim_removes_the_oldest_that_wait() {
     on_each(async |db| {
         let answered = interaction("answered");
-        write!(db, tx => interactions::insert(tx, answered)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, answered))).unwrap();
         for n in 0..6 {
             let login = waiting(&n.to_string(), keep(n.to_string()), None, n);
-            write!(db, tx => interactions::insert(tx, login)).unwrap();
+            write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         }
         assert_eq!(write!(db, tx => interactions::trim(tx, 6, 100)).unwrap(), 0);
         assert_eq!(write!(db, tx => interactions::trim(tx, 3, 2)).unwrap(), 2);
@@ -168,7 +176,7 @@ async fn a_request_that_is_carried_is_not_stored() {
         assert!(!interactions::fits(&login).unwrap());
         login.carried = true;
         let login = keep(login);
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         let root = IssuerId::root();
         let found = read!(db, tx => interactions::by_id(tx, &login.id, &root, NOW)).unwrap();
         assert_eq!((&found, found.request.state.as_ref()), (&login.abridged(), None));

@@ -1,5 +1,7 @@
 //! Browsers in which users have signed in.
 
+use std::future::ready;
+
 use vestibule::domain::epoch::Epoch;
 use vestibule::domain::user::User;
 use vestibule::storage::attempts::{self, Budget, Kind, Reservation};
@@ -119,7 +121,7 @@ async fn unlocking_a_user_forgets_the_failures_of_their_browsers() {
         for browser in ["a", "a", "b", "b"] {
             assert!(matches!(reserve(browser).await, Reservation::Taken { .. }));
         }
-        write!(db, tx => attempts::forget_known_browsers(tx, &anna.id)).unwrap();
+        write!(db, tx => ready(attempts::queue_forget_known_browsers(tx, &anna.id))).unwrap();
         assert_eq!(reserve("a").await, Reservation::Taken { failures: 1, lock: None });
         assert!(matches!(reserve("b").await, Reservation::Locked(_)), "another user's");
     })

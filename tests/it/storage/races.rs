@@ -1,5 +1,7 @@
 //! Races: many come for one thing at once, one gets it.
 
+use std::future::ready;
+
 use futures_util::future::join_all;
 use vestibule::domain::authenticator::AuthenticatorState;
 use vestibule::domain::client::SigningAlgorithm;
@@ -105,7 +107,7 @@ async fn of_enrolments_confirmed_at_once_one_remains() {
 async fn one_ends_changes_and_owns_a_login() {
     on_each(async |db| {
         let login = interaction("1");
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         let bind = async |runner: usize| {
             let browser = hash(&runner.to_string());
             write!(db, tx => interactions::bind(tx, &login.id, browser)).unwrap()
@@ -113,7 +115,7 @@ async fn one_ends_changes_and_owns_a_login() {
         assert_eq!(winners(bind).await, 1);
         let save = async |_| write!(db, tx => interactions::save(tx, login)).unwrap();
         assert_eq!(winners(save).await, 1);
-        let remove = async |_| won(write!(db, tx => interactions::remove(tx, &login.id)));
+        let remove = async |_| won(write!(db, tx => ready(interactions::queue_remove(tx, &login.id))));
         assert_eq!(winners(remove).await, 1);
     })
     .await;
@@ -124,7 +126,7 @@ async fn one_renews_and_one_ends_a_session() {
     on_each(async |db| {
         let World { anna, .. } = World::store(db).await;
         let own = session(anna, IssuerId::root(), "old");
-        write!(db, tx => sessions::insert(tx, own)).unwrap();
+        write!(db, tx => ready(sessions::queue_insert(tx, own))).unwrap();
         let renew = async |runner: usize| {
             let renewed = keep(Session { cookie: Hash::new(format!("new {runner}")), ..own.clone() });
             write!(db, tx => sessions::replace_cookie(tx, &own.cookie, renewed)).unwrap()

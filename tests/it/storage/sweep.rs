@@ -1,5 +1,7 @@
 //! Removing what has expired.
 
+use std::future::ready;
+
 use vestibule::domain::authenticator::AuthenticatorState;
 use vestibule::domain::ids::{ClientId, IssuerId};
 use vestibule::storage::attempts::{self, Budget, Kind, Rate};
@@ -22,8 +24,8 @@ async fn what_has_expired_goes_and_what_lives_stays() {
         let active = authenticator(world.anna, "a", AuthenticatorState::Active);
         let (root, shop) = (keep(IssuerId::root()), keep(ClientId::new("shop")));
         write!(db, tx => async {
-            interactions::insert(tx, login).await?;
-            sessions::insert(tx, own).await?;
+            interactions::queue_insert(tx, login)?;
+            sessions::queue_insert(tx, own)?;
             authenticators::insert(tx, pending, Some("sealed")).await?;
             authenticators::insert(tx, active, Some("sealed")).await?;
             assertions::claim(tx, root, shop, hash("jti"), later(60)).await?;
@@ -59,7 +61,7 @@ async fn a_batch_is_no_larger_than_asked() {
     on_each(async |db| {
         for name in ["1", "2", "3"] {
             let login = interaction(name);
-            write!(db, tx => interactions::insert(tx, login)).unwrap();
+            write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         }
         let mut batches = Vec::new();
         for _ in 0..3 {

@@ -1,5 +1,7 @@
 //! Resellers, upstream providers, who is linked there, who is invited, and who is on the way.
 
+use std::future::ready;
+
 use vestibule::domain::ids::{ResellerId, UpstreamId};
 use vestibule::domain::tenant::Tenant;
 use vestibule::domain::upstream::{Owner, Reseller, Slug, Upstream, UpstreamAccount, UpstreamRules};
@@ -170,7 +172,7 @@ async fn a_departure_comes_back_once_and_is_known_as_long_as_its_login() {
             matches!(write!(db, tx => upstream_states::insert(tx, first)), Err(Error::Conflict)),
             "no login"
         );
-        write!(db, tx => interactions::insert(tx, login)).unwrap();
+        write!(db, tx => ready(interactions::queue_insert(tx, login))).unwrap();
         write!(db, tx => upstream_states::insert(tx, first)).unwrap();
         let found = read!(db, tx => upstream_states::by_state(tx, &first.state, &login.issuer, NOW));
         assert_eq!(found.as_ref(), Some(first));
@@ -190,7 +192,7 @@ async fn a_departure_comes_back_once_and_is_known_as_long_as_its_login() {
             "of many tabs the oldest"
         );
         assert!(read!(db, tx => upstream_states::by_state(tx, hash("tab 1"), issuer, NOW)).is_some());
-        write!(db, tx => interactions::remove(tx, &login.id)).unwrap();
+        write!(db, tx => ready(interactions::queue_remove(tx, &login.id))).unwrap();
         assert_eq!(read!(db, tx => upstream_states::by_state(tx, hash("tab 8"), issuer, NOW)), None);
     })
     .await;
