@@ -7,13 +7,13 @@
 //! lock a user out for good (OWASP ASVS 6.1.1). A hundred failures take 18 hours of locks; then nothing is checked
 //! for a day.
 //!
-//! A browser in which the user has signed in has a budget of its own for the password ([`super::known_browsers`]): its
+//! A browser in which the user has signed in has a budget of its own for the password ([`super::sign_in_history`]): its
 //! tries draw neither on the name's budget nor on the network's, and its failures lock that browser alone. Its success
 //! does not end the lock of the name: otherwise each sign-in of the user would give strangers five more guesses.
 
 use std::time::Duration;
 
-use super::known_browsers::Candidate;
+use super::sign_in_history::Candidate;
 use super::{Account, Error};
 use crate::crypto::seal::Sealer;
 use crate::domain::ids::Hash;

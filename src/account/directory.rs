@@ -87,7 +87,7 @@ impl<'a> Account<'a> {
 
     /// The user as they are now. `None`: the directory that they come from does not know them any more or has disabled
     /// them, which ends what they were given; or it is not there, which ends nothing. A user of the provider's own is as the store says.
-    pub(crate) async fn still(&self, user: User) -> Result<Option<User>, Error> {
+    pub(crate) async fn recheck_directory(&self, user: User) -> Result<Option<User>, Error> {
         let Some(key) = &user.directory else { return Ok(Some(user)) };
         let Some(tenant) = self.catalogue.tenant(&user.tenant).await? else { return Ok(None) };
         let Some(host) = self.directory_of(&tenant) else { return Ok(None) };

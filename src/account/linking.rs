@@ -85,14 +85,14 @@ impl From<storage::Error> for InviteError {
 
 /// An invitation that somebody brings who is signed in at the provider.
 #[derive(Clone, Debug)]
-pub(crate) struct Taking {
+pub(crate) struct InvitationRedemption {
     pub(crate) user: UserId,
     upstream: UpstreamId,
     subject: String,
     hash: Hash,
 }
 
-impl Taking {
+impl InvitationRedemption {
     /// Links the account, and takes away whatever opened it here. `false`: the invitation is used up, or the account is
     /// linked already; of two at once, one gets `true`.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
@@ -170,15 +170,20 @@ impl Account<'_> {
     }
 
     /// What a typed code invites this person to, as long as nobody takes it before.
-    pub(crate) async fn taking(
+    pub(crate) async fn redemption(
         &self,
         upstream: &UpstreamId,
         subject: &str,
         typed: &str,
-    ) -> storage::Result<Option<Taking>> {
+    ) -> storage::Result<Option<InvitationRedemption>> {
         let hash = self.sealer.keyed_hash(PURPOSE, &random::crockford_typed(typed));
         let mut reader = self.db.read();
         let user = link_invitations::invited(&mut reader.tx(), upstream, &hash, self.now()).await?;
-        Ok(user.map(|user| Taking { user, upstream: upstream.clone(), subject: subject.to_owned(), hash }))
+        Ok(user.map(|user| InvitationRedemption {
+            user,
+            upstream: upstream.clone(),
+            subject: subject.to_owned(),
+            hash,
+        }))
     }
 }

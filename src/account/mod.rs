@@ -5,13 +5,12 @@
 //! statement decides who wins, in one transaction with whatever the caller builds on it.
 
 pub(crate) mod attempts;
+pub(crate) mod authenticator_snapshot;
 pub(crate) mod delivery;
 pub(crate) mod directory;
 pub(crate) mod ending;
 pub(crate) mod enrolments;
 pub(crate) mod factors;
-pub(crate) mod holdings;
-pub(crate) mod known_browsers;
 pub(crate) mod linking;
 pub(crate) mod new_password;
 mod notices;
@@ -21,6 +20,7 @@ pub(crate) mod recovery;
 pub(crate) mod reset_requests;
 pub(crate) mod resets;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_history;
 pub(crate) mod trusted_browsers;
 
 use self::delivery::Channels;

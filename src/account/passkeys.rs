@@ -8,8 +8,8 @@
 //! observer told; the passkey stays, for else whoever holds the copy could shut its user out.
 
 use super::attempts::{Allowance, Counter, Try};
+use super::authenticator_snapshot::AuthenticatorSnapshot;
 use super::factors::Verdict;
-use super::holdings::AuthenticatorSnapshot;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
@@ -27,12 +27,12 @@ use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_bro
 
 /// Where passkeys are asked for.
 #[derive(Clone, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct RelyingPartyContext<'a> {
     rp: RpId,
     issuer: &'a IssuerUrl,
 }
 
-impl<'a> Place<'a> {
+impl<'a> RelyingPartyContext<'a> {
     /// An issuer. `None`: browsers have no passkeys there.
     pub(crate) fn of(issuer: &'a Issuer) -> Option<Self> {
         RpId::of(&issuer.url).map(|rp| Self { rp, issuer: &issuer.url })
@@ -127,27 +127,27 @@ impl Registration {
 
 /// An answer that should prove a known user's second factor.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct PasskeyAttempt {
     counter: Counter,
     /// The answer, or what is wrong with it.
-    answer: Result<Proof, Verdict>,
+    answer: Result<PasskeyProof, Verdict>,
 }
 
 /// An answer that is right, to be used up.
 #[derive(Clone, Debug)]
-struct Proof {
+struct PasskeyProof {
     id: AuthenticatorId,
     used: Used,
 }
 
-impl Proof {
+impl PasskeyProof {
     /// Raises the counter.
     async fn accept(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
         passkeys::accept(tx, &self.id, self.used.counter, now).await
     }
 }
 
-impl Attempt {
+impl PasskeyAttempt {
     /// Counts the try and uses the answer up.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
         if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
@@ -175,7 +175,7 @@ impl Attempt {
 #[derive(Clone, Debug)]
 pub(crate) enum SignedIn {
     /// This user.
-    Right(Box<SignIn>),
+    Right(Box<PasskeyLogin>),
     /// Nobody.
     Wrong(LoginFailure),
     /// Nobody: the counter of this user's passkey went back.
@@ -186,18 +186,18 @@ pub(crate) enum SignedIn {
 
 /// A sign-in that is right, to be settled.
 #[derive(Clone, Debug)]
-pub(crate) struct SignIn {
+pub(crate) struct PasskeyLogin {
     /// Whose.
     pub(crate) user: UserId,
     /// That of user and tenant.
     pub(crate) epoch: Epoch,
     /// What it proves.
     pub(crate) proves: FactKind,
-    proof: Proof,
+    proof: PasskeyProof,
     tried: Try,
 }
 
-impl SignIn {
+impl PasskeyLogin {
     /// Gives the try back and uses the answer up. `false`: somebody was quicker with the same passkey.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
         if !self.proof.accept(tx, now).await? {
@@ -212,13 +212,13 @@ impl Account<'_> {
     /// The passkey that the browser made, to be settled; or why there is none.
     pub(crate) fn new_passkey(
         &self,
-        place: &Place<'_>,
+        context: &RelyingPartyContext<'_>,
         user: &UserId,
         ceremony: &Ceremony,
         answer: &str,
     ) -> Result<Result<Registration, Refused>, Error> {
         let Registered { user_handle, credential_id, credential, counter, custody } =
-            match place.party(place.rp.as_str())?.registered(ceremony, answer) {
+            match context.party(context.rp.as_str())?.registered(ceremony, answer) {
                 Ok(registered) => registered,
                 Err(refused) => return Ok(Err(refused)),
             };
@@ -229,7 +229,7 @@ impl Account<'_> {
             user: user.clone(),
             user_handle,
             credential_id,
-            rp: place.rp.clone(),
+            rp: context.rp.clone(),
             credential,
             counter,
             created_at: self.now(),
@@ -238,33 +238,33 @@ impl Account<'_> {
         Ok(Ok(Registration { passkey, proves }))
     }
 
-    /// What the browser answered to [`Place::ask_for_passkey`], to be settled.
+    /// What the browser answered to [`RelyingPartyContext::ask_for_passkey`], to be settled.
     pub(crate) fn passkey_attempt(
         &self,
-        place: &Place<'_>,
+        context: &RelyingPartyContext<'_>,
         user: &UserId,
         known: &[Passkey],
         ceremony: &Ceremony,
         answer: &str,
-    ) -> Result<Attempt, Error> {
+    ) -> Result<PasskeyAttempt, Error> {
         let counter = Counter::new(self.sealer, Guess::Passkey, user.as_str());
-        let proved = place.party(place.rp.as_str())?.proved(ceremony, answer);
+        let proved = context.party(context.rp.as_str())?.proved(ceremony, answer);
         let answer = proved.map_err(|refused| verdict(&refused)).and_then(|used| {
             // Web Authentication Level 3 §7.2: an answer that names a user must name this one.
             let named =
                 |passkey: &Passkey| used.user_handle.as_ref().is_none_or(|it| *it == passkey.user_handle);
             let is_used = |passkey: &&Passkey| passkey.credential_id == used.credential_id && named(passkey);
             let passkey = known.iter().find(is_used);
-            passkey.map(|passkey| Proof { id: passkey.id.clone(), used }).ok_or(Verdict::Wrong)
+            passkey.map(|passkey| PasskeyProof { id: passkey.id.clone(), used }).ok_or(Verdict::Wrong)
         });
-        Ok(Attempt { counter, answer })
+        Ok(PasskeyAttempt { counter, answer })
     }
 
-    /// What the browser answered to [`Place::ask_who_it_is`]. Every try is counted as a failure until it is settled:
+    /// What the browser answered to [`RelyingPartyContext::ask_who_it_is`]. Every try is counted as a failure until it is settled:
     /// against the passkey that it names, whether or not there is such a one, and against the network.
     pub(crate) async fn passkey_sign_in(
         &self,
-        place: &Place<'_>,
+        context: &RelyingPartyContext<'_>,
         fixed: Option<&Tenant>,
         network: Option<&str>,
         ceremony: &Ceremony,
@@ -278,13 +278,13 @@ impl Account<'_> {
             Err(until) => return Ok(SignedIn::Locked(until)),
         };
         let Ok(answer) = answer else { return Ok(SignedIn::Wrong(LoginFailure::PasskeyWrong)) };
-        let found = self.passkey_of(place, &answer.credential_id).await?;
+        let found = self.passkey_of(context, &answer.credential_id).await?;
         // §7.2: the user is not known beforehand, so the answer must name them.
         let Some(passkey) = found.filter(|found| Some(&found.user_handle) == answer.user_handle.as_ref())
         else {
             return Ok(SignedIn::Wrong(LoginFailure::PasskeyUnknown));
         };
-        let used = match place.party(place.rp.as_str())?.signed_in(ceremony, &answer, &passkey) {
+        let used = match context.party(context.rp.as_str())?.signed_in(ceremony, &answer, &passkey) {
             Ok(used) => used,
             Err(Refused::CounterWentBack) => return Ok(SignedIn::CounterWentBack(passkey.user)),
             Err(refused) => {
@@ -295,8 +295,8 @@ impl Account<'_> {
         match self.owner(&passkey.user, fixed).await {
             Ok(Ok((owner, epoch))) => {
                 let proves = FactKind::PasskeySignIn { id: passkey.id.clone(), custody: used.custody };
-                let proof = Proof { id: passkey.id, used };
-                Ok(SignedIn::Right(Box::new(SignIn { user: owner, epoch, proves, proof, tried })))
+                let proof = PasskeyProof { id: passkey.id, used };
+                Ok(SignedIn::Right(Box::new(PasskeyLogin { user: owner, epoch, proves, proof, tried })))
             }
             Ok(Err(failure)) => Ok(SignedIn::Wrong(failure)),
             Err(error) => {
@@ -311,9 +311,13 @@ impl Account<'_> {
         Counter::new(self.sealer, Guess::Passkey, id.as_str())
     }
 
-    async fn passkey_of(&self, place: &Place<'_>, id: &CredentialId) -> Result<Option<Passkey>, Error> {
+    async fn passkey_of(
+        &self,
+        context: &RelyingPartyContext<'_>,
+        id: &CredentialId,
+    ) -> Result<Option<Passkey>, Error> {
         let found = passkeys::by_credential(&mut self.db.read().tx(), id).await?;
-        Ok(found.filter(|passkey| passkey.rp == place.rp))
+        Ok(found.filter(|passkey| passkey.rp == context.rp))
     }
 
     /// The user with their epoch and the tenant's, if they may sign in here by passkey alone.
@@ -338,7 +342,7 @@ impl Account<'_> {
         if found.upstream.is_some() {
             return Ok(Err(LoginFailure::SignsInUpstream));
         }
-        match self.still(found).await? {
+        match self.recheck_directory(found).await? {
             Some(user) if !user.disabled => Ok(Ok((user.id, user.epoch + tenant.epoch))),
             _ => Ok(Err(LoginFailure::UserDisabled)),
         }

@@ -23,7 +23,7 @@ use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx};
 
 /// What was typed, and where.
-pub(crate) struct SignIn<'a> {
+pub(crate) struct PasswordSignIn<'a> {
     /// The tenant, where the issuer is fixed to one; then what was typed for it does not count.
     pub(crate) fixed: Option<&'a Arc<Tenant>>,
     /// The tenant domain.
@@ -42,7 +42,7 @@ pub(crate) struct SignIn<'a> {
 #[derive(Clone, Debug)]
 pub(crate) enum Checked {
     /// It is this user.
-    Right(Proof),
+    Right(PasswordProof),
     /// It is nobody.
     Wrong(LoginFailure),
     /// It was not looked at.
@@ -51,7 +51,7 @@ pub(crate) enum Checked {
 
 /// A password that was right.
 #[derive(Clone, Debug)]
-pub(crate) struct Proof {
+pub(crate) struct PasswordProof {
     /// Whose.
     pub(crate) user: UserId,
     /// That of user and tenant, read before the password was checked.
@@ -74,7 +74,7 @@ struct Rehash {
     new: String,
 }
 
-impl Proof {
+impl PasswordProof {
     /// Gives the tries back and stores a renewed hash.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         self.tried.was_right(tx).await?;
@@ -101,11 +101,11 @@ impl Account<'_> {
         if self.host.is_none() { Ok(self.hasher.has_room()?) } else { Ok(()) }
     }
 
-    /// Checks a password. Every try is counted as a failure until its [`Proof`] is settled; one that could not be checked
+    /// Checks a password. Every try is counted as a failure until its [`PasswordProof`] is settled; one that could not be checked
     /// is given back at once, or a flood on the hashing pool would lock out whoever tries to sign in meanwhile.
     ///
     /// Who finds no place to have it hashed is sent away before anything is read or written.
-    pub(crate) async fn check_password(&self, typed: &SignIn<'_>) -> Result<Checked, Error> {
+    pub(crate) async fn check_password(&self, typed: &PasswordSignIn<'_>) -> Result<Checked, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
         let judge = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
             Some((host, tenant)) => Judge::Host(host, tenant),
@@ -141,7 +141,9 @@ impl Account<'_> {
             no.await;
         }
         match found {
-            Ok(Ok(Match { user, epoch, rehash })) => Ok(Checked::Right(Proof { user, epoch, tried, rehash })),
+            Ok(Ok(Match { user, epoch, rehash })) => {
+                Ok(Checked::Right(PasswordProof { user, epoch, tried, rehash }))
+            }
             Ok(Err(failure)) => Ok(Checked::Wrong(failure)),
             Err(error) => {
                 self.give_back(tried).await?;
@@ -201,7 +203,7 @@ impl Account<'_> {
     }
 
     /// The tenant meant, and what the budget calls it.
-    async fn tenant(&self, typed: &SignIn<'_>) -> Result<(Option<Arc<Tenant>>, String), Error> {
+    async fn tenant(&self, typed: &PasswordSignIn<'_>) -> Result<(Option<Arc<Tenant>>, String), Error> {
         if let Some(fixed) = typed.fixed {
             return Ok((Some(Arc::clone(fixed)), fixed.domain.to_string()));
         }

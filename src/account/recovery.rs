@@ -42,13 +42,13 @@ impl NewCodes {
 
 /// A code that was typed.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct RecoveryAttempt {
     user: UserId,
     hash: Hash,
     counter: Counter,
 }
 
-impl Attempt {
+impl RecoveryAttempt {
     /// Counts the try and uses the code up.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
         if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
@@ -86,9 +86,9 @@ impl Account<'_> {
     }
 
     /// A code as it was typed, to be settled.
-    pub(crate) fn recovery_attempt(&self, user: &UserId, typed: &str) -> Attempt {
+    pub(crate) fn recovery_attempt(&self, user: &UserId, typed: &str) -> RecoveryAttempt {
         let counter = Counter::new(self.sealer, Kind::Recovery, user.as_str());
-        Attempt {
+        RecoveryAttempt {
             user: user.clone(),
             hash: hash(self.sealer, user, &random::crockford_typed(typed)),
             counter,

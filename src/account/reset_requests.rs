@@ -55,7 +55,7 @@ pub(crate) struct ResetRequest {
 
 /// What comes of a wish, to be settled.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ResetAnswer {
     id: ResetRequestId,
     tenant: Option<TenantId>,
     user: Option<UserId>,
@@ -72,7 +72,7 @@ struct FirstOrRepeated {
     address: Hash,
 }
 
-impl Answer {
+impl ResetAnswer {
     /// Sends the mail, if there is one to send. `None`: another node has answered.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
         if !reset_requests::take(tx, &self.id).await? {
@@ -128,7 +128,7 @@ impl Account<'_> {
     }
 
     /// What comes of the wishes that have waited longest.
-    pub(crate) async fn reset_answers(&self) -> Result<Vec<Answer>, Error> {
+    pub(crate) async fn reset_answers(&self) -> Result<Vec<ResetAnswer>, Error> {
         let waiting = reset_requests::oldest(&mut self.db.read().tx(), ROUND).await?;
         let mut answers = Vec::new();
         for waiting in waiting {
@@ -137,17 +137,17 @@ impl Account<'_> {
         Ok(answers)
     }
 
-    async fn answer(&self, waiting: Waiting) -> Result<Answer, Error> {
+    async fn answer(&self, waiting: Waiting) -> Result<ResetAnswer, Error> {
         let Waiting { id, sealed, created_at } = waiting;
         let now = self.now();
         let opened = self.sealer.open(&sealed, &reset_requests::row(&id)).ok();
         let wish = opened.and_then(|plain| serde_json::from_slice::<ResetRequest>(&plain).ok());
         let Some(wish) = wish.filter(|_| created_at.plus(reset::LINK) > now) else {
             let link = Err(ResetOutcome::TooLate);
-            return Ok(Answer { id, tenant: None, user: None, link, network: None, now });
+            return Ok(ResetAnswer { id, tenant: None, user: None, link, network: None, now });
         };
         let network = wish.network.as_deref().map(|network| self.cap("links-of-network", network));
-        let answer = |tenant, user, link| Answer { id, tenant, user, link, network, now };
+        let answer = |tenant, user, link| ResetAnswer { id, tenant, user, link, network, now };
         let tenant = match (&wish.fixed, TenantDomain::typed(&wish.tenant)) {
             (Some(fixed), _) => self.catalogue.tenant(fixed).await?,
             (None, Ok(domain)) => self.catalogue.tenant_by_domain(&domain).await?,

@@ -15,7 +15,7 @@ use crate::storage::{Result as Stores, Tx, trusted_browsers};
 
 /// What a browser shows of itself. Scripts tell the last two, so they may be missing.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Shown<'a> {
+pub(crate) struct BrowserTraits<'a> {
     /// The header `User-Agent`.
     pub(crate) user_agent: Option<&'a str>,
     /// The header `Accept-Language`.
@@ -26,7 +26,7 @@ pub(crate) struct Shown<'a> {
     pub(crate) screen: Option<&'a str>,
 }
 
-impl Shown<'_> {
+impl BrowserTraits<'_> {
     fn signals(&self) -> impl Iterator<Item = (Signal, String)> {
         let name = self.user_agent.unwrap_or_default();
         let browser = user_agent::browser(name).map(|family| {
@@ -71,7 +71,7 @@ impl Account<'_> {
         &self,
         user: &UserId,
         epoch: Epoch,
-        shown: &Shown<'_>,
+        shown: &BrowserTraits<'_>,
         rules: &TrustRules,
     ) -> Option<Trust> {
         let (now, secret) = (self.now(), Secret::generate());
@@ -101,11 +101,16 @@ impl Account<'_> {
     }
 
     /// May this browser skip the second factor, showing what it shows?
-    pub(crate) fn trusts(&self, browser: &TrustedBrowser, shown: &Shown<'_>, rules: &TrustRules) -> bool {
+    pub(crate) fn trusts(
+        &self,
+        browser: &TrustedBrowser,
+        shown: &BrowserTraits<'_>,
+        rules: &TrustRules,
+    ) -> bool {
         browser.trusts(&self.profile(&browser.user, shown), rules, self.now())
     }
 
-    fn profile(&self, user: &UserId, shown: &Shown<'_>) -> Profile {
+    fn profile(&self, user: &UserId, shown: &BrowserTraits<'_>) -> Profile {
         let hash = |(signal, value): (Signal, String)| {
             (signal, self.sealer.keyed_hash("trusted browser", &format!("{user}\n{signal:?}\n{value}")))
         };

@@ -12,6 +12,7 @@ mod language;
 mod reply;
 mod route;
 pub(crate) mod trace;
+mod url;
 
 pub(crate) use address::ClientAddress;
 pub(crate) use cookies::Cookies;
@@ -22,6 +23,7 @@ pub(crate) use reply::{ContentSecurity, page, secured};
 pub use route::Access;
 pub(crate) use route::Route;
 pub use route::RouteInfo;
+pub(crate) use url::{query_value, see_other, with_query};
 
 use axum::http::Method;
 use axum::routing::get;

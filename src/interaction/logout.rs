@@ -15,15 +15,14 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 
-use super::finish::see_other;
-use super::visitor::PageRequest;
+use super::page_request::PageRequest;
 use crate::account;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::session::Session;
-use crate::http::{ContentSecurity, Cookies, cookies, form_token, is_foreign_post, is_form_token};
+use crate::http::{ContentSecurity, Cookies, cookies, form_token, is_foreign_post, is_form_token, see_other};
 use crate::protocol::logout::{self, HintedSession, LogoutClient, LogoutError, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -38,78 +37,78 @@ const CARRIED: [&str; 4] = ["client_id", "post_logout_redirect_uri", "state", "u
 
 /// `GET` and `POST /logout`
 pub(super) async fn logout(
-    mut visitor: PageRequest,
+    mut page_request: PageRequest,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    visitor.ui_locales = visitor.locale_shown().into_iter().collect();
+    page_request.ui_locales = page_request.locale_shown().into_iter().collect();
     let answer = if method == Method::POST {
-        posted(&mut visitor, &uri, &headers, &body).await
+        posted(&mut page_request, &uri, &headers, &body).await
     } else {
-        opened(&mut visitor, &uri).await
+        opened(&mut page_request, &uri).await
     };
     match answer {
         Ok(response) => response,
-        Err(LogoutError::Refused(error)) => visitor.faulty(error),
-        Err(LogoutError::Internal(error)) => visitor.failed(&error),
+        Err(LogoutError::Refused(error)) => page_request.faulty(error),
+        Err(LogoutError::Internal(error)) => page_request.failed(&error),
     }
 }
 
 /// An application asks.
-async fn opened(visitor: &mut PageRequest, uri: &Uri) -> Result<Response, LogoutError> {
-    let parameters = read(visitor, uri)?;
-    let request = logout::parse(&visitor.idp, &visitor.issuer, &parameters).await?;
-    Ok(asked(visitor, &parameters, request).await?)
+async fn opened(page_request: &mut PageRequest, uri: &Uri) -> Result<Response, LogoutError> {
+    let parameters = read(page_request, uri)?;
+    let request = logout::parse(&page_request.idp, &page_request.issuer, &parameters).await?;
+    Ok(asked(page_request, &parameters, request).await?)
 }
 
 /// A form was posted: our own, or an application's.
 async fn posted(
-    visitor: &mut PageRequest,
+    page_request: &mut PageRequest,
     uri: &Uri,
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, LogoutError> {
     let form = Parameters::parse(body)?;
     if form.get("csrf").is_none() {
-        return Ok(see_other(&address(visitor, &form)));
+        return Ok(see_other(&address(page_request, &form)));
     }
-    if is_foreign_post(headers, &visitor.issuer) {
-        return Ok(visitor.foreign_form());
+    if is_foreign_post(headers, &page_request.issuer) {
+        return Ok(page_request.foreign_form());
     }
     let form = form.each_field_once()?;
-    let parameters = read(visitor, uri)?;
-    let request = match logout::parse(&visitor.idp, &visitor.issuer, &parameters).await {
+    let parameters = read(page_request, uri)?;
+    let request = match logout::parse(&page_request.idp, &page_request.issuer, &parameters).await {
         // A registration that has changed since does not keep the user signed in.
         Err(LogoutError::Refused(_)) => LogoutRequest::Unproven,
         parsed => parsed?,
     };
-    Ok(confirmed(visitor, &parameters, &form, request).await?)
+    Ok(confirmed(page_request, &parameters, &form, request).await?)
 }
 
 /// The request in an address. Its pages are in the language that it asks for.
-fn read(visitor: &mut PageRequest, uri: &Uri) -> Result<Parameters, OAuthError> {
+fn read(page_request: &mut PageRequest, uri: &Uri) -> Result<Parameters, OAuthError> {
     let parameters = Parameters::parse(uri.query().unwrap_or_default().as_bytes())?;
-    visitor.ui_locales.splice(0..0, parameters.ui_locales());
+    page_request.ui_locales.splice(0..0, parameters.ui_locales());
     Ok(parameters)
 }
 
 async fn asked(
-    visitor: &PageRequest,
+    page_request: &PageRequest,
     parameters: &Parameters,
     request: LogoutRequest,
 ) -> Result<Response, Internal> {
-    match (request, session(visitor).await?) {
-        (LogoutRequest::Hinted(by, hint), here) => hinted(visitor, parameters, by, hint, here).await,
-        (request, Some(here)) => Question::new(parameters, &request).ask(visitor, &here).await,
-        (request, None) => Ok(done(visitor, request)),
+    match (request, session(page_request).await?) {
+        (LogoutRequest::Hinted(by, hint), here) => hinted(page_request, parameters, by, hint, here).await,
+        (request, Some(here)) => SignOutQuestion::new(parameters, &request).ask(page_request, &here).await,
+        (request, None) => Ok(done(page_request, request)),
     }
 }
 
 /// A client asks that showed an ID token.
 async fn hinted(
-    visitor: &PageRequest,
+    page_request: &PageRequest,
     parameters: &Parameters,
     by: LogoutClient,
     hint: HintedSession,
@@ -118,79 +117,82 @@ async fn hinted(
     let HintedSession { user, session, from_backend, is_named } = hint;
     match here {
         Some(here) if here.id == session => {
-            end(visitor, &user, &session).await?;
-            Ok(forget(visitor, left(visitor, by)))
+            end(page_request, &user, &session).await?;
+            Ok(forget(page_request, left(page_request, by)))
         }
         // Another user or another session than the hint's: the user at the browser decides.
         Some(other) if is_named => {
-            Question::new(parameters, &LogoutRequest::Named(by)).ask(visitor, &other).await
+            SignOutQuestion::new(parameters, &LogoutRequest::Named(by)).ask(page_request, &other).await
         }
         Some(other) => {
             let client = Some(by.client.as_ref());
-            Question { parameters, client, leads_away: false, problem: None }.ask(visitor, &other).await
+            SignOutQuestion { parameters, client, leads_away: false, problem: None }
+                .ask(page_request, &other)
+                .await
         }
         None if from_backend => {
-            end(visitor, &user, &session).await?;
-            Ok(left(visitor, by))
+            end(page_request, &user, &session).await?;
+            Ok(left(page_request, by))
         }
-        None if is_named => Ok(left(visitor, by)),
+        None if is_named => Ok(left(page_request, by)),
         None => {
-            let name = by.client.name_in(visitor.stranger().locale);
+            let name = by.client.name_in(page_request.unknown_reader().locale);
             let there = |address| WayBack { name: name.to_owned(), address };
-            let back = by.redirect.map(there).or_else(|| visitor.way_back_to(&by.client));
-            Ok(signed_out(visitor, back))
+            let back = by.redirect.map(there).or_else(|| page_request.way_back_to(&by.client));
+            Ok(signed_out(page_request, back))
         }
     }
 }
 
 /// The response once no session is left.
-fn done(visitor: &PageRequest, request: LogoutRequest) -> Response {
+fn done(page_request: &PageRequest, request: LogoutRequest) -> Response {
     match request {
-        LogoutRequest::Named(by) => left(visitor, by),
-        _ => signed_out(visitor, None),
+        LogoutRequest::Named(by) => left(page_request, by),
+        _ => signed_out(page_request, None),
     }
 }
 
 /// Sends the browser on, or says that the user is signed out.
-fn left(visitor: &PageRequest, by: LogoutClient) -> Response {
+fn left(page_request: &PageRequest, by: LogoutClient) -> Response {
     match by.redirect {
         Some(address) => see_other(&address),
-        None => signed_out(visitor, visitor.way_back_to(&by.client)),
+        None => signed_out(page_request, page_request.way_back_to(&by.client)),
     }
 }
 
 /// The user has answered our own question.
 async fn confirmed(
-    visitor: &PageRequest,
+    page_request: &PageRequest,
     parameters: &Parameters,
     form: &Parameters,
     request: LogoutRequest,
 ) -> Result<Response, Internal> {
-    let Some(session) = session(visitor).await? else { return Ok(done(visitor, request)) };
+    let Some(session) = session(page_request).await? else { return Ok(done(page_request, request)) };
     let token = form.get("csrf").unwrap_or_default();
-    if !is_form_token(&visitor.idp, &session.cookie, FORM, token) {
-        let question = Question { problem: Some(Problem::Stale), ..Question::new(parameters, &request) };
-        return question.ask(visitor, &session).await;
+    if !is_form_token(&page_request.idp, &session.cookie, FORM, token) {
+        let question =
+            SignOutQuestion { problem: Some(Problem::Stale), ..SignOutQuestion::new(parameters, &request) };
+        return question.ask(page_request, &session).await;
     }
     if form.get("confirm").is_none() {
-        let account = account(visitor, &session.user).await?;
-        return Ok(visitor.notice(StatusCode::OK, Body::SignedIn(SignedIn { account })));
+        let account = account(page_request, &session.user).await?;
+        return Ok(page_request.notice(StatusCode::OK, Body::SignedIn(SignedIn { account })));
     }
-    end(visitor, &session.user, &session.id).await?;
-    Ok(forget(visitor, done(visitor, request)))
+    end(page_request, &session.user, &session.id).await?;
+    Ok(forget(page_request, done(page_request, request)))
 }
 
-async fn session(visitor: &PageRequest) -> Result<Option<Session>, Internal> {
-    let Some(cookie) = visitor.cookies().hash(Cookies::SESSION) else { return Ok(None) };
-    let mut reader = visitor.idp.db().read();
-    let now = visitor.idp.now();
-    Ok(sessions::by_cookie(&mut reader.tx(), &visitor.issuer.id, &cookie, now).await?)
+async fn session(page_request: &PageRequest) -> Result<Option<Session>, Internal> {
+    let Some(cookie) = page_request.cookies().hash(Cookies::SESSION) else { return Ok(None) };
+    let mut reader = page_request.idp.db().read();
+    let now = page_request.idp.now();
+    Ok(sessions::by_cookie(&mut reader.tx(), &page_request.issuer.id, &cookie, now).await?)
 }
 
 /// Ends a session and what was given out in it for as long as it lasts.
-async fn end(visitor: &PageRequest, user: &UserId, session: &SessionId) -> Result<(), Internal> {
-    let (id, now) = (session.clone(), visitor.idp.now());
-    let ended = visitor.idp.db().write(move |tx| {
+async fn end(page_request: &PageRequest, user: &UserId, session: &SessionId) -> Result<(), Internal> {
+    let (id, now) = (session.clone(), page_request.idp.now());
+    let ended = page_request.idp.db().write(move |tx| {
         let id = id.clone();
         Box::pin(async move { account::sessions::sign_out(tx, &id, now).await })
     });
@@ -200,13 +202,15 @@ async fn end(visitor: &PageRequest, user: &UserId, session: &SessionId) -> Resul
         ended => ended?,
     };
     if ended {
-        visitor.idp.observe(&Event::SignedOut { issuer: visitor.issuer.id.clone(), user: user.clone() });
+        page_request
+            .idp
+            .observe(&Event::SignedOut { issuer: page_request.issuer.id.clone(), user: user.clone() });
     }
     Ok(())
 }
 
 /// The page that asks whether to sign out.
-struct Question<'a> {
+struct SignOutQuestion<'a> {
     /// The request; the form is posted to its address.
     parameters: &'a Parameters,
     /// The application that the page names.
@@ -217,7 +221,7 @@ struct Question<'a> {
     problem: Option<Problem>,
 }
 
-impl<'a> Question<'a> {
+impl<'a> SignOutQuestion<'a> {
     fn new(parameters: &'a Parameters, request: &'a LogoutRequest) -> Self {
         let by = match request {
             LogoutRequest::Named(by) => Some(by),
@@ -231,40 +235,42 @@ impl<'a> Question<'a> {
         }
     }
 
-    async fn ask(self, visitor: &PageRequest, session: &Session) -> Result<Response, Internal> {
-        let token = form_token(&visitor.idp, &session.cookie, FORM);
-        let mut form = Form::new(address(visitor, &self.parameters.only(&CARRIED)), token.as_str());
+    async fn ask(self, page_request: &PageRequest, session: &Session) -> Result<Response, Internal> {
+        let token = form_token(&page_request.idp, &session.cookie, FORM);
+        let mut form = Form::new(address(page_request, &self.parameters.only(&CARRIED)), token.as_str());
         form.problems.extend(self.problem);
         let page = ConfirmSignOut {
             form,
-            account: account(visitor, &session.user).await?,
-            application: self.client.map(|client| Application::of(client, visitor.stranger().locale)),
+            account: account(page_request, &session.user).await?,
+            application: self
+                .client
+                .map(|client| Application::of(client, page_request.unknown_reader().locale)),
         };
         let status = if self.problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let security = if self.leads_away { ContentSecurity::Leaving } else { ContentSecurity::Own };
-        Ok(visitor.page(status, &visitor.stranger(), Body::ConfirmSignOut(page), security))
+        Ok(page_request.page(status, &page_request.unknown_reader(), Body::ConfirmSignOut(page), security))
     }
 }
 
 /// The name that the user signs in with.
-async fn account(visitor: &PageRequest, user: &UserId) -> Result<String, Internal> {
-    let user = users::by_id(&mut visitor.idp.db().read().tx(), user).await?;
+async fn account(page_request: &PageRequest, user: &UserId) -> Result<String, Internal> {
+    let user = users::by_id(&mut page_request.idp.db().read().tx(), user).await?;
     Ok(user.map(|user| user.username.to_string()).unwrap_or_default())
 }
 
 /// The endpoint with these parameters.
-fn address(visitor: &PageRequest, parameters: &Parameters) -> String {
-    let (address, query) = (format!("{}/logout", visitor.issuer.url.path()), parameters.encoded());
+fn address(page_request: &PageRequest, parameters: &Parameters) -> String {
+    let (address, query) = (format!("{}/logout", page_request.issuer.url.path()), parameters.encoded());
     if query.is_empty() { address } else { format!("{address}?{query}") }
 }
 
-fn signed_out(visitor: &PageRequest, back: Option<WayBack>) -> Response {
-    visitor.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
+fn signed_out(page_request: &PageRequest, back: Option<WayBack>) -> Response {
+    page_request.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
 }
 
 /// Takes the session's cookie away.
-fn forget(visitor: &PageRequest, mut response: Response) -> Response {
-    let cookie = cookies::remove(&visitor.issuer, Cookies::SESSION);
+fn forget(page_request: &PageRequest, mut response: Response) -> Response {
+    let cookie = cookies::remove(&page_request.issuer, Cookies::SESSION);
     response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
     response
 }

@@ -1,25 +1,32 @@
 //! The hosted login: owner of `/authorize`, of the pages below `/login/` and of sign-out.
 //!
-//! Reading order: `authorize` (a request becomes a login), `waiting` (what it costs until it is answered), `engine` (what comes next), `pages` (the pages' two
-//! handlers), `steps` (one file each), `upstream` (signing in elsewhere), `finish` (a login becomes a code). `reset` is
-//! apart: it leads to a new password, and to no code.
+//! Inner floors, lowest first; a file imports only lower ones:
+//!
+//! 1. `engine` (what comes next), `login_user` (whose login it is), `page_request` (which browser asks, at which issuer)
+//! 2. `addresses`, `error_pages`, `code_notice` (what a page says of a code that was sent)
+//! 3. `login`: one request's view of a login in progress
+//! 4. `step`: what all steps share
+//! 5. `steps`: one file each; `reset`: the way to a new password, which leads to no code
+//! 6. `waiting` (what a login costs until it is answered)
+//! 7. the routes: `authorize` (a request becomes a login), `pages` (the pages' two handlers), `upstream` (signing in
+//!    elsewhere), `logout`
 
+mod addresses;
 mod authorize;
+mod code_notice;
 mod engine;
-mod finish;
-mod input;
+mod error_pages;
 mod login;
+mod login_user;
 mod logout;
+mod page_request;
 mod pages;
-mod person;
 mod reset;
-mod sent;
+mod step;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod trust;
 mod upstream;
-mod visitor;
 mod waiting;
 
 use axum::http::Method;

@@ -10,12 +10,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::authorize::refuse;
-use super::finish::see_other;
+use super::error_pages::retry_after;
 use super::login::{Due, Login};
-use super::steps::{self, Shown};
-use super::visitor::{PageRequest, retry_after};
-use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token};
+use super::page_request::PageRequest;
+use super::step::{StepView, links, refusals};
+use super::steps;
+use crate::http::{ContentSecurity, form_token, is_foreign_post, is_form_token, see_other};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::interactions;
@@ -23,64 +23,64 @@ use crate::views::{Body, Form, Problem};
 
 /// The parts of a page's address. A tenant's issuer has its domain in front.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Address {
+pub(super) struct PageAddress {
     interaction: String,
     step: String,
 }
 
 /// `GET /login/{interaction}/{step}`
-pub(super) async fn show(visitor: PageRequest, Path(address): Path<Address>) -> Response {
-    let answer = match Login::resume(visitor.clone(), &address.interaction).boxed().await {
-        Ok(Some(login)) if login.interaction.browser.is_none() => bind(&visitor, &login).await,
-        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+pub(super) async fn show(page_request: PageRequest, Path(address): Path<PageAddress>) -> Response {
+    let answer = match Login::resume(page_request.clone(), &address.interaction).boxed().await {
+        Ok(Some(login)) if login.interaction.browser.is_none() => bind(&page_request, &login).await,
+        Ok(Some(login)) if login.is_of(page_request.browser().as_ref()) => {
             open(login, &address.step, None).boxed().await
         }
-        Ok(_) => return visitor.expired(StatusCode::GONE).await,
-        Err(error) => return refuse(&visitor, error),
+        Ok(_) => return page_request.expired(StatusCode::GONE).await,
+        Err(error) => return page_request.answer_error(error),
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    answer.unwrap_or_else(|error| page_request.failed(&error))
 }
 
 /// `POST /login/{interaction}/{step}`
 pub(super) async fn submit(
-    visitor: PageRequest,
-    Path(address): Path<Address>,
+    page_request: PageRequest,
+    Path(address): Path<PageAddress>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if is_foreign_post(&headers, &visitor.issuer) {
-        return visitor.foreign_form();
+    if is_foreign_post(&headers, &page_request.issuer) {
+        return page_request.foreign_form();
     }
-    if address.step == steps::FIRST
-        && let Err(busy) = visitor.idp.account().room()
+    if address.step == links::FIRST
+        && let Err(busy) = page_request.idp.account().room()
     {
-        return visitor.failed(&busy.into());
+        return page_request.failed(&busy.into());
     }
     let form = match Parameters::of_page(&body) {
         Ok(form) => form,
-        Err(error) => return visitor.faulty(error),
+        Err(error) => return page_request.faulty(error),
     };
-    let answer = match Login::resume(visitor.clone(), &address.interaction).boxed().await {
-        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+    let answer = match Login::resume(page_request.clone(), &address.interaction).boxed().await {
+        Ok(Some(login)) if login.is_of(page_request.browser().as_ref()) => {
             take(login, &address.step, &form).boxed().await
         }
-        Ok(_) => return visitor.expired(StatusCode::FORBIDDEN).await,
-        Err(error) => return refuse(&visitor, error),
+        Ok(_) => return page_request.expired(StatusCode::FORBIDDEN).await,
+        Err(error) => return page_request.answer_error(error),
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    answer.unwrap_or_else(|error| page_request.failed(&error))
 }
 
 /// The first browser to open an unbound login owns it.
-async fn bind(visitor: &PageRequest, login: &Login) -> Result<Response, Internal> {
-    let (browser, cookie) = visitor.known_browser();
+async fn bind(page_request: &PageRequest, login: &Login) -> Result<Response, Internal> {
+    let (browser, cookie) = page_request.known_browser();
     let id = login.interaction.id.clone();
-    let bound = visitor.idp.db().write(move |tx| {
+    let bound = page_request.idp.db().write(move |tx| {
         let (id, browser) = (id.clone(), browser.clone());
         Box::pin(async move { interactions::bind(tx, &id, &browser).await })
     });
     let bound = bound.await?;
     // If another request bound it first, the next page finds out whether that was one of this browser.
-    let mut response = see_other(&login.address(login.current()));
+    let mut response = see_other(&login.address(steps::current(&login)));
     response.headers_mut().extend(cookie.filter(|_| bound).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
@@ -93,13 +93,13 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
         return finish(login).await;
     }
     let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
-        return Ok(see_other(&login.address(login.current())));
+        return Ok(see_other(&login.address(steps::current(&login))));
     };
     let mut form = Form::new(login.address(page.name()), token(&login));
     form.problems.extend(problem);
     let status = if problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     let security = ContentSecurity::Leaving;
-    let form = match steps::with_refusal(&login, page.name(), form) {
+    let form = match refusals::with_refusal(&login, page.name(), form) {
         Ok(form) => form,
         Err(wait) => {
             let seconds = wait.until.since(login.now);
@@ -108,9 +108,9 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
         }
     };
     Ok(match page.show(&login, &need, form).await? {
-        Shown::Page(body) => login.page(status, body, security),
-        Shown::Refusal(status, body) => login.page(status, body, security),
-        Shown::Changed(login, end) => login.respond(end),
+        StepView::Page(body) => login.page(status, body, security),
+        StepView::Refusal(status, body) => login.page(status, body, security),
+        StepView::Changed(login, outcome) => steps::respond(&login, outcome),
     })
 }
 
@@ -118,24 +118,24 @@ async fn open(login: Login, step: &str, problem: Option<Problem>) -> Result<Resp
 async fn take(login: Login, step: &str, form: &Parameters) -> Result<Response, Internal> {
     let Due::Ask(need) = login.next() else { return finish(login).await };
     let Some(page) = steps::named(step).filter(|page| page.meets(&need)) else {
-        return Ok(see_other(&login.address(login.current())));
+        return Ok(see_other(&login.address(steps::current(&login))));
     };
     if !is_ours(&login, form) {
-        login.visitor.refuse("stale_form", None);
+        login.page_request.refuse("stale_form", None);
         return open(login, step, Some(Problem::Stale)).boxed().await;
     }
     if form.get("cancel").is_some() {
-        let (login, end) = login.give_up().await?;
-        return Ok(login.respond(end));
+        let (login, outcome) = login.give_up().await?;
+        return Ok(steps::respond(&login, outcome));
     }
-    let (login, end) = page.submit(login, &need, form).await?;
-    Ok(login.respond(end))
+    let (login, outcome) = page.submit(login, &need, form).await?;
+    Ok(steps::respond(&login, outcome))
 }
 
 /// Stores the login as it is now: nothing is missing any more, nothing can help any more, or something was dropped.
 async fn finish(login: Login) -> Result<Response, Internal> {
-    let (login, end) = login.store().await?;
-    Ok(login.respond(end))
+    let (login, outcome) = login.store().await?;
+    Ok(steps::respond(&login, outcome))
 }
 
 fn token(login: &Login) -> String {

@@ -22,23 +22,21 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use openidconnect::core::CoreAuthPrompt;
 
-use super::authorize::refuse;
-use super::finish::{Outcome, see_other};
-use super::login::{Due, Login};
+use super::login::{Due, Login, Outcome};
+use super::page_request::PageRequest;
+use super::step::links;
 use super::steps;
-use super::visitor::PageRequest;
-use super::waiting;
 use crate::crypto::random;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::acr::Acr;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
-use crate::domain::ids::{Reference, UserId};
+use crate::domain::ids::Reference;
 use crate::domain::interaction::{Problem, UnlinkedUpstreamUser};
 use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
-use crate::http::{Cookies, cookies};
+use crate::http::{Cookies, cookies, see_other};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
@@ -55,62 +53,47 @@ const LEEWAY: Duration = Duration::from_secs(10);
 
 /// The parts of the address of a departure.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Way {
+pub(super) struct DepartureAddress {
     interaction: String,
     upstream: String,
 }
 
 /// The part of the address of an arrival.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Origin {
+pub(super) struct ArrivalAddress {
     upstream: String,
 }
 
 /// `GET /login/{interaction}/with/{upstream}`
-pub(super) async fn depart(visitor: PageRequest, Path(way): Path<Way>) -> Response {
-    let answer = match Login::resume(visitor.clone(), &way.interaction).boxed().await {
-        Ok(Some(login)) if login.is_of(visitor.browser().as_ref()) => {
+pub(super) async fn depart(page_request: PageRequest, Path(way): Path<DepartureAddress>) -> Response {
+    let answer = match Login::resume(page_request.clone(), &way.interaction).boxed().await {
+        Ok(Some(login)) if login.is_of(page_request.browser().as_ref()) => {
             leave(login, &way.upstream).boxed().await
         }
-        Ok(_) => return visitor.expired(StatusCode::GONE).await,
-        Err(error) => return refuse(&visitor, error),
+        Ok(_) => return page_request.expired(StatusCode::GONE).await,
+        Err(error) => return page_request.answer_error(error),
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    answer.unwrap_or_else(|error| page_request.failed(&error))
 }
 
 /// `GET /login/from/{upstream}`
-pub(super) async fn arrive(visitor: PageRequest, Path(origin): Path<Origin>, uri: Uri) -> Response {
+pub(super) async fn arrive(
+    page_request: PageRequest,
+    Path(origin): Path<ArrivalAddress>,
+    uri: Uri,
+) -> Response {
     let answer = match Parameters::parse(uri.query().unwrap_or_default().as_bytes()) {
         Ok(answer) if answer.each_once().is_ok() => answer,
-        _ => return visitor.expired(StatusCode::GONE).await,
+        _ => return page_request.expired(StatusCode::GONE).await,
     };
-    match returned(&visitor, &origin.upstream, &answer).boxed().await {
+    match returned(&page_request, &origin.upstream, &answer).boxed().await {
         Ok(response) => response,
-        Err(AuthorizeError::Internal(error)) => visitor.failed(&error),
-        Err(error) => refuse(&visitor, error),
+        Err(AuthorizeError::Internal(error)) => page_request.failed(&error),
+        Err(error) => page_request.answer_error(error),
     }
 }
 
 impl Login {
-    /// Where people may sign in instead of here.
-    pub(super) async fn upstreams(&self) -> Result<std::sync::Arc<Vec<Stored>>, Internal> {
-        let tenant = self.visitor.tenant.as_ref().map(|tenant| &tenant.id);
-        Ok(self.idp().catalogue().upstreams(tenant).await?)
-    }
-
-    /// May this person sign in there? At the root issuer the providers of all resellers are offered, and a tenant's users
-    /// sign in at its own and its reseller's only.
-    pub(super) async fn may_sign_in_at(&self, upstream: &Upstream) -> Result<bool, Internal> {
-        let Some(person) = &self.person else { return Ok(false) };
-        let offered = self.idp().catalogue().upstreams(Some(&person.tenant.id)).await?;
-        Ok(offered.iter().any(|stored| stored.upstream.id == upstream.id))
-    }
-
-    /// The link that leads to an upstream provider.
-    pub(super) fn way_to(&self, upstream: &Upstream) -> String {
-        self.address(&format!("with/{}", upstream.name))
-    }
-
     /// What we are to this provider, as the issuer of this login.
     fn party<'a>(&'a self, stored: &'a Stored) -> Result<RelyingParty<'a>, Internal> {
         let (idp, upstream) = (self.idp(), &stored.upstream);
@@ -121,7 +104,7 @@ impl Login {
         Ok(RelyingParty {
             upstream,
             secret: secret.map(|bytes| String::from_utf8_lossy(&bytes).into_owned().into()),
-            redirect_uri: self.visitor.issuer.url.at(&format!("/login/from/{}", upstream.name)),
+            redirect_uri: self.page_request.issuer.url.at(&format!("/login/from/{}", upstream.name)),
             outbound: idp.outbound(),
             known: idp.upstreams(),
             patience: idp.settings().upstream_deadline,
@@ -172,7 +155,7 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
     let offered = login.upstreams().await?;
     let chosen = offered.iter().find(|stored| stored.upstream.name.as_str() == name);
     let Some(stored) = chosen.filter(|_| login.is_open()) else {
-        return Ok(see_other(&login.address(login.current())));
+        return Ok(see_other(&login.address(steps::current(&login))));
     };
     let (upstream, state) = (&stored.upstream, Secret::generate());
     let request = login.upstream_request(upstream, state.expose());
@@ -186,7 +169,7 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
         upstream: upstream.id.clone(),
         departed_at: login.now,
     };
-    let whole = waiting::whole(&login);
+    let whole = login.whole();
     let noted = login.idp().db().write(move |tx| {
         let departure = departure.clone();
         let whole = whole.clone();
@@ -200,34 +183,34 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
     });
     noted.await?;
     let mut response = see_other(address.as_str());
-    let choice = cookies::keep(&login.visitor.issuer, Cookies::UPSTREAM, upstream.name.as_str());
+    let choice = cookies::keep(&login.page_request.issuer, Cookies::UPSTREAM, upstream.name.as_str());
     response.headers_mut().extend(choice.map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 
 /// Finds the login that was left, and goes on with it.
 async fn returned(
-    visitor: &PageRequest,
+    page_request: &PageRequest,
     name: &str,
     answer: &Parameters,
 ) -> Result<Response, AuthorizeError> {
-    let Some(state) = answer.get("state") else { return Ok(visitor.expired(StatusCode::GONE).await) };
+    let Some(state) = answer.get("state") else { return Ok(page_request.expired(StatusCode::GONE).await) };
     let found = {
-        let mut reader = visitor.idp.db().read();
-        let (issuer, now) = (&visitor.issuer.id, visitor.idp.now());
+        let mut reader = page_request.idp.db().read();
+        let (issuer, now) = (&page_request.issuer.id, page_request.idp.now());
         let found = upstream_states::by_state(&mut reader.tx(), &secret::hash(state), issuer, now).await;
         found.map_err(Internal::from)?
     };
-    let Some(departure) = found else { return Ok(visitor.expired(StatusCode::GONE).await) };
-    let login = Login::resume(visitor.clone(), departure.interaction.as_str()).boxed().await?;
-    let Some(login) = login.filter(|login| login.is_of(visitor.browser().as_ref())) else {
-        return Ok(visitor.expired(StatusCode::FORBIDDEN).await);
+    let Some(departure) = found else { return Ok(page_request.expired(StatusCode::GONE).await) };
+    let login = Login::resume(page_request.clone(), departure.interaction.as_str()).boxed().await?;
+    let Some(login) = login.filter(|login| login.is_of(page_request.browser().as_ref())) else {
+        return Ok(page_request.expired(StatusCode::FORBIDDEN).await);
     };
     let offered = login.upstreams().await?;
     let here =
         |stored: &&Stored| stored.upstream.id == departure.upstream && stored.upstream.name.as_str() == name;
     let Some(stored) = offered.iter().find(here).filter(|_| login.is_open()) else {
-        return Ok(see_other(&login.address(login.current())));
+        return Ok(see_other(&login.address(steps::current(&login))));
     };
     let claimed = departure.state.clone();
     let claimed = login.idp().db().write(move |tx| {
@@ -235,7 +218,7 @@ async fn returned(
         async move { upstream_states::claim(tx, &state).await }.boxed()
     });
     if !claimed.await.map_err(Internal::from)? {
-        return Ok(see_other(&login.address(login.current())));
+        return Ok(see_other(&login.address(steps::current(&login))));
     }
     let nonce = login.derived("upstream nonce", state);
     let verifier = login.derived("upstream verifier", state);
@@ -289,30 +272,30 @@ async fn vouched(
         login.identify(&user).await?;
         // Who may not sign in here is told what a stranger is told.
         let may = login.may_sign_in_at(upstream).await?;
-        if let Some(epoch) = login.person.as_ref().filter(|_| may).map(|person| person.epoch()) {
+        if let Some(epoch) = login.user.as_ref().filter(|_| may).map(|login_user| login_user.epoch()) {
             let at = login.moment(&user, at);
             let proves = FactKind::Upstream(vouched);
             login.interaction.progress.first_factor_proved(&user, epoch, proves, at);
-            let (login, end) = login.store().await?;
-            return Ok(login.respond_apart(end));
+            let (login, outcome) = login.store().await?;
+            return Ok(login.respond_apart(outcome));
         }
     }
     login.interaction.progress.start_again();
-    login.person = None;
+    login.user = None;
     let issuer = upstream.issuer.clone();
     login.interaction.progress.stranger = Some(UnlinkedUpstreamUser { issuer, subject, vouched, at });
     let reference = random::reference();
-    login.refuse(steps::LINK, Problem::NotLinked, Some(reference.clone()));
+    login.refuse(links::LINK, Problem::NotLinked, Some(reference.clone()));
     tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);
-    let (login, end) = login.store().await?;
-    Ok(login.respond(end))
+    let (login, outcome) = login.store().await?;
+    Ok(steps::respond(&login, outcome))
 }
 
 impl Login {
     /// The answer to the browser, without a redirect that leads away from here.
-    fn respond_apart(&self, end: Outcome) -> Response {
-        let away = matches!(end, Outcome::Code(..) | Outcome::Refused(_) | Outcome::Denied(_));
-        let redirect = self.respond(end);
+    fn respond_apart(&self, outcome: Outcome) -> Response {
+        let away = matches!(outcome, Outcome::Code(..) | Outcome::Refused(_) | Outcome::Denied(_));
+        let redirect = steps::respond(self, outcome);
         let address = redirect.headers().get(LOCATION).and_then(|address| address.to_str().ok());
         let Some(address) = address.filter(|_| away).map(str::to_owned) else { return redirect };
         let application = self.validated.client().name_in(self.locale()).to_owned();
@@ -320,12 +303,6 @@ impl Login {
         let cookies = redirect.headers().get_all(SET_COOKIE).into_iter().cloned();
         page.headers_mut().extend(cookies.map(|cookie| (SET_COOKIE, cookie)));
         page
-    }
-
-    /// The time of factors that were proved upstream at this time. Where all must be proved anew, the rule of factors
-    /// proved here holds: strictly after what the session knows.
-    pub(super) fn moment(&self, user: &UserId, at: Time) -> Time {
-        if self.request().is_fresh() { self.proof_time(user).max(at) } else { at }
     }
 }
 
@@ -339,13 +316,13 @@ async fn fail(mut login: Login, upstream: &Upstream, error: &UpstreamError) -> R
     let reference = random::reference();
     let step = match login.next() {
         Due::Ask(need) => steps::asking(&need),
-        _ => steps::FIRST,
+        _ => links::FIRST,
     };
     tracing::warn!(upstream = %upstream.name, %reference, %error, "nobody was signed in upstream");
     login.refuse(step, problem, Some(reference.clone()));
     tell(&mut login, upstream, reason, Some(error.to_string()), reference);
-    let (login, end) = login.store().await?;
-    Ok(login.respond(end))
+    let (login, outcome) = login.store().await?;
+    Ok(steps::respond(&login, outcome))
 }
 
 fn tell(

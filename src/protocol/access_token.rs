@@ -141,7 +141,8 @@ pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Activ
     };
     let person = match ground {
         Some(ground) if ground.user.directory.is_some() => {
-            let told = idp.account().still(ground.user.clone()).boxed().await.map_err(Internal::from)?;
+            let told =
+                idp.account().recheck_directory(ground.user.clone()).boxed().await.map_err(Internal::from)?;
             let told = told.ok_or_else(|| invalid("the user has gone from the directory"))?;
             Some(Person { ground, told: Some(told) })
         }

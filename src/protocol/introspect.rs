@@ -129,7 +129,7 @@ async fn of_refresh_token(
     let Some((RefreshToken { expires_at: exp, .. }, GrantWithUser { grant, user, .. })) = theirs else {
         return Ok(None);
     };
-    let Some(user) = idp.account().still(user).await? else { return Ok(None) };
+    let Some(user) = idp.account().recheck_directory(user).await? else { return Ok(None) };
     Ok(Some(Meaning::RefreshToken {
         active: true,
         iss: issuer.url.to_string(),

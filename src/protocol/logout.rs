@@ -12,7 +12,6 @@
 use std::sync::Arc;
 
 use super::authorize::MAX_STATE;
-use super::authorize::respond::with_query;
 use super::id_token_hint::{self, Hint};
 use super::parameters::Parameters;
 use super::subject;
@@ -20,6 +19,7 @@ use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
+use crate::http::with_query;
 use crate::provider::{Idp, Internal};
 
 /// A logout request.

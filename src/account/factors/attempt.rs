@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::attempts::{Allowance, Counter};
 use super::super::{Account, Error};
 use super::pin::{self, PinTry};
-use super::{Claim, Entry, Factor, Finding, factor};
+use super::{Claim, Factor, Finding, TypedCode, factor};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{InteractionId, UserId};
 use crate::domain::message::Purpose;
@@ -31,7 +31,7 @@ pub(crate) enum Verdict {
 
 /// A code that was typed for an active authenticator.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct FactorAttempt {
     /// What it proves if it is right.
     pub(crate) proves: FactKind,
     claim: Option<Arc<dyn Claim>>,
@@ -40,7 +40,7 @@ pub(crate) struct Attempt {
     pin: Option<PinTry>,
 }
 
-impl Attempt {
+impl FactorAttempt {
     /// Counts the try and uses the code up, whatever the PIN is.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
         let mut taken = Vec::new();
@@ -95,20 +95,21 @@ impl Account<'_> {
         user: &UserId,
         login: &InteractionId,
         typed: &str,
-    ) -> Result<Option<Attempt>, Error> {
+    ) -> Result<Option<FactorAttempt>, Error> {
         let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
         let parts = pin::split(&stored.authenticator, typed);
         let pin = parts.as_ref().and_then(|parts| parts.pin.as_deref());
         let pin = self.check_pin(&stored.authenticator, pin).await?;
         let claim = match &parts {
             Some(parts) => {
-                let entry = Entry { stored: &stored, login, purpose: Purpose::SignIn, typed: &parts.code };
+                let entry =
+                    TypedCode { stored: &stored, login, purpose: Purpose::SignIn, typed: &parts.code };
                 factor.read(self, entry)?
             }
             None => None,
         };
         let counters = vec![Counter::new(self.sealer, factor.budget(), user.as_str())];
-        Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
+        Ok(Some(FactorAttempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
     }
 
     /// Two codes of the user's active device, one typed after the other, each with the PIN if there is one; to be settled.
@@ -118,7 +119,7 @@ impl Account<'_> {
         user: &UserId,
         first: &str,
         second: &str,
-    ) -> Result<Option<Attempt>, Error> {
+    ) -> Result<Option<FactorAttempt>, Error> {
         let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
         let parts = [first, second].map(|typed| pin::split(&stored.authenticator, typed));
         let [pin, again] =
@@ -133,7 +134,7 @@ impl Account<'_> {
         };
         let counters = [factor.budget(), Guess::Resync];
         let counters = counters.map(|kind| Counter::new(self.sealer, kind, user.as_str())).to_vec();
-        Ok(Some(Attempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
+        Ok(Some(FactorAttempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
     }
 
     async fn active(&self, user: &UserId) -> Result<Option<(Stored, &'static dyn Factor)>, Error> {

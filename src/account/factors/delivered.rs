@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 
 use super::super::delivery::{QueuedMessage, SendOutcome};
 use super::super::{Account, Error};
-use super::{Claim, Entry, Finding, factor};
+use super::{Claim, Finding, TypedCode, factor};
 use crate::crypto::random;
 use crate::crypto::seal::Sealer;
 use crate::domain::authenticator::{Authenticator, Kind};
@@ -112,8 +112,8 @@ struct Typed {
 }
 
 /// What both factors do with what was typed.
-pub(super) fn read(account: &Account<'_>, entry: &Entry<'_>) -> Arc<dyn Claim> {
-    let Entry { stored, login, purpose, typed } = *entry;
+pub(super) fn read(account: &Account<'_>, entry: &TypedCode<'_>) -> Arc<dyn Claim> {
+    let TypedCode { stored, login, purpose, typed } = *entry;
     let digits = typed::code(typed, 16);
     let kind = &stored.authenticator.kind;
     Arc::new(Typed {

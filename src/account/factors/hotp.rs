@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::Account;
 use super::oath::MovingFactor;
-use super::{Claim, Claimed, Entry, Factor};
+use super::{Claim, Claimed, Factor, TypedCode};
 use crate::crypto::otp::{OtpSecret, hotp, resync};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
@@ -26,7 +26,7 @@ impl Factor for Hotp {
         FactKind::Otp(authenticator)
     }
 
-    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed {
         claim(account, entry.stored, |digits, secret, next| {
             hotp::find_counter(digits, secret, entry.typed, next)
         })

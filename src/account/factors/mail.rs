@@ -4,7 +4,7 @@
 
 use super::super::Account;
 use super::super::delivery::Channels;
-use super::{Claimed, Deliver, Entry, Factor, delivered};
+use super::{Claimed, Deliver, Factor, TypedCode, delivered};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
@@ -33,7 +33,7 @@ impl Factor for Mail {
         Some(self)
     }
 
-    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed {
         Ok(Some(delivered::read(account, &entry)))
     }
 }

@@ -24,10 +24,10 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use zeroize::Zeroizing;
 
-pub(crate) use self::attempt::{Attempt, Verdict};
+pub(crate) use self::attempt::{FactorAttempt, Verdict};
 pub(crate) use self::delivered::CodeRequest;
+use super::authenticator_snapshot::AuthenticatorSnapshot;
 use super::delivery::Channels;
-use super::holdings::AuthenticatorSnapshot;
 use super::{Account, Error};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::random;
@@ -72,7 +72,7 @@ pub(super) trait Factor: Sync {
     }
 
     /// Reads what was typed. `None`: it is wrong, whatever the store says.
-    fn read(&self, account: &Account<'_>, entry: Entry<'_>) -> Claimed;
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed;
 
     /// Finds a device again by two codes that it has shown one after the other. `None`: they are wrong, or there is no
     /// device that could run away.
@@ -92,7 +92,7 @@ pub(super) trait Deliver {
 
 /// What was typed, and where.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct TypedCode<'a> {
     /// The authenticator whose code it should be.
     stored: &'a Stored,
     /// The login that asked for it.
@@ -162,12 +162,12 @@ pub(crate) struct Enrolment {
 
 /// The secret of a pending authenticator, as its page shows it.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct EnrolmentSecret {
     parameters: TotpParameters,
     secret: OtpSecret,
 }
 
-impl Shown {
+impl EnrolmentSecret {
     /// The secret in groups of four.
     pub(crate) fn groups(&self) -> Vec<String> {
         self.secret.groups()
@@ -276,10 +276,10 @@ impl Account<'_> {
     }
 
     /// The secret that an application needs; `None` for what is no application.
-    pub(crate) fn shown(&self, enrolment: &Enrolment) -> Result<Option<Shown>, Error> {
+    pub(crate) fn shown(&self, enrolment: &Enrolment) -> Result<Option<EnrolmentSecret>, Error> {
         let Kind::Totp { parameters, .. } = enrolment.stored.authenticator.kind else { return Ok(None) };
         let secret = self.secret(&enrolment.stored)?;
-        Ok(Some(Shown { parameters, secret }))
+        Ok(Some(EnrolmentSecret { parameters, secret }))
     }
 
     /// A first code, as typed, to be settled; `None` if it is wrong.
@@ -291,7 +291,7 @@ impl Account<'_> {
     ) -> Result<Option<Confirmation>, Error> {
         let Enrolment { stored } = enrolment;
         let Some(factor) = factor(&stored.authenticator.kind) else { return Ok(None) };
-        let entry = Entry { stored: &stored, login, purpose: Purpose::Address, typed };
+        let entry = TypedCode { stored: &stored, login, purpose: Purpose::Address, typed };
         let Some(claim) = factor.read(self, entry)? else { return Ok(None) };
         let authenticator = stored.authenticator;
         Ok(Some(Confirmation { proves: factor.proves(authenticator.id.clone()), authenticator, claim }))

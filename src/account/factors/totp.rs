@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::super::Account;
 use super::oath::MovingFactor;
-use super::{Claim, Claimed, Entry, Factor};
+use super::{Claim, Claimed, Factor, TypedCode};
 use crate::crypto::otp::{self, resync};
 use crate::domain::authenticator::{Authenticator, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
@@ -39,7 +39,7 @@ impl Factor for Totp {
         FactKind::Otp(authenticator)
     }
 
-    fn read(&self, account: &Account<'_>, Entry { stored, typed, .. }: Entry<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, TypedCode { stored, typed, .. }: TypedCode<'_>) -> Claimed {
         let Kind::Totp { parameters, drift } = &stored.authenticator.kind else { return Ok(None) };
         let (secret, now) = (account.secret(stored)?, account.now());
         let window = otp::Window {

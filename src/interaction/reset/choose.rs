@@ -4,7 +4,7 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{ResetSession, void};
+use super::session::{ResetSession, void};
 use super::{enrol, link, pages};
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword;
@@ -18,80 +18,82 @@ use crate::storage::{self, resets};
 use crate::views::{self, Body, Field, Form, Problem};
 
 /// The page.
-pub(super) fn page(holder: &ResetSession, form: Form) -> Body {
-    let rules = PasswordRules::of(holder.user.is_admin());
-    Body::NewPassword(views::NewPassword { form, rules, account: holder.user.username.to_string() })
+pub(super) fn page(session: &ResetSession, form: Form) -> Body {
+    let rules = PasswordRules::of(session.user.is_admin());
+    Body::NewPassword(views::NewPassword { form, rules, account: session.user.username.to_string() })
 }
 
 /// Takes the password that was typed.
-pub(super) async fn submit(holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn submit(session: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     let typed = |field: Field| form.get(field.name()).unwrap_or_default();
     let asked = [Field::NewPassword, Field::NewPasswordAgain];
     let empty: Vec<_> =
         asked.into_iter().filter(|&field| typed(field).is_empty()).map(Problem::Missing).collect();
     if !empty.is_empty() {
-        return pages::open(&holder, pages::PASSWORD, &empty).await;
+        return pages::open(&session, pages::PASSWORD, &empty).await;
     }
     let (new, again) = (typed(Field::NewPassword), typed(Field::NewPasswordAgain));
-    match NewPassword::check(new, again, &holder.user, &holder.tenant) {
-        Ok(password) => chosen(holder, &password).await,
-        Err(fault) => pages::open(&holder, pages::PASSWORD, &[Problem::NewPassword(fault)]).await,
+    match NewPassword::check(new, again, &session.user, &session.tenant) {
+        Ok(password) => chosen(session, &password).await,
+        Err(fault) => pages::open(&session, pages::PASSWORD, &[Problem::NewPassword(fault)]).await,
     }
 }
 
 /// Uses the link up, and changes the password if nothing else is to be proved. Whether something is, the store says in
 /// the same write: an authenticator that is enrolled in this very moment is asked for. A link from the console asks for
 /// none, and revokes what there is.
-async fn chosen(mut holder: ResetSession, password: &NewPassword) -> Result<Response, Internal> {
+async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Response, Internal> {
     let ticket = Secret::generate();
-    let account = holder.idp().account();
+    let account = session.idp().account();
     let hash = account.hash_new(password).await?;
-    let change = account.password_change(&holder.user, &holder.tenant, hash.clone())?;
-    let revoked = match holder.reset.purpose {
-        Purpose::Console => Some(account.enrolment_reset(&holder.user, &holder.tenant)?),
+    let change = account.password_change(&session.user, &session.tenant, hash.clone())?;
+    let revoked = match session.reset.purpose {
+        Purpose::Console => Some(account.enrolment_reset(&session.user, &session.tenant)?),
         Purpose::Forgotten | Purpose::Activation => None,
     };
-    holder.reset.ticket = Some(ticket.hash());
-    holder.reset.expires_at = holder.now.plus(reset::REST);
-    let opened = holder.clone();
-    let written = holder.idp().db().write(move |tx| {
-        let (mut holder, change) = (opened.clone(), change.clone());
+    session.reset.ticket = Some(ticket.hash());
+    session.reset.expires_at = session.now.plus(reset::REST);
+    let opened = session.clone();
+    let written = session.idp().db().write(move |tx| {
+        let (mut session, change) = (opened.clone(), change.clone());
         let (hash, revoked) = (hash.clone(), revoked.clone());
         async move {
             let held = match revoked {
                 Some(_) => Vec::new(),
-                None => holder.held(tx).await?,
+                None => session.held(tx).await?,
             };
-            let progress = &mut holder.reset.progress;
+            let progress = &mut session.reset.progress;
             progress.changed = held.is_empty();
-            progress.changed_at = progress.changed.then_some(holder.now);
+            progress.changed_at = progress.changed.then_some(session.now);
             progress.password = (!progress.changed).then_some(hash);
             if progress.changed {
-                holder.reset.progress.enrols = enrol::due(&holder, false, &held);
+                session.reset.progress.enrols = enrol::due(&session, false, &held);
             }
-            if !resets::use_up(tx, &holder.reset, holder.now).await? {
+            if !resets::use_up(tx, &session.reset, session.now).await? {
                 return Err(storage::Error::Conflict);
             }
-            holder.reset.version += 1;
-            if holder.reset.progress.changed {
-                holder.change(tx, &change).await?;
+            session.reset.version += 1;
+            if session.reset.progress.changed {
+                session.change(tx, &change).await?;
             }
             if let Some(revoked) = revoked {
-                revoked.settle(tx, Spared { session: None, reset: Some(&holder.reset.link) }).await?;
+                revoked.settle(tx, Spared { session: None, reset: Some(&session.reset.link) }).await?;
             }
-            Ok(holder.reset)
+            Ok(session.reset)
         }
         .boxed()
     });
     match written.await {
         // Somebody was quicker, with this link or with another change.
-        Err(storage::Error::Conflict) => return Ok(void(&holder.visitor)),
-        written => holder.reset = written?,
+        Err(storage::Error::Conflict) => return Ok(void(&session.page_request)),
+        written => session.reset = written?,
     }
-    if holder.reset.progress.changed {
-        holder.idp().observe(&Event::PasswordChanged { user: holder.user.id.clone() });
+    if session.reset.progress.changed {
+        session.idp().observe(&Event::PasswordChanged { user: session.user.id.clone() });
     }
-    let mut response = pages::onward(&holder);
-    response.headers_mut().extend(link::keep(&holder.visitor, &ticket).map(|cookie| (SET_COOKIE, cookie)));
+    let mut response = pages::onward(&session);
+    response
+        .headers_mut()
+        .extend(link::keep(&session.page_request, &ticket).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }

@@ -7,18 +7,18 @@
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{ResetSession, void};
 use super::pages;
+use super::session::{ResetSession, void};
+use crate::account::authenticator_snapshot::AuthenticatorSnapshot;
 use crate::account::ending::{self, Spared};
 use crate::account::factors::{self, Confirmed};
-use crate::account::holdings::AuthenticatorSnapshot;
 use crate::crypto::random;
 use crate::domain::authenticator::{Held, Kind, Method};
 use crate::domain::event::Event;
 use crate::domain::interaction::Enrolment;
 use crate::domain::passkey::RpId;
 use crate::domain::reset::{Enrols, Reset};
-use crate::interaction::steps;
+use crate::interaction::step::enrolling;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, resets};
@@ -26,13 +26,13 @@ use crate::views::{self, Body, Duty, Field, Form, Problem};
 
 /// Which authenticator must be enrolled here once the password is changed, if any. Where none is demanded, or none that
 /// this page could enrol, the login will say what is missing.
-pub(super) fn due(holder: &ResetSession, recovering: bool, held: &[Held]) -> Option<Enrols> {
-    let policy = &holder.tenant.policy;
-    if !holder.idp().account().methods(policy, false).contains(&Method::Totp) {
+pub(super) fn due(session: &ResetSession, recovering: bool, held: &[Held]) -> Option<Enrols> {
+    let policy = &session.tenant.policy;
+    if !session.idp().account().methods(policy, false).contains(&Method::Totp) {
         return None;
     }
     let best = held.iter().filter(|held| held.usable).map(|held| held.worth).max();
-    let duty = policy.admin_duty(holder.user.is_admin(), holder.now);
+    let duty = policy.admin_duty(session.user.is_admin(), session.now);
     if recovering {
         Some(Enrols::Replacement)
     } else if duty && best < Some(Method::Totp.worth()) {
@@ -43,30 +43,30 @@ pub(super) fn due(holder: &ResetSession, recovering: bool, held: &[Held]) -> Opt
 }
 
 /// The page with the secret; the secret is made when the page is first opened.
-pub(super) async fn page(holder: &ResetSession, form: Form) -> Result<Result<Body, Response>, Internal> {
+pub(super) async fn page(session: &ResetSession, form: Form) -> Result<Result<Body, Response>, Internal> {
     let Some(shown) =
-        begun(holder).await?.map(|begun| holder.idp().account().shown(&begun)).transpose()?.flatten()
+        begun(session).await?.map(|begun| session.idp().account().shown(&begun)).transpose()?.flatten()
     else {
-        return begin(holder).await.map(Err);
+        return begin(session).await.map(Err);
     };
-    let duty = match holder.reset.progress.enrols {
+    let duty = match session.reset.progress.enrols {
         Some(Enrols::Duty) => Duty::Administrator,
         _ => Duty::Replacement,
     };
-    Ok(Ok(Body::Enrol(steps::enrol::page(&shown, &holder.user, &holder.tenant, form, duty))))
+    Ok(Ok(Body::Enrol(enrolling::secret_page(&shown, &session.user, &session.tenant, form, duty))))
 }
 
 /// The enrolment of this reset, as long as it is good.
-async fn begun(holder: &ResetSession) -> Result<Option<factors::Enrolment>, Internal> {
-    let begun = holder.reset.progress.enrolment.as_ref();
-    Ok(holder.idp().account().enrolment(&holder.user.id, begun, holder.now).await?)
+async fn begun(session: &ResetSession) -> Result<Option<factors::Enrolment>, Internal> {
+    let begun = session.reset.progress.enrolment.as_ref();
+    Ok(session.idp().account().enrolment(&session.user.id, begun, session.now).await?)
 }
 
-async fn begin(holder: &ResetSession) -> Result<Response, Internal> {
-    let start = holder.idp().account().start_enrolment(&holder.user.id, Kind::application())?;
-    let mut reset = holder.reset.clone();
-    reset.progress.enrolment = Some(Enrolment::begin(&start.authenticator, holder.now));
-    let written = holder.idp().db().write(move |tx| {
+async fn begin(session: &ResetSession) -> Result<Response, Internal> {
+    let start = session.idp().account().start_enrolment(&session.user.id, Kind::application())?;
+    let mut reset = session.reset.clone();
+    reset.progress.enrolment = Some(Enrolment::begin(&start.authenticator, session.now));
+    let written = session.idp().db().write(move |tx| {
         let (start, reset) = (start.clone(), reset.clone());
         async move {
             if resets::save(tx, &reset).await? {
@@ -77,30 +77,30 @@ async fn begin(holder: &ResetSession) -> Result<Response, Internal> {
         .boxed()
     });
     written.await?;
-    Ok(pages::onward(holder))
+    Ok(pages::onward(session))
 }
 
 /// Takes the first code of the new authenticator.
-pub(super) async fn submit(mut holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn submit(mut session: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     let Some(code) = form.get(Field::Code.name()) else {
-        return pages::open(&holder, pages::ENROL, &[Problem::Missing(Field::Code)]).await;
+        return pages::open(&session, pages::ENROL, &[Problem::Missing(Field::Code)]).await;
     };
-    let Some(enrolment) = begun(&holder).await? else { return renewed(holder).await };
-    let account = holder.idp().account();
-    let Some(confirmation) = account.confirmation(enrolment, &holder.reset.place(), code)? else {
-        return wrong(holder).await;
+    let Some(enrolment) = begun(&session).await? else { return renewed(session).await };
+    let account = session.idp().account();
+    let Some(confirmation) = account.confirmation(enrolment, &session.reset.place(), code)? else {
+        return wrong(session).await;
     };
-    let codes = account.new_recovery_codes(&holder.user, &holder.tenant, &row(&holder.reset))?;
-    let mut after = holder.reset.clone();
+    let codes = account.new_recovery_codes(&session.user, &session.tenant, &row(&session.reset))?;
+    let mut after = session.reset.clone();
     let progress = &mut after.progress;
     (progress.enrols, progress.enrolment, progress.recovery_codes) = (None, None, Some(codes.sealed.clone()));
-    let now = holder.now;
+    let now = session.now;
     // What can be used here is taken for lost, passkeys too.
-    let is_replacement = holder.reset.progress.enrols == Some(Enrols::Replacement);
-    let lost = RpId::of(&holder.visitor.issuer.url).filter(|_| is_replacement);
+    let is_replacement = session.reset.progress.enrols == Some(Enrols::Replacement);
+    let lost = RpId::of(&session.page_request.issuer.url).filter(|_| is_replacement);
     let before = AuthenticatorSnapshot { ids: after.progress.replaces.clone(), lost };
     let settled = after.clone();
-    let written = holder.idp().db().write(move |tx| {
+    let written = session.idp().db().write(move |tx| {
         let (after, codes) = (settled.clone(), codes.clone());
         let (confirmation, before) = (confirmation.clone(), before.clone());
         async move {
@@ -117,53 +117,53 @@ pub(super) async fn submit(mut holder: ResetSession, form: &Parameters) -> Resul
     });
     match written.await {
         // Another tab was quicker: the page knows what is due.
-        Err(storage::Error::Conflict) => return Ok(pages::onward(&holder)),
+        Err(storage::Error::Conflict) => return Ok(pages::onward(&session)),
         written => written?,
     }
-    holder.idp().observe(&Event::AuthenticatorEnrolled { user: after.user.clone() });
-    holder.reset = after;
-    Ok(pages::onward(&holder))
+    session.idp().observe(&Event::AuthenticatorEnrolled { user: after.user.clone() });
+    session.reset = after;
+    Ok(pages::onward(&session))
 }
 
 /// The secret that was shown is void; the next one is made with the page.
-async fn renewed(mut holder: ResetSession) -> Result<Response, Internal> {
-    holder.reset.progress.enrolment = None;
-    if !holder.save().await? {
-        return Ok(void(&holder.visitor));
+async fn renewed(mut session: ResetSession) -> Result<Response, Internal> {
+    session.reset.progress.enrolment = None;
+    if !session.save().await? {
+        return Ok(void(&session.page_request));
     }
-    Ok(pages::onward(&holder))
+    Ok(pages::onward(&session))
 }
 
-async fn wrong(mut holder: ResetSession) -> Result<Response, Internal> {
+async fn wrong(mut session: ResetSession) -> Result<Response, Internal> {
     let reference = random::reference();
-    let (issuer, user) = (holder.reset.issuer.clone(), holder.user.id.clone());
-    holder.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
-    let Some(enrolment) = &mut holder.reset.progress.enrolment else { return renewed(holder).await };
+    let (issuer, user) = (session.reset.issuer.clone(), session.user.id.clone());
+    session.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
+    let Some(enrolment) = &mut session.reset.progress.enrolment else { return renewed(session).await };
     if !enrolment.survives_wrong_code() {
-        return renewed(holder).await;
+        return renewed(session).await;
     }
-    if !holder.save().await? {
-        return Ok(pages::onward(&holder));
+    if !session.save().await? {
+        return Ok(pages::onward(&session));
     }
-    holder.reset.version += 1;
-    pages::open(&holder, pages::ENROL, &[Problem::CodeWrong]).await
+    session.reset.version += 1;
+    pages::open(&session, pages::ENROL, &[Problem::CodeWrong]).await
 }
 
 /// The page with the recovery codes, until they are stored.
-pub(super) fn codes(holder: &ResetSession, form: Form) -> Result<Body, Internal> {
-    let sealed = holder.reset.progress.recovery_codes.as_deref().unwrap_or_default();
-    let codes = holder.idp().account().shown_recovery_codes(sealed, &row(&holder.reset))?;
-    Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: holder.user.username.to_string() }))
+pub(super) fn codes(session: &ResetSession, form: Form) -> Result<Body, Internal> {
+    let sealed = session.reset.progress.recovery_codes.as_deref().unwrap_or_default();
+    let codes = session.idp().account().shown_recovery_codes(sealed, &row(&session.reset))?;
+    Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: session.user.username.to_string() }))
 }
 
 /// They are stored: nobody can read them again.
-pub(super) async fn stored(mut holder: ResetSession, form: &Parameters) -> Result<Response, Internal> {
+pub(super) async fn stored(mut session: ResetSession, form: &Parameters) -> Result<Response, Internal> {
     if form.get(Field::Stored.name()).is_none() {
-        return pages::open(&holder, pages::RECOVERY_CODES, &[Problem::Missing(Field::Stored)]).await;
+        return pages::open(&session, pages::RECOVERY_CODES, &[Problem::Missing(Field::Stored)]).await;
     }
-    holder.reset.progress.recovery_codes = None;
-    holder.save().await?;
-    Ok(pages::onward(&holder))
+    session.reset.progress.recovery_codes = None;
+    session.save().await?;
+    Ok(pages::onward(&session))
 }
 
 /// The row that the recovery codes are sealed for.

@@ -7,32 +7,34 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 
-use super::holder::void;
 use super::pages;
+use super::session::void;
 use crate::crypto::secret::{self, Secret};
-use crate::http::{Cookies, cookies};
-use crate::interaction::finish::see_other;
-use crate::interaction::visitor::PageRequest;
+use crate::http::{Cookies, cookies, see_other};
+use crate::interaction::page_request::PageRequest;
 
 pub(super) const NO_FORM: &[Method] = &[Method::GET, Method::HEAD];
 
 /// The parts of the address. A tenant's issuer has its domain in front.
 #[derive(serde::Deserialize)]
-pub(super) struct Address {
+pub(super) struct LinkAddress {
     link: String,
 }
 
 /// `GET /reset/link/{link}`
-pub(super) async fn open(visitor: PageRequest, Path(Address { link }): Path<Address>) -> Response {
+pub(super) async fn open(
+    page_request: PageRequest,
+    Path(LinkAddress { link }): Path<LinkAddress>,
+) -> Response {
     if !secret::is_shaped(&link) {
-        return void(&visitor);
+        return void(&page_request);
     }
-    let mut response = see_other(&pages::address(&visitor, pages::PASSWORD));
-    response.headers_mut().extend(keep(&visitor, &Secret::new(link)).map(|cookie| (SET_COOKIE, cookie)));
+    let mut response = see_other(&page_request.reset_address(pages::PASSWORD));
+    response.headers_mut().extend(keep(&page_request, &Secret::new(link)).map(|cookie| (SET_COOKIE, cookie)));
     response
 }
 
 /// `Set-Cookie` for the secret of a link or of a ticket.
-pub(super) fn keep(visitor: &PageRequest, secret: &Secret) -> Option<HeaderValue> {
-    cookies::set(&visitor.issuer, Cookies::RESET, secret)
+pub(super) fn keep(page_request: &PageRequest, secret: &Secret) -> Option<HeaderValue> {
+    cookies::set(&page_request.issuer, Cookies::RESET, secret)
 }

@@ -1,6 +1,6 @@
 //! The way back in for whoever has forgotten the password: a machine beside the login, and never part of one.
 //!
-//! Reading order: `ask` (who are you? a mail may follow), `link` (the mail's address is opened), `holder` (whose link it
+//! Reading order: `ask` (who are you? a mail may follow), `link` (the mail's address is opened), `session` (whose link it
 //! is, and how far they have come), `pages` (the pages' two handlers); then what the pages do: `choose` (a new password),
 //! `prove` and `sending` (the second factor), `enrol` (a new one).
 //!
@@ -11,11 +11,11 @@
 pub(super) mod ask;
 mod choose;
 mod enrol;
-mod holder;
 mod link;
 mod pages;
 mod prove;
 mod sending;
+mod session;
 
 use axum::routing::get;
 

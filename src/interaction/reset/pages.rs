@@ -8,12 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::holder::{ResetSession, void};
+use super::session::{ResetSession, void};
 use super::{choose, enrol, prove};
 use crate::domain::reset::Stage;
-use crate::http::{form_token, is_foreign_post, is_form_token};
-use crate::interaction::finish::see_other;
-use crate::interaction::visitor::PageRequest;
+use crate::http::{form_token, is_foreign_post, is_form_token, see_other};
+use crate::interaction::page_request::PageRequest;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{Body, Form, Problem, ResetDone};
@@ -28,13 +27,8 @@ const DONE: &str = "done";
 
 /// The parts of a page's address. A tenant's issuer has its domain in front.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Address {
+pub(super) struct ResetPageAddress {
     step: String,
-}
-
-/// The address of a page.
-pub(super) fn address(visitor: &PageRequest, step: &str) -> String {
-    format!("{}/reset/{step}", visitor.issuer.url.path())
 }
 
 /// The pages of a stage; one is shown first, others are reached by a link.
@@ -49,110 +43,115 @@ const fn steps(stage: Stage) -> &'static [&'static str] {
 }
 
 /// Leads to the page that is due.
-pub(super) fn onward(holder: &ResetSession) -> Response {
-    let step = match holder.reset.stage() {
-        Stage::SecondFactor => prove::first(holder),
+pub(super) fn onward(session: &ResetSession) -> Response {
+    let step = match session.reset.stage() {
+        Stage::SecondFactor => prove::first(session),
         stage => steps(stage).first().copied().unwrap_or(PASSWORD),
     };
-    see_other(&address(&holder.visitor, step))
+    see_other(&session.page_request.reset_address(step))
 }
 
 /// `GET /reset/{step}`
-pub(super) async fn show(visitor: PageRequest, Path(Address { step }): Path<Address>) -> Response {
-    let visitor = Arc::new(visitor);
-    let answer = match ResetSession::load(&visitor).await {
-        Ok(Some(holder)) => open(&holder, &step, &[]).await,
-        Ok(None) => return void(&visitor),
+pub(super) async fn show(
+    page_request: PageRequest,
+    Path(ResetPageAddress { step }): Path<ResetPageAddress>,
+) -> Response {
+    let page_request = Arc::new(page_request);
+    let answer = match ResetSession::load(&page_request).await {
+        Ok(Some(session)) => open(&session, &step, &[]).await,
+        Ok(None) => return void(&page_request),
         Err(error) => Err(error),
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    answer.unwrap_or_else(|error| page_request.failed(&error))
 }
 
 /// `POST /reset/{step}`
 pub(super) async fn submit(
-    visitor: PageRequest,
-    Path(Address { step }): Path<Address>,
+    page_request: PageRequest,
+    Path(ResetPageAddress { step }): Path<ResetPageAddress>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if is_foreign_post(&headers, &visitor.issuer) {
-        return visitor.foreign_form();
+    if is_foreign_post(&headers, &page_request.issuer) {
+        return page_request.foreign_form();
     }
     let form = match Parameters::of_page(&body) {
         Ok(form) => form,
-        Err(error) => return visitor.faulty(error),
+        Err(error) => return page_request.faulty(error),
     };
-    let visitor = Arc::new(visitor);
-    let answer = match ResetSession::load(&visitor).await {
-        Ok(Some(holder)) => take(holder, &step, &form).boxed().await,
-        Ok(None) => return void(&visitor),
+    let page_request = Arc::new(page_request);
+    let answer = match ResetSession::load(&page_request).await {
+        Ok(Some(session)) => take(session, &step, &form).boxed().await,
+        Ok(None) => return void(&page_request),
         Err(error) => Err(error),
     };
-    answer.unwrap_or_else(|error| visitor.failed(&error))
+    answer.unwrap_or_else(|error| page_request.failed(&error))
 }
 
 /// Shows the page, or leads to the one that is due.
 pub(super) async fn open(
-    holder: &ResetSession,
+    session: &ResetSession,
     step: &str,
     problems: &[Problem],
 ) -> Result<Response, Internal> {
-    if !steps(holder.reset.stage()).contains(&step) {
-        return Ok(onward(holder));
+    if !steps(session.reset.stage()).contains(&step) {
+        return Ok(onward(session));
     }
-    let token = form_token(holder.idp(), &holder.secret, &holder.form_name());
-    let form =
-        Form { problems: problems.to_vec(), ..Form::new(address(&holder.visitor, step), token.as_str()) };
+    let token = form_token(session.idp(), &session.secret, &session.form_name());
+    let form = Form {
+        problems: problems.to_vec(),
+        ..Form::new(session.page_request.reset_address(step), token.as_str())
+    };
     let body = match step {
-        SECOND_FACTOR => match prove::second_factor(holder, form).await? {
+        SECOND_FACTOR => match prove::second_factor(session, form).await? {
             Ok(body) => body,
             Err(answer) => return Ok(answer),
         },
-        PASSKEY => match prove::passkey(holder, form).await? {
+        PASSKEY => match prove::passkey(session, form).await? {
             Ok(body) => body,
             Err(answer) => return Ok(answer),
         },
-        RECOVERY => prove::recovery(holder, form),
-        ENROL => match enrol::page(holder, form).await? {
+        RECOVERY => prove::recovery(session, form),
+        ENROL => match enrol::page(session, form).await? {
             Ok(body) => body,
             Err(begun) => return Ok(begun),
         },
-        RECOVERY_CODES => enrol::codes(holder, form)?,
-        DONE => Body::ResetDone(ResetDone { login: holder.login().await?, back: holder.back().await? }),
-        _ => choose::page(holder, form),
+        RECOVERY_CODES => enrol::codes(session, form)?,
+        DONE => Body::ResetDone(ResetDone { login: session.login().await?, back: session.back().await? }),
+        _ => choose::page(session, form),
     };
     let status = if problems.contains(&Problem::Stale) { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    Ok(holder.page(status, body))
+    Ok(session.page(status, body))
 }
 
 /// Takes a post for the page that is due.
-async fn take(holder: ResetSession, step: &str, form: &Parameters) -> Result<Response, Internal> {
-    if !steps(holder.reset.stage()).contains(&step) {
-        return Ok(onward(&holder));
+async fn take(session: ResetSession, step: &str, form: &Parameters) -> Result<Response, Internal> {
+    if !steps(session.reset.stage()).contains(&step) {
+        return Ok(onward(&session));
     }
     let token = form.get("csrf").unwrap_or_default();
-    if !is_form_token(holder.idp(), &holder.secret, &holder.form_name(), token) {
-        holder.visitor.refuse("stale_form", None);
-        return open(&holder, step, &[Problem::Stale]).await;
+    if !is_form_token(session.idp(), &session.secret, &session.form_name(), token) {
+        session.page_request.refuse("stale_form", None);
+        return open(&session, step, &[Problem::Stale]).await;
     }
     if form.get("cancel").is_some() {
-        return leave(&holder).await;
+        return leave(&session).await;
     }
     match step {
-        PASSWORD => choose::submit(holder, form).await,
-        SECOND_FACTOR => prove::submit(holder, form, prove::Way::Authenticator).await,
-        PASSKEY => prove::submit(holder, form, prove::Way::Passkey).await,
-        RECOVERY => prove::submit(holder, form, prove::Way::RecoveryCode).await,
-        ENROL => enrol::submit(holder, form).await,
-        RECOVERY_CODES => enrol::stored(holder, form).await,
-        _ => Ok(onward(&holder)),
+        PASSWORD => choose::submit(session, form).await,
+        SECOND_FACTOR => prove::submit(session, form, prove::Way::Authenticator).await,
+        PASSKEY => prove::submit(session, form, prove::Way::Passkey).await,
+        RECOVERY => prove::submit(session, form, prove::Way::RecoveryCode).await,
+        ENROL => enrol::submit(session, form).await,
+        RECOVERY_CODES => enrol::stored(session, form).await,
+        _ => Ok(onward(&session)),
     }
 }
 
 /// The user does not want to go on. Nothing is used up: the link waits for as long as it would have.
-async fn leave(holder: &ResetSession) -> Result<Response, Internal> {
-    Ok(match holder.login().await? {
+async fn leave(session: &ResetSession) -> Result<Response, Internal> {
+    Ok(match session.login().await? {
         Some(login) => see_other(&login),
-        None => holder.visitor.expired(StatusCode::OK).await,
+        None => session.page_request.expired(StatusCode::OK).await,
     })
 }

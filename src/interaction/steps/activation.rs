@@ -4,22 +4,21 @@
 use axum::http::StatusCode;
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking};
 use crate::account::delivery::SendOutcome;
 use crate::account::resets::Home;
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
 use crate::domain::reset::Purpose;
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::users;
 use crate::views::{self, Body, Form, Refusal, Refused};
 
-pub(super) struct Activation;
+pub(super) struct ActivationStep;
 
-impl Step for Activation {
+impl Step for ActivationStep {
     fn name(&self) -> &'static str {
         "blocked"
     }
@@ -29,12 +28,12 @@ impl Step for Activation {
     }
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
-        let shown = match (&login.person, need) {
-            (Some(person), Need::Activation { reason }) => {
-                let offered = login.idp().account().mails_resets(Some(&person.tenant));
-                match person.user.address().filter(|_| offered) {
+        let shown = match (&login.user, need) {
+            (Some(login_user), Need::Activation { reason }) => {
+                let offered = login.idp().account().mails_resets(Some(&login_user.tenant));
+                match login_user.user.address().filter(|_| offered) {
                     None => no_mail(login),
-                    Some(address) => Shown::Page(Body::Blocked(views::Blocked {
+                    Some(address) => StepView::Page(Body::Blocked(views::Blocked {
                         form,
                         address: address.masked(),
                         sent: login.interaction.progress.mailed,
@@ -43,12 +42,12 @@ impl Step for Activation {
                     })),
                 }
             }
-            _ => Shown::late(login),
+            _ => StepView::late(login),
         };
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let Need::Activation { reason } = need else { return Ok((login, Outcome::Conflict)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
@@ -64,16 +63,16 @@ impl Step for Activation {
 
 /// Sends the mail. Whoever asks again within a minute is told the same, and one mail is sent.
 async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
-    let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
-    let found = users::credentials_by_id(&mut login.idp().db().read().tx(), &person.user.id).await?;
+    let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
+    let found = users::credentials_by_id(&mut login.idp().db().read().tx(), &login_user.user.id).await?;
     let Some(found) = found else { return Ok((login, Outcome::Conflict)) };
     let home = Home {
-        issuer: login.visitor.issuer.id.clone(),
-        url: login.visitor.issuer.url.clone(),
+        issuer: login.page_request.issuer.id.clone(),
+        url: login.page_request.issuer.url.clone(),
         login: Some(login.interaction.id.clone()),
         client: Some(login.validated.client().id.clone()),
     };
-    let link = login.idp().account().new_link(&found, &person.tenant, home, Purpose::Activation)?;
+    let link = login.idp().account().new_link(&found, &login_user.tenant, home, Purpose::Activation)?;
     // Without an address the page has no button.
     let Ok(link) = link else { return login.store().await };
     let written = login.write(move |mut login, tx| {
@@ -87,8 +86,8 @@ async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
     written.await
 }
 
-fn no_mail(login: &Login) -> Shown {
-    let reference = Some(login.visitor.refuse("no_activation_mail", None));
+fn no_mail(login: &Login) -> StepView {
+    let reference = Some(login.page_request.refuse("no_activation_mail", None));
     let refused = Refused { refusal: Refusal::NoActivation, detail: None, reference, back: None };
-    Shown::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
+    StepView::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
 }

@@ -2,16 +2,16 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
 use crate::interaction::login::Login;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Application, Body, Form};
 
-pub(super) struct ChooseAccount;
+pub(super) struct ChooseAccountStep;
 
-impl Step for ChooseAccount {
+impl Step for ChooseAccountStep {
     fn name(&self) -> &'static str {
         "choose_account"
     }
@@ -21,22 +21,22 @@ impl Step for ChooseAccount {
     }
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
-        let user = login.person.as_ref().map(|person| &person.user);
+        let user = login.user.as_ref().map(|login_user| &login_user.user);
         let page = views::ChooseAccount {
             form,
             application: Application::of(login.validated.client(), login.locale()),
             account: user.map(|user| user.username.to_string()).unwrap_or_default(),
             name: user.and_then(|user| user.profile.name.clone()),
         };
-        async { Ok(Shown::Page(Body::ChooseAccount(page))) }.boxed()
+        async { Ok(StepView::Page(Body::ChooseAccount(page))) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         match (form.get("account"), need) {
             (Some("this"), Need::AccountChosen(user)) => login.learn(FactKind::AccountChosen(user.clone())),
             (Some("other"), _) => {
                 login.interaction.progress.start_again();
-                login.person = None;
+                login.user = None;
             }
             _ => {}
         }

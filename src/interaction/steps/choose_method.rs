@@ -4,19 +4,19 @@
 use axum::http::StatusCode;
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, enrolling, missing};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form, Refusal, Refused};
 
 const NAME: &str = "choose_method";
 
-pub(super) struct ChooseMethod;
+pub(super) struct ChooseMethodStep;
 
-impl Step for ChooseMethod {
+impl Step for ChooseMethodStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -30,14 +30,14 @@ impl Step for ChooseMethod {
             Need::Method { methods, .. } if methods.is_empty() => no_method(login),
             Need::Method { reason, methods } => {
                 let (duty, methods) = (enrolling::duty(*reason), methods.clone());
-                Shown::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
+                StepView::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
             }
-            _ => Shown::late(login),
+            _ => StepView::late(login),
         };
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let Need::Method { reason, methods } = need else { return Ok((login, Outcome::Conflict)) };
             if *reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
@@ -56,8 +56,8 @@ impl Step for ChooseMethod {
     }
 }
 
-fn no_method(login: &Login) -> Shown {
-    let reference = Some(login.visitor.refuse("no_mfa_method", None));
+fn no_method(login: &Login) -> StepView {
+    let reference = Some(login.page_request.refuse("no_mfa_method", None));
     let refused = Refused { refusal: Refusal::NoMethod, detail: None, reference, back: None };
-    Shown::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
+    StepView::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
 }

@@ -3,16 +3,16 @@
 use futures_util::FutureExt;
 use url::Url;
 
-use super::{Showing, Shown, Step, Taking};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
 use crate::interaction::login::Login;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Application, Body, Form};
 
-pub(super) struct Consent;
+pub(super) struct ConsentStep;
 
-impl Step for Consent {
+impl Step for ConsentStep {
     fn name(&self) -> &'static str {
         "consent"
     }
@@ -23,24 +23,24 @@ impl Step for Consent {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let (Need::Consent(scope), Some(person)) = (need, &login.person) else {
-                return Ok(Shown::late(login));
+            let (Need::Consent(scope), Some(login_user)) = (need, &login.user) else {
+                return Ok(StepView::late(login));
             };
             let own = login.idp().catalogue().own_scopes().await?;
             let asked = own.scopes.iter().filter(|own| scope.contains(&own.name));
-            Ok(Shown::Page(Body::Consent(views::Consent {
+            Ok(StepView::Page(Body::Consent(views::Consent {
                 form,
                 application: Application::of(login.validated.client(), login.locale()),
                 host: host(&login.request().redirect_uri),
                 scope: scope.clone(),
                 titles: asked.map(|own| (own.name.clone(), own.title.clone())).collect(),
-                account: person.user.username.to_string(),
+                account: login_user.user.username.to_string(),
             })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         if let (Some(_), Need::Consent(scope)) = (form.get("allow"), need) {
             login.learn(FactKind::Consent(scope.clone()));
         }

@@ -5,11 +5,11 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, invalid, missing};
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::refusals::{invalid, missing};
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::users;
@@ -20,9 +20,9 @@ const NAME: &str = "desktop";
 /// No more of what was typed is kept for the page.
 const KEPT: usize = 300;
 
-pub(super) struct DesktopName;
+pub(super) struct DesktopNameStep;
 
-impl Step for DesktopName {
+impl Step for DesktopNameStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -33,12 +33,12 @@ impl Step for DesktopName {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let typed = login.input().desktop;
-        let stored = login.person.as_ref().and_then(|person| person.user.personal_desktop.as_ref());
+        let stored = login.user.as_ref().and_then(|login_user| login_user.user.personal_desktop.as_ref());
         let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
-        async { Ok(Shown::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
+        async { Ok(StepView::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             if form.get("skip").is_some() {
                 return answered(login, None).await;
@@ -61,9 +61,9 @@ impl Step for DesktopName {
 async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, Outcome), Internal> {
     login.keep_input(|input| input.desktop = None);
     login.interaction.progress.refusal = None;
-    let Some(person) = &mut login.person else { return Ok((login, Outcome::Conflict)) };
-    let user = person.user.id.clone();
-    person.desktop_unasked = false;
+    let Some(login_user) = &mut login.user else { return Ok((login, Outcome::Conflict)) };
+    let user = login_user.user.id.clone();
+    login_user.desktop_unasked = false;
     let written = login.write(move |login, tx| {
         let (user, name) = (user.clone(), name.clone());
         async move {

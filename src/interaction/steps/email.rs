@@ -5,22 +5,23 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::EmailAddress;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
+use crate::interaction::step::refusals::{invalid, missing};
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling, links, sending};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-pub(super) const NAME: &str = "email";
+const NAME: &str = links::EMAIL;
 
 /// No more of what was typed is kept for the page.
 const KEPT: usize = 300;
 
-pub(super) struct Email;
+pub(super) struct EmailStep;
 
-impl Step for Email {
+impl Step for EmailStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -33,16 +34,16 @@ impl Step for Email {
         let shown = match need {
             Need::Destination(due) => {
                 let (duty, others) = (enrolling::duty(due.reason), due.others);
-                Shown::Page(Body::Email(views::Email { form, duty, address: typed(login), others }))
+                StepView::Page(Body::Email(views::Email { form, duty, address: typed(login), others }))
             }
-            _ => Shown::late(login),
+            _ => StepView::late(login),
         };
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let (mut login, person) = match enrolling::enter(login, need, form).await? {
+            let (mut login, login_user) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
@@ -52,7 +53,7 @@ impl Step for Email {
                 return missing(login, NAME, &[Field::Email]).await;
             }
             match EmailAddress::parse(address) {
-                Ok(address) => sending::begin(login, &person, Kind::Mail { address }).await,
+                Ok(address) => sending::begin(login, &login_user, Kind::Mail { address }).await,
                 Err(_) => invalid(login, NAME, Field::Email).await,
             }
         }
@@ -63,7 +64,7 @@ impl Step for Email {
 /// The field's value: what was typed last, or the profile's address.
 fn typed(login: &Login) -> String {
     let profile = || {
-        let user = &login.person.as_ref()?.user;
+        let user = &login.user.as_ref()?.user;
         user.address().map(|address| address.shown()).or_else(|| user.profile.email.clone())
     };
     login.input().email.or_else(profile).unwrap_or_default()

@@ -6,24 +6,22 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, enrolling, missing};
-use crate::account::factors::Shown as Secret;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::interaction::Problem;
 use crate::domain::policy::{Enrolment, Need};
-use crate::domain::tenant::Tenant;
-use crate::domain::user::User;
 use crate::interaction::login::Login;
-use crate::interaction::person::LoginUser;
+use crate::interaction::login_user::LoginUser;
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling, links};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::views::{self, Body, Duty, Field, Form};
+use crate::views::{self, Body, Field, Form};
 
-pub(super) const NAME: &str = "enrol";
+const NAME: &str = links::ENROL;
 
-pub(super) struct Enrol;
+pub(super) struct EnrolStep;
 
-impl Step for Enrol {
+impl Step for EnrolStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -34,57 +32,44 @@ impl Step for Enrol {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
-                return Ok(Shown::late(login));
+            let (Some(login_user), Need::Enrolment(due)) = (&login.user, need) else {
+                return Ok(StepView::late(login));
             };
-            let Some(enrolment) = enrolling::begun(login, person).await? else {
-                return start(login, person).await;
+            let Some(enrolment) = enrolling::begun(login, login_user).await? else {
+                return start(login, login_user).await;
             };
             let Some(shown) = login.idp().account().shown(&enrolment)? else {
-                return start(login, person).await;
+                return start(login, login_user).await;
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
-            let page = page(&shown, &person.user, &person.tenant, form, duty);
-            Ok(Shown::Page(Body::Enrol(views::Enrol { others, ..page })))
+            let page = enrolling::secret_page(&shown, &login_user.user, &login_user.tenant, form, duty);
+            Ok(StepView::Page(Body::Enrol(views::Enrol { others, ..page })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let (login, person) = match enrolling::enter(login, need, form).await? {
+            let (login, login_user) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
-            let Some(enrolment) = enrolling::begun(&login, &person).await? else {
+            let Some(enrolment) = enrolling::begun(&login, &login_user).await? else {
                 return enrolling::void(login).await;
             };
-            enrolling::prove(login, person, enrolment, code, NAME).await
+            enrolling::prove(login, login_user, enrolment, code, NAME).await
         }
         .boxed()
     }
 }
 
-/// The page with the secret; there is no other way to choose.
-pub(in crate::interaction) fn page(
-    shown: &Secret,
-    user: &User,
-    tenant: &Tenant,
-    form: Form,
-    duty: Duty,
-) -> views::Enrol {
-    let account = user.username.to_string();
-    let uri = shown.uri(&tenant.name, &account).map(|uri| uri.to_string()).unwrap_or_default();
-    views::Enrol { form, duty, uri, secret: shown.groups(), account, others: false }
-}
-
 /// Makes a secret, then shows the page again.
-async fn start(login: &Login, person: &LoginUser) -> Result<Shown, Internal> {
+async fn start(login: &Login, login_user: &LoginUser) -> Result<StepView, Internal> {
     let mut login = login.clone();
     if login.interaction.progress.enrolment.is_some() {
         login.refuse(NAME, Problem::EnrolmentVoid, None);
     }
-    let (login, end) = enrolling::begin(&login, person, Kind::application()).await?;
-    Ok(Shown::Changed(Box::new(login), end))
+    let (login, outcome) = enrolling::begin(&login, login_user, Kind::application()).await?;
+    Ok(StepView::Changed(Box::new(login), outcome))
 }

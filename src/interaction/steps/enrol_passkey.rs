@@ -4,28 +4,27 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use super::enrolling::{self, Enrolled};
-use super::passkey::{answer, asked, not_asked};
-use super::{Showing, Shown, Step, Taking};
-use crate::account::passkeys::{Place, Registration, RegistrationOutcome};
+use crate::account::passkeys::{Registration, RegistrationOutcome, RelyingPartyContext};
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{Enrolment, Need};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
-use crate::interaction::person::LoginUser;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::login_user::LoginUser;
+use crate::interaction::step::enrolling::Enrolled;
+use crate::interaction::step::passkeys::{answer, not_asked, remember_question};
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{self, Body, Form};
 
 const NAME: &str = "enrol_passkey";
 
-pub(super) struct EnrolPasskey;
+pub(super) struct EnrolPasskeyStep;
 
-impl Step for EnrolPasskey {
+impl Step for EnrolPasskeyStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -36,13 +35,13 @@ impl Step for EnrolPasskey {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let (Some(person), Need::Enrolment(due)) = (&login.person, need) else {
-                return Ok(Shown::late(login));
+            let (Some(login_user), Need::Enrolment(due)) = (&login.user, need) else {
+                return Ok(StepView::late(login));
             };
             let Some(asked) = login.interaction.progress.asked(Purpose::Enrol) else {
-                return ask(login, person).await;
+                return ask(login, login_user).await;
             };
-            Ok(Shown::Page(Body::EnrolPasskey(views::EnrolPasskey {
+            Ok(StepView::Page(Body::EnrolPasskey(views::EnrolPasskey {
                 form,
                 duty: enrolling::duty(due.reason),
                 options: asked.options.clone(),
@@ -52,20 +51,20 @@ impl Step for EnrolPasskey {
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let (mut login, person) = match enrolling::enter(login, need, form).await? {
+            let (mut login, login_user) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
             let Some(answer) = answer(form) else { return not_asked(login, NAME).await };
             let asked = login.interaction.progress.take_asked(Purpose::Enrol);
-            let issuer = login.visitor.issuer.clone();
-            let (Some(asked), Some(place)) = (asked, Place::of(&issuer)) else {
+            let issuer = login.page_request.issuer.clone();
+            let (Some(asked), Some(context)) = (asked, RelyingPartyContext::of(&issuer)) else {
                 return Ok((login, Outcome::Conflict));
             };
-            match login.idp().account().new_passkey(&place, &person.user.id, &asked, answer)? {
-                Ok(registration) => store(login, person, registration).await,
+            match login.idp().account().new_passkey(&context, &login_user.user.id, &asked, answer)? {
+                Ok(registration) => store(login, login_user, registration).await,
                 Err(refused) => {
                     tracing::info!(%refused, "a registration was refused");
                     login.refuse(NAME, Problem::WrongPasskey, Some(random::reference()));
@@ -77,26 +76,26 @@ impl Step for EnrolPasskey {
     }
 }
 
-async fn ask(login: &Login, person: &LoginUser) -> Result<Shown, Internal> {
-    let issuer = login.visitor.issuer.clone();
-    let Some(place) = Place::of(&issuer) else { return Ok(Shown::late(login)) };
-    let LoginUser { user, tenant, passkeys, .. } = person;
+async fn ask(login: &Login, login_user: &LoginUser) -> Result<StepView, Internal> {
+    let issuer = login.page_request.issuer.clone();
+    let Some(context) = RelyingPartyContext::of(&issuer) else { return Ok(StepView::late(login)) };
+    let LoginUser { user, tenant, passkeys, .. } = login_user;
     let ceremony =
-        place.ask_for_new_passkey(user, tenant, passkeys, login.facts_proved_here().is_recovering())?;
-    asked(login, ceremony).await
+        context.ask_for_new_passkey(user, tenant, passkeys, login.facts_proved_here().is_recovering())?;
+    remember_question(login, ceremony).await
 }
 
 /// Stores the passkey, beside those that the user has.
 async fn store(
     login: Login,
-    person: Box<LoginUser>,
+    login_user: Box<LoginUser>,
     registration: Registration,
 ) -> Result<(Login, Outcome), Internal> {
-    let (enrolled, before) = (Enrolled::new(&login, &person)?, enrolling::holdings(&login, person));
+    let (enrolled, before) = (Enrolled::new(&login, &login_user)?, enrolling::holdings(&login, login_user));
     let written = login.write(move |mut login, tx| {
         let (registration, before, enrolled) = (registration.clone(), before.clone(), enrolled.clone());
         async move {
-            login.authorise(tx, CredentialChange::Enrolment(Method::Passkey)).await?;
+            login.authorise(tx, CredentialChange::Enrolment(Method::Passkey))?;
             match registration.settle(tx, &before).await? {
                 RegistrationOutcome::Stored => {}
                 RegistrationOutcome::Known | RegistrationOutcome::Void => {
@@ -105,12 +104,12 @@ async fn store(
                 }
             }
             let supersedes = before.lost.is_some();
-            if let Some(person) = &mut login.person {
+            if let Some(login_user) = &mut login.user {
                 if let Some(lost) = before.lost {
-                    person.authenticator = None;
-                    person.passkeys.retain(|passkey| passkey.rp != lost);
+                    login_user.authenticator = None;
+                    login_user.passkeys.retain(|passkey| passkey.rp != lost);
                 }
-                person.passkeys.push(registration.passkey);
+                login_user.passkeys.push(registration.passkey);
             }
             enrolled.settle(&mut login, tx, registration.proves, supersedes).await?;
             Ok(login)

@@ -2,8 +2,7 @@
 
 use futures_util::FutureExt;
 
-use super::{FIRST, Showing, Shown, Step, Taking, missing, passkey_sign_in};
-use crate::account::passwords::{Checked, Proof, SignIn};
+use crate::account::passwords::{Checked, PasswordProof, PasswordSignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::fact::FactKind;
@@ -11,9 +10,12 @@ use crate::domain::interaction::{FormInput, Problem};
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
 use crate::http::Cookies;
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
-use crate::interaction::trust;
+use crate::interaction::login::trust;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::links::FIRST;
+use crate::interaction::step::passkeys::sign_in_offer;
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::trusted_browsers;
@@ -23,9 +25,9 @@ use crate::views::{self, Application, Body, Field, Form, UpstreamChoice};
 /// Longer names are nobody's; no more than this of one is kept for the page.
 const KEPT: usize = 128;
 
-pub(super) struct Identify;
+pub(super) struct IdentifyStep;
 
-impl Step for Identify {
+impl Step for IdentifyStep {
     fn name(&self) -> &'static str {
         FIRST
     }
@@ -36,13 +38,13 @@ impl Step for Identify {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let passkey = passkey_sign_in::way(login).await?;
+            let passkey = sign_in_offer(login).await?;
             let (tenant, username) = names(login);
             let application = Application::of(login.validated.client(), login.locale());
-            let tenant = login.visitor.tenant.is_none().then_some(tenant);
+            let tenant = login.page_request.tenant.is_none().then_some(tenant);
             let forgotten = login.forgotten();
             let (remembered, upstreams) = elsewhere(login).await?;
-            Ok(Shown::Page(Body::Identify(views::Identify {
+            Ok(StepView::Page(Body::Identify(views::Identify {
                 form,
                 application,
                 tenant,
@@ -56,7 +58,7 @@ impl Step for Identify {
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         sign_in(login, form).boxed()
     }
 }
@@ -64,7 +66,7 @@ impl Step for Identify {
 /// Where people may sign in instead: where this browser's user did last, and the others (SEED1-13).
 async fn elsewhere(login: &Login) -> Result<(Option<UpstreamChoice>, Vec<UpstreamChoice>), Internal> {
     let offered = login.upstreams().await?;
-    let last = login.visitor.cookies().value(Cookies::UPSTREAM);
+    let last = login.page_request.cookies().value(Cookies::UPSTREAM);
     let is_last = |stored: &&Stored| last == Some(stored.upstream.name.as_str());
     let choice = |stored: &Stored| {
         let (title, address) = (stored.upstream.title.clone(), login.way_to(&stored.upstream));
@@ -81,11 +83,11 @@ fn names(login: &Login) -> (String, String) {
         return (tenant, username);
     }
     if let Some(hint) = &login.request().login_hint {
-        return hinted(hint, login.visitor.tenant.as_ref().map(|tenant| &tenant.domain));
+        return hinted(hint, login.page_request.tenant.as_ref().map(|tenant| &tenant.domain));
     }
-    let person = login.person.as_ref();
-    person
-        .map(|person| (person.tenant.domain.to_string(), person.user.username.to_string()))
+    let login_user = login.user.as_ref();
+    login_user
+        .map(|login_user| (login_user.tenant.domain.to_string(), login_user.user.username.to_string()))
         .unwrap_or_default()
 }
 
@@ -107,7 +109,7 @@ fn kept(text: &str) -> String {
 
 async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome), Internal> {
     let typed = |field: Field| form.get(field.name()).unwrap_or_default();
-    let fixed = login.visitor.tenant.clone();
+    let fixed = login.page_request.tenant.clone();
     let (tenant, username) = (typed(Field::Tenant), typed(Field::Username));
     let asked =
         [Field::Tenant, Field::Username, Field::Password].into_iter().skip(usize::from(fixed.is_some()));
@@ -117,14 +119,14 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
         keep_names(&mut login);
         return missing(login, FIRST, &empty).await;
     }
-    let visitor = std::sync::Arc::clone(&login.visitor);
-    let sign_in = SignIn {
+    let page_request = std::sync::Arc::clone(&login.page_request);
+    let sign_in = PasswordSignIn {
         fixed: fixed.as_ref(),
         tenant,
         username,
         password: typed(Field::Password),
-        network: visitor.network.as_deref(),
-        browser: visitor.cookies().value(Cookies::KNOWN),
+        network: page_request.network.as_deref(),
+        browser: page_request.cookies().value(Cookies::KNOWN),
     };
     let (problem, reason) = match login.idp().account().check_password(&sign_in).await? {
         Checked::Right(proof) => return proved(login, proof, form).await,
@@ -135,7 +137,11 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
     failed(login, problem, reason).await
 }
 
-async fn proved(mut login: Login, proof: Proof, form: &Parameters) -> Result<(Login, Outcome), Internal> {
+async fn proved(
+    mut login: Login,
+    proof: PasswordProof,
+    form: &Parameters,
+) -> Result<(Login, Outcome), Internal> {
     login.identify(&proof.user).await?;
     let at = login.proof_time(&proof.user);
     login.interaction.progress.password_proved(&proof.user, proof.epoch, at);

@@ -5,7 +5,6 @@
 
 use futures_util::FutureExt;
 
-use super::{FIRST, Showing, Shown, Step, Taking, missing, starts_again};
 use crate::crypto::random;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
@@ -13,18 +12,21 @@ use crate::domain::interaction::{Problem, UnlinkedUpstreamUser};
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Upstream, UpstreamAccount};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::links::FIRST;
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::verdicts::count_wrong_code;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, links};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::upstreams::Stored;
 use crate::views::{self, Body, Field, Form};
 
-pub(in crate::interaction) const NAME: &str = "link";
+const NAME: &str = links::LINK;
 
-pub(super) struct Link;
+pub(super) struct LinkStep;
 
-impl Step for Link {
+impl Step for LinkStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -35,14 +37,14 @@ impl Step for Link {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let Some((_, upstream)) = stranger(login).await? else { return Ok(Shown::late(login)) };
+            let Some((_, upstream)) = stranger(login).await? else { return Ok(StepView::late(login)) };
             let identify = login.address(FIRST);
-            Ok(Shown::Page(Body::Link(views::Link { form, upstream: upstream.title, identify })))
+            Ok(StepView::Page(Body::Link(views::Link { form, upstream: upstream.title, identify })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let Some((stranger, upstream)) = stranger(&login).await? else {
                 return Ok((login, Outcome::Conflict));
@@ -75,28 +77,28 @@ async fn take(
     upstream: Upstream,
     code: &str,
 ) -> Result<(Login, Outcome), Internal> {
-    let taking = login.idp().account().taking(&upstream.id, &stranger.subject, code).await?;
-    let Some(taking) = taking else {
+    let redemption = login.idp().account().redemption(&upstream.id, &stranger.subject, code).await?;
+    let Some(redemption) = redemption else {
         return wrong(login, &upstream).await;
     };
-    login.identify(&taking.user).await?;
+    login.identify(&redemption.user).await?;
     if !login.may_sign_in_at(&upstream).await? {
         return wrong(login, &upstream).await;
     }
-    let Some(mut person) = login.person.clone() else { return wrong(login, &upstream).await };
+    let Some(mut login_user) = login.user.clone() else { return wrong(login, &upstream).await };
     let event = Notice::AccountLinked { upstream: upstream.title };
-    let notice = login.idp().account().notice(&person.user, &person.tenant, event)?;
+    let notice = login.idp().account().notice(&login_user.user, &login_user.tenant, event)?;
     let subject = Some(stranger.subject);
-    person.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
-    let at = login.moment(&taking.user, stranger.at);
+    login_user.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
+    let at = login.moment(&redemption.user, stranger.at);
     let proves = FactKind::Upstream(stranger.vouched);
-    login.interaction.progress.first_factor_proved(&taking.user, person.epoch(), proves, at);
-    login.tell(Event::AccountLinked { user: taking.user.clone(), upstream: upstream.name });
+    login.interaction.progress.first_factor_proved(&redemption.user, login_user.epoch(), proves, at);
+    login.tell(Event::AccountLinked { user: redemption.user.clone(), upstream: upstream.name });
     let written = login.write(move |mut login, tx| {
-        let (taking, notice) = (taking.clone(), notice.clone());
+        let (redemption, notice) = (redemption.clone(), notice.clone());
         async move {
             // Somebody was quicker: the page that is shown again finds out what came of it.
-            if !taking.settle(tx, login.now).await? {
+            if !redemption.settle(tx, login.now).await? {
                 return Err(crate::storage::Error::Conflict);
             }
             login.carry_over(None);
@@ -112,9 +114,9 @@ async fn take(
 
 /// No such invitation. A few of them, and the login starts again.
 async fn wrong(mut login: Login, upstream: &Upstream) -> Result<(Login, Outcome), Internal> {
-    login.person = None;
+    login.user = None;
     let reference = random::reference();
-    starts_again(&mut login, NAME, Problem::WrongInvitation, &reference);
+    count_wrong_code(&mut login, NAME, Problem::WrongInvitation, &reference);
     login.tell(Event::UpstreamFailed {
         issuer: login.interaction.issuer.clone(),
         upstream: upstream.name.clone(),

@@ -2,7 +2,6 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, missing};
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::credential_change::CredentialChange;
@@ -10,8 +9,9 @@ use crate::domain::event::Event;
 use crate::domain::interaction::Problem;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::policy::Need;
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage;
@@ -19,9 +19,9 @@ use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = "new_password";
 
-pub(super) struct NewPassword;
+pub(super) struct NewPasswordStep;
 
-impl Step for NewPassword {
+impl Step for NewPasswordStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -31,18 +31,18 @@ impl Step for NewPassword {
     }
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
-        let shown = match &login.person {
-            None => Shown::late(login),
-            Some(person) => {
-                let rules = PasswordRules::of(person.user.is_admin());
-                let account = person.user.username.to_string();
-                Shown::Page(Body::NewPassword(views::NewPassword { form, rules, account }))
+        let shown = match &login.user {
+            None => StepView::late(login),
+            Some(login_user) => {
+                let rules = PasswordRules::of(login_user.user.is_admin());
+                let account = login_user.user.username.to_string();
+                StepView::Page(Body::NewPassword(views::NewPassword { form, rules, account }))
             }
         };
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let typed = |field: Field| form.get(field.name()).unwrap_or_default();
             let asked = [Field::NewPassword, Field::NewPasswordAgain];
@@ -50,11 +50,11 @@ impl Step for NewPassword {
             if !empty.is_empty() {
                 return missing(login, NAME, &empty).await;
             }
-            let Some(person) = &login.person else { return Ok((login, Outcome::Conflict)) };
+            let Some(login_user) = &login.user else { return Ok((login, Outcome::Conflict)) };
             let [new, again] = asked.map(typed);
-            let fault = match Chosen::check(new, again, &person.user, &person.tenant) {
+            let fault = match Chosen::check(new, again, &login_user.user, &login_user.tenant) {
                 Err(fault) => fault,
-                Ok(chosen) if login.idp().account().is_password(&person.user.id, &chosen).await? => {
+                Ok(chosen) if login.idp().account().is_password(&login_user.user.id, &chosen).await? => {
                     PasswordFault::Unchanged
                 }
                 Ok(chosen) => return change(login, &chosen).await,
@@ -69,22 +69,22 @@ impl Step for NewPassword {
 /// Changes it. This login goes on, and so does the session that it is in; everything else that the old password had opened
 /// ends.
 async fn change(login: Login, chosen: &Chosen) -> Result<(Login, Outcome), Internal> {
-    let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
+    let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
     let account = login.idp().account();
     let hash = account.hash_new(chosen).await?;
-    let change = account.password_change(&person.user, &person.tenant, hash)?;
+    let change = account.password_change(&login_user.user, &login_user.tenant, hash)?;
     let written = login.write(move |mut login, tx| {
         let change = change.clone();
         async move {
-            login.authorise(tx, CredentialChange::Password).await?;
+            login.authorise(tx, CredentialChange::Password)?;
             let session = login.own_session().map(|session| session.id.clone());
             if !change.settle(tx, Spared { session: session.as_ref(), reset: None }).await? {
                 return Err(storage::Error::Conflict);
             }
             login.carry_over(session.as_ref());
-            if let Some(person) = &mut login.person {
-                person.must_change_password = false;
-                let user = person.user.id.clone();
+            if let Some(login_user) = &mut login.user {
+                login_user.must_change_password = false;
+                let user = login_user.user.id.clone();
                 login.tell(Event::PasswordChanged { user });
             }
             login.interaction.progress.refusal = None;

@@ -2,16 +2,16 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, upstream_proof};
 use crate::domain::fact::FactKind;
 use crate::domain::policy::Need;
 use crate::interaction::login::Login;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Form, NoticeUpstream};
 
-pub(super) struct Notice;
+pub(super) struct NoticeStep;
 
-impl Step for Notice {
+impl Step for NoticeStep {
     fn name(&self) -> &'static str {
         "notice"
     }
@@ -22,18 +22,18 @@ impl Step for Notice {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let Need::Notice { from } = *need else { return Ok(Shown::late(login)) };
-            let upstream = upstream_proof::own(login).await?;
+            let Need::Notice { from } = *need else { return Ok(StepView::late(login)) };
+            let upstream = login.own_upstream().await?;
             let upstream = upstream.map(|upstream| NoticeUpstream {
                 title: upstream.title,
                 activation: upstream.rules.activation_url,
             });
-            Ok(Shown::Page(Body::Notice(views::Notice { form, from, upstream })))
+            Ok(StepView::Page(Body::Notice(views::Notice { form, from, upstream })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         if form.get("skip").is_some() {
             login.learn(FactKind::NoticeSeen { enrol: false });
         } else if form.get("enable").is_some() {

@@ -4,29 +4,25 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, is_right, recovery, second_factor};
-use crate::account::passkeys::Place;
+use crate::account::passkeys::RelyingPartyContext;
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
-use crate::domain::passkey::{Ceremony, Purpose};
+use crate::domain::passkey::Purpose;
 use crate::domain::policy::{FactorOptions, Need};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
-use crate::interaction::trust;
+use crate::interaction::login::trust;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::passkeys::{answer, not_asked, remember_question};
+use crate::interaction::step::verdicts::accepts;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, links};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::views::{self, Body, Field, Form};
+use crate::views::{self, Body, Form};
 
-const NAME: &str = "passkey";
+const NAME: &str = links::PASSKEY;
 
-pub(super) struct Passkey;
+pub(super) struct PasskeyStep;
 
-/// The address of this page, where the user has a passkey for it.
-pub(super) fn way(login: &Login, need: &Need) -> Option<String> {
-    Passkey.meets(need).then(|| login.address(NAME))
-}
-
-impl Step for Passkey {
+impl Step for PasskeyStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -40,37 +36,44 @@ impl Step for Passkey {
             let Some(asked) = login.interaction.progress.asked(Purpose::Prove) else {
                 return ask(login).await;
             };
-            let (options, code) = (asked.options.clone(), second_factor::way(login, need));
-            let recovery = recovery::way(login).await?;
-            let trust = login.person.as_deref().and_then(trust::offered);
-            Ok(Shown::Page(Body::Passkey(views::Passkey { form, options, trust, code, recovery })))
+            let (options, code) = (asked.options.clone(), links::code(login, need));
+            let recovery = links::recovery(login).await?;
+            let trust = login.user.as_deref().and_then(trust::offered);
+            Ok(StepView::Page(Body::Passkey(views::Passkey { form, options, trust, code, recovery })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, NAME).await };
             let asked = login.interaction.progress.take_asked(Purpose::Prove);
-            let (Some(asked), Some(person)) = (asked, login.person.clone()) else {
+            let (Some(asked), Some(login_user)) = (asked, login.user.clone()) else {
                 return Ok((login, Outcome::Conflict));
             };
-            let issuer = login.visitor.issuer.clone();
-            let Some(place) = Place::of(&issuer) else { return Ok((login, Outcome::Conflict)) };
-            let trust = trust::wanted(&login, &person, form);
-            let user = person.user.id;
-            let attempt =
-                login.idp().account().passkey_attempt(&place, &user, &person.passkeys, &asked, answer)?;
+            let issuer = login.page_request.issuer.clone();
+            let Some(context) = RelyingPartyContext::of(&issuer) else {
+                return Ok((login, Outcome::Conflict));
+            };
+            let trust = trust::wanted(&login, &login_user, form);
+            let user = login_user.user.id;
+            let attempt = login.idp().account().passkey_attempt(
+                &context,
+                &user,
+                &login_user.passkeys,
+                &asked,
+                answer,
+            )?;
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference) = (attempt.clone(), reference.clone());
                 let (user, trust) = (user.clone(), trust.clone());
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
-                    let is_right = is_right(&mut login, NAME, verdict, Problem::WrongPasskey, reference);
+                    let is_right = accepts(&mut login, NAME, verdict, Problem::WrongPasskey, reference);
                     if let Some(fact) = attempt.proves().filter(|_| is_right) {
                         login.learn_at(&user, fact, at);
-                        trust::settle(&mut login, tx, trust).await?;
+                        trust::remember(&mut login, tx, trust).await?;
                     }
                     Ok(login)
                 }
@@ -82,30 +85,11 @@ impl Step for Passkey {
     }
 }
 
-/// What the script put into the form. `None`: there was no script to do so.
-pub(super) fn answer(form: &Parameters) -> Option<&str> {
-    form.get(Field::Credential.name())
-}
-
-/// The form was sent without the browser's having been asked; the question stands.
-pub(super) async fn not_asked(mut login: Login, step: &str) -> Result<(Login, Outcome), Internal> {
-    login.refuse(step, Problem::NoPasskey, None);
-    login.store().await
-}
-
-/// Stores what the browser is asked, then shows the page again.
-pub(super) async fn asked(login: &Login, ceremony: Ceremony) -> Result<Shown, Internal> {
-    let mut login = login.clone();
-    login.interaction.progress.ceremony = Some(ceremony);
-    let (login, end) = login.store().await?;
-    Ok(Shown::Changed(Box::new(login), end))
-}
-
-async fn ask(login: &Login) -> Result<Shown, Internal> {
-    let issuer = login.visitor.issuer.clone();
-    let (Some(place), Some(person)) = (Place::of(&issuer), &login.person) else {
-        return Ok(Shown::late(login));
+async fn ask(login: &Login) -> Result<StepView, Internal> {
+    let issuer = login.page_request.issuer.clone();
+    let (Some(context), Some(login_user)) = (RelyingPartyContext::of(&issuer), &login.user) else {
+        return Ok(StepView::late(login));
     };
-    let ceremony = place.ask_for_passkey(&person.passkeys)?;
-    asked(login, ceremony).await
+    let ceremony = context.ask_for_passkey(&login_user.passkeys)?;
+    remember_question(login, ceremony).await
 }

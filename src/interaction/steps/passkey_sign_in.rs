@@ -6,49 +6,25 @@
 
 use futures_util::FutureExt;
 
-use super::passkey::{answer, not_asked};
-use super::{FIRST, Showing, Shown, Step, Taking};
-use crate::account::passkeys::{Place, SignIn, SignedIn};
+use crate::account::passkeys::{PasskeyLogin, RelyingPartyContext, SignedIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::ids::{Reference, UserId};
-use crate::domain::interaction::{Interaction, Problem};
-use crate::domain::passkey::Ceremony;
+use crate::domain::interaction::Problem;
 use crate::domain::policy::Need;
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::links::FIRST;
+use crate::interaction::step::passkeys::{answer, not_asked, sign_in_question};
+use crate::interaction::step::{Showing, Step, StepView, Submitting, links};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::views::{self, Form};
+use crate::views::Form;
 
-const NAME: &str = "passkey_sign_in";
+const NAME: &str = links::PASSKEY_SIGN_IN;
 
-pub(in crate::interaction::steps) struct PasskeySignIn;
+pub(super) struct PasskeySignInStep;
 
-/// The address of its post and what the browser is asked, where it is offered.
-pub(super) async fn way(login: &Login) -> Result<Option<views::PasskeySignIn>, Internal> {
-    let asked = match Place::of(&login.visitor.issuer) {
-        Some(place) => asked(login, &place).await?,
-        None => None,
-    };
-    Ok(asked.map(|asked| views::PasskeySignIn { action: login.address(NAME), options: asked.options }))
-}
-
-/// What the browser is asked at this version of the login, where it is offered.
-async fn asked(login: &Login, place: &Place<'_>) -> Result<Option<Ceremony>, Internal> {
-    let is_offered = match &login.visitor.tenant {
-        Some(tenant) => tenant.policy.passkey_sign_in,
-        None => login.idp().catalogue().any_passkey_sign_in().await?,
-    };
-    if !is_offered {
-        return Ok(None);
-    }
-    let Interaction { id, version, .. } = &*login.interaction;
-    let challenge = login.idp().sealer().keyed_hash("passkey sign-in", &format!("{id}\n{version}"));
-    Ok(Some(place.ask_who_it_is(&challenge)?))
-}
-
-impl Step for PasskeySignIn {
+impl Step for PasskeySignInStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -58,18 +34,23 @@ impl Step for PasskeySignIn {
     }
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, _: Form) -> Showing<'a> {
-        async { Ok(Shown::late(login)) }.boxed()
+        async { Ok(StepView::late(login)) }.boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             let Some(answer) = answer(form) else { return not_asked(login, FIRST).await };
-            let issuer = login.visitor.issuer.clone();
-            let Some(place) = Place::of(&issuer) else { return Ok((login, Outcome::Conflict)) };
-            let Some(asked) = asked(&login, &place).await? else { return Ok((login, Outcome::Conflict)) };
-            let (fixed, network) = (login.visitor.tenant.clone(), login.visitor.network.clone());
+            let issuer = login.page_request.issuer.clone();
+            let Some(context) = RelyingPartyContext::of(&issuer) else {
+                return Ok((login, Outcome::Conflict));
+            };
+            let Some(asked) = sign_in_question(&login, &context).await? else {
+                return Ok((login, Outcome::Conflict));
+            };
+            let (fixed, network) = (login.page_request.tenant.clone(), login.page_request.network.clone());
             let account = login.idp().account();
-            let found = account.passkey_sign_in(&place, fixed.as_deref(), network.as_deref(), &asked, answer);
+            let found =
+                account.passkey_sign_in(&context, fixed.as_deref(), network.as_deref(), &asked, answer);
             match found.await? {
                 SignedIn::Right(sign_in) => proved(login, *sign_in).await,
                 SignedIn::Wrong(reason) => failed(login, Problem::PasskeySignInFailed, reason).await,
@@ -81,11 +62,11 @@ impl Step for PasskeySignIn {
     }
 }
 
-async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, Outcome), Internal> {
+async fn proved(mut login: Login, sign_in: PasskeyLogin) -> Result<(Login, Outcome), Internal> {
     login.identify(&sign_in.user).await?;
     let at = login.proof_time(&sign_in.user);
     let before = login.interaction.progress.clone();
-    let SignIn { user, epoch, proves, .. } = sign_in.clone();
+    let PasskeyLogin { user, epoch, proves, .. } = sign_in.clone();
     login.interaction.progress.first_factor_proved(&user, epoch, proves, at);
     let reference = random::reference();
     let written = login.write(move |mut login, tx| {
@@ -93,7 +74,7 @@ async fn proved(mut login: Login, sign_in: SignIn) -> Result<(Login, Outcome), I
         async move {
             if !sign_in.settle(tx, login.now).await? {
                 login.interaction.progress = before;
-                login.person = None;
+                login.user = None;
                 note_copied(&mut login, sign_in.user, reference);
             }
             Ok(login)

@@ -4,23 +4,24 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, enrolling, invalid, missing, sending};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::contact::{Country, PhoneNumber};
 use crate::domain::interaction::FormInput;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
+use crate::interaction::step::refusals::{invalid, missing};
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling, links, sending};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-pub(super) const NAME: &str = "phone";
+const NAME: &str = links::PHONE;
 
 /// No more of what was typed is kept for the page.
 const KEPT: usize = 40;
 
-pub(super) struct Phone;
+pub(super) struct PhoneStep;
 
-impl Step for Phone {
+impl Step for PhoneStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -36,16 +37,16 @@ impl Step for Phone {
                 let countries = login.idp().settings().sms.countries.clone();
                 let country = country.or_else(|| countries.first().copied());
                 let (duty, others) = (enrolling::duty(due.reason), due.others);
-                Shown::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
+                StepView::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
             }
-            _ => Shown::late(login),
+            _ => StepView::late(login),
         };
         async { Ok(shown) }.boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let (mut login, person) = match enrolling::enter(login, need, form).await? {
+            let (mut login, login_user) = match enrolling::enter(login, need, form).await? {
                 ControlFlow::Continue(entered) => entered,
                 ControlFlow::Break(done) => return Ok(done),
             };
@@ -62,7 +63,7 @@ impl Step for Phone {
             }
             match PhoneNumber::parse(number, country) {
                 Ok(number) if login.idp().settings().sms.serve(number.country()) => {
-                    sending::begin(login, &person, Kind::Sms { number }).await
+                    sending::begin(login, &login_user, Kind::Sms { number }).await
                 }
                 _ => invalid(login, NAME, Field::PhoneNumber).await,
             }
@@ -81,7 +82,7 @@ fn typed(login: &Login) -> (Option<Country>, String) {
     if let Some(number) = phone_number {
         return (country.and_then(|letters| served(login, &letters)), number);
     }
-    let profile = login.person.as_ref().and_then(|person| person.user.profile.phone_number.as_deref());
+    let profile = login.user.as_ref().and_then(|login_user| login_user.user.profile.phone_number.as_deref());
     let number = profile.and_then(|number| PhoneNumber::parse(number, None).ok());
     let number = number.filter(|number| login.idp().settings().sms.serve(number.country()));
     number.map(|number| (Some(number.country()), number.to_string())).unwrap_or_default()

@@ -2,17 +2,18 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, missing};
 use crate::domain::policy::Need;
 use crate::interaction::login::Login;
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = "recovery_codes";
 
-pub(super) struct RecoveryCodes;
+pub(super) struct RecoveryCodesStep;
 
-impl Step for RecoveryCodes {
+impl Step for RecoveryCodesStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -23,18 +24,18 @@ impl Step for RecoveryCodes {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let (Some(sealed), Some(person)) = (&login.interaction.progress.recovery_codes, &login.person)
+            let (Some(sealed), Some(login_user)) = (&login.interaction.progress.recovery_codes, &login.user)
             else {
-                return Ok(Shown::late(login));
+                return Ok(StepView::late(login));
             };
             let codes = login.idp().account().shown_recovery_codes(sealed, &login.codes_row())?;
-            let account = person.user.username.to_string();
-            Ok(Shown::Page(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account })))
+            let account = login_user.user.username.to_string();
+            Ok(StepView::Page(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
             if form.get("stored").is_none() {
                 return missing(login, NAME, &[Field::Stored]).await;

@@ -7,36 +7,27 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, is_right, missing};
 use crate::crypto::random;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::interaction::Problem;
 use crate::domain::policy::{FactorOptions, Need};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::verdicts::accepts;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, links};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-pub(in crate::interaction) const NAME: &str = "resync";
+const NAME: &str = links::RESYNC;
 
-pub(super) struct Resync;
-
-/// May this login resynchronise the user's device?
-pub(in crate::interaction) fn is_offered(login: &Login) -> bool {
-    let progress = &login.interaction.progress;
-    let wanted = progress.wrong_codes > 0 || progress.resync;
-    login.person.as_ref().is_some_and(|person| {
-        let drifts = person.authenticator.as_ref().is_some_and(|device| device.kind.has_secret());
-        wanted && drifts && person.tenant.policy.resync
-    })
-}
+pub(super) struct ResyncStep;
 
 /// Has the first factor been proved for it?
 const fn is_due(need: &Need) -> bool {
     matches!(need, Need::SecondFactor { ways: FactorOptions { resync: true, .. }, .. })
 }
 
-impl Step for Resync {
+impl Step for ResyncStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -47,24 +38,24 @@ impl Step for Resync {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            if !is_offered(login) {
-                return Ok(Shown::late(login));
+            if !login.may_resynchronise() {
+                return Ok(StepView::late(login));
             }
             if !is_due(need) {
                 let mut login = login.clone();
                 login.interaction.progress.resync = true;
-                let (login, end) = login.store().await?;
-                return Ok(Shown::Changed(Box::new(login), end));
+                let (login, outcome) = login.store().await?;
+                return Ok(StepView::Changed(Box::new(login), outcome));
             }
-            let second_factor = login.address(super::asking(need));
-            Ok(Shown::Page(Body::Resync(views::Resync { form, second_factor })))
+            let second_factor = login.address(links::first_factor_page(need));
+            Ok(StepView::Page(Body::Resync(views::Resync { form, second_factor })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, need: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            if !is_offered(&login) || !is_due(need) {
+            if !login.may_resynchronise() || !is_due(need) {
                 return Ok((login, Outcome::Conflict));
             }
             let typed = |field: Field| form.get(field.name()).unwrap_or_default();
@@ -73,17 +64,17 @@ impl Step for Resync {
             if !empty.is_empty() {
                 return missing(login, NAME, &empty).await;
             }
-            let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
-            let (user, account) = (person.user.id, login.idp().account());
+            let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
+            let (user, account) = (login_user.user.id, login.idp().account());
             let attempt = account.resync_attempt(&user, typed(Field::Code), typed(Field::NextCode)).await?;
             let Some(attempt) = attempt else { return Ok((login, Outcome::Conflict)) };
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
                 async move {
-                    login.authorise(tx, CredentialChange::Resynchronisation).await?;
+                    login.authorise(tx, CredentialChange::Resynchronisation)?;
                     let verdict = attempt.settle(tx, login.now).await?;
-                    if is_right(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
+                    if accepts(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
                         login.learn_at(&user, attempt.proves, at);
                     }
                     Ok(login)

@@ -4,27 +4,24 @@
 
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, is_right, missing, passkey, recovery, resync, sending};
 use crate::crypto::random;
 use crate::domain::interaction::Problem;
 use crate::domain::message::Purpose;
 use crate::domain::policy::{FactorOptions, Need};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
-use crate::interaction::{sent, trust};
+use crate::interaction::code_notice;
+use crate::interaction::login::trust;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::refusals::missing;
+use crate::interaction::step::verdicts::accepts;
+use crate::interaction::step::{Showing, Step, StepView, Submitting, links, sending};
 use crate::protocol::parameters::Parameters;
 use crate::views::{self, Body, Field, Form};
 
-const NAME: &str = "second_factor";
+const NAME: &str = links::SECOND_FACTOR;
 
-/// The address of this page, where the user has something that makes or receives codes.
-pub(super) fn way(login: &Login, need: &Need) -> Option<String> {
-    SecondFactor.meets(need).then(|| login.address(NAME))
-}
+pub(super) struct SecondFactorStep;
 
-pub(super) struct SecondFactor;
-
-impl Step for SecondFactor {
+impl Step for SecondFactorStep {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -35,52 +32,52 @@ impl Step for SecondFactor {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
         async move {
-            let Some(person) = &login.person else { return Ok(Shown::late(login)) };
-            let Some(authenticator) = &person.authenticator else { return Ok(Shown::late(login)) };
+            let Some(login_user) = &login.user else { return Ok(StepView::late(login)) };
+            let Some(authenticator) = &login_user.authenticator else { return Ok(StepView::late(login)) };
             if sending::is_due(login, authenticator) {
-                let (login, end) =
-                    sending::send(login.clone(), person, authenticator, Purpose::SignIn).await?;
-                return Ok(Shown::Changed(Box::new(login), end));
+                let (login, outcome) =
+                    sending::send(login.clone(), login_user, authenticator, Purpose::SignIn).await?;
+                return Ok(StepView::Changed(Box::new(login), outcome));
             }
             let noted = login.interaction.progress.dispatch.as_ref();
-            let source = sent::source(login.idp(), noted, authenticator, login.now, &mut form).await?;
-            Ok(Shown::Page(Body::SecondFactor(views::SecondFactor {
+            let source = code_notice::source(login.idp(), noted, authenticator, login.now, &mut form).await?;
+            Ok(StepView::Page(Body::SecondFactor(views::SecondFactor {
                 form,
                 source,
-                trust: trust::offered(person),
+                trust: trust::offered(login_user),
                 digits: authenticator.kind.digits(),
                 pin: authenticator.pin.as_ref().map(|pin| pin.position),
-                resync: resync::is_offered(login).then(|| login.address(resync::NAME)),
-                passkey: passkey::way(login, need),
-                recovery: recovery::way(login).await?,
+                resync: links::resync(login),
+                passkey: links::passkey(login, need),
+                recovery: links::recovery(login).await?,
             })))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let Some(person) = login.person.clone() else { return Ok((login, Outcome::Conflict)) };
-            if let Some(authenticator) = &person.authenticator
+            let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
+            if let Some(authenticator) = &login_user.authenticator
                 && form.get("resend").is_some()
             {
-                return sending::send(login, &person, authenticator, Purpose::SignIn).await;
+                return sending::send(login, &login_user, authenticator, Purpose::SignIn).await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let scope = login.code_scope();
-            let attempt = login.idp().account().code_attempt(&person.user.id, &scope, code).await?;
+            let attempt = login.idp().account().code_attempt(&login_user.user.id, &scope, code).await?;
             let Some(attempt) = attempt else { return Ok((login, Outcome::Conflict)) };
-            let trust = trust::wanted(&login, &person, form);
-            let user = person.user.id;
+            let trust = trust::wanted(&login, &login_user, form);
+            let user = login_user.user.id;
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference) = (attempt.clone(), reference.clone());
                 let (user, trust) = (user.clone(), trust.clone());
                 async move {
                     let verdict = attempt.settle(tx, login.now).await?;
-                    if is_right(&mut login, NAME, verdict, Problem::WrongCode, reference) {
+                    if accepts(&mut login, NAME, verdict, Problem::WrongCode, reference) {
                         login.learn_at(&user, attempt.proves, at);
-                        trust::settle(&mut login, tx, trust).await?;
+                        trust::remember(&mut login, tx, trust).await?;
                     }
                     Ok(login)
                 }

@@ -5,18 +5,16 @@
 use axum::http::StatusCode;
 use futures_util::FutureExt;
 
-use super::{Showing, Shown, Step, Taking, enrolling};
 use crate::domain::policy::Need;
-use crate::domain::upstream::{Owner, Upstream};
-use crate::interaction::finish::Outcome;
-use crate::interaction::login::Login;
+use crate::domain::upstream::Owner;
+use crate::interaction::login::{Login, Outcome};
+use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling};
 use crate::protocol::parameters::Parameters;
-use crate::provider::Internal;
 use crate::views::{self, Body, Form};
 
-pub(super) struct UpstreamProof;
+pub(super) struct UpstreamProofStep;
 
-impl Step for UpstreamProof {
+impl Step for UpstreamProofStep {
     fn name(&self) -> &'static str {
         "upstream_proof"
     }
@@ -27,12 +25,13 @@ impl Step for UpstreamProof {
 
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, mut form: Form) -> Showing<'a> {
         async move {
-            let (Need::UpstreamProof { reason, .. }, Some(upstream)) = (need, own(login).await?) else {
-                return Ok(Shown::late(login));
+            let (Need::UpstreamProof { reason, .. }, Some(upstream)) = (need, login.own_upstream().await?)
+            else {
+                return Ok(StepView::late(login));
             };
             if form.reference.is_none() {
                 form.reference =
-                    Some(login.visitor.refuse("upstream_proof", Some(upstream.name.to_string())));
+                    Some(login.page_request.refuse("upstream_proof", Some(upstream.name.to_string())));
             }
             let page = views::UpstreamProof {
                 form,
@@ -41,30 +40,21 @@ impl Step for UpstreamProof {
                 activation: upstream.rules.activation_url.clone(),
                 upstream: upstream.title,
             };
-            Ok(Shown::Refusal(StatusCode::FORBIDDEN, Body::UpstreamProof(page)))
+            Ok(StepView::Refusal(StatusCode::FORBIDDEN, Body::UpstreamProof(page)))
         }
         .boxed()
     }
 
-    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Taking<'a> {
+    fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let end = match own(&login).await? {
+            let outcome = match login.own_upstream().await? {
                 Some(upstream) if form.get("again").is_some() => {
                     Outcome::RedirectUpstream(login.way_to(&upstream))
                 }
                 _ => Outcome::Conflict,
             };
-            Ok((login, end))
+            Ok((login, outcome))
         }
         .boxed()
     }
-}
-
-/// The provider at which the user signs in, if people may sign in there here.
-pub(super) async fn own(login: &Login) -> Result<Option<Upstream>, Internal> {
-    let account = login.person.as_ref().and_then(|person| person.user.upstream.as_ref());
-    let Some(account) = account else { return Ok(None) };
-    let offered = login.upstreams().await?;
-    let own = offered.iter().find(|stored| stored.upstream.id == account.upstream);
-    Ok(own.map(|stored| stored.upstream.clone()))
 }

@@ -76,7 +76,7 @@ async fn issue(
     let Redeemed { code, grant, user } = redeemed;
     let target = Target::of(request.parameters, request.issuer, &request.client)?;
     let audience = target.narrowed(&grant.audience, &grant.scope)?;
-    let still = request.idp.account().still(user).await.map_err(Internal::from)?;
+    let still = request.idp.account().recheck_directory(user).await.map_err(Internal::from)?;
     let user = still.ok_or_else(|| refuse("the directory does not know the user any more"))?;
     let basis = Basis {
         scope: grant.scope.clone(),

@@ -51,7 +51,7 @@ impl Grant for RefreshToken {
 
 async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
     let presented = RefreshRequest::of(request).await?;
-    let still = presented.ask_whether_still(request).await?;
+    let still = presented.recheck_directory(request).await?;
     let work = presented.clone();
     let outcome = request.idp.db().write(move |tx| {
         let presented = work.clone();
@@ -81,7 +81,9 @@ async fn answer(
     let user = match still {
         Some(user) => user,
         // The directory that the user came from may have been taken away altogether.
-        None => request.idp.account().still(user).await.map_err(Internal::from)?.ok_or_else(gone)?,
+        None => {
+            request.idp.account().recheck_directory(user).await.map_err(Internal::from)?.ok_or_else(gone)?
+        }
     };
     if lacks_second_factor(request, &grant, &user).await? {
         end(request, &grant).await?;
@@ -199,7 +201,7 @@ impl RefreshRequest {
 
     /// Asks the host's directory for the user before anything is rotated: while it does not answer, the token must stay
     /// good, for however long that is. Without a directory nothing is read here.
-    async fn ask_whether_still(&self, request: &TokenRequest<'_>) -> Result<Option<User>, TokenError> {
+    async fn recheck_directory(&self, request: &TokenRequest<'_>) -> Result<Option<User>, TokenError> {
         let account = request.idp.account();
         if !account.has_directory() {
             return Ok(None);
@@ -209,7 +211,7 @@ impl RefreshRequest {
             refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now).await?
         };
         let Some((_, GrantWithUser { user, .. })) = found else { return Ok(None) };
-        let still = account.still(user).await.map_err(Internal::from)?;
+        let still = account.recheck_directory(user).await.map_err(Internal::from)?;
         still.map(Some).ok_or_else(gone)
     }
 

@@ -75,7 +75,7 @@ impl Account<'_> {
     }
 
     /// Notes that this user has signed in in this browser; if it is new, a mail tells the user. Gives what its cookie holds.
-    pub(crate) async fn know_browser(
+    pub(crate) async fn note_sign_in(
         &self,
         tx: &mut Tx<'_>,
         user: &User,

@@ -9,45 +9,45 @@ use super::enrolling;
 use crate::account::factors::{CodeRequest, Start};
 use crate::domain::authenticator::{Authenticator, Kind};
 use crate::domain::message::Purpose;
-use crate::interaction::finish::Outcome;
+use crate::interaction::code_notice;
 use crate::interaction::login::Login;
-use crate::interaction::person::LoginUser;
-use crate::interaction::sent;
+use crate::interaction::login::Outcome;
+use crate::interaction::login_user::LoginUser;
 use crate::provider::Internal;
 use crate::storage::{self, interactions};
 use crate::views::{Form, SentCode};
 
 /// Must the page send a code before it is shown?
-pub(super) fn is_due(login: &Login, authenticator: &Authenticator) -> bool {
-    sent::is_due(login.interaction.progress.dispatch.as_ref(), authenticator)
+pub(in crate::interaction) fn is_due(login: &Login, authenticator: &Authenticator) -> bool {
+    code_notice::is_due(login.interaction.progress.dispatch.as_ref(), authenticator)
 }
 
 /// Begins the enrolment of a destination, and sends its first code there.
-pub(super) async fn begin(
+pub(in crate::interaction) async fn begin(
     login: Login,
-    person: &LoginUser,
+    login_user: &LoginUser,
     kind: Kind,
 ) -> Result<(Login, Outcome), Internal> {
-    let start = login.idp().account().start_enrolment(&person.user.id, kind)?;
+    let start = login.idp().account().start_enrolment(&login_user.user.id, kind)?;
     let mut login = login;
     enrolling::note(&mut login, &start.authenticator);
     let authenticator = start.authenticator.clone();
-    write(login, person, &authenticator, Purpose::Address, Some(start)).await
+    write(login, login_user, &authenticator, Purpose::Address, Some(start)).await
 }
 
 /// Sends a code to an authenticator that there is; the one before is void.
-pub(super) async fn send(
+pub(in crate::interaction) async fn send(
     login: Login,
-    person: &LoginUser,
+    login_user: &LoginUser,
     authenticator: &Authenticator,
     purpose: Purpose,
 ) -> Result<(Login, Outcome), Internal> {
-    write(login, person, authenticator, purpose, None).await
+    write(login, login_user, authenticator, purpose, None).await
 }
 
 async fn write(
     login: Login,
-    person: &LoginUser,
+    login_user: &LoginUser,
     authenticator: &Authenticator,
     purpose: Purpose,
     start: Option<Start>,
@@ -57,10 +57,10 @@ async fn write(
         login: &scope,
         purpose,
         authenticator,
-        tenant: &person.tenant.id,
-        account: person.user.username.as_str(),
-        locale: person.user.locale().unwrap_or_else(|| login.locale()),
-        host: login.visitor.issuer.url.host(),
+        tenant: &login_user.tenant.id,
+        account: login_user.user.username.as_str(),
+        locale: login_user.user.locale().unwrap_or_else(|| login.locale()),
+        host: login.page_request.issuer.url.host(),
     };
     let Some(code) = login.idp().account().code(&wish)? else { return Ok((login, Outcome::Conflict)) };
     let authenticator = authenticator.clone();
@@ -77,7 +77,7 @@ async fn write(
             let progress = &mut login.interaction.progress;
             progress.refusal = None;
             progress.dispatch =
-                Some(sent::note(progress.dispatch.as_ref(), &authenticator, posted, login.now));
+                Some(code_notice::note(progress.dispatch.as_ref(), &authenticator, posted, login.now));
             Ok(login)
         }
         .boxed()
@@ -86,11 +86,11 @@ async fn write(
 }
 
 /// What the page says of the code.
-pub(super) async fn shown(
+pub(in crate::interaction) async fn shown(
     login: &Login,
     authenticator: &Authenticator,
     form: &mut Form,
 ) -> Result<Option<SentCode>, Internal> {
     let noted = login.interaction.progress.dispatch.as_ref();
-    sent::shown(login.idp(), noted, authenticator, login.now, form).await
+    code_notice::shown(login.idp(), noted, authenticator, login.now, form).await
 }

@@ -1,21 +1,15 @@
-//! Whoever asks for a page: which issuer, which browser, which languages; and the pages that need no login.
+//! A browser's request for a page: its issuer, browser and languages; and the page that is drawn for it.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequestParts, OriginalUri};
-use axum::http::header::{ACCEPT_LANGUAGE, RETRY_AFTER, USER_AGENT};
+use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 
-use crate::crypto::random;
 use crate::crypto::secret::Secret;
-use crate::domain::client::Client;
-use crate::domain::error::OAuthError;
-use crate::domain::event::Event;
-use crate::domain::ids::{ClientId, Hash, Reference};
+use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
 use crate::domain::locale::Locale;
 use crate::domain::session;
@@ -23,9 +17,8 @@ use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::http::{self, ClientAddress, ContentSecurity, Cookies, CurrentIssuer, PageIssuer, cookies};
 use crate::i18n;
-use crate::protocol::authorize::respond::with_query;
-use crate::provider::{Idp, Internal};
-use crate::views::{Body, Brand, Busy, Expired, Frame, Page, Refusal, Refused, WayBack};
+use crate::provider::Idp;
+use crate::views::{Body, Brand, Frame, Page};
 
 /// One request of one browser.
 #[derive(Clone)]
@@ -42,8 +35,8 @@ pub(super) struct PageRequest {
     pub(super) ui_locales: Vec<Locale>,
 }
 
-/// Whom a page is drawn for, as far as that is known.
-pub(super) struct Reader<'a> {
+/// The reader of a page, as far as that is known.
+pub(super) struct PageReader<'a> {
     pub(super) locale: Locale,
     pub(super) user: Option<&'a User>,
     pub(super) tenant: Option<&'a Tenant>,
@@ -119,16 +112,16 @@ impl PageRequest {
         is_news.then(|| cookies::keep(&self.issuer, Cookies::SHOWN_LOCALE, locale.tag())).flatten()
     }
 
-    /// Whoever asks, while nobody is known.
-    pub(super) fn stranger(&self) -> Reader<'static> {
-        Reader { locale: self.locale(&self.ui_locales, None, None), user: None, tenant: None }
+    /// The reader while no user is known.
+    pub(super) fn unknown_reader(&self) -> PageReader<'static> {
+        PageReader { locale: self.locale(&self.ui_locales, None, None), user: None, tenant: None }
     }
 
     /// Draws a page.
     pub(super) fn page(
         &self,
         status: StatusCode,
-        reader: &Reader<'_>,
+        reader: &PageReader<'_>,
         body: Body,
         security: ContentSecurity,
     ) -> Response {
@@ -144,84 +137,6 @@ impl PageRequest {
 
     /// Draws a page that belongs to no login.
     pub(super) fn notice(&self, status: StatusCode, body: Body) -> Response {
-        self.page(status, &self.stranger(), body, ContentSecurity::Own)
+        self.page(status, &self.unknown_reader(), body, ContentSecurity::Own)
     }
-
-    /// Tells the observer of a refusal, and gives it a name that the user may quote.
-    pub(super) fn refuse(&self, error: &'static str, hint: Option<String>) -> Reference {
-        let reference = random::reference();
-        let issuer = self.issuer.id.clone();
-        self.idp.observe(&Event::Refused { issuer, error, hint, reference: reference.clone() });
-        reference
-    }
-
-    /// A request that is the application's fault.
-    pub(super) fn faulty(&self, error: OAuthError) -> Response {
-        let reference = self.refuse(error.code.as_str(), error.hint);
-        let refused = Refused {
-            refusal: Refusal::Request,
-            detail: Some(error.description),
-            reference: Some(reference),
-            back: None,
-        };
-        self.notice(StatusCode::BAD_REQUEST, Body::Refused(refused))
-    }
-
-    /// A form that is not from a page of ours.
-    pub(super) fn foreign_form(&self) -> Response {
-        let reference = self.refuse("foreign_form", None);
-        let refused =
-            Refused { refusal: Refusal::Form, detail: None, reference: Some(reference), back: None };
-        self.notice(StatusCode::FORBIDDEN, Body::Refused(refused))
-    }
-
-    /// A failure of ours, or a store that is busy.
-    pub(super) fn failed(&self, error: &Internal) -> Response {
-        let body = match error {
-            Internal::Busy(_) | Internal::Unchanged(_) => Body::Busy(Busy { retry: None }),
-            Internal::Fault(reference) => Body::Refused(Refused {
-                refusal: Refusal::Internal,
-                detail: None,
-                reference: Some(reference.clone()),
-                back: None,
-            }),
-        };
-        let mut response = error.mark(self.notice(error.status(), body));
-        if matches!(error, Internal::Unchanged(_)) {
-            // How long the page of a GET would have been is not known.
-            let nothing = futures_util::stream::empty::<Result<Bytes, Infallible>>();
-            *response.body_mut() = axum::body::Body::from_stream(nothing);
-        }
-        response
-    }
-
-    /// A login that is over, or another browser's: one page for both, so that nobody learns which.
-    pub(super) async fn expired(&self, status: StatusCode) -> Response {
-        let reference = self.refuse("login_expired", None);
-        let back = self.way_back().await;
-        self.notice(status, Body::Expired(Expired { back, reference: Some(reference) }))
-    }
-
-    /// The page address names the client, so that the way back is known even when nothing else is.
-    pub(super) async fn way_back(&self) -> Option<WayBack> {
-        let query = self.uri.query().unwrap_or_default();
-        let (_, id) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "client_id")?;
-        let client = self.idp.catalogue().client(&self.issuer.id, &ClientId::new(id)).await.ok()??;
-        Some(client).filter(|client| !client.disabled).and_then(|client| self.way_back_to(&client))
-    }
-
-    /// Where a new login at this client can begin (OpenID Connect Core §4), or where the client tells of itself.
-    pub(super) fn way_back_to(&self, client: &Client) -> Option<WayBack> {
-        let locale = self.stranger().locale;
-        let begin = client.metadata.initiate_login_uri.as_ref();
-        let begin = begin.map(|uri| with_query(uri, [("iss", self.issuer.url.to_string())]));
-        let address = begin.or_else(|| client.metadata.client_uri_in(locale).map(str::to_owned))?;
-        Some(WayBack { name: client.name_in(locale).to_owned(), address })
-    }
-}
-
-/// "Wait" in a header too.
-pub(super) fn retry_after(mut response: Response, seconds: i64) -> Response {
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
-    response
 }

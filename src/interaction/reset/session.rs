@@ -6,9 +6,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::ask;
+use crate::account::authenticator_snapshot;
 use crate::account::ending::Spared;
-use crate::account::holdings;
 use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
 use crate::domain::authenticator::{Authenticator, Held};
@@ -19,9 +18,8 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::{ContentSecurity, Cookies};
-use crate::interaction::visitor::{PageRequest, Reader};
-use crate::interaction::waiting;
-use crate::protocol::authorize::respond::with_query;
+use crate::interaction::page_request::{PageReader, PageRequest};
+use crate::interaction::step::links::FIRST;
 use crate::provider::{Idp, Internal};
 use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
 use crate::views::{Body, ResetVoid, WayBack};
@@ -29,7 +27,7 @@ use crate::views::{Body, ResetVoid, WayBack};
 /// A link that counts, in the hands of this browser.
 #[derive(Clone)]
 pub(super) struct ResetSession {
-    pub(super) visitor: Arc<PageRequest>,
+    pub(super) page_request: Arc<PageRequest>,
     /// The hash of the secret in the cookie: forms are bound to it.
     pub(super) secret: Hash,
     pub(super) reset: Reset,
@@ -45,11 +43,11 @@ pub(super) struct ResetSession {
 impl ResetSession {
     /// What the cookie opens. `None`: nothing. A link or ticket says nothing any more once what the user was given has
     /// ended, the user has another address, or may not sign in.
-    pub(super) async fn load(visitor: &Arc<PageRequest>) -> Result<Option<Self>, Internal> {
-        let Some(secret) = visitor.cookies().hash(Cookies::RESET) else { return Ok(None) };
-        let (idp, now) = (&visitor.idp, visitor.idp.now());
+    pub(super) async fn load(page_request: &Arc<PageRequest>) -> Result<Option<Self>, Internal> {
+        let Some(secret) = page_request.cookies().hash(Cookies::RESET) else { return Ok(None) };
+        let (idp, now) = (&page_request.idp, page_request.idp.now());
         let mut reader = idp.db().read();
-        let found = resets::by_secret(&mut reader.tx(), &visitor.issuer.id, &secret, now).await?;
+        let found = resets::by_secret(&mut reader.tx(), &page_request.issuer.id, &secret, now).await?;
         let Some(mut reset) = found else { return Ok(None) };
         let found = users::credentials_by_id(&mut reader.tx(), &reset.user).await?;
         let Some(found) = found else { return Ok(None) };
@@ -57,7 +55,7 @@ impl ResetSession {
         let passkeys = passkeys::of_user(&mut reader.tx(), &reset.user).await?;
         let user = found.user;
         let Some(tenant) = idp.catalogue().tenant(&user.tenant).await? else { return Ok(None) };
-        let here = visitor.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
+        let here = page_request.issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let may_sign_in = here && !tenant.disabled && !user.disabled && user.directory.is_none();
         let stands = reset.epoch == user.epoch + tenant.epoch;
         let reached = reset.progress.sent_to.is_none() || reset.progress.sent_to == user.address();
@@ -66,16 +64,16 @@ impl ResetSession {
         }
         let authenticator = authenticator.map(|stored| stored.authenticator);
         // What was enrolled elsewhere since, by a login, is not replaced from here, and old proofs enrol nothing.
-        let held = holdings::ids(authenticator.as_ref(), &passkeys);
+        let held = authenticator_snapshot::ids(authenticator.as_ref(), &passkeys);
         if held != reset.progress.replaces || !reset.may_enrol(now) {
             reset.progress.enrols = None;
         }
-        let visitor = Arc::clone(visitor);
-        Ok(Some(Self { visitor, secret, reset, user, tenant, authenticator, passkeys, now }))
+        let page_request = Arc::clone(page_request);
+        Ok(Some(Self { page_request, secret, reset, user, tenant, authenticator, passkeys, now }))
     }
 
     pub(super) fn idp(&self) -> &Idp {
-        &self.visitor.idp
+        &self.page_request.idp
     }
 
     /// The name under which the forms are sealed.
@@ -85,14 +83,14 @@ impl ResetSession {
 
     /// Draws a page.
     pub(super) fn page(&self, status: StatusCode, body: Body) -> Response {
-        let locale = self.visitor.locale(&[], self.user.locale(), Some(self.tenant.locale));
-        let reader = Reader { locale, user: Some(&self.user), tenant: Some(&self.tenant) };
-        self.visitor.page(status, &reader, body, ContentSecurity::Leaving)
+        let locale = self.page_request.locale(&[], self.user.locale(), Some(self.tenant.locale));
+        let reader = PageReader { locale, user: Some(&self.user), tenant: Some(&self.tenant) };
+        self.page_request.page(status, &reader, body, ContentSecurity::Leaving)
     }
 
     /// What the user holds in this very moment.
     pub(super) async fn held(&self, tx: &mut Tx<'_>) -> storage::Result<Vec<Held>> {
-        let rp = RpId::of(&self.visitor.issuer.url);
+        let rp = RpId::of(&self.page_request.issuer.url);
         let authenticator = authenticators::active(tx, &self.user.id).await?;
         let passkeys = passkeys::of_user(tx, &self.user.id).await?;
         let passkeys = passkeys.iter().map(|passkey| passkey.held(rp.as_ref()));
@@ -127,44 +125,42 @@ impl ResetSession {
 
     /// Back to the login that waits in this browser.
     pub(super) async fn login(&self) -> Result<Option<String>, Internal> {
-        waiting_login(&self.visitor, self.reset.progress.login.as_ref()).await
+        waiting_login(&self.page_request, self.reset.progress.login.as_ref()).await
     }
 
     /// Back to the application that it was for.
     pub(super) async fn back(&self) -> Result<Option<WayBack>, Internal> {
         let Some(id) = &self.reset.progress.client else { return Ok(None) };
-        let client = self.idp().catalogue().client(&self.visitor.issuer.id, id).await?;
+        let client = self.idp().catalogue().client(&self.page_request.issuer.id, id).await?;
         let client = client.filter(|client| !client.disabled);
-        Ok(client.and_then(|client| self.visitor.way_back_to(&client)))
+        Ok(client.and_then(|client| self.page_request.way_back_to(&client)))
     }
 }
 
 /// The first page of a login that is not over and belongs to this browser.
 pub(super) async fn waiting_login(
-    visitor: &PageRequest,
+    page_request: &PageRequest,
     id: Option<&InteractionId>,
 ) -> Result<Option<String>, Internal> {
-    let (Some(id), Some(browser)) = (id, visitor.browser()) else { return Ok(None) };
-    let now = visitor.idp.now();
-    let mut reader = visitor.idp.db().read();
-    let found = interactions::by_id(&mut reader.tx(), id, &visitor.issuer.id, now).await?;
+    let (Some(id), Some(browser)) = (id, page_request.browser()) else { return Ok(None) };
+    let now = page_request.idp.now();
+    let mut reader = page_request.idp.db().read();
+    let found = interactions::by_id(&mut reader.tx(), id, &page_request.issuer.id, now).await?;
     let ours =
         found.filter(|login| login.browser.as_ref().is_some_and(|bound| secret::equal(bound, &browser)));
     // Where the browser carries the request, only a page whose address does leads back.
-    let carried = waiting::carried_by(visitor);
+    let carried = page_request.carried();
     let ours = ours.filter(|login| !login.carried || carried.is_some());
     Ok(ours.map(|login| {
         let carried = carried.filter(|_| login.carried);
-        let page = format!("{}/login/{id}/{}", visitor.issuer.url.path(), crate::interaction::steps::FIRST);
-        let page = with_query(&page, [("client_id", login.request.client.to_string())]);
-        waiting::carrying(page, carried.as_deref())
+        page_request.login_address(id, &login.request.client, FIRST, carried.as_deref())
     }))
 }
 
 /// A link that opens nothing: one page, whyever it does not.
-pub(super) fn void(visitor: &PageRequest) -> Response {
-    let reference = Some(visitor.refuse("reset_void", None));
-    let mails = visitor.idp.account().mails_resets(visitor.tenant.as_deref());
-    let again = mails.then(|| ask::address(visitor, None));
-    visitor.notice(StatusCode::GONE, Body::ResetVoid(ResetVoid { again, reference }))
+pub(super) fn void(page_request: &PageRequest) -> Response {
+    let reference = Some(page_request.refuse("reset_void", None));
+    let mails = page_request.idp.account().mails_resets(page_request.tenant.as_deref());
+    let again = mails.then(|| page_request.forgotten_address(None));
+    page_request.notice(StatusCode::GONE, Body::ResetVoid(ResetVoid { again, reference }))
 }

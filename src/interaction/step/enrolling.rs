@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use super::{email, enrol, phone};
+use super::links;
+use crate::account::authenticator_snapshot::{self, AuthenticatorSnapshot};
 use crate::account::ending::{self, Spared};
-use crate::account::factors::{self, Confirmation, Confirmed};
-use crate::account::holdings::{self, AuthenticatorSnapshot};
+use crate::account::factors::{self, Confirmation, Confirmed, EnrolmentSecret};
 use crate::account::recovery::NewCodes;
 use crate::crypto::random;
 use crate::domain::authenticator::{Authenticator, Kind, Method};
@@ -20,17 +20,19 @@ use crate::domain::fact::FactKind;
 use crate::domain::ids::UserId;
 use crate::domain::interaction::{Enrolment, Problem};
 use crate::domain::policy::{EnrolmentReason, Need};
+use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
-use crate::interaction::finish::Outcome;
+use crate::domain::user::User;
 use crate::interaction::login::Login;
-use crate::interaction::person::LoginUser;
+use crate::interaction::login::Outcome;
+use crate::interaction::login_user::LoginUser;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, Tx, authenticators};
-use crate::views::Duty;
+use crate::views::{self, Duty, Form};
 
 /// The reason in the pages' words.
-pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
+pub(in crate::interaction) const fn duty(reason: EnrolmentReason) -> Duty {
     match reason {
         EnrolmentReason::Recovery => Duty::Replacement,
         EnrolmentReason::AdminDuty => Duty::Administrator,
@@ -40,20 +42,36 @@ pub(super) const fn duty(reason: EnrolmentReason) -> Duty {
     }
 }
 
+/// The page with the secret; there is no other way to choose.
+pub(in crate::interaction) fn secret_page(
+    shown: &EnrolmentSecret,
+    user: &User,
+    tenant: &Tenant,
+    form: Form,
+    duty: Duty,
+) -> views::Enrol {
+    let account = user.username.to_string();
+    let uri = shown.uri(&tenant.name, &account).map(|uri| uri.to_string()).unwrap_or_default();
+    views::Enrol { form, duty, uri, secret: shown.groups(), account, others: false }
+}
+
 /// The enrolment of this login, as long as it is good.
-pub(super) async fn begun(login: &Login, person: &LoginUser) -> Result<Option<factors::Enrolment>, Internal> {
+pub(in crate::interaction) async fn begun(
+    login: &Login,
+    login_user: &LoginUser,
+) -> Result<Option<factors::Enrolment>, Internal> {
     let begun = login.interaction.progress.enrolment.as_ref();
-    Ok(login.idp().account().enrolment(&person.user.id, begun, login.now).await?)
+    Ok(login.idp().account().enrolment(&login_user.user.id, begun, login.now).await?)
 }
 
 /// What every page of an enrolment begins with: it is somebody's, and offers another way besides, and none where the
 /// enrolment was the user's own wish.
-pub(super) async fn enter(
+pub(in crate::interaction) async fn enter(
     mut login: Login,
     need: &Need,
     form: &Parameters,
 ) -> Result<ControlFlow<(Login, Outcome), (Login, Box<LoginUser>)>, Internal> {
-    let (Some(person), Need::Destination(due) | Need::Enrolment(due)) = (login.person.clone(), need) else {
+    let (Some(login_user), Need::Destination(due) | Need::Enrolment(due)) = (login.user.clone(), need) else {
         return Ok(ControlFlow::Break((login, Outcome::Conflict)));
     };
     if due.reason == EnrolmentReason::OwnWish && form.get("skip").is_some() {
@@ -62,23 +80,23 @@ pub(super) async fn enter(
     }
     if due.others && form.get("another").is_some() {
         login.interaction.progress.method = None;
-        return Ok(ControlFlow::Break(abandon(login, &person).await?));
+        return Ok(ControlFlow::Break(abandon(login, &login_user).await?));
     }
-    Ok(ControlFlow::Continue((login, person)))
+    Ok(ControlFlow::Continue((login, login_user)))
 }
 
 /// Notes the enrolment of a new authenticator.
-pub(super) fn note(login: &mut Login, authenticator: &Authenticator) {
+pub(in crate::interaction) fn note(login: &mut Login, authenticator: &Authenticator) {
     login.interaction.progress.enrolment = Some(Enrolment::begin(authenticator, login.now));
 }
 
 /// Begins an enrolment; one that was begun before is void.
-pub(super) async fn begin(
+pub(in crate::interaction) async fn begin(
     login: &Login,
-    person: &LoginUser,
+    login_user: &LoginUser,
     kind: Kind,
 ) -> Result<(Login, Outcome), Internal> {
-    let start = login.idp().account().start_enrolment(&person.user.id, kind)?;
+    let start = login.idp().account().start_enrolment(&login_user.user.id, kind)?;
     let mut login = login.clone();
     note(&mut login, &start.authenticator);
     let written = login.write(move |login, tx| {
@@ -93,10 +111,13 @@ pub(super) async fn begin(
 }
 
 /// Another way or another destination is chosen: what was begun is destroyed.
-pub(super) async fn abandon(mut login: Login, person: &LoginUser) -> Result<(Login, Outcome), Internal> {
+pub(in crate::interaction) async fn abandon(
+    mut login: Login,
+    login_user: &LoginUser,
+) -> Result<(Login, Outcome), Internal> {
     let progress = &mut login.interaction.progress;
     (progress.enrolment, progress.refusal) = (None, None);
-    let user = person.user.id.clone();
+    let user = login_user.user.id.clone();
     let written = login.write(move |login, tx| {
         let user = user.clone();
         async move {
@@ -109,32 +130,31 @@ pub(super) async fn abandon(mut login: Login, person: &LoginUser) -> Result<(Log
 }
 
 /// The next page begins anew, and says so.
-pub(super) async fn void(mut login: Login) -> Result<(Login, Outcome), Internal> {
+pub(in crate::interaction) async fn void(mut login: Login) -> Result<(Login, Outcome), Internal> {
     note_void(&mut login);
     login.store().await
 }
 
 fn note_void(login: &mut Login) {
     let begun = login.interaction.progress.enrolment.take().map(|begun| begun.method);
-    let (step, problem) = match begun {
-        Some(Method::Sms) => (phone::NAME, Problem::DestinationVoid),
-        Some(Method::Mail) => (email::NAME, Problem::DestinationVoid),
-        _ => (enrol::NAME, Problem::EnrolmentVoid),
+    let problem = match begun {
+        Some(Method::Sms | Method::Mail) => Problem::DestinationVoid,
+        _ => Problem::EnrolmentVoid,
     };
-    login.refuse(step, problem, None);
+    login.refuse(links::enrolment(begun), problem, None);
 }
 
 /// Takes what was typed as the first code.
-pub(super) async fn prove(
+pub(in crate::interaction) async fn prove(
     mut login: Login,
-    person: Box<LoginUser>,
+    login_user: Box<LoginUser>,
     enrolment: factors::Enrolment,
     code: &str,
     step: &'static str,
 ) -> Result<(Login, Outcome), Internal> {
     let confirmation = login.idp().account().confirmation(enrolment, &login.code_scope(), code)?;
     if let Some(confirmation) = confirmation {
-        return confirm(login, person, confirmation, step).boxed().await;
+        return confirm(login, login_user, confirmation, step).boxed().await;
     }
     note_wrong(&mut login, step);
     login.store().await
@@ -146,8 +166,8 @@ fn note_wrong(login: &mut Login, step: &str) {
     if !enrolment.survives_wrong_code() {
         return note_void(login);
     }
-    if let Some(person) = &login.person {
-        let (issuer, user) = (login.interaction.issuer.clone(), person.user.id.clone());
+    if let Some(login_user) = &login.user {
+        let (issuer, user) = (login.interaction.issuer.clone(), login_user.user.id.clone());
         login.tell(Event::SecondFactorFailed { issuer, user, reference: reference.clone() });
     }
     login.refuse(step, Problem::WrongCode, Some(reference));
@@ -156,18 +176,18 @@ fn note_wrong(login: &mut Login, step: &str) {
 /// The first code proves the new authenticator, makes it the only one and is used up.
 async fn confirm(
     login: Login,
-    person: Box<LoginUser>,
+    login_user: Box<LoginUser>,
     confirmation: Confirmation,
     step: &'static str,
 ) -> Result<(Login, Outcome), Internal> {
-    let enrolled = Enrolled::new(&login, &person)?;
-    let had_one = person.authenticator.is_some();
-    let before = holdings(&login, person);
+    let enrolled = Enrolled::new(&login, &login_user)?;
+    let had_one = login_user.authenticator.is_some();
+    let before = holdings(&login, login_user);
     let written = login.write(move |mut login, tx| {
         let (confirmation, before, enrolled) = (confirmation.clone(), before.clone(), enrolled.clone());
         async move {
             let method = confirmation.authenticator.kind.method();
-            login.authorise(tx, CredentialChange::Enrolment(method)).await?;
+            login.authorise(tx, CredentialChange::Enrolment(method))?;
             match confirmation.settle(tx, &before, login.now).await? {
                 Confirmed::Yes => {}
                 Confirmed::Wrong => {
@@ -183,9 +203,9 @@ async fn confirm(
                     return Ok(login);
                 }
             }
-            if let Some(person) = &mut login.person {
-                person.authenticator = Some(confirmation.authenticator);
-                person.passkeys.retain(|passkey| before.lost.as_ref() != Some(&passkey.rp));
+            if let Some(login_user) = &mut login.user {
+                login_user.authenticator = Some(confirmation.authenticator);
+                login_user.passkeys.retain(|passkey| before.lost.as_ref() != Some(&passkey.rp));
             }
             let supersedes = had_one || before.lost.is_some();
             enrolled.settle(&mut login, tx, confirmation.proves, supersedes).await?;
@@ -196,32 +216,32 @@ async fn confirm(
     written.await
 }
 
-/// What the user holds when an enrolment ends: what is enrolled takes the place of what a recovery code said to be lost.
-pub(super) fn holdings(login: &Login, person: Box<LoginUser>) -> AuthenticatorSnapshot {
+/// What the user holds when an enrolment ends: what is enrolled takes the context of what a recovery code said to be lost.
+pub(in crate::interaction) fn holdings(login: &Login, login_user: Box<LoginUser>) -> AuthenticatorSnapshot {
     AuthenticatorSnapshot {
-        ids: holdings::ids(person.authenticator.as_ref(), &person.passkeys),
-        lost: person.rp.filter(|_| login.facts_proved_here().is_recovering()),
+        ids: authenticator_snapshot::ids(login_user.authenticator.as_ref(), &login_user.passkeys),
+        lost: login_user.rp.filter(|_| login.facts_proved_here().is_recovering()),
     }
 }
 
 /// What a new authenticator brings about in its login.
 #[derive(Clone, Debug)]
-pub(super) struct Enrolled {
+pub(in crate::interaction) struct Enrolled {
     user: UserId,
     codes: NewCodes,
     at: Time,
 }
 
 impl Enrolled {
-    pub(super) fn new(login: &Login, person: &LoginUser) -> Result<Self, Internal> {
-        let LoginUser { user, tenant, .. } = person;
+    pub(in crate::interaction) fn new(login: &Login, login_user: &LoginUser) -> Result<Self, Internal> {
+        let LoginUser { user, tenant, .. } = login_user;
         let codes = login.idp().account().new_recovery_codes(user, tenant, &login.codes_row())?;
         Ok(Self { user: user.id.clone(), codes, at: login.proof_time(&user.id) })
     }
 
     /// Gives the user what comes with it. The new authenticator has proved this. If it supersedes another, whatever that
     /// one had opened ends, except this login and the session it is in.
-    pub(super) async fn settle(
+    pub(in crate::interaction) async fn settle(
         self,
         login: &mut Login,
         tx: &mut Tx<'_>,
