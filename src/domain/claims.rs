@@ -5,6 +5,24 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::scope;
+
+/// The domain of the user's tenant; a claim of this provider, delivered with `profile`.
+pub const TENANT: &str = "tenant";
+/// The user's office computer; a claim of this provider, delivered with `profile`.
+pub const PERSONAL_DESKTOP: &str = "personal_desktop";
+/// The claims that this provider adds to those of OpenID Connect Core §5.4.
+pub const ADDED_TO_PROFILE: [&str; 2] = [TENANT, PERSONAL_DESKTOP];
+
+/// The claims of an ID token that describe the token itself, in the order of discovery.
+pub const OF_ID_TOKEN: [&str; 10] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
+
+/// The claims about a user that discovery lists after [`OF_ID_TOKEN`].
+pub fn about_users() -> impl Iterator<Item = &'static str> {
+    scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain(ADDED_TO_PROFILE)
+}
+
 /// The standard claims of a user, by their names in OpenID Connect Core §5.1. Absent members are never sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

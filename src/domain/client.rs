@@ -312,7 +312,7 @@ pub enum TokenFormat {
     Opaque,
 }
 
-/// Grant types that exist here.
+/// The grant types of the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
@@ -325,23 +325,60 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// Every grant type, by its value of `grant_type`.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("authorization_code", Self::AuthorizationCode),
-        ("refresh_token", Self::RefreshToken),
-        ("client_credentials", Self::ClientCredentials),
-    ];
+    /// Every grant type, in the order of discovery. A test holds that the token endpoint has one handler for each.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// The value of `grant_type` of each.
+    pub const NAMES: [&'static str; 3] = {
+        let [first, second, third] = Self::ALL;
+        [first.as_str(), second.as_str(), third.as_str()]
+    };
 
     /// The value of `grant_type`.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, grant)| *grant == self).map_or("", |(name, _)| name)
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+        }
     }
 }
 
-/// Response types that exist here.
+/// The response types of the authorization endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseType {
     /// RFC 6749 §4.1
     Code,
+}
+
+impl ResponseType {
+    /// Every response type, in the order of discovery.
+    pub const ALL: [Self; 1] = [Self::Code];
+
+    /// The value of `response_type` of each.
+    pub const NAMES: [&'static str; 1] = {
+        let [first] = Self::ALL;
+        [first.as_str()]
+    };
+
+    /// The value of `response_type`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_registrations_are_stored_with() {
+        assert_eq!(json!(GrantType::ALL), json!(GrantType::NAMES));
+        assert_eq!(json!(ResponseType::ALL), json!(ResponseType::NAMES));
+    }
 }

@@ -34,6 +34,7 @@ pub mod policy;
 pub mod redirect_uri;
 pub mod registered_claims;
 pub mod request;
+pub(crate) mod reserved_names;
 pub mod reset;
 pub mod scope;
 pub mod session;

@@ -77,6 +77,11 @@ pub enum Authentication {
     None,
 }
 
+impl Authentication {
+    /// The value of `token_endpoint_auth_method` of each.
+    pub const NAMES: [&'static str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+}
+
 impl UpstreamRules {
     /// Do these claims of an ID token say that two factors were proved?
     pub fn is_mfa(&self, acr: Option<&str>, amr: &[String]) -> bool {

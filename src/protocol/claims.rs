@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::own_claims::HostClaims;
 use super::{authority, own_claims};
-use crate::domain::claims::ClaimRequest;
+use crate::domain::claims::{ADDED_TO_PROFILE, ClaimRequest, PERSONAL_DESKTOP, TENANT};
 use crate::domain::client::Client;
 use crate::domain::grant::Grant;
 use crate::domain::group::MAX_IN_TOKEN;
@@ -14,18 +14,6 @@ use crate::domain::scope::{self, GROUPS, ROLES, Scope};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::User;
 use crate::provider::{Idp, Internal};
-
-/// The domain of the user's tenant.
-pub(super) const TENANT: &str = "tenant";
-/// The user's office computer.
-const PERSONAL_DESKTOP: &str = "personal_desktop";
-/// Our own, given with `profile`.
-const OURS: [&str; 2] = [TENANT, PERSONAL_DESKTOP];
-
-/// The names that discovery advertises, beside those of the ID token.
-pub(super) fn supported() -> impl Iterator<Item = &'static str> {
-    scope::SUPPORTED.into_iter().flat_map(scope::claims_of).copied().chain(OURS)
-}
 
 /// The claims for UserInfo: those of the token's scopes, and those asked for there.
 pub(super) async fn at_userinfo(
@@ -57,7 +45,7 @@ pub(super) async fn in_id_token(
     let scopes = idp.scopes().await?;
     let (nothing, mut single) = (Scope::default(), grant.claims.id_token.clone());
     if !all && scope.contains("profile") {
-        single.extend(OURS.map(|name| (name.to_owned(), None)));
+        single.extend(ADDED_TO_PROFILE.map(|name| (name.to_owned(), None)));
     }
     let wanted = if all {
         Wanted { scope, own: scopes.own().claims_of(scope), single: &single }
@@ -105,7 +93,7 @@ impl Wanted<'_> {
     /// Whether the claim of this name is among them; `roles` and `groups` go by these names here.
     pub(super) fn has(&self, name: &str) -> bool {
         self.scope.iter().any(|word| scope::claims_of(word).contains(&name))
-            || (OURS.contains(&name) && self.scope.contains("profile"))
+            || (ADDED_TO_PROFILE.contains(&name) && self.scope.contains("profile"))
             // A role is one in the user's tenant.
             || (name == TENANT && self.has(ROLES))
             || self.own.contains(name)

@@ -7,9 +7,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{claims, request_object, token};
+use super::request_object;
 use crate::domain::acr::Acr;
-use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
+use crate::domain::claims;
+use crate::domain::client::{
+    AssertionAlgorithm, ClientAuthentication, GrantType, ResponseType, SigningAlgorithm,
+};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::passkey::RpId;
@@ -52,9 +55,9 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "jwks_uri": issuer.at("/jwks"),
         "end_session_endpoint": issuer.at("/logout"),
         "scopes_supported": scopes,
-        "response_types_supported": ["code"],
+        "response_types_supported": ResponseType::NAMES,
         "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
-        "grant_types_supported": token::grant_types(),
+        "grant_types_supported": GrantType::NAMES,
         "acr_values_supported": acr_values_supported(issuer),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": SigningAlgorithm::ALL.map(SigningAlgorithm::as_str),
@@ -87,13 +90,9 @@ fn acr_values_supported(issuer: &IssuerUrl) -> Vec<&'static str> {
     Acr::ALL.into_iter().filter(|acr| passkeys || *acr != Acr::PhishingResistant).map(Acr::as_str).collect()
 }
 
-/// The claims of an ID token that say what it is.
-pub(super) const OWN_CLAIMS: [&str; 10] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
-
 fn claims_supported(own: &[OwnClaims]) -> Vec<&str> {
     let hosts: BTreeSet<&str> = own.iter().flat_map(|own| own.names.iter().map(String::as_str)).collect();
-    let mut all: Vec<&str> = OWN_CLAIMS.into_iter().chain(claims::supported()).collect();
+    let mut all: Vec<&str> = claims::OF_ID_TOKEN.into_iter().chain(claims::about_users()).collect();
     all.extend(hosts);
     all
 }

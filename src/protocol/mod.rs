@@ -27,7 +27,4 @@ mod tests;
 mod token;
 mod userinfo;
 
-pub(crate) use own_claims::{
-    deliverable_claims, has_own_prefix, is_claim, is_reserved_claim, is_reserved_scope, is_withheld_scope,
-};
 pub(crate) use routes::{inserted_routes, routes};

@@ -6,13 +6,13 @@ use std::sync::{Arc, OnceLock};
 use super::sealing;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, MasterKeyError};
+use crate::domain::reserved_names;
 use crate::domain::scope::Scope;
 use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
 use crate::outbound::Outbound;
-use crate::protocol;
 use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, RequestMetrics};
 use crate::storage::{Catalogue, Db, GrantCache};
 use crate::upstream::MetadataCache;
@@ -213,11 +213,11 @@ fn claim_problems(declared: &[OwnClaims]) -> Vec<String> {
     let mut problems = Vec::new();
     for own in declared {
         if Scope::parse(&own.scope).iter().next() != Some(own.scope.as_str())
-            || protocol::is_withheld_scope(&own.scope)
+            || reserved_names::is_withheld_scope(&own.scope)
         {
             problems.push(format!("claims: {:?} cannot be a scope of the host's own", own.scope));
         }
-        let taken = own.names.iter().filter(|name| name.is_empty() || protocol::is_claim(name));
+        let taken = own.names.iter().filter(|name| name.is_empty() || reserved_names::is_claim(name));
         problems.extend(taken.map(|name| format!("claims: {name:?} is a claim of the provider's")));
     }
     problems

@@ -10,8 +10,8 @@ use url::Url;
 use super::{House, OFFICE_SECRET, error, part, refused, root};
 use crate::crypto::jwt;
 use crate::domain::client::SigningAlgorithm;
+use crate::domain::reserved_names::{is_claim, is_reserved_claim};
 use crate::http::Access;
-use crate::protocol::{is_claim, is_reserved_claim};
 use crate::provider::Idp;
 use crate::testing::{Application, TestIdp};
 

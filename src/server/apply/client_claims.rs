@@ -7,8 +7,8 @@ use super::plan::Planner;
 use super::read::Entry;
 use crate::domain::client::ClientMetadata;
 use crate::domain::ids::IssuerId;
+use crate::domain::reserved_names;
 use crate::domain::tenant::{Tenant, TenantDomain};
-use crate::protocol;
 
 impl Planner<'_> {
     /// The members of an entry with the tenants of `groups_of` by their ids: a domain may be another tenant's one day.
@@ -46,7 +46,7 @@ impl Planner<'_> {
         let names = [("roles_claim", &metadata.roles_claim), ("groups_claim", &metadata.groups_claim)];
         for (member, name) in names.into_iter().filter(|(member, _)| entry.names(member)) {
             let place = entry.place_of(member);
-            if protocol::is_reserved_claim(name) {
+            if reserved_names::is_reserved_claim(name) {
                 let wrong = format!("{name} is a name that the provider or a registry uses");
                 self.mistakes.at(&place, wrong);
             }

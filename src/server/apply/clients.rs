@@ -11,8 +11,8 @@ use super::read::Entry;
 use super::value;
 use crate::domain::client::{Client, ClientAuthentication, ClientMetadata, GrantType};
 use crate::domain::ids::{ClientId, IssuerId, UserId};
+use crate::domain::reserved_names;
 use crate::domain::scope::Scope;
-use crate::protocol;
 use crate::provider::Scopes;
 use crate::storage::{clients, users};
 
@@ -124,7 +124,7 @@ impl Planner<'_> {
         if entry.names("scope") && !entry.refuses(&["grant_types"]) {
             // What a client may have for itself are words of the APIs behind it.
             let is_free = |word: &&str| {
-                metadata.may_use(GrantType::ClientCredentials) && !protocol::has_own_prefix(word)
+                metadata.may_use(GrantType::ClientCredentials) && !reserved_names::has_own_prefix(word)
             };
             let words = metadata.scope.iter().flat_map(Scope::iter).filter(|word| !is_free(word));
             self.scopes_exist(&entry.place_of("scope"), words);

@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use super::value::{self, Checked};
 use crate::crypto::otp::SecretEncoding;
-use crate::domain::client::{AssertionAlgorithm, ClientAuthentication, SigningAlgorithm};
+use crate::domain::client::{
+    AssertionAlgorithm, ClientAuthentication, GrantType, ResponseType, SigningAlgorithm,
+};
 use crate::domain::own_scopes::AccessTokenTyp;
+use crate::domain::upstream::Authentication;
 
 /// One member of a table.
 pub(super) struct Member {
@@ -85,7 +88,7 @@ const UPSTREAM: &[Member] = &[
     member("issuer", Kind::One(value::issuer)),
     member("client_id", Kind::One(value::client_id)),
     member("client_secret", Kind::One(value::secret)),
-    member("token_endpoint_auth_method", Kind::Word(&["client_secret_basic", "client_secret_post", "none"])),
+    member("token_endpoint_auth_method", Kind::Word(&Authentication::NAMES)),
     member("id_token_signed_response_alg", Kind::Word(UPSTREAM_ALGORITHMS)),
     member("mfa_acr", Kind::Each(value::text)),
     member("mfa_amr", Kind::Each(value::text)),
@@ -273,8 +276,8 @@ pub(super) const CLIENT: &[Member] = &[
     member("redirect_uris", Kind::Each(value::redirect_uri)),
     member("post_logout_redirect_uris", Kind::Each(value::redirect_uri)),
     member("application_type", Kind::Word(&["web", "native"])),
-    member("grant_types", Kind::Words(&["authorization_code", "refresh_token", "client_credentials"])),
-    member("response_types", Kind::Words(&["code"])),
+    member("grant_types", Kind::Words(&GrantType::NAMES)),
+    member("response_types", Kind::Words(&ResponseType::NAMES)),
     member("scope", Kind::One(value::scopes)),
     member("subject_type", Kind::Word(&["public", "pairwise"])),
     member("sector_identifier_uri", Kind::One(value::web_address)),

@@ -1,5 +1,7 @@
 //! The installation's own scopes and APIs of a document.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::ApplyError;
@@ -8,12 +10,14 @@ use super::clients;
 use super::plan::{Novelty, Planner};
 use super::read::{Document, Entry};
 use crate::domain::audience::Resource;
+use crate::domain::claims;
 use crate::domain::client::GrantType;
 use crate::domain::issuer::Address;
 use crate::domain::own_scopes::{AccessTokenTyp, Api, OwnScope, OwnScopes};
+use crate::domain::reserved_names;
 use crate::domain::scope::Scope;
 use crate::domain::tenant::TenantDomain;
-use crate::protocol;
+use crate::ext::OwnClaims;
 use crate::storage::{self, issuers, own_scopes, tenants};
 
 impl Planner<'_> {
@@ -44,7 +48,7 @@ impl Planner<'_> {
             }
             return;
         }
-        if protocol::is_reserved_scope(&name) {
+        if reserved_names::is_reserved_scope(&name) {
             self.mistakes.at(
                 &entry.place_of("name"),
                 format!("{name} is a name that the provider or a registry uses"),
@@ -68,12 +72,12 @@ impl Planner<'_> {
 
     /// A scope may deliver only claims that the provider or the host has values for.
     fn check_claims(&mut self, entry: &Entry) {
-        let known = protocol::deliverable_claims(self.idp);
+        let known = deliverable_claims(self.idp.own_claims());
         let names = entry.members.get("claims").and_then(Value::as_array).into_iter().flatten();
         for (i, name) in names.filter_map(Value::as_str).enumerate().filter(|(_, name)| !known.contains(name))
         {
             let place = entry.place_of(&format!("claims[{i}]"));
-            if protocol::is_claim(name) {
+            if reserved_names::is_claim(name) {
                 self.mistakes.at(&place, format!("{name} is a claim of the protocol: no scope delivers it"));
             } else {
                 let all: Vec<_> = known.iter().copied().collect();
@@ -181,6 +185,13 @@ impl Planner<'_> {
         self.held(entry, holders);
         Ok(())
     }
+}
+
+/// Every claim that a scope of the installation may deliver: the standard ones, the provider's, the host's.
+fn deliverable_claims(own: &[OwnClaims]) -> BTreeSet<&str> {
+    let mut all: BTreeSet<&str> = claims::about_users().collect();
+    all.extend(own.iter().flat_map(|own| own.names.iter().map(String::as_str)));
+    all
 }
 
 /// Scopes and APIs as an export writes them.
