@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use serde_json::{Map, Value, json};
-use vestibule::Idp;
-use vestibule::domain::{ids::ClientId, issuer::IssuerUrl, scope::Scope, settings::Settings, user::User};
 use vestibule::ext::{BoxFuture, ClaimSource, OwnClaims, Unavailable};
+use vestibule::{ClientId, Idp, IssuerUrl, Scope, Settings, User};
 
 /// Departments and teams by user name; a real host would ask its own database.
 pub struct Company(pub BTreeMap<String, (String, Vec<String>)>);

@@ -7,12 +7,8 @@ use std::net::SocketAddr;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use axum::Router;
 use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
-use vestibule::Idp;
-use vestibule::domain::ids::DirectoryKey;
-use vestibule::domain::tenant::TenantDomain;
-use vestibule::domain::user::Username;
-use vestibule::domain::{issuer::IssuerUrl, settings::Settings};
 use vestibule::ext::{BoxFuture, Directory, DirectoryUser, Unavailable};
+use vestibule::{DirectoryKey, Idp, IssuerUrl, Settings, TenantDomain, Username};
 
 type Answer<T> = Result<T, Unavailable>;
 type Problem = Box<dyn std::error::Error + Send + Sync>;

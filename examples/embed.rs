@@ -3,8 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{Router, routing::get};
-use vestibule::Idp;
-use vestibule::domain::{issuer::IssuerUrl, settings::Settings};
+use vestibule::{Idp, IssuerUrl, Settings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -5,9 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{Router, routing::get};
-use vestibule::Idp;
-use vestibule::domain::{event::Event, issuer::IssuerUrl, settings::Settings};
 use vestibule::ext::{LogObserver, Observer};
+use vestibule::{Event, Idp, IssuerUrl, Settings};
 
 /// How often what happened; every clone counts together.
 #[derive(Clone, Default)]

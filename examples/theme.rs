@@ -6,9 +6,8 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use vestibule::Idp;
-use vestibule::domain::{issuer::IssuerUrl, settings::Settings};
 use vestibule::views::{Body, DefaultTheme, Html, Identify, Page, Theme, UpstreamChoice};
+use vestibule::{Idp, IssuerUrl, Settings};
 
 /// The house style.
 pub struct HouseStyle;

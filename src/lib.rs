@@ -12,6 +12,7 @@
 mod account;
 mod api;
 mod crypto;
+#[doc(hidden)]
 pub mod domain;
 pub mod ext;
 mod http;
@@ -31,6 +32,32 @@ pub mod views;
 
 pub use account::delivery::SendOutcome;
 pub use account::linking::{Invitation, InviteError};
+
+// The settings and what they hold.
+pub use domain::contact::Country;
+pub use domain::issuer::IssuerUrl;
+pub use domain::outbound::{AllowedHost, Outbound};
+pub use domain::settings::{PasswordCost, Settings, SmsLimits};
+// The types in the signatures of `ext`, and in those of `Idp`.
+pub use domain::claims::{Address, Profile};
+pub use domain::client::SigningAlgorithm;
+pub use domain::contact::{EmailAddress, PhoneNumber};
+pub use domain::event::{Event, LoginFailure, ResetOutcome, UpstreamFailure};
+pub use domain::ids::{ClientId, DirectoryKey, IssuerId, MessageId, Reference, TenantId, UserId};
+pub use domain::message::{Channel, Delivery};
+pub use domain::scope::Scope;
+pub use domain::tenant::TenantDomain;
+pub use domain::time::Time;
+pub use domain::upstream::Slug;
+pub use domain::user::{Role, User, Username};
+// The types that pages hold: what a theme renders.
+pub use domain::authenticator::{Method, PinPosition};
+pub use domain::branding::{Accent, Logo};
+pub use domain::locale::Locale;
+pub use domain::own_scopes::Title;
+pub use domain::password::{PasswordFault, PasswordRules};
+pub use domain::zone::Zone;
+
 pub use http::{Access, RouteInfo};
 pub use provider::{
     HashLoad, Idp, KeyStatus, KeysFailed, Metrics, ResponseCount, Rotated, Rotation, SendFailed,
