@@ -1,20 +1,20 @@
 //! The store: SQLite by default, PostgreSQL for several nodes, one SQL text for both.
 //!
-//! [`Db`] hands out reads and takes writes, one file per aggregate holds the statements. What keeps one text valid for
-//! both databases: columns are `TEXT`, `BIGINT` and `BOOLEAN`; placeholders are `$1`; rows are claimed by a conditional
-//! `UPDATE .. RETURNING`, several of one user's by an update of the user's own ([`users::hold`]), and nothing is ever
-//! locked by hand.
+//! [`Db`] hands out reads and takes writes; one file per aggregate holds the statements. These rules keep one text
+//! valid for both databases: columns are `TEXT`, `BIGINT` and `BOOLEAN`; placeholders are `$1`; a row is claimed by a
+//! conditional `UPDATE .. RETURNING`, several rows of one user by an update of the user's row ([`users::hold`]); there
+//! are no explicit locks.
 //!
-//! **A write is a closure** over a [`Tx`]. It may be run again, so it must have no effect outside the transaction:
-//! no hashing, no mail, no HTTP in it. Whatever it decides, it decides by a *conditional statement* (or a unique index)
-//! that claims the row, and it does so before it relies on it: on PostgreSQL closures run side by side at READ COMMITTED,
-//! where such a statement waits for the row and then looks again. Why not SERIALIZABLE: there the losers of a race fail
-//! and start over, so that 200 guesses at one counter would take 200 rounds; a queue on the row takes one.
+//! **A write is a closure** over a [`Tx`]. It may be run again, so it must have no effect outside the transaction: no
+//! hashing, no mail, no HTTP in it. Every decision is made by a *conditional statement* (or a unique index) that claims
+//! the row before the closure relies on it: on PostgreSQL closures run concurrently at READ COMMITTED, where such a
+//! statement waits for the row and evaluates its condition again. Why not SERIALIZABLE: there the losers of a race fail
+//! and retry, so that 200 concurrent guesses at one counter would take 200 rounds; waiting for the row takes one.
 //!
-//! A statement whose answer nobody needs waits for others and goes with them (`queue!`); where it has to claim its row, the
-//! whole write is undone if it came too late.
+//! A statement whose result is not needed is queued and sent together with others (`queue!`; functions named `queue_…`); if it has to claim its
+//! row and does not, the whole write is rolled back.
 //!
-//! Not part of the crate's interface: it is only reachable for the project's own tests.
+//! Not part of the crate's interface: it is public only for the project's own tests.
 
 #[macro_use]
 mod core;

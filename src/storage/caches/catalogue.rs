@@ -1,9 +1,10 @@
-//! The catalogue: issuers, tenants, upstream providers, clients, own scopes, APIs and keys, which are read with every request and rarely change.
+//! The catalogue: issuers, tenants, upstream providers, clients, own scopes, APIs and keys, which every request reads
+//! and which rarely change.
 //!
-//! Every change raises the one revision row. What is cached is filed with the revision it was read under and counts
-//! only under that, so a load that a change has overtaken can never be served. A node looks at the row before it
-//! answers when its last look is older than 250 ms; after a change of its own it looks at once (see [`Looks`]).
-//! What is not there is not cached: nobody can fill the catalogue with guesses.
+//! Every change increments the revision row. A cached value is stored with the revision it was read under and is valid
+//! only for that one, so a load that raced with a change is never served. A node reads the revision before it answers
+//! if its last read is older than 250 ms, and at once after a change of its own (see [`Looks`]).
+//! Missing rows are not cached, so guesses cannot fill the cache.
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
@@ -28,10 +29,10 @@ use crate::storage::tables::imported_passwords::{self, SchemeShares};
 use crate::storage::tables::keys::{self, StoredKey};
 use crate::storage::tables::{clients, issuers, own_scopes, tenants, upstreams};
 
-/// The most entries of one kind; more tenants than this still work, with a read each.
+/// Maximum entries of one kind; beyond it each request reads the store.
 const ENTRIES: usize = 16_384;
 
-/// How long the shares of password schemes count.
+/// Lifetime of the cached shares of password schemes.
 const SCHEMES_SECONDS: i64 = 300;
 
 /// The catalogue of one provider; clones share it.
@@ -124,8 +125,7 @@ impl Catalogue {
         self.0.tenants_by_domain.find(self.revision().await?, domain, load).await
     }
 
-    /// The client with this id that is seen at this issuer; one that is disabled, or whose tenant is, is
-    /// as good as unknown.
+    /// The client with this id that is visible at this issuer; `None` if it or its tenant is disabled.
     pub async fn client(&self, issuer: &IssuerId, id: &ClientId) -> Result<Option<Arc<Client>>> {
         let key = (issuer.home(), id.clone());
         let load = || {
@@ -138,7 +138,7 @@ impl Catalogue {
         self.0.clients.find(self.revision().await?, &key, load).await
     }
 
-    /// The origins (`https://host:port`) of the redirect URIs of the clients that are seen at this issuer.
+    /// The origins (`https://host:port`) of the redirect URIs of the clients that are visible at this issuer.
     pub async fn origins(&self, issuer: &IssuerId) -> Result<Arc<BTreeSet<String>>> {
         let home = issuer.home();
         let load = || {
@@ -153,7 +153,7 @@ impl Catalogue {
         Ok(self.0.origins.find(self.revision().await?, &home, load).await?.unwrap_or_default())
     }
 
-    /// Is there a tenant whose users may sign in with a passkey alone?
+    /// Returns whether a tenant lets its users sign in with a passkey alone.
     pub async fn any_passkey_sign_in(&self) -> Result<bool> {
         let load = || {
             async {
@@ -166,7 +166,7 @@ impl Catalogue {
         Ok(found.is_some_and(|any| *any))
     }
 
-    /// The signing keys an issuer has so far.
+    /// The signing keys of an issuer.
     pub async fn keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<StoredKey>>> {
         let load = || {
             async {
@@ -179,8 +179,8 @@ impl Catalogue {
         Ok(self.0.keys.find(self.revision().await?, issuer, load).await?.unwrap_or_default())
     }
 
-    /// The upstream providers that are offered where this tenant's users sign in. Where the tenant is not known yet, they
-    /// are those of all resellers: a tenant's own would tell that there is such a tenant.
+    /// The upstream providers offered on this tenant's login page. While the tenant is unknown, only those of the
+    /// resellers are offered: a tenant's own providers would reveal that the tenant exists.
     pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::Stored>>> {
         let load = || {
             async {
@@ -208,8 +208,8 @@ impl Catalogue {
         Ok(self.0.own_scopes.find(self.revision().await?, &(), load).await?.unwrap_or_default())
     }
 
-    /// The schemes of a tenant's passwords, or of all tenants'. Sign-ins change them without a revision, so they are read
-    /// again after five minutes.
+    /// The password schemes of a tenant, or of all tenants. Sign-ins change them without a new revision, so they are
+    /// read again every five minutes.
     pub(crate) async fn password_schemes(&self, tenant: Option<&TenantId>) -> Result<Arc<SchemeShares>> {
         let load = || {
             async {
@@ -218,13 +218,13 @@ impl Catalogue {
             }
             .boxed()
         };
-        // Both numbers only grow, so their sum changes whenever one does.
+        // Both numbers only grow, so the sum changes whenever one does.
         let age = self.0.looks.unix_seconds() / SCHEMES_SECONDS;
         let number = self.revision().await?.saturating_add(age);
         Ok(self.0.password_schemes.find(number, &tenant.cloned(), load).await?.unwrap_or_default())
     }
 
-    /// The number under which everything cached counts; what is made from the catalogue may be filed under it too.
+    /// The current revision, by which values derived from the catalogue may be cached too.
     pub async fn revision(&self) -> Result<i64> {
         outside_a_write()?;
         match self.0.looks.recent() {
@@ -233,26 +233,26 @@ impl Catalogue {
         }
     }
 
-    /// Have looks at the revision been asked for, and did none succeed for so long?
+    /// Returns whether revision reads have been requested for `patience` and none succeeded.
     pub(crate) fn is_stalled(&self, patience: Duration) -> bool {
         self.0.looks.is_stalled(patience)
     }
 
-    /// Waits until no node answers by a look that is older than a change made by now; without a change since there were
-    /// so many ([`Self::own_changes`]), not at all.
+    /// Waits until no node answers from a revision read before now. Returns at once if this process has made no change
+    /// since `own_changes` was read ([`Self::own_changes`]).
     pub(crate) async fn seen_by_every_node(&self, own_changes: u64) {
         if self.own_changes() != own_changes {
             tokio::time::sleep(Duration::from_millis(LOOK_MILLIS.unsigned_abs())).await;
         }
     }
 
-    /// How many changes this process has made.
+    /// The number of catalogue changes made by this process.
     pub(crate) fn own_changes(&self) -> u64 {
         self.0.db.catalogue_changes()
     }
 }
 
-/// Values filed under the revision they were read under.
+/// Values stored with the revision they were read under.
 struct RevisionedCache<K, V>(Cache<K, (i64, Arc<V>)>);
 
 impl<K: Clone + Eq + Hash, V> RevisionedCache<K, V> {
@@ -260,7 +260,7 @@ impl<K: Clone + Eq + Hash, V> RevisionedCache<K, V> {
         Self(Cache::new(ENTRIES))
     }
 
-    /// A load is boxed, for it is rare: whoever waits for a value would carry the room for it in every request.
+    /// The load is boxed, because it is rare: otherwise every request's future would carry its size.
     async fn find<'a>(
         &self,
         revision: i64,

@@ -1,8 +1,8 @@
-//! What access tokens stand on: a grant and its user, read whole once and then remembered.
+//! Cache of the grants and users behind access tokens.
 //!
-//! Nothing is believed for having been remembered. With every token the store is asked, in one short row, whether it
-//! still stands and at which version its user is; only another version is read whole again. What a grant or an opaque
-//! token says never changes.
+//! Every use of a token still reads one short row from the store: whether the token is active, and the version of its
+//! user. The user is read again in full only if the version differs. The contents of a grant or an opaque token never
+//! change.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::storage::core::error::Result;
 use crate::storage::tables::access_tokens;
 use crate::storage::tables::grants::{self, GrantWithUser};
 
-/// How many are remembered of each kind; more are read whole each time.
+/// Maximum entries of each kind; beyond it each use reads the rows in full.
 const ENTRIES: usize = 2048;
 
-/// An opaque token, and what it stands on if it speaks for a user.
+/// An opaque token, with grant and user if it was issued for a user.
 type Opaque = (Arc<OpaqueToken>, Option<Arc<GrantWithUser>>);
 
-/// What tokens of one provider stand on.
+/// The cached grants and opaque tokens of one provider.
 pub struct GrantCache {
     db: Db,
     grants: Cache<GrantId, Arc<GrantWithUser>>,
@@ -30,12 +30,12 @@ pub struct GrantCache {
 }
 
 impl GrantCache {
-    /// Nothing is remembered yet.
+    /// An empty cache.
     pub fn new(db: Db) -> Self {
         Self { db, grants: Cache::new(ENTRIES), tokens: Cache::new(ENTRIES) }
     }
 
-    /// What the token with this `jti` stands on; `None` if it or its grant has ended.
+    /// The grant and user of the token with this `jti`; `None` if the token or its grant has ended.
     pub async fn of_grant(&self, id: &GrantId, jti: &str) -> Result<Option<Arc<GrantWithUser>>> {
         let mut reader = self.db.read();
         let tx = &mut reader.tx();
@@ -53,7 +53,7 @@ impl GrantCache {
         Ok(found)
     }
 
-    /// The opaque token of this issuer with this hash, and what it stands on; `None` if it has ended.
+    /// The opaque token of this issuer with this hash, with grant and user; `None` if it has ended.
     pub async fn of_token(&self, issuer: &IssuerId, hash: &Hash, now: Time) -> Result<Option<Opaque>> {
         let mut reader = self.db.read();
         let tx = &mut reader.tx();

@@ -1,8 +1,8 @@
-//! Looks at the revision row: one at a time, for all who need one.
+//! Reads of the revision row ("looks"): one at a time, shared by all requests that need one.
 //!
-//! A look is a task of its own on the catalogue's own connection, and callers wait for what it tells them. So it goes on
-//! whatever becomes of the callers: one whose future is not polled any more holds up no other, for there is no lock and no
-//! connection in it. A caller waits for a second at most, then the request is told to come back.
+//! A look runs as a task of its own on the catalogue's connection, and requests wait for its result. It continues if
+//! those requests are dropped, and a request whose future is no longer polled blocks no other, because it holds neither
+//! a lock nor a connection. A request waits for at most a second, then fails with [`Error::Busy`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::storage::core::progress::Mark;
 use crate::storage::core::revision;
 use crate::storage::core::tx::PATIENCE;
 
-/// How old the last look at the revision may be.
+/// Maximum age of the last look at the revision.
 pub(super) const LOOK_MILLIS: i64 = 250;
-/// How long a look may take: a connection is opened, then asked.
+/// Time limit of a look, which opens a connection if needed and runs one statement.
 const DEADLINE: Duration = Duration::from_secs(2 * PATIENCE.as_secs());
 
 /// The looks of one catalogue.
@@ -32,21 +32,21 @@ pub(super) struct Looks {
     mark: Arc<Mark>,
 }
 
-/// What a look saw, and when it began.
+/// The revision that a look read, and when it began.
 #[derive(Clone, Copy)]
 struct Look {
     revision: i64,
     began: Moment,
 }
 
-/// A point in time, and how many changes this process had made until then.
+/// A point in time, and the number of changes this process had made by then.
 #[derive(Clone, Copy)]
 struct Moment {
     at_millis: i64,
     own_changes: u64,
 }
 
-/// The look under way, if it has not told its outcome, and how many were begun so far.
+/// The pending look, if any, and the number of looks begun so far.
 #[derive(Default)]
 struct UnderWay {
     begun: u64,
@@ -60,18 +60,18 @@ impl Looks {
         Self { db, clock, last: Arc::default(), under_way: Mutex::default(), mark: Arc::default() }
     }
 
-    /// Have looks been asked for, and did none succeed for so long?
+    /// Returns whether looks have been requested for `patience` and none succeeded.
     pub(super) fn is_stalled(&self, patience: Duration) -> bool {
         self.mark.is_stalled(patience)
     }
 
-    /// The revision seen by a look that is young enough.
+    /// The revision read by the last look, if that is recent enough.
     pub(super) fn recent(&self) -> Option<i64> {
         let look = (*self.last.read().unwrap_or_else(PoisonError::into_inner))?;
         look.serves(self.now()).then_some(look.revision)
     }
 
-    /// The revision seen by the look that is under way, if that began late enough, otherwise by the next.
+    /// The revision read by the pending look if that began late enough, otherwise by the next one.
     pub(super) async fn renewed(&self) -> Result<i64> {
         let (came, begun) = (self.now(), self.under_way().begun);
         let wait = async {
@@ -79,18 +79,18 @@ impl Looks {
                 let (number, mut outcome) = self.join();
                 let told = outcome.wait_for(Option::is_some).await;
                 let told = told.ok().and_then(|told| told.clone());
-                match told.ok_or_else(|| Error::busy("a look at the catalogue was broken off"))? {
+                match told.ok_or_else(|| Error::busy("the read of the catalogue's revision was cancelled"))? {
                     Ok(look) if number > begun || look.serves(came) => return Ok(look.revision),
                     Ok(_) => {}
                     Err(error) => return Err(Error::shared(&error)),
                 }
             }
         };
-        let late = |_| Err(Error::busy("the look at the catalogue takes too long"));
+        let late = |_| Err(Error::busy("the read of the catalogue's revision timed out"));
         timeout(WAIT, wait).await.unwrap_or_else(late)
     }
 
-    /// The look under way, begun now if there is none, and its number.
+    /// Joins the pending look, or begins one, and returns its number.
     fn join(&self) -> (u64, Outcome) {
         let mut under_way = self.under_way();
         if let Some(outcome) = &under_way.outcome
@@ -100,7 +100,7 @@ impl Looks {
             return (under_way.begun, outcome.clone());
         }
         let (tell, outcome) = watch::channel(None);
-        // Noted before the row is read: what happens meanwhile is looked at again.
+        // Recorded before the row is read, so that a change made meanwhile causes another look.
         let (db, began, last, mark) =
             (self.db.clone(), self.now(), Arc::clone(&self.last), Arc::clone(&self.mark));
         mark.begin();
@@ -139,7 +139,8 @@ async fn look(db: &Db) -> Result<i64> {
 }
 
 impl Look {
-    /// Is it young enough for a request of this moment? A clock that was set back makes every look old.
+    /// Returns whether the look is recent enough for a request at this moment. A clock that was set back invalidates
+    /// all.
     fn serves(&self, moment: Moment) -> bool {
         let age = moment.at_millis - self.began.at_millis;
         (0..LOOK_MILLIS).contains(&age) && self.began.own_changes == moment.own_changes

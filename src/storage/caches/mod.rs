@@ -1,4 +1,4 @@
-//! Rows that a node keeps in memory and checks against a revision: the catalogue and the grants of access tokens.
+//! In-memory caches of rows, validated against a revision or version: the catalogue and the grants of access tokens.
 
 mod catalogue;
 mod grants;

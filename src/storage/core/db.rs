@@ -31,8 +31,8 @@ enum Database {
     Postgres(Pools<PgConnection>),
 }
 
-/// The connections that requests share, and one that is the catalogue's own: with every other one in use, it still sees
-/// what has changed.
+/// The connections that requests share, and one reserved for the catalogue, which therefore sees changes even if all
+/// others are in use.
 struct Pools<C: Connection> {
     shared: Pool<C>,
     catalogue: Pool<C>,
@@ -55,7 +55,7 @@ impl<C: Connection> Pools<C> {
     }
 }
 
-/// What all transactions add up to.
+/// Totals over all transactions.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     statements: AtomicU64,
@@ -89,13 +89,13 @@ impl<T, W> WriteFn<T> for W where
 }
 
 impl Db {
-    /// Opens `sqlite://path` (made if it is not there) or `postgres://…`.
+    /// Opens `sqlite://path` (created if missing) or `postgres://…`.
     pub async fn open(url: &str) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let backend = if url.starts_with("sqlite:") {
             if url.contains(":memory:") || url.contains("mode=memory") {
                 return Err(Error::other(
-                    "a database in memory is not offered: each connection would see another",
+                    "a database in memory is not supported: each connection would open another one",
                 ));
             }
             let options = writer::options(SqliteConnectOptions::from_str(url)?);
@@ -103,7 +103,7 @@ impl Db {
             Database::Sqlite { read: Pools::over(writer::readers(options)), write }
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             let pools = Pools::over(postgres::pool(PgConnectOptions::from_str(url)?).await?);
-            // The first request does not wait until a server that has a lot to do has opened it.
+            // Opened now, so that the first request does not wait for a busy server to accept it.
             pools.catalogue.lend().await?.give_back();
             Database::Postgres(pools)
         } else {
@@ -112,7 +112,7 @@ impl Db {
         Ok(Self { backend, counters, only_reads: false })
     }
 
-    /// Brings the schema up to this version; several nodes may do so at once.
+    /// Migrates the schema to this version; several nodes may do so concurrently.
     pub(in crate::storage) async fn migrate_schema(&self) -> Result<()> {
         match &self.backend {
             Database::Sqlite { write, .. } => migrate::sqlite(write.options()).await,
@@ -120,13 +120,13 @@ impl Db {
         }
     }
 
-    /// The same database for a request that must change nothing: every write is [`Error::ReadOnly`].
+    /// The same database, read-only: every write fails with [`Error::ReadOnly`].
     #[must_use]
     pub fn reading(&self) -> Self {
         Self { only_reads: true, ..self.clone() }
     }
 
-    /// What reads. It holds no connection but while one of its statements runs.
+    /// Returns a reader. It holds a connection only while one of its statements runs.
     pub fn read(&self) -> Reader {
         let pool = match &self.backend {
             Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.clone()),
@@ -135,7 +135,7 @@ impl Db {
         self.reader(pool)
     }
 
-    /// What reads on the catalogue's own connection.
+    /// Returns a reader on the catalogue's own connection.
     pub(in crate::storage) fn read_for_the_catalogue(&self) -> Reader {
         let pool = match &self.backend {
             Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.catalogue.clone()),
@@ -148,7 +148,7 @@ impl Db {
         Reader { pool, notes: TxState::default(), counters: self.counters.clone() }
     }
 
-    /// Runs a closure in a durable transaction: committed if it gives `Ok`, otherwise undone.
+    /// Runs a closure in a durable transaction: committed if it returns `Ok`, otherwise rolled back.
     pub async fn write<T, W>(&self, work: W) -> Result<T>
     where
         T: Send + 'static,
@@ -165,22 +165,22 @@ impl Db {
         }
     }
 
-    /// How many statements were run so far, other than BEGIN and COMMIT.
+    /// The number of statements run so far, without BEGIN and COMMIT.
     pub fn statements(&self) -> u64 {
         self.counters.statements.load(Ordering::Relaxed)
     }
 
-    /// How many closures were handed in so far to be written.
+    /// The number of write closures accepted so far.
     pub fn writes(&self) -> u64 {
         self.counters.writes.load(Ordering::Relaxed)
     }
 
-    /// Changes whenever this process has put messages into the outbox: what was committed before is there to be claimed.
+    /// Changes whenever this process has committed messages to the outbox; they can be claimed by then.
     pub fn messages(&self) -> watch::Receiver<()> {
         self.counters.messages.subscribe()
     }
 
-    /// How the store is used.
+    /// A snapshot of the store's metrics.
     pub fn figures(&self) -> Metrics {
         let (pool, writer) = match &self.backend {
             Database::Sqlite { read, write } => (read.shared.figures(), Some(write.figures())),
@@ -189,7 +189,7 @@ impl Db {
         Metrics { statements: self.statements(), writes: self.writes(), pool, writer }
     }
 
-    /// What has stopped moving: work has been waiting for so long, and nothing got on with it.
+    /// Names the parts in which work has been waiting for at least `patience` without progress.
     pub(crate) fn stalled(&self, patience: Duration) -> impl Iterator<Item = &'static str> {
         let (pool, writer) = match &self.backend {
             Database::Sqlite { read, write } => {
@@ -202,7 +202,7 @@ impl Db {
             .filter_map(|(stalled, name)| stalled.then_some(name))
     }
 
-    /// Does the database answer within this time on a connection apart from all others, which may all be in use?
+    /// Returns whether the database answers within this time, on a separate connection: all pooled ones may be in use.
     pub async fn answers(&self, patience: Duration) -> bool {
         let pool = match &self.backend {
             Database::Sqlite { read, .. } => ReaderPool::Sqlite(read.shared.same(1)),
@@ -213,12 +213,12 @@ impl Db {
         matches!(tokio::time::timeout(patience, revision::current(&mut tx)).await, Ok(Ok(_)))
     }
 
-    /// How many writes of this process changed what the catalogue caches.
+    /// The number of writes of this process that changed what the catalogue caches.
     pub(in crate::storage) fn catalogue_changes(&self) -> u64 {
         self.counters.catalogue_changes.load(Ordering::Acquire)
     }
 
-    /// Finishes the writes that wait, then closes every connection.
+    /// Finishes the queued writes, then closes every connection.
     pub async fn close(&self) {
         match &self.backend {
             Database::Sqlite { read, write, .. } => {
@@ -230,7 +230,7 @@ impl Db {
     }
 }
 
-/// What reads: each statement on a connection borrowed for it, so it sees what is committed when it begins.
+/// Runs reads. Each statement borrows a connection of its own and sees what is committed when it begins.
 pub struct Reader {
     pool: ReaderPool,
     notes: TxState,
@@ -243,7 +243,7 @@ enum ReaderPool {
 }
 
 impl Reader {
-    /// What the repositories' functions take.
+    /// The handle that the tables' functions take.
     pub fn tx(&mut self) -> Tx<'_> {
         match &self.pool {
             ReaderPool::Sqlite(pool) => Tx::reading(pool, &mut self.notes),

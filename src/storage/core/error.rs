@@ -1,22 +1,22 @@
-//! What can go wrong in the store, sorted by what the caller must do about it.
+//! The store's errors, by what the caller must do about them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failed read or write. Nothing of a failed write remains; of one that is [`Error::Busy`] because PostgreSQL did not
-/// answer, it is not known.
+/// A failed read or write. A failed write leaves nothing behind, with one exception: if PostgreSQL did not answer
+/// ([`Error::Busy`]), the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Locked, full, read-only or away: try again later (503). Never the caller's fault.
-    #[error("the database is busy or away: {0}")]
+    /// Locked, full, read-only or unreachable: try again later (503). Never the caller's fault.
+    #[error("the database is busy or unreachable: {0}")]
     Busy(#[source] Source),
-    /// The row stands against another one: taken already, or what it refers to is gone.
+    /// A constraint was violated: the key is taken, or a referenced row is missing.
     #[error("the row conflicts with another one")]
     Conflict,
-    /// The handle only reads ([`super::Db::reading`]).
-    #[error("nothing may be written by this handle")]
+    /// The handle is read-only ([`super::Db::reading`]).
+    #[error("cannot write with a read-only handle")]
     ReadOnly,
     /// A newer version of this program has changed the store.
     #[error(
@@ -28,7 +28,7 @@ pub enum Error {
         /// The newest this version knows.
         known: i64,
     },
-    /// A defect or damage.
+    /// A bug, or a damaged database.
     #[error("database: {0}")]
     Other(#[source] Source),
 }
@@ -41,7 +41,7 @@ impl Error {
         Self::Busy(reason.into())
     }
 
-    /// The same failure for one more of those who waited for the same thing.
+    /// A copy of the error for another caller that waited for the same result.
     pub(in crate::storage) fn shared(error: &Arc<Self>) -> Self {
         match **error {
             Self::Busy(_) => Self::Busy(Arc::clone(error).into()),
@@ -53,17 +53,17 @@ impl Error {
         Self::Other(reason.into())
     }
 
-    /// What was to be stored has no form to store it in: no text, or no seal.
+    /// A value that could not be encoded or sealed for storage.
     pub(crate) fn encoding(reason: impl Into<Source>) -> Self {
         Self::other(reason)
     }
 
-    /// Lost a race on PostgreSQL (serialization failure, deadlock): running the closure again is the cure.
+    /// Returns whether PostgreSQL aborted the transaction for a lost race (serialization failure, deadlock): retry it.
     pub(in crate::storage) fn is_lost_race(&self) -> bool {
         matches!(self.sql_state().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// What the database itself said, if it was the database.
+    /// The SQLSTATE or SQLite code, if the error came from the database.
     fn sql_state(&self) -> Option<Cow<'_, str>> {
         let (Self::Busy(source) | Self::Other(source)) = self else { return None };
         source.downcast_ref::<sqlx::Error>()?.as_database_error()?.code()
@@ -82,7 +82,7 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// Does the error lie in the state of the database or of the way to it, so that it may heal by itself?
+/// Returns whether the error may pass without intervention: it comes from the state of the database or the connection.
 fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -109,7 +109,7 @@ fn is_passing_in_sqlite(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
 }
 
-/// Connection, resources, shutting down, lost races, time-outs, a standby.
+/// Classes 08 connection, 53 resources, 57 operator intervention (shutdown, time-out, standby), 40 rollback.
 fn is_passing_in_postgres(code: &str) -> bool {
     ["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
         || matches!(code, "55P03" | "25006" | "25P03" | "25P04")

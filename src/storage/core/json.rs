@@ -1,4 +1,4 @@
-//! Values in a text column: as JSON, or as one word.
+//! Encodings of values in a text column: as JSON, or as one word.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,7 +66,7 @@ where
     fn encode_by_ref(&self, buffer: &mut DB::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
         match serde_json::to_value(&self.0)? {
             Value::String(word) => word.encode(buffer),
-            other => Err(format!("not a word: {other}").into()),
+            other => Err(format!("does not serialize to a string: {other}").into()),
         }
     }
 }

@@ -1,38 +1,38 @@
-//! How the store is used, in plain numbers: whoever shows figures reads them here.
+//! The store's metrics as plain numbers, independent of their presentation.
 
 use crate::domain::histogram::Readings;
 
-/// The store's figures since the start, as of now.
+/// The store's metrics since the start, as of now.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    /// Statements run, other than BEGIN and COMMIT.
+    /// Statements run, without BEGIN and COMMIT.
     pub statements: u64,
-    /// Closures handed in to be written.
+    /// Write closures accepted.
     pub writes: u64,
-    /// The connections; on SQLite those that read.
+    /// The connection pool; on SQLite that of the readers.
     pub pool: PoolMetrics,
-    /// SQLite's one writer; on PostgreSQL each closure has a commit of its own.
+    /// SQLite's single writer; `None` on PostgreSQL, where each closure has its own commit.
     pub writer: Option<WriterMetrics>,
 }
 
-/// How a pool of connections is used.
+/// The use of a connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolMetrics {
-    /// How many there may be.
+    /// Maximum number of connections.
     pub most: usize,
-    /// How many are lent.
+    /// Connections in use.
     pub in_use: usize,
-    /// How often somebody had to wait for one.
+    /// Times that a caller had to wait for a connection.
     pub waits: u64,
-    /// How often that was in vain.
+    /// Waits that timed out.
     pub refused: u64,
 }
 
-/// How SQLite's writer is used.
+/// The use of SQLite's writer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriterMetrics {
-    /// How many closures wait.
+    /// Closures in the queue.
     pub waiting: usize,
-    /// How many closures shared each commit.
+    /// Closures per commit.
     pub commits: Readings,
 }

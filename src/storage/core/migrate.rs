@@ -1,4 +1,4 @@
-//! Bringing the schema up to this version, and refusing a store that a newer one has changed.
+//! Migrates the schema to this version, and rejects a database that a newer version has migrated.
 //!
 //! The list is written by hand because sqlx's `migrate!` needs its macros, which would compile both drivers twice.
 
@@ -12,7 +12,7 @@ use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 use super::error::{Error, Result};
 use super::writer;
 
-/// Version, name, text. Only ever added to: an applied one is recognised by its checksum.
+/// Version, name, text. Append-only: an applied migration is compared by its checksum.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "schema", include_str!("../../../migrations/0001_schema.sql")),
     (2, "refresh_tokens", include_str!("../../../migrations/0002_refresh_tokens.sql")),
@@ -41,10 +41,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (40, "folded_names", include_str!("../../../migrations/0040_folded_names.sql")),
 ];
 
-/// How long to wait for another node that is migrating.
+/// Time limit for another node's migration to finish.
 const WAIT: Duration = Duration::from_mins(1);
 
-/// Inside one transaction that takes the write lock at once: of two processes the second waits, then finds nothing to do.
+/// Migrates inside one transaction that takes the write lock at once: a second process waits, then finds nothing to do.
 pub(super) async fn sqlite(options: &SqliteConnectOptions) -> Result<()> {
     let mut connection = writer::connect(&options.clone().busy_timeout(WAIT)).await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -54,7 +54,7 @@ pub(super) async fn sqlite(options: &SqliteConnectOptions) -> Result<()> {
     Ok(())
 }
 
-/// Under sqlx's advisory lock; dropping the connection gives it back whatever happens.
+/// Migrates under sqlx's advisory lock, which is released when the connection is dropped.
 pub(super) async fn postgres(options: &PgConnectOptions) -> Result<()> {
     let run = async {
         let mut connection = options.connect().await?;

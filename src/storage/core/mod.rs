@@ -1,4 +1,4 @@
-//! The database itself: connections, transactions, the writer, migrations. It knows no table but those it keeps itself.
+//! The database itself: connections, transactions, the writer, migrations. It names no table but its own.
 
 #[macro_use]
 pub(in crate::storage) mod tx;

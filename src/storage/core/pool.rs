@@ -1,10 +1,10 @@
-//! Connections kept open for the next user.
+//! A pool of open connections.
 //!
 //! Why not sqlx's pool: with every return it spawns a task that pings, which on SQLite costs as much as an indexed read
-//! and on PostgreSQL a round trip. Here a connection goes back as it is, one whose last statement was not seen to its end
-//! is closed, and one that was idle for a while is pinged before it is reused.
+//! and on PostgreSQL a round trip. Here a connection returns as it is; it is closed if its last statement was not run
+//! to completion, and pinged before reuse if it was idle for a while.
 //!
-//! A caller waits for a connection for a second at most: a request that cannot be served soon is told so.
+//! A caller waits for a connection for at most a second, then gets [`Error::Busy`].
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use super::tx::PATIENCE;
 
 /// Idle time below which a connection is not pinged before reuse.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// How long a caller waits for a connection, or for its turn to write.
+/// Time limit for a caller that waits for a connection, or for its turn to write.
 pub(in crate::storage) const WAIT: Duration = Duration::from_secs(1);
 
 /// A pool; clones share it.
@@ -34,10 +34,10 @@ struct Inner<C: Connection> {
     idle: Mutex<Vec<(C, Instant)>>,
     permits: Arc<Semaphore>,
     most: usize,
-    /// How many callers had to wait for a connection, and how many of them in vain.
+    /// Callers that had to wait for a connection, and how many of them timed out.
     waits: AtomicU64,
     refused: AtomicU64,
-    /// Callers that wait; progress is a connection that was returned.
+    /// Marks waiting callers; a returned connection is progress.
     mark: Mark,
 }
 
@@ -48,19 +48,19 @@ impl<C: Connection> Clone for Pool<C> {
 }
 
 impl<C: Connection> Pool<C> {
-    /// A pool of at most so many connections; none is opened yet.
+    /// A pool of at most `most` connections; none is opened yet.
     pub(super) fn new(options: C::Options, most: usize) -> Self {
         let permits = Arc::new(Semaphore::new(most));
         let (idle, waits, refused) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
         Self(Arc::new(Inner { options, idle, permits, most, waits, refused, mark: Mark::default() }))
     }
 
-    /// Another pool of the same database.
+    /// Another pool to the same database.
     pub(super) fn same(&self, most: usize) -> Self {
         Self::new(self.0.options.clone(), most)
     }
 
-    /// What its connections are opened with.
+    /// The options that its connections are opened with.
     pub(super) fn options(&self) -> &C::Options {
         &self.0.options
     }
@@ -69,7 +69,7 @@ impl<C: Connection> Pool<C> {
     pub(super) async fn lend(&self) -> Result<PooledConnection<C>> {
         let permit = match Arc::clone(&self.0.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            // Boxed like the opening below: most callers need neither and would carry the room for both.
+            // Boxed like the opening below: most callers need neither and would carry both futures' size.
             Err(_) => self.0.wait().boxed().await?,
         };
         let connection = match self.0.last() {
@@ -79,7 +79,7 @@ impl<C: Connection> Pool<C> {
         Ok(PooledConnection { connection: Some(connection), pool: self.0.clone(), _permit: permit })
     }
 
-    /// How it is used.
+    /// A snapshot of the pool's metrics.
     pub(super) fn figures(&self) -> PoolMetrics {
         let Inner { permits, most, waits, refused, .. } = &*self.0;
         PoolMetrics {
@@ -90,17 +90,17 @@ impl<C: Connection> Pool<C> {
         }
     }
 
-    /// Has every connection been in use for so long, with callers waiting and none returned?
+    /// Returns whether all connections have been in use for `patience`, with callers waiting and none returned.
     pub(super) fn is_stalled(&self, patience: Duration) -> bool {
         self.0.permits.available_permits() == 0 && self.0.mark.is_stalled(patience)
     }
 
-    /// Closes what is idle; what is lent closes when it comes back.
+    /// Closes the idle connections; those in use close when they are returned.
     pub(super) async fn close(&self) {
         self.0.permits.close();
         let idle = std::mem::take(&mut *self.0.idle());
         for (connection, _) in idle {
-            // A server that hangs must not keep the process from ending.
+            // A server that hangs must not block shutdown.
             let _ = timeout(PATIENCE, connection.close()).await;
         }
     }
@@ -121,12 +121,12 @@ impl<C: Connection> Inner<C> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection used last, so that the fewest stay in use.
+    /// The connection used last, so that the number in use stays small.
     fn last(&self) -> Option<(C, Instant)> {
         self.idle().pop()
     }
 
-    /// The first idle connection that answers, or a new one.
+    /// The first idle connection that answers a ping, or a new one.
     async fn living(&self, mut doubtful: Option<(C, Instant)>) -> Result<C> {
         let find = async {
             while let Some((mut connection, since)) = doubtful {
@@ -141,9 +141,9 @@ impl<C: Connection> Inner<C> {
     }
 }
 
-/// A borrowed connection. Unless it is given back it is closed: whoever dropped it may not have seen its statement's end.
+/// A borrowed connection. It is closed unless it is returned explicitly: a drop may mean an unfinished statement.
 pub(in crate::storage) struct PooledConnection<C: Connection> {
-    /// `None` only while it is dropped.
+    /// `None` only during drop.
     connection: Option<C>,
     pool: Arc<Inner<C>>,
     _permit: OwnedSemaphorePermit,

@@ -1,4 +1,4 @@
-//! Writing to PostgreSQL: a transaction for each closure, run again when it lost a race.
+//! Writes on PostgreSQL: one transaction per closure, retried when it loses a race.
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
@@ -9,10 +9,10 @@ use super::pool::{Pool, PooledConnection};
 use super::tx::{self, Tx, TxState};
 
 const CONNECTIONS: usize = 16;
-/// How often a closure that lost a race is run in all. Conditional statements queue, so even one loss is rare.
+/// Maximum number of runs of a closure that loses races. Conditional statements queue, so even one loss is rare.
 const ROUNDS: u32 = 8;
 
-/// A pool whose first connection was made: an address that leads nowhere is told at start.
+/// A pool with its first connection opened, so that a wrong address fails at start.
 pub(super) async fn pool(options: PgConnectOptions) -> Result<Pool<PgConnection>> {
     let options = options.application_name("vestibule").disable_statement_logging();
     let pool: Pool<PgConnection> = Pool::new(options, CONNECTIONS);
@@ -36,14 +36,14 @@ pub(super) async fn write<T>(
     }
 }
 
-/// A connection for one transaction. Unless the end of that was seen, it does not go back to the pool:
-/// the caller may have been dropped in the middle, or the server may hang.
+/// A connection for one transaction. It returns to the pool only if the transaction ran to its end: the caller may have
+/// been dropped halfway, or the server may hang.
 struct Lease<'a> {
     connection: PooledConnection<PgConnection>,
     noted: Noted<'a>,
 }
 
-/// What a transaction adds up to, counted whether it was seen to its end or not.
+/// The totals of a transaction, counted on drop whether it ran to its end or not.
 struct Noted<'a> {
     notes: TxState,
     counters: &'a Counters,

@@ -1,16 +1,15 @@
-//! Marks that work leaves, by which a process can be told that has stopped moving: something has been waiting for a
-//! while, and nothing has got on with it since.
+//! Progress marks, by which a stalled process is detected: work has been waiting for a while without any progress.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Since when work has been waiting without progress. A few relaxed accesses to memory: it is kept in hot paths.
+/// The time since which work has been waiting without progress. Costs a few relaxed atomic accesses, for hot paths.
 #[derive(Debug)]
 pub struct Mark {
     base: Instant,
-    /// Milliseconds after `base`, and one more; 0 = nothing waits.
+    /// Milliseconds after `base`, plus one; 0 = nothing waits.
     since: AtomicU64,
 }
 
@@ -21,24 +20,24 @@ impl Default for Mark {
 }
 
 impl Mark {
-    /// There is work from now on, unless there was some already.
+    /// Marks that work waits, unless it is marked already.
     pub fn begin(&self) {
         let _ = self.since.compare_exchange(0, self.now(), Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// There was progress, and there is more to do.
+    /// Marks progress, with more work waiting.
     pub fn go_on(&self) {
         self.since.store(self.now(), Ordering::Relaxed);
     }
 
-    /// There was progress, and nothing waits that this one knows of: who waits still, or from now on, begins again.
+    /// Marks progress, with no work waiting that the caller knows of; other callers that still wait mark it again.
     pub fn rest(&self) {
         if self.since.load(Ordering::Relaxed) != 0 {
             self.since.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Has work been waiting for so long without progress?
+    /// Returns whether work has been waiting for `patience` without progress.
     pub fn is_stalled(&self, patience: Duration) -> bool {
         let since = self.since.load(Ordering::Relaxed);
         since != 0 && u128::from(self.now().saturating_sub(since)) >= patience.as_millis()

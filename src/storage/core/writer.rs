@@ -1,11 +1,12 @@
-//! Writing to SQLite: one writer that serves all who wait with one durable commit.
+//! Writes on SQLite: one writer task that commits all waiting closures together.
 //!
-//! SQLite has one writer at a time and a durable commit costs a flush of the disk, so closures share both: the writer
-//! takes all that wait and runs them in one `BEGIN IMMEDIATE .. COMMIT`. If one fails, all are undone and each is run
-//! again alone, so that a failure never touches its neighbours. (Savepoints would do too, at 40 % more for every write.)
+//! SQLite allows one writer at a time, and a durable commit costs a disk flush, so closures share both: the writer
+//! takes all that wait and runs them in one `BEGIN IMMEDIATE .. COMMIT`. If one fails, all are rolled back and each is
+//! run again alone, so that a failure does not affect the others. (Savepoints would also work, but make every write 40
+//! % slower.)
 //!
-//! A caller whose turn does not come within a second withdraws its closure, which then is never run: the request is told to
-//! come back. Once the writer has taken it, its end is waited for.
+//! A caller whose turn does not come within a second withdraws its closure, which is then not run, and gets
+//! [`Error::Busy`]. Once the writer has taken the closure, the caller waits for its outcome.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -28,16 +29,16 @@ use super::progress::Mark;
 use super::tx::{self, Tx, TxState};
 use crate::domain::histogram::Histogram;
 
-/// How many closures may wait, and so the most that share a commit.
+/// Maximum number of waiting closures, and so of closures per commit.
 const QUEUE: usize = 512;
-/// Bounds of the figures about how many closures share a commit.
+/// Histogram bounds: closures per commit.
 const GROUPS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
-/// How long to wait for another process that writes.
+/// Time limit for another process's write lock.
 const LOCK_WAIT: Duration = WAIT;
-/// Reading connections: each is a thread of its own with a page cache of its own.
+/// Read connections: each has its own thread and page cache.
 const READERS: usize = 4;
 
-/// What every connection is opened with.
+/// The options of every connection.
 pub(super) fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
     options
         .create_if_missing(true)
@@ -48,12 +49,12 @@ pub(super) fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Connections that cannot write.
+/// Read-only connections.
 pub(super) fn readers(options: SqliteConnectOptions) -> Pool<SqliteConnection> {
     Pool::new(options.pragma("query_only", "1").create_if_missing(false), READERS)
 }
 
-/// A connection that can write. Switching a new file to WAL does not wait for other processes by itself, so we do.
+/// Opens a read-write connection. Retries, because switching a new file to WAL ignores the busy time-out.
 pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
     for _ in 0..40 {
         match options.connect().await.map_err(Error::from) {
@@ -64,7 +65,7 @@ pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
     Ok(options.connect().await?)
 }
 
-/// Where closures are handed in.
+/// The sending side of the writer's queue.
 #[derive(Clone)]
 pub(super) struct Handle {
     queue: mpsc::Sender<Box<dyn Job>>,
@@ -76,12 +77,12 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// What its connection is opened with.
+    /// The options that the writer's connection is opened with.
     pub(super) fn options(&self) -> &SqliteConnectOptions {
         &self.options
     }
 
-    /// Hands a closure in and waits until it is committed or undone.
+    /// Queues a closure and waits until it is committed or rolled back.
     pub(super) async fn run<T: Send + 'static>(&self, work: impl WriteFn<T>) -> Result<T> {
         let deadline = Instant::now() + WAIT;
         let place = match timeout_at(deadline, self.queue.reserve()).await {
@@ -95,25 +96,25 @@ impl Handle {
         place.send(Box::new(Waiting { work, outcome: None, answer, turn: turn.clone() }));
         let outcome = match timeout_at(deadline, &mut outcome).await {
             Err(_) if turn.take() => return Err(Error::busy("too many writes wait")),
-            // The writer has it: whether it is committed is known only from the answer.
+            // The writer has taken it: only its answer tells whether it is committed.
             Err(_) => outcome.await,
             Ok(outcome) => outcome,
         };
         outcome.unwrap_or_else(|_| Err(Error::busy("closed")))
     }
 
-    /// How it is used.
+    /// A snapshot of the writer's metrics.
     pub(super) fn figures(&self) -> WriterMetrics {
         let waiting = self.queue.max_capacity() - self.queue.capacity();
         WriterMetrics { waiting, commits: self.commits.read() }
     }
 
-    /// Have closures been waiting for so long, and none was told an outcome?
+    /// Returns whether closures have been waiting for `patience` and none got an outcome.
     pub(super) fn is_stalled(&self, patience: Duration) -> bool {
         self.mark.is_stalled(patience)
     }
 
-    /// Serves those who wait, then ends.
+    /// Runs the waiting closures, then stops.
     pub(super) async fn close(&self) {
         self.closing.notify_one();
         if let Some(task) = self.task.lock().await.take() {
@@ -152,7 +153,7 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
     Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits, mark })
 }
 
-/// Makes folder and file before SQLite does, so that nobody else can read them; its side files follow the file's mode.
+/// Creates folder and file before SQLite does, readable by the owner only; SQLite's side files inherit the file's mode.
 fn make_private(path: &std::path::Path) -> Result<()> {
     let make = || {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -167,24 +168,24 @@ fn make_private(path: &std::path::Path) -> Result<()> {
     make().map_err(|error: std::io::Error| Error::other(format!("{}: {error}", path.display())))
 }
 
-/// Decides between the writer, which takes a closure, and its caller, who withdraws it: the first wins.
+/// Decides the race between the writer, which takes a closure, and its caller, who withdraws it: the first wins.
 #[derive(Clone, Default)]
 struct Turn(Arc<AtomicBool>);
 
 impl Turn {
-    /// `true` for the first only.
+    /// Returns `true` for the first caller only.
     fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }
 
-/// A type-erased closure that waits.
+/// Type-erased write job.
 trait Job: Send {
-    /// Takes it to be run. `false`: its caller has withdrawn it or has gone.
+    /// Takes the job to run it. `false`: its caller has withdrawn it or was dropped.
     fn take(&self) -> bool;
-    /// Runs it and keeps what it gave. `false`: it failed.
+    /// Runs the job and keeps its result. `false`: it failed.
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool>;
-    /// Tells the caller what the closure gave, or why that came to nothing.
+    /// Sends the closure's result, or the failure of the commit, to the caller.
     fn tell(self: Box<Self>, committed: Result<()>);
 }
 
@@ -198,7 +199,7 @@ struct Waiting<T, W> {
 impl<T: Send + 'static, W: WriteFn<T>> Job for Waiting<T, W> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
-            // A panic ends its own closure only; the others' writer goes on.
+            // A panic fails its own closure only; the writer continues.
             let run = AssertUnwindSafe(tx::run(&self.work, tx)).catch_unwind().await;
             let outcome = match run.unwrap_or_else(|_| Err(Error::other("a write panicked"))) {
                 Ok(value) => tx.flush().await.map(|()| value),
@@ -213,7 +214,7 @@ impl<T: Send + 'static, W: WriteFn<T>> Job for Waiting<T, W> {
     }
 
     fn tell(self: Box<Self>, committed: Result<()>) {
-        // A closure's own error says more than that it was not committed.
+        // A closure's own error is more specific than the failed commit.
         let told = match (self.outcome, committed) {
             (Some(Err(error)), _) | (_, Err(error)) => Err(error),
             (Some(value), Ok(())) => value,
@@ -248,7 +249,7 @@ impl Writer {
         }
     }
 
-    /// Runs the jobs in one transaction. `Ok(false)`: one failed, all are undone. `Err`: nothing could be begun or committed.
+    /// Runs the jobs in one transaction. `Ok(false)`: one failed, all are rolled back. `Err`: begin or commit failed.
     async fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<bool> {
         if jobs.is_empty() {
             return Ok(true);
@@ -263,7 +264,7 @@ impl Writer {
         if matches!(outcome, Ok(true)) {
             self.commits.add(jobs.len().try_into().unwrap_or(u64::MAX));
         }
-        // After a failure that is not a closure's own, a fresh connection is the safe one.
+        // After any failure but a closure's own, the connection is replaced.
         if outcome.is_ok() {
             self.connection = Some(connection);
         }

@@ -26,13 +26,13 @@ struct Row {
     token_expires_at: Time,
 }
 
-/// A token and, if it speaks for a user, what it stands on.
+/// A token and, if it was issued for a user, its grant and user.
 struct WithGrant {
     token: Row,
     grant: Option<WithUser>,
 }
 
-/// Of a client's own token the columns of grant and user are empty.
+/// The columns of grant and user are NULL in the row of a client's own token.
 impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for WithGrant
 where
     Row: sqlx::FromRow<'r, R>,
@@ -63,7 +63,7 @@ impl From<Row> for OpaqueToken {
     }
 }
 
-/// Adds a token. `Error::Conflict` if its client or its grant has gone.
+/// Adds a token. `Error::Conflict` if its client or its grant no longer exists.
 pub async fn insert(tx: &mut Tx<'_>, token: &OpaqueToken) -> Result<()> {
     execute!(
         tx,
@@ -86,8 +86,8 @@ pub async fn insert(tx: &mut Tx<'_>, token: &OpaqueToken) -> Result<()> {
     Ok(())
 }
 
-/// A token `$1` of the issuer `$2` that is alive at `$3`: not expired, its grant not revoked, client, user and tenant not
-/// disabled, and nothing ended since it was issued.
+/// The condition that the token `$1` of the issuer `$2` is active at `$3`: not expired; grant not revoked; client, user
+/// and tenant not disabled; no epoch raised since it was issued.
 macro_rules! alive {
     () => {
         " FROM access_tokens a
@@ -104,7 +104,7 @@ macro_rules! alive {
     };
 }
 
-/// A token of this issuer that is alive, with the grant and the user it speaks for, in one statement.
+/// An active token of this issuer with its grant and user, in one statement.
 pub async fn alive(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,
@@ -119,7 +119,7 @@ pub async fn alive(
     Ok(row.map(|row| (row.token.into(), row.grant.map(WithUser::into))))
 }
 
-/// The version of the user that such a token speaks for, if it speaks for one.
+/// The version of the user of such a token, if it was issued for a user.
 pub(in crate::storage) async fn user_version(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,
@@ -130,7 +130,7 @@ pub(in crate::storage) async fn user_version(
         .bind(hash).bind(issuer).bind(now).fetch_optional(conn))
 }
 
-/// Ends a token of this client, if it is one (RFC 7009 §2.1).
+/// Deletes a token if it was issued to this client (RFC 7009 §2.1).
 pub async fn revoke(tx: &mut Tx<'_>, issuer: &IssuerId, client: &ClientId, hash: &Hash) -> Result<bool> {
     let sql = "DELETE FROM access_tokens WHERE hash = $1 AND issuer_id = $2 AND client_id = $3";
     Ok(execute!(tx, sql, hash, issuer, client)? == 1)

@@ -1,11 +1,12 @@
-//! Client assertions that were accepted, so that none counts twice (RFC 7523 §3, `jti`).
+//! Client assertions that were accepted, kept to prevent replay (RFC 7523 §3, `jti`).
 
 use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// Uses an assertion up; of all who bring it, one gets `true`. Keep it until it would be refused for its age.
+/// Records an assertion; of concurrent callers one gets `true`. It must be kept until the assertion is too old to be
+/// accepted.
 pub async fn claim(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,

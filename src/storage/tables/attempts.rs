@@ -1,11 +1,12 @@
-//! Budgets for guesses: how often somebody may try before waiting.
+//! Budgets for guesses: failed tries and locks.
 //!
-//! **A try is taken before the check**, in one conditional statement: 200 guesses at once find 5 tries, not 200. The try
-//! that takes the last of a round sets the lock at once. Who turns out to be right gives everything back
-//! ([`succeed`]); who could not be checked at all gives his one try back ([`give_back`]); who was wrong has paid already.
+//! **A try is taken before the check**, in one conditional statement, so that 200 concurrent guesses get 5 tries, not
+//! 200. The try that uses up a round sets the lock at once. A successful check resets the counter ([`succeed`]); a
+//! check that could not be made refunds its one try ([`give_back`]); a failed check needs no further write.
 //!
-//! The key is a keyed hash made by `account` (of a user's id, of the name typed where there is no such user, of an
-//! address), so that a lock does not tell whether the user exists, and the table does not tell who was tried.
+//! The key is a keyed hash made by `account` (of a user's id, of the typed name if there is no such user, of an
+//! address), so that a lock does not reveal whether the user exists, and the table does not reveal whose password was
+//! tried.
 
 use std::time::Duration;
 
@@ -15,27 +16,27 @@ use crate::storage::core::error::Result;
 use crate::storage::core::queue::ExpectedRows;
 use crate::storage::core::tx::Tx;
 
-/// The lock of a hard stop.
+/// The lock of a hard stop, which has no end.
 const FOREVER: Time = Time::from_unix(i64::MAX);
 
-/// What is guessed at; each has a counter of its own.
+/// The kind of secret that is guessed; each has its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// A password.
     Password,
-    /// A password, in a browser that has tries of its own.
+    /// A password, in a browser that has its own tries.
     KnownBrowser,
-    /// A code of an authenticator.
+    /// A code of an authenticator device or application.
     Otp,
-    /// A code that was sent.
+    /// A delivered code.
     Delivered,
     /// A PIN typed with a code.
     Pin,
-    /// Two codes by which a device is found again.
+    /// Two consecutive codes that resynchronize a device.
     Resync,
     /// A recovery code.
     Recovery,
-    /// An answer of a passkey.
+    /// A passkey's assertion.
     Passkey,
 }
 
@@ -54,37 +55,37 @@ impl Kind {
     }
 }
 
-/// The rule: how many tries, how long to wait. The numbers are `account`'s.
+/// The limits of one kind of secret. The numbers are set in `account`.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Failures in a row that lead to a lock, and again to each further one.
+    /// Number of consecutive failures after which a lock is set, and again after each further such number.
     pub tries: u32,
-    /// The first lock; each further one is twice as long.
+    /// Length of the first lock; each further one is twice as long.
     pub first_lock: Duration,
-    /// The longest lock.
+    /// Maximum length of a lock.
     pub longest_lock: Duration,
-    /// Failures in a row after which no lock ends by itself.
+    /// Number of consecutive failures after which the lock has no end.
     pub hard_stop: u32,
 }
 
-/// What became of the wish to try.
+/// The result of taking a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reservation {
-    /// Go on: one try is taken, this many in a row now.
+    /// One try was taken: go on.
     Taken {
-        /// Failures in a row, this try counted as one.
+        /// Consecutive failures, with this try counted as one.
         failures: i64,
-        /// The lock that stands unless this try succeeds.
+        /// The lock that applies unless this try succeeds.
         lock: Option<Time>,
     },
-    /// Wait until then.
+    /// Locked until this time.
     Locked(Time),
-    /// Not before these failures are forgotten.
+    /// Locked until the failures are reset.
     Stopped,
 }
 
-/// Takes one try from the budget. A lock that ends later than the longest lock from now was set before the clock was set
-/// back, and locks nothing.
+/// Takes one try from the budget. A lock that ends later than the longest lock from now was set before the clock was
+/// set back, and is ignored.
 pub async fn reserve(
     tx: &mut Tx<'_>,
     key: &Hash,
@@ -92,7 +93,7 @@ pub async fn reserve(
     now: Time,
     budget: &Budget,
 ) -> Result<Reservation> {
-    // The lock is first * 2^(round - 1), at most the longest; 16 doublings are beyond any longest lock.
+    // The lock is first * 2^(round - 1), at most the longest; 16 doublings exceed any longest lock.
     let taken: Option<(i64, i64)> = on!(tx, conn => sqlx::query_as(
         "INSERT INTO attempts (key, kind, failures, locked_until, last_at) VALUES ($1, $2, 1, 0, $3)
          ON CONFLICT (key, kind) DO UPDATE SET
@@ -122,13 +123,13 @@ pub async fn reserve(
     Ok(if until == FOREVER { Reservation::Stopped } else { Reservation::Locked(until) })
 }
 
-/// The check succeeded: the failures before it are forgotten. Also what an administrator's unlocking does.
+/// Resets the counter after a successful check, or when an administrator unlocks.
 pub fn queue_success(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
     queue!(tx, ExpectedRows::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
     Ok(())
 }
 
-/// Forgets the failures of all browsers that are known to this user.
+/// Resets the counters of all browsers known to this user.
 pub fn queue_forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
     let sql = "DELETE FROM attempts
                WHERE kind = $2 AND key IN (SELECT hash FROM known_browsers WHERE user_id = $1)";
@@ -136,13 +137,14 @@ pub fn queue_forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()>
     Ok(())
 }
 
-/// Forgets failures of which the last lies this far back, or ahead of a clock that was set back; `false`: there are none.
+/// Resets a counter whose last failure is at least `age` old, or in the future because the clock was set back; `false`:
+/// there is none.
 pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, now: Time, age: Duration) -> Result<bool> {
     let sql = "DELETE FROM attempts WHERE key = $1 AND kind = $2 AND (last_at <= $3 OR last_at > $4)";
     Ok(execute!(tx, sql, key, kind.as_str(), now.minus(age), now.plus(Time::SKEW))? == 1)
 }
 
-/// The check did not take place: this one try does not count, nor the `lock` it set.
+/// Refunds one try whose check did not take place, and the `lock` it set.
 pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, lock: Option<Time>) -> Result<()> {
     execute!(
         tx,
@@ -156,18 +158,18 @@ pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, lock: Option<Tim
     Ok(())
 }
 
-/// Until when the key is, or was, locked.
+/// The end of the current or last lock of the key.
 pub async fn locked_until(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<Option<Time>> {
     on!(tx, conn => sqlx::query_scalar("SELECT locked_until FROM attempts WHERE key = $1 AND kind = $2")
         .bind(key).bind(kind.as_str()).fetch_optional(conn))
 }
 
-/// So many events in so long, as a sliding limit: what flows in at once may be `count`, and it drains evenly.
+/// A rate limit of `count` events per period: a burst of `count` is allowed, and it drains evenly.
 #[derive(Clone, Copy, Debug)]
 pub struct Rate {
-    /// How many.
+    /// Number of events.
     pub count: u32,
-    /// In how long.
+    /// Length of the period.
     pub per: Duration,
 }
 
@@ -178,10 +180,10 @@ impl Rate {
     }
 }
 
-/// Takes one event from a rate, for example of failures from one address; `false`: there are too many.
+/// Takes one event from a rate; `false`: the rate is exceeded.
 ///
-/// One number says it all (the "generic cell rate algorithm"): the moment at which everything will have drained. One that
-/// lies further ahead than a full measure drains was written before the clock was set back, and counts for nothing.
+/// Implements the generic cell rate algorithm, whose state is one number: the time at which the bucket will be empty. A
+/// time further ahead than a full bucket was written before the clock was set back, and is ignored.
 pub async fn flow(tx: &mut Tx<'_>, key: &Hash, now: Time, rate: Rate) -> Result<bool> {
     let written = execute!(
         tx,
@@ -198,16 +200,16 @@ pub async fn flow(tx: &mut Tx<'_>, key: &Hash, now: Time, rate: Rate) -> Result<
     Ok(written == 1)
 }
 
-/// When the next event will flow, if none does before.
+/// The time from which the next event is allowed.
 pub async fn flows_at(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<Time> {
     let free_at: Option<i64> = on!(tx, conn => sqlx::query_scalar("SELECT free_at FROM rates WHERE key = $1")
         .bind(key).fetch_optional(conn))?;
     let next = free_at.unwrap_or_default().saturating_add(rate.interval()).saturating_sub(millis(rate.per));
-    // Rounded up: in whole seconds it flows then, and not a moment before.
+    // Rounded up, so that the event is allowed at that whole second.
     Ok(Time::from_unix(next.saturating_add(999).div_euclid(1000)))
 }
 
-/// Gives one event back: it turned out harmless. In one write once for each key (see `queue`).
+/// Refunds one event. At most once per key in one write (see `queue`).
 pub fn queue_refund(tx: &mut Tx<'_>, key: &Hash, rate: Rate) -> Result<()> {
     queue!(
         tx,

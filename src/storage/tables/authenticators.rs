@@ -1,4 +1,4 @@
-//! Authenticators of every kind, and the sealed secrets of those that have one. A revoked one has no row any more.
+//! Authenticators of every kind with their sealed secrets. Revoking one deletes its row.
 
 use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Pin};
 use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
@@ -7,12 +7,12 @@ use crate::storage::core::error::Result;
 use crate::storage::core::json::{Json, Word};
 use crate::storage::core::tx::Tx;
 
-/// An authenticator with its secret as stored.
+/// An authenticator and its secret as stored.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The authenticator.
     pub authenticator: Authenticator,
-    /// Its secret, sealed for its row; `None` where codes are delivered.
+    /// The secret, sealed for its row; `None` where codes are delivered.
     pub sealed_secret: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Authenticator, sealed_secret: Option<
     Ok(())
 }
 
-/// The authenticator that proves this user's second factor now.
+/// The user's active authenticator.
 pub async fn active(tx: &mut Tx<'_>, user: &UserId) -> Result<Option<Stored>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
@@ -94,7 +94,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &AuthenticatorId) -> Result<Option<Store
     Ok(row.map(Stored::from))
 }
 
-/// Whose device of this tenant has this serial number.
+/// The owner of the device of this tenant with this serial number.
 pub async fn owner_of_serial(tx: &mut Tx<'_>, tenant: &TenantId, serial: &str) -> Result<Option<UserId>> {
     on!(tx, conn => sqlx::query_scalar(
         "SELECT user_id FROM authenticators JOIN users ON users.id = user_id
@@ -102,8 +102,8 @@ pub async fn owner_of_serial(tx: &mut Tx<'_>, tenant: &TenantId, serial: &str) -
         .bind(tenant).bind(serial).fetch_optional(conn))
 }
 
-/// Uses up a time step or counter (RFC 6238 §5.2, RFC 4226 §7.2): of all who bring a code of this or an earlier one, at
-/// most one gets `true`.
+/// Consumes a time step or counter (RFC 6238 §5.2, RFC 4226 §7.2): of concurrent callers with a code of this or an
+/// earlier step, at most one gets `true`.
 pub async fn accept(
     tx: &mut Tx<'_>,
     id: &AuthenticatorId,
@@ -123,17 +123,17 @@ pub async fn accept(
     Ok(accepted == 1)
 }
 
-/// Notes that a code sent to an authenticator was right; `false`: it is not active any more. That the code counts once
-/// is decided where the code is.
+/// Records the use of an authenticator by a delivered code; `false`: it is no longer active. The code itself is
+/// consumed in `delivered_codes`.
 pub async fn used(tx: &mut Tx<'_>, id: &AuthenticatorId, now: Time) -> Result<bool> {
     let sql = "UPDATE authenticators SET last_used_at = $2 WHERE id = $1 AND state = 'active'";
     Ok(execute!(tx, sql, id, now)? == 1)
 }
 
-/// Makes a pending authenticator active, and uses up the moving factor of the code that confirmed it; one caller wins.
+/// Activates a pending authenticator and consumes the moving factor of the code that confirmed it; one caller wins.
 ///
-/// Where there may be others, [`users::hold`] goes before it and [`revoke_others`] follows, all in one transaction: then
-/// of two enrolments at once one remains.
+/// If the user may have others, the same transaction calls [`users::hold`] before it and [`revoke_others`] after it, so
+/// that of two concurrent enrolments one remains.
 ///
 /// [`users::hold`]: super::users::hold
 pub async fn confirm(tx: &mut Tx<'_>, id: &AuthenticatorId, moving_factor: i64, now: Time) -> Result<bool> {
@@ -153,7 +153,7 @@ pub async fn revoke_others(tx: &mut Tx<'_>, user: &UserId, keep: &AuthenticatorI
     execute!(tx, "DELETE FROM authenticators WHERE user_id = $1 AND id <> $2", user, keep)
 }
 
-/// Removes the enrolments that the user has begun and not confirmed.
+/// Removes the user's unconfirmed enrolments.
 pub async fn remove_pending(tx: &mut Tx<'_>, user: &UserId) -> Result<u64> {
     execute!(tx, "DELETE FROM authenticators WHERE user_id = $1 AND state = 'pending'", user)
 }

@@ -19,7 +19,7 @@ struct Row {
     metadata: Json<ClientMetadata>,
 }
 
-/// Of a client and its tenant together.
+/// The sum of the epochs of a client and its tenant.
 macro_rules! epoch {
     () => {
         "clients.epoch + COALESCE((SELECT t.epoch FROM tenants t WHERE t.id = clients.tenant_id), 0) AS epoch"
@@ -46,10 +46,10 @@ impl From<Row> for Client {
     }
 }
 
-/// Adds the client, or changes the one with this id at this issuer. Disabling raises its epoch. `Error::Conflict` if a new
-/// one has a user's id, which APIs that tell users and clients apart by `sub` would take for that user (RFC 9700 §4.15).
+/// Adds or replaces the client with this id at this issuer. Disabling raises its epoch. `Error::Conflict` if the id of
+/// a new client is a user's id: an API that reads `sub` would take the client for that user (RFC 9700 §4.15).
 pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
-    // First, since it waits for a removal of the same id: the epoch has to start above the removed one's.
+    // First, because it waits for a concurrent removal of the same id: the epoch must start above the removed one's.
     revision::bump(tx).await?;
     let written = execute!(
         tx,
@@ -71,13 +71,13 @@ pub async fn upsert(tx: &mut Tx<'_>, client: &Client) -> Result<()> {
     if written == 1 { Ok(()) } else { Err(crate::storage::Error::Conflict) }
 }
 
-/// Is there a client with this id, at any issuer?
+/// Returns whether a client with this id exists at any issuer.
 pub async fn exists(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     Ok(on!(tx, conn => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM clients WHERE id = $1)")
         .bind(id).fetch_one(conn))?)
 }
 
-/// The client with this id that is seen at this issuer, disabled or not.
+/// The client with this id that is visible at this issuer, disabled or not.
 pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2"))
@@ -85,7 +85,7 @@ pub async fn by_id(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<
     Ok(row.map(Client::from))
 }
 
-/// The same, unless it is disabled or its tenant is.
+/// The client with this id that is visible at this issuer; `None` if it or its tenant is disabled.
 pub async fn enabled(tx: &mut Tx<'_>, issuer: &IssuerId, id: &ClientId) -> Result<Option<Client>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(concat!(
         "SELECT ", client!(), " FROM clients WHERE issuer_id = $1 AND id = $2 AND NOT disabled

@@ -32,24 +32,24 @@ impl From<Row> for Code {
     }
 }
 
-/// What became of an attempt to redeem a code.
+/// The result of redeeming a code.
 #[derive(Clone, Debug)]
 pub enum Redemption {
-    /// It was good, and is used up by this.
+    /// The code was valid and is now consumed.
     Fresh(Box<Redeemed>),
-    /// It was used before: revoke this grant (RFC 6749 §4.1.2, RFC 9700 §2.1.1).
+    /// The code was used before: revoke this grant (RFC 6749 §4.1.2, RFC 9700 §2.1.1).
     Reused(GrantId),
-    /// There is no such code, it has expired, its grant, user, tenant or client has ended, or its redirect URI is no longer
-    /// registered.
+    /// The code does not exist or has expired; its grant, user, tenant or client has ended; or its redirect URI is no
+    /// longer registered.
     Unknown,
 }
 
-/// A redeemed code and what it stands for.
+/// A redeemed code with its grant and user.
 #[derive(Clone, Debug)]
 pub struct Redeemed {
     /// The code.
     pub code: Code,
-    /// Its grant, which is alive.
+    /// Its grant, which is active.
     pub grant: Grant,
     /// The user, who is not disabled.
     pub user: User,
@@ -72,14 +72,14 @@ pub fn queue_insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
     Ok(())
 }
 
-/// Makes a code good again that was redeemed at this time, when nothing could be given for it.
+/// Makes the code redeemable again if it was redeemed at this time: used if no token could be issued for it.
 pub async fn give_back(tx: &mut Tx<'_>, hash: &Hash, redeemed_at: Time) -> Result<()> {
     let sql = "UPDATE codes SET used_at = NULL WHERE hash = $1 AND used_at = $2";
     execute!(tx, sql, hash, redeemed_at)?;
     Ok(())
 }
 
-/// Redeems a code: of all who bring it, one gets [`Redemption::Fresh`], the others [`Redemption::Reused`].
+/// Redeems a code: of concurrent callers one gets [`Redemption::Fresh`], the others [`Redemption::Reused`].
 pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemption> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "UPDATE codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2

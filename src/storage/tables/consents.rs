@@ -1,4 +1,4 @@
-//! What users allowed clients for good.
+//! Consents that are remembered: the scopes that users allow clients without being asked again.
 
 use crate::domain::ids::{ClientId, IssuerId, UserId};
 use crate::domain::scope::Scope;
@@ -6,7 +6,7 @@ use crate::storage::core::error::Result;
 use crate::storage::core::json::Word;
 use crate::storage::core::tx::Tx;
 
-/// Remembers what the user allows this client from now on; it takes the place of what was allowed before.
+/// Stores the user's consent for this client, in place of an earlier one.
 pub async fn record(
     tx: &mut Tx<'_>,
     user: &UserId,
@@ -26,7 +26,7 @@ pub async fn record(
     Ok(())
 }
 
-/// What the user allowed this client.
+/// The user's consent for this client.
 pub async fn of(
     tx: &mut Tx<'_>,
     user: &UserId,

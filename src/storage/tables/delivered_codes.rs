@@ -1,7 +1,7 @@
 //! Codes that were sent to users: at most one for each login and purpose.
 //!
-//! One conditional statement counts a try and, if the code is right, uses it up: five tries made at once find five tries,
-//! and of two who bring the right code one gets it.
+//! One conditional statement counts a try and, if the code is right, consumes it, so that concurrent tries are all
+//! counted and a right code is accepted once.
 
 use crate::domain::ids::{AuthenticatorId, Hash, InteractionId, MessageId};
 use crate::domain::message::Purpose;
@@ -9,24 +9,24 @@ use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// A code that is on its way.
+/// A code to be sent.
 #[derive(Clone, Debug)]
 pub struct New {
-    /// The login that it is good for.
+    /// The login in which it is valid.
     pub interaction: InteractionId,
-    /// What it is good for there.
+    /// The purpose within that login.
     pub purpose: Purpose,
-    /// Whose destination it goes to.
+    /// The authenticator whose destination it is sent to.
     pub authenticator: AuthenticatorId,
-    /// Of the code, keyed.
+    /// The keyed hash of the code.
     pub hash: Hash,
-    /// The message that it travels in.
+    /// The message that contains it.
     pub message: MessageId,
-    /// From when on it is void.
+    /// The time at which it becomes invalid.
     pub expires_at: Time,
 }
 
-/// Puts a code in the place of the one before, which is void; gives the message that that one travelled in.
+/// Stores a code in place of the previous one and returns the message that contained the previous one.
 pub async fn replace(tx: &mut Tx<'_>, new: &New) -> Result<Option<MessageId>> {
     let old: Option<MessageId> = on!(tx, conn => sqlx::query_scalar(
         "SELECT message_id FROM delivered_codes WHERE interaction_id = $1 AND purpose = $2")
@@ -49,18 +49,18 @@ pub async fn replace(tx: &mut Tx<'_>, new: &New) -> Result<Option<MessageId>> {
     Ok(old)
 }
 
-/// What came of a try.
+/// The result of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tried {
-    /// It was the code, which is used up.
+    /// The code was right; it is consumed.
     Right,
-    /// It was not.
+    /// The code was wrong.
     Wrong,
-    /// There is no code: none was sent, or it is used, expired, replaced or was tried too often.
+    /// There is no valid code: none was sent, or it was used, replaced, tried too often or has expired.
     Void,
 }
 
-/// Tries a code; at most `most` times.
+/// Tries a code; the limit is `most` tries.
 pub async fn attempt(
     tx: &mut Tx<'_>,
     interaction: &InteractionId,

@@ -1,11 +1,12 @@
-//! Where the epochs of new users and clients start (see `domain::epoch`): above those of all that were removed. A tenant's id
-//! is random and never comes back, so its epoch starts at the first.
+//! The first epoch of new users and clients (see `domain::epoch`): above those of all removed ones. A tenant's id is
+//! random and never reused, so its epoch starts at the first.
 
 use crate::domain::epoch::Epoch;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// Makes new rows start above this sum, of which a removed row was a part. It does not add them up: users come and go.
+/// Makes the epochs of new rows start above this sum, which contains a removed row's epoch. Keeps the maximum instead
+/// of adding, so that it grows slowly.
 pub(in crate::storage) async fn raise_floor(tx: &mut Tx<'_>, removed: Epoch) -> Result<()> {
     execute!(
         tx,

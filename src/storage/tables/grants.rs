@@ -1,4 +1,4 @@
-//! Grants: what users allowed clients.
+//! Grants: what users have authorized clients to do.
 
 use std::time::Duration;
 
@@ -61,11 +61,11 @@ impl From<Row> for Grant {
 /// A grant and its user.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GrantWithUser {
-    /// What was allowed; that never changes.
+    /// The grant, which never changes.
     pub grant: Grant,
-    /// Who allowed it, as of `version`.
+    /// The user who gave it, as of `version`.
     pub user: User,
-    /// That of the user's row.
+    /// The version of the user's row.
     pub version: i64,
 }
 
@@ -84,7 +84,7 @@ impl From<WithUser> for GrantWithUser {
     }
 }
 
-/// The same with what the client has registered now: what a code or a refresh token is redeemed for.
+/// A grant with its user and the client's registered metadata: read to redeem a code or a refresh token.
 #[derive(sqlx::FromRow)]
 pub(in crate::storage) struct WithClient {
     #[sqlx(flatten)]
@@ -93,15 +93,15 @@ pub(in crate::storage) struct WithClient {
 }
 
 impl WithClient {
-    /// The grant and its user, if the redirect URI that led to the grant is still registered. The request was checked
-    /// against the catalogue, which may be 250 ms old; this row is read inside the write that redeems.
+    /// Returns the grant and its user if the redirect URI that led to the grant is still registered. The request was
+    /// checked against the catalogue, which may be 250 ms old; this row is read inside the write that redeems.
     pub(in crate::storage) fn still_registered(self, redirect_uri: &str) -> Option<GrantWithUser> {
         let registered = self.client_metadata.0.redirect_uri(redirect_uri).is_some();
         registered.then(|| self.ground.into())
     }
 }
 
-/// The columns of [`WithUser`], where a grant is `g` and its user `u`.
+/// The columns of [`WithUser`]; `g` is the grant, `u` its user.
 macro_rules! ground {
     () => {
         "g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.epoch AS grant_epoch, g.scope, g.audience, g.claims,
@@ -112,7 +112,7 @@ macro_rules! ground {
 }
 pub(in crate::storage) use ground;
 
-/// The columns of [`WithClient`], where moreover the client is `c`.
+/// The columns of [`WithClient`]; `c` is the client.
 macro_rules! ground_and_client {
     () => {
         concat!(ground!(), ", c.metadata AS client_metadata")
@@ -120,7 +120,7 @@ macro_rules! ground_and_client {
 }
 pub(in crate::storage) use ground_and_client;
 
-/// A grant `g` that is alive: not revoked, user, tenant and client not disabled, and nothing ended since it was given.
+/// The condition that a grant `g` is active: not revoked; user, tenant and client not disabled; no epoch raised since.
 macro_rules! living {
     () => {
         "
@@ -133,7 +133,7 @@ macro_rules! living {
 }
 pub(in crate::storage) use living;
 
-/// The grant `$1` if it is alive, and the token with the `jti` `$2` is not revoked, if one is meant.
+/// The condition that the grant `$1` is active and, if a `jti` `$2` is given, the token with it is not revoked.
 macro_rules! alive {
     () => {
         concat!(
@@ -144,7 +144,7 @@ macro_rules! alive {
     };
 }
 
-/// Adds a grant. If client or user have gone, the write is a [`Conflict`](crate::storage::Error::Conflict).
+/// Adds a grant. [`Conflict`](crate::storage::Error::Conflict) if client or user no longer exist.
 pub fn queue_insert(tx: &mut Tx<'_>, grant: &Grant) -> Result<()> {
     queue!(
         tx,
@@ -179,14 +179,15 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
     Ok(row.map(Grant::from))
 }
 
-/// A grant that is alive, with its user, in one statement; `None` too if the token with this `jti` is revoked.
+/// The active grant with this id and its user, in one statement; `None` also if the token with this `jti` is revoked.
 pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<GrantWithUser>> {
     let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(concat!("SELECT ", ground!(), alive!()))
         .bind(id).bind(jti).fetch_optional(conn))?;
     Ok(row.map(WithUser::into))
 }
 
-/// A grant that is alive, with its user, in one statement; `None` too if its client has this redirect URI no longer.
+/// The active grant with this id and its user, in one statement; `None` also if the redirect URI is no longer
+/// registered.
 pub(in crate::storage) async fn with_redirect_uri(
     tx: &mut Tx<'_>,
     id: &GrantId,
@@ -198,7 +199,7 @@ pub(in crate::storage) async fn with_redirect_uri(
     Ok(row.and_then(|row| row.still_registered(redirect_uri)))
 }
 
-/// The version of the user of a grant that is alive, likewise.
+/// The version of the user of the active grant with this id; `None` also if the token with this `jti` is revoked.
 pub(in crate::storage) async fn user_version(
     tx: &mut Tx<'_>,
     id: &GrantId,
@@ -208,7 +209,7 @@ pub(in crate::storage) async fn user_version(
         .bind(id).bind(jti).fetch_optional(conn))
 }
 
-/// Raises the epoch of the grants given in a session along with its user's.
+/// Raises the epoch of the grants given in a session along with the user's, so that they stay valid.
 pub async fn carry_over(tx: &mut Tx<'_>, session: &SessionId) -> Result<()> {
     execute!(
         tx,
@@ -218,19 +219,19 @@ pub async fn carry_over(tx: &mut Tx<'_>, session: &SessionId) -> Result<()> {
     Ok(())
 }
 
-/// Ends a grant and with it everything issued from it.
+/// Revokes a grant, which ends every token issued from it.
 pub async fn revoke(tx: &mut Tx<'_>, id: &GrantId, now: Time) -> Result<bool> {
     Ok(execute!(tx, "UPDATE grants SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", id, now)? == 1)
 }
 
-/// Ends the grants given in a session that end with it: all but those with `offline_access`.
+/// Revokes the grants given in a session that end with it: those without `offline_access`.
 pub async fn revoke_online(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<u64> {
     let sql = "UPDATE grants SET revoked_at = $2 WHERE session_id = $1 AND revoked_at IS NULL
                AND ' ' || scope || ' ' NOT LIKE '% offline_access %'";
     execute!(tx, sql, session, now)
 }
 
-/// Ends all grants given in a session.
+/// Revokes all grants given in a session.
 pub async fn revoke_session(tx: &mut Tx<'_>, session: &SessionId, now: Time) -> Result<u64> {
     execute!(
         tx,

@@ -56,14 +56,14 @@ pub async fn members(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<(UserId, 
          WHERE g.tenant_id = $1").bind(tenant).fetch_all(conn))
 }
 
-/// The databases sort text in different ways.
+/// Sorts by name; the two databases collate text differently.
 fn sorted(rows: Vec<Row>) -> Vec<Group> {
     let mut groups: Vec<Group> = rows.into_iter().map(Group::from).collect();
     groups.sort_by(|a, b| a.name.cmp(&b.name));
     groups
 }
 
-/// Makes the user a member of these groups and of no others. `Error::Conflict` if one has gone or is another tenant's.
+/// Makes the user a member of exactly these groups. `Error::Conflict` if one no longer exists or is another tenant's.
 pub async fn set_of_user(tx: &mut Tx<'_>, user: &UserId, groups: &[GroupId]) -> Result<()> {
     users::hold(tx, user).await?;
     execute!(tx, "DELETE FROM group_members WHERE user_id = $1", user)?;

@@ -1,4 +1,5 @@
-//! Logins in progress. What a statement decides by is a column; the rest is JSON, so that a login may learn new things.
+//! Logins in progress. Columns hold what statements decide by; the rest is JSON, so that a new member needs no
+//! migration.
 
 use std::borrow::Cow;
 
@@ -24,14 +25,14 @@ impl From<Row> for Interaction {
     }
 }
 
-/// How many logins of one network may wait for their first factor.
+/// Maximum logins of one network that wait for their first factor.
 pub const OF_NETWORK: i64 = 500;
-/// How many may wait in all; of more, [`trim`] removes the oldest.
+/// Maximum of such logins in all; beyond it [`trim`] removes the oldest.
 pub const WAITING: i64 = 32_768;
-/// The most bytes of a row before its first factor is proved.
+/// Maximum size of a row, in bytes, before the first factor is proved.
 const BYTES: usize = 1024;
 
-/// Is its row small enough to wait for a first factor? Of the two hashes both are taken to be there.
+/// Returns whether the row is small enough to wait for a first factor. Both hashes are counted, set or not.
 pub fn fits(interaction: &Interaction) -> Result<bool> {
     const HASHES: usize = 2 * 43;
     const NUMBERS: usize = 2 * 8;
@@ -40,14 +41,14 @@ pub fn fits(interaction: &Interaction) -> Result<bool> {
     Ok(ids + HASHES + NUMBERS + state.len() <= BYTES)
 }
 
-/// What is stored of a login as a whole.
+/// The JSON that is stored of a login.
 fn state(interaction: &Interaction) -> Cow<'_, Interaction> {
     if interaction.carried { Cow::Owned(interaction.abridged()) } else { Cow::Borrowed(interaction) }
 }
 
-/// Adds a login. [`Error::Conflict`] if it counts in a network of which [`OF_NETWORK`] wait.
+/// Adds a login. [`Error::Conflict`] if it counts for a network of which [`OF_NETWORK`] logins wait.
 ///
-/// Of requests at once each may see one place left, so there may be a few more: the cap is against floods.
+/// Concurrent requests may exceed the limit slightly, which is acceptable for a limit against floods.
 pub fn queue_insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
     queue!(
         tx,
@@ -68,7 +69,7 @@ pub fn queue_insert(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<()> {
     Ok(())
 }
 
-/// Do as many of this network wait as may?
+/// Returns whether this network has reached [`OF_NETWORK`].
 pub async fn is_full(tx: &mut Tx<'_>, network: &Hash, now: Time) -> Result<bool> {
     let waiting: i64 = on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM interactions WHERE network = $1 AND expires_at > $2")
@@ -76,21 +77,21 @@ pub async fn is_full(tx: &mut Tx<'_>, network: &Hash, now: Time) -> Result<bool>
     Ok(waiting >= OF_NETWORK)
 }
 
-/// Removes this browser's oldest login that counts in this network; `false` if there is none.
+/// Removes this browser's oldest login that counts for this network; `false` if there is none.
 pub async fn make_room(tx: &mut Tx<'_>, network: &Hash, browser: &Hash) -> Result<bool> {
     let sql = "DELETE FROM interactions WHERE id IN (
                    SELECT id FROM interactions WHERE network = $1 AND browser = $2 ORDER BY expires_at, id LIMIT 1)";
     Ok(execute!(tx, sql, network, browser)? == 1)
 }
 
-/// Removes up to `limit` logins that wait for their first factor beyond the newest `keep`.
+/// Removes up to `limit` logins that wait for their first factor, keeping the newest `keep`.
 pub async fn trim(tx: &mut Tx<'_>, keep: i64, limit: i64) -> Result<u64> {
     let sql = "DELETE FROM interactions WHERE id IN (
                    SELECT id FROM interactions WHERE network IS NOT NULL ORDER BY expires_at DESC LIMIT $2 OFFSET $1)";
     execute!(tx, sql, keep, limit)
 }
 
-/// The login with this id at this issuer, unless it has expired. Whether the browser is the right one, the caller checks.
+/// The unexpired login with this id at this issuer. The caller checks the browser.
 pub async fn by_id(
     tx: &mut Tx<'_>,
     id: &InteractionId,
@@ -103,13 +104,14 @@ pub async fn by_id(
     Ok(row.map(Interaction::from))
 }
 
-/// Binds a login to a browser, if it is not bound yet; of two browsers, one wins.
+/// Binds a login to a browser if it is not bound yet; of concurrent callers one wins.
 pub async fn bind(tx: &mut Tx<'_>, id: &InteractionId, browser: &Hash) -> Result<bool> {
     let sql = "UPDATE interactions SET browser = $2 WHERE id = $1 AND browser IS NULL";
     Ok(execute!(tx, sql, id, browser)? == 1)
 }
 
-/// Stores a changed login, if nobody changed it since it was read; the version stored is one higher. `false`: it is late.
+/// Stores a changed login and raises its version. `false`: another request has changed it since it was read (optimistic
+/// lock).
 pub async fn save(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
     let sql = "UPDATE interactions SET state = $3, network = $4, version = version + 1
                WHERE id = $1 AND version = $2";
@@ -117,13 +119,14 @@ pub async fn save(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
     Ok(execute!(tx, sql, &interaction.id, interaction.version, Json(&*state), &interaction.network)? == 1)
 }
 
-/// Keeps everybody else from changing a login until this write is over; `false`: somebody has changed it since it was read.
+/// Locks a login until the end of this write; `false`: another request has changed it since it was read.
 pub async fn hold(tx: &mut Tx<'_>, interaction: &Interaction) -> Result<bool> {
     let sql = "UPDATE interactions SET version = version WHERE id = $1 AND version = $2";
     Ok(execute!(tx, sql, &interaction.id, interaction.version)? == 1)
 }
 
-/// Ends a login; of two at once, one may answer the client, and the other's write is a [`Conflict`](crate::storage::Error::Conflict).
+/// Deletes a login. Of concurrent callers one succeeds and may answer the client; the other's write fails with
+/// [`Conflict`](crate::storage::Error::Conflict).
 pub fn queue_remove(tx: &mut Tx<'_>, id: &InteractionId) -> Result<()> {
     queue!(tx, ExpectedRows::One, "DELETE FROM interactions WHERE id = $1", id);
     Ok(())

@@ -1,4 +1,5 @@
-//! Issuers. They have no table: the root issuer is configured, a tenant has one by path, and one for each of its hosts.
+//! Issuers. They have no table: the root issuer is configured, and a tenant has one by path and one for each of its
+//! hosts.
 
 use super::tenants;
 use crate::domain::ids::{IssuerId, TenantId};
@@ -39,7 +40,7 @@ pub async fn hosts(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<String>> {
         .bind(tenant).fetch_all(conn))
 }
 
-/// Gives a tenant exactly these host names; `Error::Conflict` if another tenant has one of them.
+/// Replaces the host names of a tenant; `Error::Conflict` if another tenant has one of them.
 pub async fn set_hosts(tx: &mut Tx<'_>, tenant: &TenantId, hosts: &[String]) -> Result<()> {
     execute!(tx, "DELETE FROM hosts WHERE tenant_id = $1", tenant)?;
     for host in hosts {
@@ -65,7 +66,7 @@ fn path_issuer(root: &IssuerUrl, tenant: &Tenant) -> Issuer {
     }
 }
 
-/// `None` if the name cannot stand in a URL: then nobody can have asked for it.
+/// `None` if the name is not valid in a URL, so that no request can have come to it.
 fn host_issuer(root: &IssuerUrl, tenant: TenantId, host: &str) -> Option<Issuer> {
     let url = root.on_host(host).ok()?;
     Some(Issuer { id: IssuerId::of_host(&tenant, host), url, tenant: Some(tenant) })

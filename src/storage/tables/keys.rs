@@ -1,7 +1,7 @@
-//! The signing keys of issuers; the private part is sealed.
+//! The signing keys of issuers, with sealed private keys.
 //!
-//! Time moves a key from one state to the next, not a job that has to run: a rotation is one insert, so there is no
-//! moment without a key that signs, and two nodes always agree by their clocks.
+//! The state of a key follows from the time, not from a job: a rotation is one insert, so that a key to sign with
+//! exists at every moment, and all nodes agree as far as their clocks do.
 
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{IssuerId, KeyId};
@@ -11,42 +11,42 @@ use crate::storage::core::json::Word;
 use crate::storage::core::revision;
 use crate::storage::core::tx::Tx;
 
-/// A key as stored.
+/// A signing key as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
     /// The `kid`.
     pub id: KeyId,
-    /// Whose it is.
+    /// The issuer that signs with it.
     pub issuer: IssuerId,
-    /// What it signs with.
+    /// Its algorithm.
     pub algorithm: SigningAlgorithm,
-    /// How many keys of this issuer and algorithm came before it.
+    /// The number of earlier keys of this issuer and algorithm.
     pub generation: i64,
-    /// The private part, sealed for its row.
+    /// The private key, sealed for its row.
     pub sealed: String,
-    /// When it was made.
+    /// The time of its creation.
     pub created_at: Time,
-    /// When it begins to sign.
+    /// The time from which it signs.
     pub signs_from: Time,
-    /// When it leaves the key set; known once there is a successor.
+    /// The time at which it leaves the key set; set when there is a successor.
     pub leaves_at: Option<Time>,
-    /// Is it in the key set?
+    /// Whether it is in the key set.
     pub published: bool,
 }
 
-/// Where a key stands.
+/// The state of a signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Published, so that everybody knows it when it begins to sign.
+    /// Published in advance, so that clients know it before it signs.
     Next,
-    /// It signs.
+    /// The key that signs.
     Active,
-    /// It signs no more; what it signed is still verified.
+    /// No longer signs; its signatures are still verified.
     Retired,
 }
 
 impl StoredKey {
-    /// Where the key stands among the keys of its issuer.
+    /// Returns the state of this key among all keys of its issuer.
     pub fn state(&self, all: &[Self], now: Time) -> KeyState {
         match signing(all, self.algorithm, now) {
             Some(active) if active.id == self.id => KeyState::Active,
@@ -56,8 +56,8 @@ impl StoredKey {
     }
 }
 
-/// The key of an issuer that signs with this algorithm now: the youngest published one whose time has come. Where a clock
-/// was set back to before the time of all of them, it is the oldest.
+/// The key that signs with this algorithm now: the youngest published one with `signs_from` in the past. If the clock
+/// was set back to before all of them, the oldest.
 pub fn signing(all: &[StoredKey], algorithm: SigningAlgorithm, now: Time) -> Option<&StoredKey> {
     let mine = || all.iter().filter(|key| key.algorithm == algorithm && key.published);
     let ready = mine().filter(|key| key.signs_from <= now).max_by_key(|key| key.generation);
@@ -116,7 +116,7 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
-/// The published keys without a successor of the algorithms that only some clients use.
+/// The published keys without successor, of the algorithms that only some clients use.
 pub async fn optional(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, issuer_id, algorithm, generation, sealed, created_at, signs_from, leaves_at, published
@@ -127,7 +127,7 @@ pub async fn optional(tx: &mut Tx<'_>) -> Result<Vec<StoredKey>> {
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
-/// Sets when a key without a successor leaves the key set; `None` = it stays. A key that has left stays away.
+/// Sets when a key without successor leaves the key set; `None` = it stays. A key that has left is not published again.
 pub async fn set_leaving(tx: &mut Tx<'_>, id: &KeyId, leaves_at: Option<Time>) -> Result<u64> {
     execute!(
         tx,
@@ -139,7 +139,7 @@ pub async fn set_leaving(tx: &mut Tx<'_>, id: &KeyId, leaves_at: Option<Time>) -
     )
 }
 
-/// What is due: issuers and algorithms whose youngest key began to sign at this time or before, and does not leave.
+/// The issuers and algorithms due for rotation: the youngest key began to sign at this time or before, and has no end.
 pub async fn due(tx: &mut Tx<'_>, since: Time, limit: i64) -> Result<Vec<(IssuerId, SigningAlgorithm)>> {
     let rows: Vec<(IssuerId, Word<SigningAlgorithm>)> = on!(tx, conn => sqlx::query_as(
         "SELECT issuer_id, algorithm FROM signing_keys WHERE leaves_at IS NULL GROUP BY issuer_id, algorithm
@@ -147,7 +147,7 @@ pub async fn due(tx: &mut Tx<'_>, since: Time, limit: i64) -> Result<Vec<(Issuer
     Ok(rows.into_iter().map(|(issuer, algorithm)| (issuer, algorithm.0)).collect())
 }
 
-/// Stores a key of a new generation; of several makers at once, one gets `true`, and its key stands.
+/// Stores a key of a new generation; of concurrent callers one gets `true`, and its key is kept.
 pub async fn insert_first(tx: &mut Tx<'_>, key: &StoredKey) -> Result<bool> {
     let inserted = execute!(
         tx,
@@ -167,13 +167,13 @@ pub async fn insert_first(tx: &mut Tx<'_>, key: &StoredKey) -> Result<bool> {
     if inserted == 1 {
         revision::bump(tx).await?;
     } else {
-        // Another node's stands, which this one may not have seen yet.
+        // Another node's key was stored, which this node may not have read yet.
         tx.note_catalogue_change();
     }
     Ok(inserted == 1)
 }
 
-/// Stores the successor of the keys there are, and when those leave.
+/// Stores the successor of the existing keys, and when those leave the key set.
 pub async fn succeed(tx: &mut Tx<'_>, key: &StoredKey, leave_at: Time) -> Result<bool> {
     if !insert_first(tx, key).await? {
         return Ok(false);
@@ -190,7 +190,7 @@ pub async fn succeed(tx: &mut Tx<'_>, key: &StoredKey, leave_at: Time) -> Result
     Ok(true)
 }
 
-/// Stores a key in the place of all that came before it: what they signed is worth nothing any more.
+/// Stores a key and unpublishes all earlier ones at once: their signatures are no longer accepted.
 pub async fn replace(tx: &mut Tx<'_>, key: &StoredKey) -> Result<bool> {
     if !insert_first(tx, key).await? {
         return Ok(false);
@@ -217,7 +217,7 @@ pub async fn remove(tx: &mut Tx<'_>, issuer: &IssuerId, algorithm: SigningAlgori
     Ok(())
 }
 
-/// Takes keys whose time has come out of the key sets, and those that left before `forgotten` out of the store.
+/// Unpublishes keys that have reached `leaves_at`, and deletes those that left before `forgotten`.
 pub async fn retire(tx: &mut Tx<'_>, now: Time, forgotten: Time) -> Result<u64> {
     let left = "UPDATE signing_keys SET published = FALSE WHERE leaves_at <= $1 AND published";
     let changed =

@@ -1,4 +1,4 @@
-//! Invitations to link an account with whoever brings the code: one for each user, and it counts once.
+//! Invitations to link an account with an upstream account: at most one per user, each redeemed once.
 
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, ResellerId, TenantId, UpstreamId, UserId};
@@ -6,7 +6,8 @@ use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// Invites a user, of whom this epoch was read; an older invitation is void. `Error::Conflict` if user or provider have gone.
+/// Invites a user, whose epoch was read before, and replaces an older invitation. `Error::Conflict` if user or provider
+/// no longer exist.
 pub async fn put(
     tx: &mut Tx<'_>,
     user: &UserId,
@@ -29,7 +30,7 @@ pub async fn put(
     Ok(())
 }
 
-/// Whom this code invites to sign in at this provider.
+/// The user whom this code invites to sign in at this provider.
 pub async fn invited(
     tx: &mut Tx<'_>,
     upstream: &UpstreamId,
@@ -44,7 +45,7 @@ pub async fn invited(
         .bind(hash).bind(upstream).bind(now).fetch_optional(conn))?)
 }
 
-/// Ends all invitations of a tenant's users to sign in at providers of this reseller.
+/// Deletes the invitations of a tenant's users to providers of this reseller.
 pub async fn remove_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<u64> {
     execute!(
         tx,
@@ -56,12 +57,12 @@ pub async fn remove_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &R
     )
 }
 
-/// Ends all invitations to sign in at this provider.
+/// Deletes all invitations to this provider.
 pub async fn remove_at(tx: &mut Tx<'_>, upstream: &UpstreamId) -> Result<u64> {
     execute!(tx, "DELETE FROM link_invitations WHERE upstream_id = $1", upstream)
 }
 
-/// Uses the invitation up; of two at once, one gets `true`.
+/// Redeems the invitation; of concurrent callers one gets `true`.
 pub async fn redeem(
     tx: &mut Tx<'_>,
     user: &UserId,

@@ -1,4 +1,4 @@
-//! The statements, one file for each aggregate.
+//! The SQL statements, one file per aggregate.
 
 pub mod access_tokens;
 pub mod assertions;

@@ -1,4 +1,4 @@
-//! Scopes of the installation's own, and APIs.
+//! The installation's own scopes, and APIs.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ struct ApiRow {
     scopes: Word<Scope>,
 }
 
-/// Adds the scope, or changes the one of this name.
+/// Adds or replaces the scope with this name.
 pub async fn upsert(tx: &mut Tx<'_>, own: &OwnScope) -> Result<()> {
     let sql = "INSERT INTO own_scopes (name, title, claims) VALUES ($1, $2, $3)
                ON CONFLICT (name) DO UPDATE SET title = excluded.title, claims = excluded.claims";
@@ -32,14 +32,14 @@ pub async fn upsert(tx: &mut Tx<'_>, own: &OwnScope) -> Result<()> {
     revision::bump(tx).await
 }
 
-/// Removes a scope. What was granted of it means nothing from then on.
+/// Removes a scope. Grants that contain it no longer give access to anything by it.
 pub async fn remove(tx: &mut Tx<'_>, name: &str) -> Result<bool> {
     let removed = execute!(tx, "DELETE FROM own_scopes WHERE name = $1", name)?;
     revision::bump(tx).await?;
     Ok(removed == 1)
 }
 
-/// Adds the API, or changes the one of this audience.
+/// Adds or replaces the API with this audience.
 pub async fn upsert_api(tx: &mut Tx<'_>, api: &Api) -> Result<()> {
     let sql = "INSERT INTO apis (audience, typ, scopes) VALUES ($1, $2, $3)
                ON CONFLICT (audience) DO UPDATE SET typ = excluded.typ, scopes = excluded.scopes";
@@ -54,7 +54,7 @@ pub async fn remove_api(tx: &mut Tx<'_>, audience: &Resource) -> Result<bool> {
     Ok(removed == 1)
 }
 
-/// All scopes and APIs, each kind by name.
+/// All scopes and APIs, each sorted by name.
 pub async fn all(tx: &mut Tx<'_>) -> Result<OwnScopes> {
     let scopes: Vec<ScopeRow> =
         on!(tx, conn => sqlx::query_as("SELECT name, title, claims FROM own_scopes").fetch_all(conn))?;
@@ -66,7 +66,7 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<OwnScopes> {
         scopes: scopes.into_iter().map(scope).collect(),
         apis: apis.into_iter().map(api).collect(),
     };
-    // The databases sort text in different ways.
+    // Sorted here: the two databases collate text differently.
     own.scopes.sort_by(|a, b| a.name.cmp(&b.name));
     own.apis.sort_by(|a, b| a.audience.cmp(&b.audience));
     Ok(own)

@@ -1,4 +1,4 @@
-//! Passkeys. Nothing in them is secret; whoever wants to use one up proves it by a statement that only one can win.
+//! Passkeys. A row holds nothing secret; each use is claimed by a conditional statement.
 
 use crate::domain::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
 use crate::domain::passkey::{Passkey, RpId};
@@ -35,7 +35,7 @@ impl From<Row> for Passkey {
     }
 }
 
-/// Adds a passkey. `false`: somebody has registered it already (Web Authentication §7.1, step 26).
+/// Adds a passkey. `false`: its credential id is registered already (Web Authentication §7.1, step 26).
 pub async fn insert(tx: &mut Tx<'_>, new: &Passkey) -> Result<bool> {
     let added = execute!(
         tx,
@@ -63,7 +63,7 @@ pub async fn of_user(tx: &mut Tx<'_>, user: &UserId) -> Result<Vec<Passkey>> {
     Ok(rows.into_iter().map(Passkey::from).collect())
 }
 
-/// The passkey that its authenticator calls so.
+/// The passkey with this credential id.
 pub async fn by_credential(tx: &mut Tx<'_>, id: &CredentialId) -> Result<Option<Passkey>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, user_handle, credential_id, rp_id, credential, counter, created_at, last_used_at
@@ -71,8 +71,9 @@ pub async fn by_credential(tx: &mut Tx<'_>, id: &CredentialId) -> Result<Option<
     Ok(row.map(Passkey::from))
 }
 
-/// Notes a use and raises the signature counter (Web Authentication §6.1.1). `false`: the passkey is gone, or its counter
-/// did not go forward: the answer is a copy, or the key is. An authenticator that does not count always says 0.
+/// Records a use and raises the signature counter (Web Authentication §6.1.1). `false`: the passkey no longer exists,
+/// or its counter did not increase, because the assertion is replayed or the key was cloned. An authenticator without a
+/// counter always sends 0.
 pub async fn accept(tx: &mut Tx<'_>, id: &AuthenticatorId, counter: i64, now: Time) -> Result<bool> {
     let accepted = execute!(
         tx,
@@ -85,12 +86,12 @@ pub async fn accept(tx: &mut Tx<'_>, id: &AuthenticatorId, counter: i64, now: Ti
     Ok(accepted == 1)
 }
 
-/// Removes the user's passkeys for one relying party.
+/// Removes the user's passkeys for one relying party ID.
 pub async fn remove_at(tx: &mut Tx<'_>, user: &UserId, rp: &RpId) -> Result<u64> {
     execute!(tx, "DELETE FROM passkeys WHERE user_id = $1 AND rp_id = $2", user, rp)
 }
 
-/// Removes the user's other passkeys for the same relying party.
+/// Removes the user's other passkeys for the same relying party ID.
 pub async fn remove_others_at(tx: &mut Tx<'_>, keep: &Passkey) -> Result<u64> {
     let sql = "DELETE FROM passkeys WHERE user_id = $1 AND rp_id = $2 AND id <> $3";
     execute!(tx, sql, &keep.user, &keep.rp, &keep.id)

@@ -1,6 +1,6 @@
-//! Authorization requests that clients pushed (RFC 9126): each begins one login, and is known as long as that lasts.
+//! Pushed authorization requests (RFC 9126): each starts one login, and its row is kept as long as that login lasts.
 //!
-//! Why it is kept after its use: whoever reloads the page that it led to, in the same browser, finds that login again.
+//! Why it is kept after its use: reloading the page that it led to, in the same browser, continues the same login.
 
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, InteractionId};
@@ -13,11 +13,11 @@ use crate::storage::core::tx::Tx;
 /// A pushed request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pushed {
-    /// What was asked, already checked. It names client and issuer.
+    /// The validated request. It contains client and issuer.
     pub request: AuthorizationRequest,
-    /// Of client and tenant, when it was pushed.
+    /// The sum of the epochs of client and tenant at the time of the push.
     pub epoch: Epoch,
-    /// The login that was begun with it; `None`: nobody came with it yet.
+    /// The login that was started with it; `None`: not used yet.
     pub login: Option<InteractionId>,
 }
 
@@ -28,9 +28,9 @@ struct Row {
     login: Option<InteractionId>,
 }
 
-/// Adds a request, unless its client has `cap` of them already that nobody came with; `false`: it has.
+/// Adds a request; `false`: the client already has `cap` unused ones.
 ///
-/// Nodes that do this at once may all see one place left, so there may be a few more: the cap is against floods.
+/// Concurrent requests may exceed the cap slightly, which is acceptable for a limit against floods.
 pub async fn insert(
     tx: &mut Tx<'_>,
     hash: &Hash,
@@ -59,7 +59,7 @@ pub async fn insert(
     Ok(inserted == 1)
 }
 
-/// The request with this hash, unless it has expired. Whether issuer and client are the right ones, the caller checks.
+/// The unexpired request with this hash. The caller checks issuer and client.
 pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<Pushed>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT request, epoch, login FROM pushed_requests WHERE hash = $1 AND expires_at > $2")
@@ -67,7 +67,7 @@ pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<P
     Ok(row.map(|row| Pushed { request: row.request.0, epoch: row.epoch, login: row.login }))
 }
 
-/// Begins a login with a request; of all who try, one gets `true`. The row is kept until the login is over.
+/// Starts a login with a request; of concurrent callers one gets `true`. The row is kept until the login ends.
 pub async fn claim(
     tx: &mut Tx<'_>,
     hash: &Hash,

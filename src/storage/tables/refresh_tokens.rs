@@ -1,4 +1,4 @@
-//! Refresh tokens: each is used once, and its use makes its successor (RFC 6749 §6, RFC 9700 §4.14.2).
+//! Refresh tokens: each is used once, and its use creates its successor (RFC 6749 §6, RFC 9700 §4.14.2).
 
 use super::grants::{GrantWithUser, WithClient, ground, ground_and_client, living};
 use crate::domain::grant::{RefreshState, RefreshToken};
@@ -47,7 +47,7 @@ impl WithGround {
     }
 }
 
-/// Adds a fresh token.
+/// Adds an unused token.
 pub fn queue_insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: Time) -> Result<()> {
     queue!(
         tx,
@@ -60,7 +60,7 @@ pub fn queue_insert(tx: &mut Tx<'_>, hash: &Hash, grant: &GrantId, expires_at: T
     Ok(())
 }
 
-/// The token with this hash, used or not; not one that has expired.
+/// The token with this hash, used or not; `None` if it has expired.
 pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<RefreshToken>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT hash, grant_id, expires_at, used_at, salt FROM refresh_tokens WHERE hash = $1 AND expires_at > $2")
@@ -68,8 +68,8 @@ pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<R
     Ok(row.map(RefreshToken::from))
 }
 
-/// The same with its grant and its user, in one statement; not one whose grant, user, tenant or client has ended, nor
-/// one of a family whose redirect URI is no longer registered. A grant keeps the code that it began with.
+/// The token with its grant and user, in one statement. `None` also if its grant, user, tenant or client has ended, or
+/// the redirect URI of its family is no longer registered. The row of the code that a grant began with is kept.
 pub async fn with_ground(
     tx: &mut Tx<'_>,
     hash: &Hash,
@@ -85,7 +85,7 @@ pub async fn with_ground(
     Ok(row.and_then(WithGround::still_registered))
 }
 
-/// Uses a fresh token up; of all who bring it, one gets `true`. Its successor is made of it and `salt`.
+/// Marks an unused token as used; of concurrent callers one gets `true`. Its successor is derived from it and `salt`.
 pub async fn claim(tx: &mut Tx<'_>, hash: &Hash, salt: &str, now: Time) -> Result<bool> {
     let sql = "UPDATE refresh_tokens SET used_at = $3, salt = $2 WHERE hash = $1 AND used_at IS NULL";
     Ok(execute!(tx, sql, hash, salt, now)? == 1)

@@ -19,7 +19,7 @@ impl From<Row> for Reseller {
     }
 }
 
-/// Adds the reseller, or changes the one with this id. `Error::Conflict` if the name is taken.
+/// Adds or replaces the reseller with this id. `Error::Conflict` if the name is taken.
 pub async fn upsert(tx: &mut Tx<'_>, reseller: &Reseller) -> Result<()> {
     execute!(
         tx,
@@ -45,14 +45,14 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Reseller>> {
     Ok(rows.into_iter().map(Reseller::from).collect())
 }
 
-/// What refers to the reseller: `tenant 123456.sms`, `upstream north-login`.
+/// The rows that refer to the reseller, as `tenant 123456.sms` or `upstream north-login`.
 pub async fn holders(tx: &mut Tx<'_>, id: &ResellerId) -> Result<Vec<String>> {
     Ok(on!(tx, conn => sqlx::query_scalar(
         "SELECT 'tenant ' || domain FROM tenants WHERE reseller_id = $1
          UNION ALL SELECT 'upstream ' || name FROM upstreams WHERE reseller_id = $1 ORDER BY 1").bind(id).fetch_all(conn))?)
 }
 
-/// Removes the reseller. `Error::Conflict` while there are tenants or upstream providers of theirs.
+/// Removes the reseller. `Error::Conflict` while it has tenants or upstream providers.
 pub async fn remove(tx: &mut Tx<'_>, id: &ResellerId) -> Result<bool> {
     let removed = execute!(tx, "DELETE FROM resellers WHERE id = $1", id)?;
     revision::bump(tx).await?;

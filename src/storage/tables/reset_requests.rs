@@ -1,33 +1,33 @@
-//! Wishes for a reset mail that nobody has looked at yet.
+//! Queue of requests for a reset mail.
 //!
-//! Why they wait: whether there is such a user must not be told by how long an answer takes. So the request writes one
-//! row, always, and the rest happens after the answer. Whoever removes the row, and nobody else, has answered it.
+//! Why a queue: the response time must not reveal whether the user exists. So the request always writes one row, and
+//! the rest happens after the response. The worker that deletes the row processes it, so each is processed once.
 
 use crate::domain::ids::ResetRequestId;
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// How many may wait; what is asked for beyond that is lost.
+/// Maximum length of the queue; further requests are dropped.
 const QUEUE: i64 = 10_000;
 
-/// A wish that waits.
+/// A queued request.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Waiting {
-    /// Its row.
+    /// Its id.
     pub id: ResetRequestId,
-    /// What was typed, and where, sealed for its row.
+    /// The user's input and the issuer, sealed for its row.
     pub sealed: String,
-    /// When.
+    /// The time of the request.
     pub created_at: Time,
 }
 
-/// The row that a wish is sealed for.
+/// The row name that a request is sealed for.
 pub fn row(id: &ResetRequestId) -> String {
     format!("reset_requests/{id}")
 }
 
-/// Notes a wish; `false`: too many wait.
+/// Queues a request; `false`: the queue is full.
 pub async fn insert(tx: &mut Tx<'_>, new: &Waiting) -> Result<bool> {
     let written = execute!(
         tx,
@@ -42,14 +42,14 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Waiting) -> Result<bool> {
     Ok(written == 1)
 }
 
-/// The oldest that wait.
+/// The oldest queued requests.
 pub async fn oldest(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
     on!(tx, conn => sqlx::query_as(
         "SELECT id, sealed, created_at FROM reset_requests ORDER BY created_at, id LIMIT $1")
         .bind(limit).fetch_all(conn))
 }
 
-/// Takes a wish to answer it; of two at once, one gets `true`.
+/// Removes a request in order to process it; of concurrent callers one gets `true`.
 pub async fn take(tx: &mut Tx<'_>, id: &ResetRequestId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM reset_requests WHERE id = $1", id)? == 1)
 }

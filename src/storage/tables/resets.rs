@@ -1,4 +1,4 @@
-//! Links to choose a new password, found by the hash of the secret in them, or of the ticket that takes its place.
+//! Links to choose a new password, found by the hash of the secret in the link, or of the ticket that replaces it.
 
 use super::users;
 use crate::domain::epoch::Epoch;
@@ -38,7 +38,7 @@ impl From<Row> for Reset {
     }
 }
 
-/// Adds a link; every other of the user's that was not used yet is void: of two made at once, one stays.
+/// Adds a link and deletes the user's other unused links; of two concurrent calls one link remains.
 pub async fn replace(tx: &mut Tx<'_>, new: &Reset) -> Result<()> {
     users::hold(tx, &new.user).await?;
     execute!(tx, "DELETE FROM resets WHERE user_id = $1 AND ticket IS NULL", &new.user)?;
@@ -58,7 +58,7 @@ pub async fn replace(tx: &mut Tx<'_>, new: &Reset) -> Result<()> {
     Ok(())
 }
 
-/// What this secret opens at this issuer: a link that was not used, or a ticket.
+/// The reset that this secret opens at this issuer: an unused link, or a ticket.
 pub async fn by_secret(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,
@@ -73,7 +73,7 @@ pub async fn by_secret(
     Ok(row.map(Reset::from))
 }
 
-/// Uses a link up: from now on its ticket opens what the link did. Of all who bring the link at once, one gets `true`.
+/// Marks the link as used; from now on its ticket opens the reset. Of concurrent callers one gets `true`.
 pub async fn use_up(tx: &mut Tx<'_>, reset: &Reset, now: Time) -> Result<bool> {
     let used = execute!(
         tx,
@@ -88,24 +88,24 @@ pub async fn use_up(tx: &mut Tx<'_>, reset: &Reset, now: Time) -> Result<bool> {
     Ok(used == 1)
 }
 
-/// Stores what happened since, if nobody else did since it was read. `false`: somebody did.
+/// Stores the changed progress. `false`: another request has changed it since it was read (optimistic lock).
 pub async fn save(tx: &mut Tx<'_>, reset: &Reset) -> Result<bool> {
     let sql = "UPDATE resets SET progress = $3, version = version + 1 WHERE link = $1 AND version = $2";
     Ok(execute!(tx, sql, &reset.link, reset.version, Json(&reset.progress))? == 1)
 }
 
-/// Raises the epoch along with the user's.
+/// Raises its epoch along with the user's, so that it stays valid.
 pub async fn carry_over(tx: &mut Tx<'_>, link: &Hash) -> Result<()> {
     execute!(tx, "UPDATE resets SET epoch = epoch + 1 WHERE link = $1", link)?;
     Ok(())
 }
 
-/// Ends one.
+/// Deletes a reset.
 pub async fn remove(tx: &mut Tx<'_>, link: &Hash) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM resets WHERE link = $1", link)? == 1)
 }
 
-/// Ends every one of the user's, used or not.
+/// Deletes all resets of the user, used or not.
 pub async fn remove_all(tx: &mut Tx<'_>, user: &UserId) -> Result<u64> {
     execute!(tx, "DELETE FROM resets WHERE user_id = $1", user)
 }

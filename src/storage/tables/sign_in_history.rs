@@ -20,18 +20,18 @@ pub struct SignIn<'a> {
     pub until: Time,
 }
 
-/// How a browser that was not known to its user relates to the user's others.
+/// The state of a browser before this sign-in, in relation to the user's other browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sight {
-    /// It is known by now: another sign-in with the same cookie won the race.
+    /// A concurrent sign-in with the same cookie has added it.
     Known,
-    /// No browser of this user is known, so this is not news.
+    /// The user has no known browser, so the user is not notified.
     First,
-    /// Others are known, and this one is not.
+    /// The user has known browsers, but not this one.
     New,
 }
 
-/// Prolongs a browser that is known; `false`: it is not.
+/// Extends the row of a known browser; `false`: it is not known.
 pub async fn touch(tx: &mut Tx<'_>, sign_in: SignIn<'_>, now: Time) -> Result<bool> {
     let SignIn { user, hash, epoch, until } = sign_in;
     let sql = "UPDATE known_browsers SET expires_at = $3, epoch = COALESCE($4, epoch)
@@ -39,13 +39,13 @@ pub async fn touch(tx: &mut Tx<'_>, sign_in: SignIn<'_>, now: Time) -> Result<bo
     Ok(execute!(tx, sql, user, hash, until, epoch, now)? == 1)
 }
 
-/// Adds a browser. Of more than `most` of one user those that would be forgotten first go.
+/// Adds a browser. If a user has more than `most`, those that expire first are deleted.
 pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> Result<Sight> {
     let SignIn { user, hash, epoch, until } = sign_in;
     let others: i64 = on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM known_browsers WHERE user_id = $1 AND expires_at > $2")
         .bind(user).bind(now).fetch_one(conn))?;
-    // Of two sign-ins with one cookie at once, one is the first.
+    // Of two concurrent sign-ins with one cookie, one inserts the row.
     let insert = "INSERT INTO known_browsers (user_id, hash, expires_at, epoch) VALUES ($1, $2, $3, $4)
          ON CONFLICT (user_id, hash) DO UPDATE
              SET expires_at = excluded.expires_at, epoch = excluded.epoch
@@ -65,7 +65,7 @@ pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> 
     Ok(if others == 0 { Sight::First } else { Sight::New })
 }
 
-/// Does this browser have password tries of its own for this user: is it known, and has nothing ended since?
+/// Returns whether this browser has password tries of its own for this user: it is known and no epoch was raised since.
 pub async fn has_tries(tx: &mut Tx<'_>, user: &UserId, hash: &Hash, now: Time) -> Result<bool> {
     let found: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
         "SELECT known_browsers.epoch FROM known_browsers
@@ -77,7 +77,7 @@ pub async fn has_tries(tx: &mut Tx<'_>, user: &UserId, hash: &Hash, now: Time) -
     Ok(found.is_some())
 }
 
-/// How many browsers of this user are known.
+/// The number of browsers known to this user.
 pub async fn count(tx: &mut Tx<'_>, user: &UserId) -> Result<i64> {
     Ok(on!(tx, conn => sqlx::query_scalar("SELECT COUNT(*) FROM known_browsers WHERE user_id = $1")
         .bind(user).fetch_one(conn))?)

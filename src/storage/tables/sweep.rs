@@ -1,4 +1,4 @@
-//! Removing what has expired, in small batches, so that no sweep holds up the writers.
+//! Deletes expired rows in small batches, so that a sweep does not block writers for long.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// An enrolment begun and not confirmed.
+/// Lifetime of an unconfirmed enrolment.
 const PENDING: Duration = Duration::from_hours(24);
-/// Failures in a row are remembered this long after the last.
+/// Failures in a row are kept this long after the last one.
 const FAILURES: Duration = Duration::from_hours(30 * 24);
 
-/// A used refresh token is known again this long: a copy that comes later is refused, but tells of nothing any more.
+/// A used refresh token is kept this long; presenting it later is refused, but no longer detected as reuse.
 const USED: Duration = Duration::from_hours(7 * 24);
 
-/// How long it can be looked up what became of a message.
+/// The outcome of a message can be looked up this long.
 const MESSAGES: Duration = Duration::from_hours(7 * 24);
 
-/// What goes at its `expires_at`; authorization codes go with their grants.
+/// Rows deleted at their `expires_at`; authorization codes are deleted with their grants.
 const EXPIRED: &[&str] = &[
     "DELETE FROM trusted_browsers WHERE id IN (SELECT id FROM trusted_browsers WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM known_browsers WHERE (user_id, hash) IN
@@ -38,7 +38,7 @@ const EXPIRED: &[&str] = &[
              (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
 ];
 
-/// Removes at most `limit` rows of each kind; gives how many went. Call again until it gives 0.
+/// Deletes at most `limit` rows of each kind and returns the number deleted. Call again until it returns 0.
 pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
     let mut removed = 0;
     for &sql in EXPIRED {
@@ -67,7 +67,7 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         limit,
         now,
     )?;
-    // What nobody could send in time: by now nobody has a use for it, and nobody should read it.
+    // Unsent messages that have expired: they are useless now, so their content is erased.
     removed += execute!(
         tx,
         "UPDATE outbox SET state = 'failed', sealed = NULL, reason = 'expired before it could be sent'
@@ -83,7 +83,7 @@ pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
         now.minus(MESSAGES),
         limit,
     )?;
-    // A mail that comes so late helps nobody.
+    // Reset requests that are too old for a useful mail.
     removed += execute!(
         tx,
         "DELETE FROM reset_requests WHERE id IN

@@ -43,7 +43,7 @@ impl From<Row> for Tenant {
     }
 }
 
-/// Adds the tenant, or changes the one with this id. Disabling raises the epoch, which ends everything of its users and
+/// Adds or replaces the tenant with this id. Disabling raises the epoch, which ends everything issued to its users and
 /// clients.
 pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
     execute!(
@@ -94,14 +94,14 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Tenant>> {
     Ok(rows.into_iter().map(Tenant::from).collect())
 }
 
-/// Is there any tenant?
+/// Returns whether there is any tenant.
 pub async fn any(tx: &mut Tx<'_>) -> Result<bool> {
     let first: Option<TenantId> = on!(tx, conn => sqlx::query_scalar("SELECT id FROM tenants LIMIT 1")
         .fetch_optional(conn))?;
     Ok(first.is_some())
 }
 
-/// Removes the tenant with its users, clients, keys and all that hangs on them.
+/// Removes the tenant with its users, clients, keys and everything that refers to them.
 pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
     revision::bump(tx).await?;
     let removed: Option<Epoch> = on!(tx, conn => sqlx::query_scalar(
@@ -113,7 +113,7 @@ pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM tenants WHERE id = $1", id)? == 1)
 }
 
-/// Is there a tenant whose users may sign in with a passkey alone? A policy is JSON as we write it, without spaces.
+/// Returns whether a tenant lets its users sign in with a passkey alone. A policy is stored as JSON without spaces.
 pub async fn any_passkey_sign_in(tx: &mut Tx<'_>) -> Result<bool> {
     on!(tx, conn => sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM tenants WHERE NOT disabled AND policy LIKE '%\"passkey_sign_in\":true%')")

@@ -1,4 +1,4 @@
-//! Browsers that their users trust, found by the hash of their cookie.
+//! Trusted browsers, found by the hash of their cookie.
 
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, TrustedBrowserId, UserId};
@@ -37,7 +37,7 @@ impl From<Row> for TrustedBrowser {
     }
 }
 
-/// Adds a browser. Of more than [`MOST`] of one user those seen longest ago go.
+/// Adds a browser. If a user has more than [`MOST`], those used longest ago are deleted.
 pub async fn insert(tx: &mut Tx<'_>, browser: &TrustedBrowser) -> Result<()> {
     execute!(
         tx,
@@ -63,7 +63,7 @@ pub async fn insert(tx: &mut Tx<'_>, browser: &TrustedBrowser) -> Result<()> {
     Ok(())
 }
 
-/// The browser of this cookie, if this user trusts it; whether it still counts, it says itself.
+/// The browser with this cookie, if this user trusts it. The caller checks whether the trust is still valid.
 pub async fn by_cookie(tx: &mut Tx<'_>, user: &UserId, cookie: &Hash) -> Result<Option<TrustedBrowser>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, epoch, cookie, profile, label, created_at, seen_at, expires_at
@@ -71,7 +71,7 @@ pub async fn by_cookie(tx: &mut Tx<'_>, user: &UserId, cookie: &Hash) -> Result<
     Ok(row.map(TrustedBrowser::from))
 }
 
-/// The browsers of a user, the one seen last first.
+/// The browsers of a user, the one used last first.
 pub async fn of_user(tx: &mut Tx<'_>, user: &UserId) -> Result<Vec<TrustedBrowser>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, epoch, cookie, profile, label, created_at, seen_at, expires_at
@@ -80,13 +80,13 @@ pub async fn of_user(tx: &mut Tx<'_>, user: &UserId) -> Result<Vec<TrustedBrowse
     Ok(rows.into_iter().map(TrustedBrowser::from).collect())
 }
 
-/// Notes that it skipped a second factor. `false`: it is no longer trusted.
+/// Records that the browser skipped a second factor. `false`: it is no longer trusted.
 pub async fn touch(tx: &mut Tx<'_>, id: &TrustedBrowserId, now: Time) -> Result<bool> {
     let sql = "UPDATE trusted_browsers SET seen_at = $2 WHERE id = $1 AND expires_at > $2";
     Ok(execute!(tx, sql, id, now)? == 1)
 }
 
-/// Trusts no browser of this user any more.
+/// Deletes all trusted browsers of this user.
 pub async fn remove_all(tx: &mut Tx<'_>, user: &UserId) -> Result<u64> {
     execute!(tx, "DELETE FROM trusted_browsers WHERE user_id = $1", user)
 }

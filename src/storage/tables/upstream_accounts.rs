@@ -1,4 +1,4 @@
-//! Where users sign in who have no password here: their accounts at upstream providers.
+//! Accounts at upstream providers, by which users without a local password sign in.
 
 use crate::domain::ids::{ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::upstream::UpstreamAccount;
@@ -13,7 +13,7 @@ pub async fn at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &Reseller
         .bind(tenant).bind(reseller).fetch_all(conn))?)
 }
 
-/// Ends everything that these users have been given.
+/// Raises the epoch of a tenant's users who sign in at providers of this reseller.
 pub async fn end_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<u64> {
     execute!(
         tx,
@@ -24,7 +24,7 @@ pub async fn end_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &Rese
     )
 }
 
-/// Ends everything that those have been given who sign in at this provider.
+/// Raises the epoch of all users who sign in at this provider.
 pub async fn end_at_upstream(tx: &mut Tx<'_>, upstream: &UpstreamId) -> Result<u64> {
     execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE upstream_id = $1", upstream)
 }
@@ -36,7 +36,8 @@ pub async fn user(tx: &mut Tx<'_>, upstream: &UpstreamId, subject: &str) -> Resu
         .bind(upstream).bind(subject).fetch_optional(conn))?)
 }
 
-/// Where the user signs in from now on; `None` = here. `Error::Conflict` if the subject is another user's.
+/// Sets the upstream account by which the user signs in; `None` = a local sign-in. `Error::Conflict` if the subject is
+/// linked with another user.
 pub async fn set(tx: &mut Tx<'_>, id: &UserId, account: Option<&UpstreamAccount>) -> Result<()> {
     let (upstream, subject) = (account.map(|a| &a.upstream), account.and_then(|a| a.subject.as_deref()));
     let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3, version = version + 1 WHERE id = $1";
@@ -44,8 +45,8 @@ pub async fn set(tx: &mut Tx<'_>, id: &UserId, account: Option<&UpstreamAccount>
     Ok(())
 }
 
-/// Links the user with a subject, unless the user is linked with one already. Of two concurrent calls one returns `true`.
-/// `Error::Conflict` if the subject is another user's.
+/// Links the user with a subject, unless the user is linked already. Of concurrent callers one gets `true`.
+/// `Error::Conflict` if the subject is linked with another user.
 pub async fn link(tx: &mut Tx<'_>, id: &UserId, upstream: &UpstreamId, subject: &str) -> Result<bool> {
     let sql = "UPDATE users SET upstream_id = $2, upstream_subject = $3, version = version + 1
                WHERE id = $1 AND upstream_subject IS NULL";

@@ -1,29 +1,30 @@
-//! Browsers on their way to an upstream provider. Each comes back once; it is known again as long as its login lasts.
+//! Requests sent to an upstream provider, found by the hash of `state`. Each is answered once; its row is kept as long
+//! as its login lasts.
 
 use crate::domain::ids::{Hash, InteractionId, IssuerId, UpstreamId};
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
-/// How many tabs of one login may be on their way; of more, the older ones are forgotten.
+/// Maximum pending requests of one login (tabs); beyond it the oldest are deleted.
 const OF_ONE_LOGIN: i64 = 8;
 
-/// A browser on its way.
+/// A request to an upstream provider.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct Departure {
     /// The hash of the value of `state`.
     pub state: Hash,
-    /// The login that it left.
+    /// The login that it belongs to.
     #[sqlx(rename = "interaction_id")]
     pub interaction: InteractionId,
-    /// Where it was sent.
+    /// The provider it was sent to.
     #[sqlx(rename = "upstream_id")]
     pub upstream: UpstreamId,
-    /// When.
+    /// The time at which it was sent.
     pub departed_at: Time,
 }
 
-/// Notes a departure. `Error::Conflict` if the login is over.
+/// Stores a request. `Error::Conflict` if the login has ended.
 pub async fn insert(tx: &mut Tx<'_>, new: &Departure) -> Result<()> {
     execute!(
         tx,
@@ -43,7 +44,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Departure) -> Result<()> {
     Ok(())
 }
 
-/// The departure with this state, if it left a login at this issuer that still lasts, whether it came back or not.
+/// The request with this state, answered or not, if it belongs to an unexpired login at this issuer.
 pub async fn by_state(
     tx: &mut Tx<'_>,
     state: &Hash,
@@ -57,7 +58,7 @@ pub async fn by_state(
         .bind(state).bind(issuer).bind(now).fetch_optional(conn))?)
 }
 
-/// It came back; of two at once, one gets `true`, and only that one may redeem what it brought.
+/// Marks the request as answered; of concurrent callers one gets `true`, and only that one may redeem the code.
 pub async fn claim(tx: &mut Tx<'_>, state: &Hash) -> Result<bool> {
     Ok(execute!(tx, "UPDATE departures SET used = TRUE WHERE state = $1 AND NOT used", state)? == 1)
 }

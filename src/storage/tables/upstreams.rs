@@ -1,4 +1,4 @@
-//! Upstream providers, with our sealed secrets there.
+//! Upstream providers, with our sealed client secrets.
 
 use crate::domain::ids::{ResellerId, TenantId, UpstreamId};
 use crate::domain::upstream::{Owner, Slug, Upstream, UpstreamRules};
@@ -7,17 +7,17 @@ use crate::storage::core::json::Json;
 use crate::storage::core::revision;
 use crate::storage::core::tx::Tx;
 
-/// An upstream provider as it is stored.
+/// An upstream provider as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// The provider.
     pub upstream: Upstream,
-    /// Our secret there, sealed for its row; `None` where PKCE alone does.
+    /// Our client secret, sealed for its row; `None` for a public client, which uses PKCE only.
     pub sealed_secret: Option<String>,
 }
 
 impl Stored {
-    /// The row that a secret is sealed for.
+    /// The row name that the secret is sealed for.
     pub fn row(id: &UpstreamId) -> String {
         format!("upstreams/{id}")
     }
@@ -43,7 +43,7 @@ impl TryFrom<Row> for Stored {
         let owner = match (row.reseller_id, row.tenant_id) {
             (Some(reseller), None) => Owner::Reseller(reseller),
             (None, Some(tenant)) => Owner::Tenant(tenant),
-            _ => return Err(Error::other("an upstream provider has one owner")),
+            _ => return Err(Error::other("an upstream provider must have exactly one owner")),
         };
         let upstream = Upstream {
             id: row.id,
@@ -62,7 +62,7 @@ fn stored(rows: Vec<Row>) -> Result<Vec<Stored>> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-/// Adds the provider, or changes the one with this id. `Error::Conflict` if the name is taken.
+/// Adds or replaces the provider with this id. `Error::Conflict` if the name is taken.
 pub async fn upsert(tx: &mut Tx<'_>, new: &Stored) -> Result<()> {
     let Stored { upstream, sealed_secret } = new;
     let (reseller, tenant) = match &upstream.owner {
@@ -106,7 +106,7 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
     stored(rows)
 }
 
-/// Where people of this tenant may sign in: its own providers and its reseller's, by title.
+/// The providers at which this tenant's users may sign in: its own and its reseller's, by title.
 pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Stored>> {
     let rows = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
@@ -116,7 +116,7 @@ pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Stored>
     stored(rows)
 }
 
-/// Where people of any reseller sign in, by title.
+/// The providers of all resellers, by title.
 pub async fn of_resellers(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
     let rows = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
@@ -124,14 +124,14 @@ pub async fn of_resellers(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
     stored(rows)
 }
 
-/// The accounts that sign in there: `user 123456.sms/anna`.
+/// The accounts that sign in at this provider, as `user 123456.sms/anna`.
 pub async fn holders(tx: &mut Tx<'_>, id: &UpstreamId) -> Result<Vec<String>> {
     Ok(on!(tx, conn => sqlx::query_scalar(
         "SELECT 'user ' || t.domain || '/' || u.username_key
          FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.upstream_id = $1 ORDER BY 1").bind(id).fetch_all(conn))?)
 }
 
-/// Removes the provider. `Error::Conflict` while there are accounts that sign in there.
+/// Removes the provider. `Error::Conflict` while accounts sign in there.
 pub async fn remove(tx: &mut Tx<'_>, id: &UpstreamId) -> Result<bool> {
     let removed = execute!(tx, "DELETE FROM upstreams WHERE id = $1", id)?;
     revision::bump(tx).await?;

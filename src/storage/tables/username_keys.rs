@@ -1,16 +1,17 @@
-//! Rewrites the keys of user names from lower case to [`Username::key`], once in the life of a store (migration 40).
+//! Migrates the keys of user names from lower case to [`Username::key`], once per store (migration 40).
 //!
-//! It runs after the migrations, before the node serves, in batches that each end in a commit together with the position
-//! reached: a crash loses one batch, and the next start goes on from there. Of several nodes that start at once the
-//! position's row lets one have each batch, and the others look again. Statements are bounded by the batch, so a million
-//! users cost seconds and no long transaction; ASCII keys are the same in both forms and are not read.
+//! It runs after the schema migrations, before the node serves. Each batch is committed together with the position
+//! reached: a crash loses one batch, and the next start continues from there. If several nodes start at once, the row
+//! of the position lets one of them write each batch, and the others read the position again. Statements are bounded by
+//! the batch, so a million users take seconds and no long transaction; ASCII keys are the same in both forms and are
+//! not read.
 //!
-//! **A node of an earlier version that still runs** looks for the key of its time: until it is replaced it does not find
-//! the few users whose key differs (`ß`, a final sigma, …). What it adds meanwhile this version finds, because it looks
-//! for both keys ([`super::users::credentials`]).
+//! **A node of an earlier version that still runs** looks up the lower-case key: until it is replaced, it does not find
+//! the few users whose key differs (`ß`, a final sigma, …). Users that it adds meanwhile are found by this version,
+//! because it looks up both keys ([`super::users::credentials`]).
 //!
-//! **Two users of a tenant whose folded names are the same** keep the keys they had: each still signs in by the spelling
-//! of their own name. `shared_key` reserves the folded key, so that no new user can take it, and the log names both.
+//! **Two users of a tenant whose folded names are the same** keep their keys: each still signs in by the spelling of
+//! their own name. `shared_key` reserves the folded key, so that no new user can take it, and the log names both.
 
 use std::time::Duration;
 
@@ -21,16 +22,16 @@ use crate::storage::core::db::Db;
 use crate::storage::core::error::{Error, Result};
 use crate::storage::core::tx::Tx;
 
-/// Users looked at in one transaction.
+/// Users per transaction.
 const BATCH: i64 = 500;
-/// Tries of a batch that other nodes hold up, and the time between them.
+/// Tries of a batch while other nodes write, and the pause between them.
 const TRIES: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How far the rewrite has come.
+/// The position of the migration.
 #[derive(sqlx::FromRow)]
 struct RewriteProgress {
-    /// The last user that was looked at.
+    /// The last user migrated.
     position: String,
     finished: bool,
 }
@@ -74,14 +75,14 @@ pub(in crate::storage) async fn release(tx: &mut Tx<'_>, tenant: &TenantId, key:
 }
 
 impl Db {
-    /// Brings schema and keys of user names up to this version; several nodes may do so at once.
+    /// Migrates the schema and the keys of user names to this version; several nodes may do so concurrently.
     pub async fn migrate(&self) -> Result<()> {
         self.migrate_schema().await?;
         rewrite(self).await
     }
 }
 
-/// Rewrites what is left; returns when every user has been looked at, by whichever node.
+/// Migrates the remaining users; returns when all are done, by this or another node.
 async fn rewrite(db: &Db) -> Result<()> {
     let mut tries = 1;
     loop {
@@ -107,7 +108,7 @@ async fn rewrite(db: &Db) -> Result<()> {
     }
 }
 
-/// Rewrites one batch, unless another node did meanwhile; `None`: there is none left.
+/// Migrates one batch unless another node has; `None`: no users are left.
 async fn next_batch(db: &Db) -> Result<Option<Vec<Collision>>> {
     let mut reader = db.read();
     let RewriteProgress { position: from, finished } = on!(reader.tx(), conn => sqlx::query_as(
@@ -153,7 +154,7 @@ async fn rewrite_one(tx: &mut Tx<'_>, user: &UserKeyRow) -> Result<Option<Collis
     if key == user.username_key || user.username_key != user.username.former_key() {
         return Ok(None);
     }
-    // Not by OR, for which SQLite would read the whole tenant.
+    // Two queries instead of OR, for which SQLite would read all users of the tenant.
     let others: Vec<UserKeyRow> = on!(tx, conn => sqlx::query_as(
         "SELECT id, tenant_id, username, username_key FROM users
          WHERE tenant_id = $1 AND username_key = $3 AND id <> $2

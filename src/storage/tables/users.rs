@@ -1,6 +1,7 @@
 //! Users and their passwords.
 //!
-//! Whatever changes what a [`User`] says raises the row's `version`, for [`super::GrantCache`] remembers users by it.
+//! Every function that changes a field of [`User`] raises the row's `version`, by which [`super::GrantCache`] validates
+//! its users.
 
 use super::{epochs, username_keys};
 use crate::domain::claims::Profile;
@@ -58,34 +59,34 @@ impl From<Row> for User {
     }
 }
 
-/// A user and what a typed password is compared with.
+/// A user and everything needed to check a password.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The user, who may be disabled.
+    /// The user, disabled or not.
     pub user: User,
-    /// A password's hash; `None` = the user has no password.
+    /// The password's hash; `None` = the user has no password.
     pub password_hash: Option<String>,
-    /// What the time of a check depends on, if the hash was imported and not yet renewed.
+    /// The scheme of a hash that was imported and not yet replaced: it determines the time a check takes.
     pub password_scheme: Option<String>,
-    /// Where the hash was imported from: a keyed hash of the text in the document.
+    /// The keyed hash of the text that the hash was imported from.
     pub password_source: Option<Hash>,
-    /// Must a new password be chosen at the next login?
+    /// Whether a new password must be chosen at the next login.
     pub must_change_password: bool,
-    /// Was the name of the office computer not asked for in this enrolment?
+    /// Whether the name of the office computer has not been asked for in this enrolment.
     pub desktop_unasked: bool,
-    /// What else the user can prove.
+    /// The user's other credentials.
     pub has: Has,
-    /// The key that the user is found by.
+    /// The key by which the user is found.
     pub username_key: String,
 }
 
-/// Which rows the user has elsewhere.
+/// The kinds of credentials a user has in other tables.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct Has {
-    /// Is there a passkey?
+    /// Whether there is a passkey.
     #[sqlx(rename = "has_passkeys")]
     pub passkeys: bool,
-    /// Is there an authenticator that is active?
+    /// Whether there is an active authenticator.
     #[sqlx(rename = "has_authenticator")]
     pub authenticator: bool,
 }
@@ -132,14 +133,15 @@ impl From<CredentialsRow> for Credentials {
     }
 }
 
-/// Adds the user, or changes the one with this id; the password stays, and so does where the user signs in. `Error::Conflict` if the name is taken,
-/// or the id of a new one is a client's (RFC 9700 §4.15).
+/// Adds or replaces the user with this id; password and upstream account are kept. `Error::Conflict` if the name is
+/// taken, or the id of a new user is a client's (RFC 9700 §4.15).
 ///
-/// A name whose key others share ([`username_keys::sharers`]) is taken; those who share it keep the key that they are found by.
+/// A name whose key is shared ([`username_keys::sharers`]) is taken; the users who share it keep the key that they are
+/// found by.
 ///
-/// Only a user of the same tenant is changed: an id never moves to another one. Disabling raises the epoch.
+/// Only a user of the same tenant is replaced: an id never moves to another tenant. Disabling raises the epoch.
 pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
-    // Waits for a removal of the same id, so that the epoch starts above the removed one's.
+    // Waits for a concurrent removal of the same id, so that the epoch starts above the removed one's.
     hold(tx, &user.id).await?;
     let written = execute!(
         tx,
@@ -180,11 +182,11 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<User>> {
     Ok(row.map(User::from))
 }
 
-/// The user of this tenant with this name, with the stored password. Nobody has no name: that is looked up at the same
-/// cost, and found is nobody.
+/// The user of this tenant with this name, with the stored password. `None` as a name runs the same statement and finds
+/// no user, so that both cost the same.
 ///
-/// The key of versions before migration 40 comes first: users whose folded names are the same have it, and so does who
-/// was added by a node of such a version that still runs.
+/// The key of versions before migration 40 is tried first: users whose folded names are the same have it, and so do
+/// users who were added by a node of such a version that still runs.
 pub async fn credentials(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
@@ -198,7 +200,8 @@ pub async fn credentials(
     Ok(row.map(Credentials::from))
 }
 
-/// The users of this tenant with this address ([`EmailAddress::key`]), as many as are needed to see whether it is one's.
+/// Users of this tenant with this address ([`EmailAddress::key`]), limited to as many as show whether the address is
+/// unique.
 ///
 /// [`EmailAddress::key`]: crate::domain::contact::EmailAddress::key
 pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
@@ -216,7 +219,7 @@ pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Cr
     Ok(row.map(Credentials::from))
 }
 
-/// The row that stands for a person of the host's directory.
+/// The row of a user of the host's directory.
 pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey) -> Result<Option<User>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", user!(), " FROM users WHERE tenant_id = $1 AND directory_key = $2"))
@@ -224,10 +227,11 @@ pub async fn by_directory(tx: &mut Tx<'_>, tenant: &TenantId, key: &DirectoryKey
     Ok(row.map(User::from))
 }
 
-/// Makes or changes the row that stands for a person of the host's directory, and gives it as it is stored: of two
-/// first sign-ins at once, one's id stays.
+/// Adds or updates the row of a user of the host's directory and returns it as stored: of two concurrent first
+/// sign-ins, one's id is kept.
 ///
-/// The name is whose the directory says. A row that had it before keeps its id and its past, but is not found by it.
+/// The directory decides who has the name. A row that had it before keeps its id and history, but is no longer found by
+/// it.
 pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
     execute!(
         tx,
@@ -256,7 +260,7 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
     Ok(User { id, epoch, ..user.clone() })
 }
 
-/// Notes that the name of the office computer was asked for in this enrolment, and the name if one was given.
+/// Records that the name of the office computer was asked for in this enrolment, and the name if one was given.
 pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>, now: Time) -> Result<()> {
     execute!(tx, "UPDATE users SET desktop_asked = enrolment WHERE id = $1", id)?;
     if let Some(name) = given {
@@ -267,25 +271,25 @@ pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>
     Ok(())
 }
 
-/// Begins the user's enrolment anew: what is asked once in an enrolment will be asked again.
+/// Starts a new enrolment of the user: questions asked once per enrolment will be asked again.
 pub async fn begin_enrolment(tx: &mut Tx<'_>, id: &UserId) -> Result<bool> {
     Ok(execute!(tx, "UPDATE users SET enrolment = enrolment + 1 WHERE id = $1", id)? == 1)
 }
 
-/// Says whether a new password must be chosen at the next login.
+/// Sets whether a new password must be chosen at the next login.
 pub async fn set_must_change_password(tx: &mut Tx<'_>, id: &UserId, must: bool) -> Result<bool> {
     Ok(execute!(tx, "UPDATE users SET must_change_password = $2 WHERE id = $1", id, must)? == 1)
 }
 
-/// Stores a password's PHC string, or none.
+/// Sets the password's PHC string, or removes it.
 pub async fn set_password(tx: &mut Tx<'_>, id: &UserId, hash: Option<&str>) -> Result<bool> {
     let sql =
         "UPDATE users SET password_hash = $2, password_scheme = NULL, password_source = NULL WHERE id = $1";
     Ok(execute!(tx, sql, id, hash)? == 1)
 }
 
-/// Stores the PHC string of a password that its user has chosen, if nothing of the user's has ended since this epoch was
-/// read. The caller raises the epoch, so that of two changes at once one gets `true`.
+/// Stores the PHC string of a password that its user has chosen, if the user's epoch is still this one. The caller
+/// raises the epoch, so that of concurrent changes one gets `true`.
 pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, epoch: Epoch) -> Result<bool> {
     let sql = "UPDATE users SET password_hash = $2, password_scheme = NULL, password_source = NULL,
                    must_change_password = FALSE
@@ -293,7 +297,7 @@ pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, epoch: Ep
     Ok(execute!(tx, sql, id, hash, epoch)? == 1)
 }
 
-/// Disables the user, unless that was done before.
+/// Disables the user. No-op if the user is disabled already.
 pub async fn disable(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     let sql = "UPDATE users SET disabled = TRUE, epoch = epoch + 1, version = version + 1
                WHERE id = $1 AND NOT disabled";
@@ -301,33 +305,33 @@ pub async fn disable(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     Ok(())
 }
 
-/// Ends everything that this user has been given (see [`crate::domain::epoch`]).
+/// Ends everything issued to this user (see [`crate::domain::epoch`]).
 pub async fn raise_epoch(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE id = $1", id)?;
     Ok(())
 }
 
-/// Claims the user's row until this transaction ends, by an update that changes nothing: whoever else asks for it waits.
+/// Locks the user's row until the end of the transaction, by an update that changes nothing.
 ///
-/// It goes before what no statement on the user's other rows can decide: of two transactions at once that each add a row,
-/// neither sees the other's, and two that each change several may hold what the other waits for.
+/// It precedes decisions that no statement on the user's other rows can make: of two concurrent transactions that each
+/// add a row, neither sees the other's, and two that each change several rows could deadlock.
 pub async fn hold(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     execute!(tx, "UPDATE users SET updated_at = updated_at WHERE id = $1", id)?;
     Ok(())
 }
 
-/// Makes the write a [`Conflict`](crate::storage::Error::Conflict) unless the user's epoch is still this one.
+/// Fails the write with [`Conflict`](crate::storage::Error::Conflict) unless the user's epoch is still this one.
 ///
-/// An update that changes nothing, because it waits for an ending that is being written (`READ COMMITTED` would read past
-/// it), and that ending waits for the login that holds it here.
+/// It is an update that changes nothing, so that it waits for a concurrent write that raises the epoch (a `SELECT` at
+/// `READ COMMITTED` would read the old value), and such a write waits for this one.
 pub fn queue_epoch_check(tx: &mut Tx<'_>, id: &UserId, epoch: Epoch) -> Result<()> {
     let sql = "UPDATE users SET epoch = $2 WHERE id = $1 AND epoch = $2";
     queue!(tx, ExpectedRows::One, sql, id, epoch);
     Ok(())
 }
 
-/// Replaces a password's hash by our own of the same password, unless it was changed meanwhile. Where it was imported
-/// from stays known.
+/// Replaces a password's hash by our own hash of the same password, unless it was changed meanwhile. The source of an
+/// import is kept.
 pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str) -> Result<bool> {
     let sql =
         "UPDATE users SET password_hash = $3, password_scheme = NULL WHERE id = $1 AND password_hash = $2";
