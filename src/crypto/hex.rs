@@ -1,6 +1,6 @@
-//! Hexadecimal text as other systems write bytes.
+//! Hexadecimal decoding of values that other systems wrote.
 
-/// The bytes of pairs of digits in either case; `None` for anything else.
+/// The bytes of pairs of digits in either case; `None` if the text is not hexadecimal.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let is_whole = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();

@@ -1,4 +1,4 @@
-//! Signing keys: parsed once, shared, and shown to the world as a JWK.
+//! Signing keys: parsed once, shared, and exported as public JWKs.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::secret;
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::KeyId;
 
-/// A key that an issuer signs with. Cloning shares it.
+/// A signing key of an issuer. Clones share it.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Arc<Inner>);
 
@@ -34,26 +34,26 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
-/// A key could not be made, read, written or used.
+/// A key could not be generated, parsed, encoded or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// No key could be made.
+    /// Generating the key failed.
     #[error("the signing key could not be made")]
     Generate,
     /// Not a PKCS#8 key for that algorithm.
     #[error("the signing key is not a PKCS#8 key for its algorithm")]
     Malformed,
-    /// The key could not be written down.
+    /// Encoding the key failed.
     #[error("the signing key could not be encoded")]
     Encode,
-    /// The key did not sign.
+    /// Signing failed.
     #[error("the signing key failed to sign")]
     Sign,
 }
 
 impl SigningKey {
-    /// A new key (RSA: 2048 bits), named by the thumbprint of its public half (RFC 7638). RSA takes a tenth of a
-    /// second: not on a thread that serves requests.
+    /// Generates a key (RSA: 2048 bits), with the thumbprint of its public key as id (RFC 7638). RSA takes a tenth of a
+    /// second, so it must not run on a thread that serves requests.
     pub(crate) fn generate(algorithm: SigningAlgorithm) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Generate;
         let pair = match algorithm {
@@ -69,7 +69,7 @@ impl SigningKey {
         Ok(Self::new(id, algorithm, pair))
     }
 
-    /// The key that [`Self::pkcs8`] wrote.
+    /// Parses a key written by [`Self::pkcs8`].
     pub(crate) fn from_pkcs8(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Malformed;
         let pair = match algorithm {
@@ -94,7 +94,7 @@ impl SigningKey {
         Self(Arc::new(Inner { id, algorithm, pair, jwk }))
     }
 
-    /// The private key as PKCS#8, to be sealed and stored.
+    /// The private key as PKCS#8, for sealing and storing.
     pub(crate) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let der = match &self.0.pair {
             Pair::Rsa(pair) => pair.as_der().map(|der| der.as_ref().to_vec()),
@@ -114,12 +114,12 @@ impl SigningKey {
         self.0.algorithm
     }
 
-    /// The public half (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+    /// The public key as JWK (RFC 7517, RFC 7518 §6, RFC 8037 §2).
     pub(crate) fn jwk(&self) -> &Value {
         &self.0.jwk
     }
 
-    /// The signature of a message, as JWS writes it (RFC 7518 §3: ECDSA as two numbers of fixed length).
+    /// Signs a message in the format of JWS (RFC 7518 §3: ECDSA as two numbers of fixed length).
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let random = SystemRandom::new();
         match &self.0.pair {
@@ -142,8 +142,8 @@ impl std::fmt::Debug for SigningKey {
 }
 
 impl Pair {
-    /// The members that make the key what it is, in the order of RFC 7638 §3.2, so that their text is what the
-    /// thumbprint is taken of.
+    /// The required members of the public key in the order of RFC 7638 §3.2, so that the thumbprint is the hash of
+    /// their text.
     fn public_members(&self) -> Value {
         let base64 = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match self {
@@ -154,7 +154,7 @@ impl Pair {
                 json!({ "e": base64(e), "kty": "RSA", "n": base64(n) })
             }
             Self::Ecdsa(pair) => {
-                // An uncompressed point: one byte 4, then x and y.
+                // An uncompressed point: the byte 4, then x and y.
                 let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
                 let (x, y) = point.split_at(point.len() / 2);
                 json!({ "crv": "P-256", "kty": "EC", "x": base64(x), "y": base64(y) })

@@ -1,8 +1,7 @@
 //! Cryptography: random values, hashes, encryption at rest, signing keys, tokens, passwords and one-time codes.
 //!
-//! Primitives come from aws-lc-rs, Argon2 from argon2, one-time codes from totp-rs, passkeys from
-//! webauthn-rs. What stands here decides
-//! *how* they are used, once. Nothing here reads a clock: whoever asks brings the time.
+//! Primitives come from aws-lc-rs, Argon2 from argon2, one-time codes from totp-rs, passkeys from webauthn-rs. This
+//! module decides once *how* they are used. It reads no clock: callers pass the time.
 
 mod hex;
 pub(crate) mod jwt;

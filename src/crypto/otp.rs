@@ -1,7 +1,8 @@
-//! One-time codes of authenticator applications and devices (RFC 6238 here, RFC 4226 below), over totp-rs.
+//! One-time codes of authenticator applications and devices, over totp-rs: TOTP (RFC 6238) in this file, HOTP (RFC
+//! 4226) in `otp/hotp.rs`.
 //!
-//! Here is arithmetic only. That a step counts once (RFC 6238 §5.2) is decided by the row, in one conditional
-//! update; `last_accepted` merely keeps an old code from being looked for.
+//! This module only computes. That a step is accepted once (RFC 6238 §5.2) is enforced by a conditional update of the
+//! row; `last_accepted` only excludes old steps from the search.
 
 mod encoding;
 pub(crate) mod hotp;
@@ -16,16 +17,16 @@ use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
 use crate::domain::time::Time;
 use crate::domain::typed;
 
-/// Bytes of a secret: 128 bits at least (RFC 4226 §4), a hash block at most.
+/// Length of a secret in bytes: at least 128 bits (RFC 4226 §4), at most one hash block.
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 16..=128;
-/// Bytes of the shortest secret that other systems have made: 80 bits.
+/// Length of the shortest secret that can be imported, in bytes: 80 bits.
 const SHORTEST_IMPORT: usize = 10;
 
-/// What an authenticator and we share; wiped when dropped.
+/// The shared secret of an authenticator; wiped when dropped.
 #[derive(Clone)]
 pub(crate) struct OtpSecret(Zeroizing<Vec<u8>>);
 
-/// Why a text or bytes are no secret that codes may be made from. It never repeats the text.
+/// The reason why a text or bytes are not an OTP secret. It never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OtpSecretError {
     #[error("is not an OTP secret in {}", .0.as_str())]
@@ -40,12 +41,12 @@ pub(crate) enum OtpSecretError {
 }
 
 impl OtpSecret {
-    /// A new one: 160 bits, which every application takes.
+    /// Generates a secret of 160 bits, a length that every application supports.
     pub(crate) fn generate() -> Self {
         Self(Zeroizing::new(random::bytes::<20>().to_vec()))
     }
 
-    /// The bytes that were sealed: of our own making, or a checked import.
+    /// Wraps unsealed bytes: a generated secret or a checked import.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, OtpSecretError> {
         let bits = bytes.len() * 8;
         match bytes.len() {
@@ -55,12 +56,12 @@ impl OtpSecret {
         }
     }
 
-    /// Is it shorter than RFC 4226 §4 wants?
+    /// Returns whether it is shorter than the minimum of RFC 4226 §4.
     pub(crate) fn is_short(&self) -> bool {
         self.0.len() < *SECRET_LENGTH.start()
     }
 
-    /// Reads a secret that another system has exported.
+    /// Parses a secret exported by another system.
     pub(crate) fn import(
         text: &str,
         encoding: SecretEncoding,
@@ -74,24 +75,24 @@ impl OtpSecret {
         Ok(secret)
     }
 
-    /// The bytes, to be sealed.
+    /// The bytes, for sealing.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text that is typed into an application where the QR code cannot be scanned.
+    /// The text to type into an application that cannot scan the QR code.
     pub(crate) fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(Secret::from(self.0.as_slice()).to_base32())
     }
 
-    /// The same in groups of four.
+    /// The base32 text in groups of four.
     pub(crate) fn groups(&self) -> Vec<String> {
         let text = self.base32();
         text.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect()
     }
 
-    /// The link that sets an application up; the QR code shows it. A colon separates the two names in it, so
-    /// neither may hold one. `None` if codes with these parameters cannot be made.
+    /// The `otpauth:` URI in the QR code. Issuer and account are separated by a colon, so colons in them become spaces.
+    /// `None` if the parameters are not supported.
     pub(crate) fn otpauth_uri(
         &self,
         issuer: &str,
@@ -113,18 +114,18 @@ impl std::fmt::Debug for OtpSecret {
     }
 }
 
-/// Which steps count now.
+/// The window of accepted time steps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
-    /// How far ahead the device was last seen.
+    /// The drift of the device when it was last used, in steps.
     pub(crate) drift: i64,
-    /// Steps before and after the expected one: clocks drift and people are slow.
+    /// Steps accepted before and after the expected one, for clock skew and slow typing.
     pub(crate) around: i64,
-    /// The last step of which a code was accepted.
+    /// The last accepted step.
     pub(crate) last_accepted: i64,
 }
 
-/// The time step this code belongs to, if it is one that counts now; the nearest to the expected one.
+/// The time step that this code belongs to, within the window; the nearest to the expected one.
 pub(crate) fn find_step(
     parameters: &TotpParameters,
     secret: &OtpSecret,
@@ -142,23 +143,23 @@ pub(crate) fn find_step(
     })
 }
 
-/// The time step that `now` lies in (T of RFC 6238 §4.2).
+/// The time step of `now` (T in RFC 6238 §4.2).
 pub(crate) fn step_at(parameters: &TotpParameters, now: Time) -> Option<i64> {
     now.unix().checked_div_euclid(i64::try_from(parameters.period).ok()?)
 }
 
-/// The code of a time step, as an authenticator shows it; `None` where there is none.
+/// The code for a time step; `None` if the step is out of range.
 pub(crate) fn code_at(parameters: &TotpParameters, secret: &OtpSecret, step: i64) -> Option<String> {
     let time = u64::try_from(step).ok()?.checked_mul(parameters.period)?;
     Some(totp(parameters, secret)?.generate(time).to_string())
 }
 
-/// `build` refuses short secrets; what it checks besides, `builder` has checked.
+/// Builds without totp-rs's checks: `builder` has made them, except for the length of the secret, which may be short.
 fn totp(parameters: &TotpParameters, secret: &OtpSecret) -> Option<Totp> {
     Some(builder(parameters, secret)?.build_noncompliant())
 }
 
-/// `Totp` of these parameters that looks at one step only: the window is ours.
+/// A `Totp` that checks one step only; the window is searched here.
 fn builder(parameters: &TotpParameters, secret: &OtpSecret) -> Option<Builder> {
     let algorithm = match parameters.algorithm {
         OtpAlgorithm::Sha1 => Algorithm::SHA1,

@@ -1,19 +1,21 @@
-//! Pairwise names (OpenID Connect Core §8.1): another one in every sector, so that clients of different sectors cannot
-//! tell that they talk of the same person.
+//! Pairwise identifiers (OpenID Connect Core §8.1): they differ per sector, so that clients of different sectors cannot
+//! correlate a user.
 //!
-//! Why encryption and not a hash: names come back (in `id_token_hint`, in `claims`), and only the provider must be able
-//! to turn them around; a hash would need a row for every user and sector. AES-GCM-SIV (RFC 8452) under one nonce for all
-//! is deterministic and authenticated: equal names come from equal ids of one sector alone, and nobody makes one up.
-//! What a name stands for and its sector are the associated data, so that no name means anything elsewhere.
+//! Why encryption and not a hash: identifiers come back (in `id_token_hint`, in `claims`), and the provider must be
+//! able to map them to the user; a hash would need a row for each user and sector. AES-GCM-SIV (RFC 8452) with a
+//! constant nonce is deterministic and authenticated: two identifiers are equal only if id and sector are, and they
+//! cannot be forged. Kind and sector are the associated data, so that an identifier is valid for its kind and sector
+//! only.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What names are made with: one for a database, for ever. With another one every user is a stranger everywhere.
+/// The key of all pairwise identifiers. It is generated once per database and never changes: a new key would change
+/// every `sub`.
 pub(crate) struct PairwiseKey(LessSafeKey);
 
-/// What a name stands for.
+/// The kind of a pairwise identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     /// A user (`sub`).
@@ -22,7 +24,7 @@ pub(crate) enum Named {
     Session,
 }
 
-/// The key has another length, or the cipher refused to work.
+/// The key has the wrong length, or the cipher failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the cipher of pairwise names failed")]
 pub(crate) struct PairwiseError;
@@ -31,13 +33,13 @@ impl PairwiseKey {
     /// Bytes of the secret.
     pub(crate) const LENGTH: usize = 32;
 
-    /// From the database's random secret of [`Self::LENGTH`] bytes.
+    /// Creates the key from the database's random secret of [`Self::LENGTH`] bytes.
     pub(crate) fn new(secret: &[u8]) -> Result<Self, PairwiseError> {
         let key = UnboundKey::new(&AES_256_GCM_SIV, secret).map_err(|_| PairwiseError)?;
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// What `id` is called in this sector: base64url, 22 characters and four thirds of the id.
+    /// The identifier of `id` in this sector: base64url of the id's bytes plus a tag of 16 bytes.
     pub(crate) fn name(&self, of: Named, sector: &str, id: &str) -> Result<String, PairwiseError> {
         let mut text = id.as_bytes().to_vec();
         let sealed = self.0.seal_in_place_append_tag(nonce(), context(of, sector), &mut text);
@@ -45,7 +47,7 @@ impl PairwiseKey {
         Ok(URL_SAFE_NO_PAD.encode(text))
     }
 
-    /// Whose name this is in this sector; `None`: nobody's.
+    /// The id behind an identifier in this sector; `None` if the identifier was not issued for it.
     pub(crate) fn id(&self, of: Named, sector: &str, name: &str) -> Option<String> {
         let mut text = URL_SAFE_NO_PAD.decode(name).ok()?;
         let id = self.0.open_in_place(nonce(), context(of, sector), &mut text).ok()?;
@@ -90,7 +92,7 @@ mod tests {
         assert!(PairwiseKey::new(b"short").is_err());
     }
 
-    /// Users' ids are of one length, so no part of a name may be the same for all of them.
+    /// User ids have the same length, so no part of an identifier may be common to all of them.
     #[test]
     fn names_have_nothing_in_common() {
         let name = |id| URL_SAFE_NO_PAD.decode(key(1).name(Named::User, "a.test", id).unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Passwords: Argon2id on a bounded number of threads that step back for all others, so that a flood of logins costs
-//! neither memory nor the requests that need no hash. Imported hashes are checked on the same threads.
+//! Passwords: Argon2id on a bounded number of low-priority threads, so that a flood of logins exhausts neither memory
+//! nor the CPU time of other requests. Imported hashes are checked on the same threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,18 +29,18 @@ mod stored;
 mod stored_hash;
 mod threads;
 
-/// A password as it is hashed: NFKC, so that it can be typed on any keyboard.
+/// A password, normalized with NFKC, so that different keyboards produce the same text.
 #[derive(Clone)]
 pub(crate) struct Password {
     normalised: Zeroizing<String>,
-    /// As it was typed, where that differs: other systems did not normalise.
+    /// The text as typed, if it differs: other systems did not normalize.
     typed: Option<Zeroizing<String>>,
 }
 
-/// The text cannot be a password.
+/// The text is not a valid password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PasswordError {
-    /// Nothing was typed.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
     /// More than 128 characters or 1024 bytes.
@@ -52,7 +52,7 @@ impl Password {
     const MAX_CHARS: usize = 128;
     const MAX_BYTES: usize = 1024;
 
-    /// A password that may be chosen. Nothing is cut off or trimmed.
+    /// Validates a password that a user chooses. It is neither truncated nor trimmed.
     pub(crate) fn normalise(typed: &str) -> Result<Self, PasswordError> {
         let password = Self::at_sign_in(typed)?;
         if password.normalised.chars().count() > Self::MAX_CHARS {
@@ -61,8 +61,7 @@ impl Password {
         Ok(password)
     }
 
-    /// A password to be compared: one that was imported may be longer than one that may be chosen, and stays so when it
-    /// is hashed again.
+    /// Wraps a password for comparison: an imported one may be longer than a new one, and stays so when it is rehashed.
     pub(crate) fn at_sign_in(typed: &str) -> Result<Self, PasswordError> {
         if typed.len() > Self::MAX_BYTES {
             return Err(PasswordError::TooLong);
@@ -75,7 +74,7 @@ impl Password {
         Ok(Self { normalised, typed })
     }
 
-    /// The text, to be judged.
+    /// The normalized text, for the password policy.
     pub(crate) fn expose(&self) -> &str {
         &self.normalised
     }
@@ -87,28 +86,28 @@ impl std::fmt::Debug for Password {
     }
 }
 
-/// Too many hashes are waiting, or the process is ending: try again in a moment.
+/// The hashing queue is full, or the process is shutting down: try again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being checked")]
 pub(crate) struct Busy;
 
-/// What a password is compared with.
+/// The hash that a password is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Against<'a> {
-    /// A hash that was computed here.
+    /// A hash computed here.
     Own(&'a str),
-    /// A hash that was imported: the password as it was typed is compared too.
+    /// An imported hash: the password as typed is compared too.
     Imported(&'a str),
-    /// No hash: the answer takes as long as for an imported hash of this scheme, or for one computed here.
+    /// No hash, with the same duration as an imported hash of this scheme, or as our own if `None`.
     Nothing(Option<&'a str>),
 }
 
-/// What a check of a password found.
+/// The result of checking a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
-    /// It is the password.
+    /// The password is right.
     pub(crate) matches: bool,
-    /// It is, and its hash is imported or was made at another cost than today's: hash it again.
+    /// The password is right, and its hash is imported or has other cost parameters than the current ones: rehash it.
     pub(crate) outdated: bool,
 }
 
@@ -117,44 +116,44 @@ pub(crate) struct Verdict {
 pub(crate) struct ImportedPassword {
     /// The hash.
     pub(crate) hash: String,
-    /// All that the time of a check depends on, for [`Against::Nothing`].
+    /// Every parameter that the duration of a check depends on, for [`Against::Nothing`].
     pub(crate) scheme: String,
 }
 
-/// How busy a hasher is.
+/// The load of the hasher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashLoad {
-    /// How many hashes run.
+    /// Running hashes.
     pub running: usize,
-    /// How many have a place and wait for a thread.
+    /// Queued hashes.
     pub waiting: usize,
-    /// How many found no place since the start.
+    /// Requests refused since the start, because the queue was full.
     pub refused: u64,
 }
 
-/// Hashes and checks passwords; cloning shares the pool.
+/// Hashes and checks passwords. Clones share the threads.
 #[derive(Clone)]
 pub(crate) struct PasswordHasher(Arc<Pool>);
 
 struct Pool {
     cost: PasswordCost,
     engine: Engine,
-    /// What is checked against where there is no hash, so that this takes as long. Nothing matches it, whatever comes
-    /// out: so it need not be random, and the first random number, which costs 15 ms, is not drawn before it is needed.
+    /// Hash that is checked where there is none, for the same duration. Nothing matches it whatever its output, so it
+    /// need not be random; drawing the first random number costs 15 ms, which is avoided here.
     dummy: Stored,
-    /// How many may be inside, running or waiting.
+    /// Permits for all hashes, running or queued.
     places: Arc<Semaphore>,
-    /// How many found no place so far.
+    /// Requests refused so far.
     refused: AtomicU64,
-    /// How many may run: as many as there are threads.
+    /// Permits to run: one per thread.
     permits: Arc<Semaphore>,
-    /// How many permits and places there are.
+    /// The totals of `permits` and `places`.
     most: (usize, usize),
     threads: Threads,
 }
 
 impl PasswordHasher {
-    /// At most `permits` hashes run and `queue` wait.
+    /// Creates a hasher for at most `permits` running and `queue` waiting hashes.
     pub(crate) fn new(cost: PasswordCost, permits: usize, queue: usize) -> Self {
         let permits = permits.clamp(1, 1024);
         let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
@@ -171,19 +170,18 @@ impl PasswordHasher {
         }))
     }
 
-    /// A place inside, taken before anything else is spent on a login that could not be served.
+    /// Reserves capacity for one hash, before any other work is done for a login.
     pub(crate) fn enter(&self) -> Result<Place, Busy> {
         let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| self.0.refuse())?;
         Ok(Place { pool: Arc::clone(&self.0), permit })
     }
 
-    /// Would somebody be let in at this moment? Who is told no goes away, and counts as refused; who is told yes has no
-    /// place yet.
+    /// Returns whether there is capacity at this moment, without reserving it. `Busy` counts as a refused request.
     pub(crate) fn has_room(&self) -> Result<(), Busy> {
         if self.0.places.available_permits() == 0 { Err(self.0.refuse()) } else { Ok(()) }
     }
 
-    /// How busy it is.
+    /// A snapshot of the load.
     pub(crate) fn load(&self) -> HashLoad {
         let (permits, places) = self.0.most;
         let running = permits.saturating_sub(self.0.permits.available_permits());
@@ -195,27 +193,27 @@ impl PasswordHasher {
         }
     }
 
-    /// Enters and hashes.
+    /// Acquires a permit and hashes.
     pub(crate) async fn hash(&self, password: Password) -> Result<String, Busy> {
         self.enter()?.hash(password).await
     }
 
-    /// Enters and checks.
+    /// Acquires a permit and checks.
     pub(crate) async fn verify(&self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
         self.enter()?.verify(password, against).await
     }
 
-    /// Whether this is a PIN's hash: Argon2id only, and not dearer than we are willing to compute.
+    /// Validates the hash of a PIN: Argon2id only, within the accepted cost.
     pub(crate) fn check_pin_hash(phc: &str) -> Result<(), PhcError> {
         Stored::parse(phc).map(|_| ())
     }
 
-    /// Reads a hash of this or another system.
+    /// Parses a hash of this or another system.
     pub(crate) fn read_import(&self, text: &str) -> Result<Import, ImportError> {
         Import::read(text, self.0.cost)
     }
 
-    /// The hash as it is stored: what is cheaper than our own is wrapped by it.
+    /// Returns the hash in its stored form: a scheme cheaper than our own is wrapped in Argon2id.
     pub(crate) async fn store_import(&self, import: Import) -> Result<ImportedPassword, Busy> {
         let expected = match import.0 {
             StoredForm::Ready(expected) => expected,
@@ -231,23 +229,23 @@ impl PasswordHasher {
     }
 }
 
-/// Room for one hash: whoever holds it will be served.
+/// Reserved capacity for one hash.
 pub(crate) struct Place {
     pool: Arc<Pool>,
     permit: OwnedSemaphorePermit,
 }
 
 impl Place {
-    /// The PHC string to be stored.
+    /// Returns the PHC string to store.
     pub(crate) async fn hash(self, password: Password) -> Result<String, Busy> {
         self.run(move |pool| pool.hash(password.normalised.as_bytes()).map(|made| made.to_phc()))
             .await?
             .ok_or(Busy)
     }
 
-    /// Checks a password. Where there is no hash, or one that cannot be read, the answer takes as long as any and is no.
+    /// Checks a password. If there is no hash, or one that cannot be parsed, the check takes as long and fails.
     ///
-    /// How much is computed depends on the scheme and on what was typed, never on whether something matches.
+    /// The amount of computation depends on the scheme and the typed password, never on whether it matches.
     pub(crate) async fn verify(self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
         let (stored, imported) = match against {
             Against::Own(hash) => (StoredHash::parse(hash), false),
@@ -275,8 +273,8 @@ impl Place {
         .ok_or(Busy)
     }
 
-    /// Runs the work when a thread is free. Both permits go with it: a caller that gives up does not let the next one
-    /// in before the work is done.
+    /// Runs the work on the next free thread. Both permits move with it, so that a caller that is dropped does not free
+    /// capacity before the work is done.
     async fn run<T: Send + 'static>(self, work: impl FnOnce(&Pool) -> T + Send + 'static) -> Result<T, Busy> {
         let Self { pool, permit: place } = self;
         let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| Busy)?;
@@ -286,7 +284,7 @@ impl Place {
             .run(Box::new(move || {
                 let result = work(&at_work);
                 drop((permit, place));
-                // Who has gone is told nothing.
+                // Ignored if the caller was dropped.
                 let _ = answer.send(result);
             }))
             .map_err(|_| Busy)?;
@@ -295,20 +293,20 @@ impl Place {
 }
 
 impl Pool {
-    /// Counts somebody who found no place.
+    /// Counts a refused request.
     fn refuse(&self) -> Busy {
         self.refused.fetch_add(1, Ordering::Relaxed);
         Busy
     }
 
-    /// Our own hash of a text, at today's cost.
+    /// Our own hash of a text at the current cost.
     fn hash(&self, text: &[u8]) -> Option<Stored> {
         let salt = random::bytes();
         let output = self.engine.make(text, &salt)?;
         Some(Stored::new(self.cost, salt, output))
     }
 
-    /// Whether this text is what was hashed; `None` if Argon2 refuses to compute.
+    /// Returns whether the text matches the hash; `None` if Argon2 rejects the parameters.
     fn is_match(&self, text: &[u8], expected: &StoredHash) -> Option<bool> {
         match expected {
             StoredHash::Own(stored) => Some(self.compute(text, stored)?.ct_eq(&stored.output).into()),
@@ -322,7 +320,7 @@ impl Pool {
         }
     }
 
-    /// The output for this text with the salt and the parameters of `stored`; `None` if Argon2 refuses them.
+    /// The output for this text with salt and parameters of `stored`; `None` if Argon2 rejects them.
     fn compute(&self, text: &[u8], stored: &Stored) -> Option<Vec<u8>> {
         if stored.costs_like(&self.dummy) {
             return self.engine.check(text, &stored.salt).map(Vec::from);

@@ -1,16 +1,16 @@
-//! Random values: the one place that asks the generator.
+//! Random values. The only module that calls the system's generator.
 
 use zeroize::Zeroizing;
 
 use crate::domain::ids::Reference;
 use crate::domain::typed;
 
-/// Digits without letters that are mistaken for others (Crockford's base 32).
+/// The digits of Crockford's base 32, without letters that are easily mistaken.
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// This many random bytes.
+/// Returns `N` random bytes.
 ///
-/// A generator that fails ends the process: nothing that this house does is safe without it.
+/// Aborts the process if the generator fails, because nothing can be done securely without it.
 #[expect(clippy::disallowed_methods, reason = "this is the source that everything else asks")]
 pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -20,24 +20,24 @@ pub(crate) fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A random UUID (version 4), for ids that may be seen.
+/// A random UUID (version 4), for public ids.
 pub(crate) fn uuid() -> String {
     uuid::Builder::from_random_bytes(bytes()).into_uuid().to_string()
 }
 
-/// This many random digits of Crockford's base 32: five bits each, for people to read and type.
+/// `N` random digits of Crockford's base 32, five bits each, for people to read and type.
 pub(crate) fn crockford<const N: usize>() -> String {
     let digit = |byte: u8| CROCKFORD.get(usize::from(byte % 32)).copied().map(char::from);
     bytes::<N>().into_iter().filter_map(digit).collect()
 }
 
-/// Six random digits, for a code that is sent.
+/// Six random digits, for a delivered code.
 pub(crate) fn digits() -> Zeroizing<String> {
-    // Of the remainder, the likeliest value is one in 10^13 more likely than the others.
+    // Modulo bias: the likeliest value is more likely than the others by one in 10^13.
     Zeroizing::new(format!("{:06}", u64::from_le_bytes(bytes()) % 1_000_000))
 }
 
-/// Such digits as people type them ([`typed::code`]): any case, O for 0, I and L for 1.
+/// Normalizes such digits as typed ([`typed::code`]): any case, O for 0, I and L for 1.
 pub(crate) fn crockford_typed(typed: &str) -> Zeroizing<String> {
     let digits = typed::code(typed, 64);
     let read = digits.chars().map(|c| match c.to_ascii_uppercase() {
@@ -48,7 +48,7 @@ pub(crate) fn crockford_typed(typed: &str) -> Zeroizing<String> {
     Zeroizing::new(read.collect())
 }
 
-/// A code under which a refusal can be explained: `K7QF-2MPX`.
+/// A reference code by which a refusal can be looked up in the log: `K7QF-2MPX`.
 pub(crate) fn reference() -> Reference {
     Reference::new(format!("{}-{}", crockford::<4>(), crockford::<4>()))
 }

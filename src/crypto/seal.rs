@@ -1,12 +1,13 @@
-//! Encryption at rest of what must be read back (signing keys, OTP secrets), and keyed hashes of what must not.
+//! Encryption at rest of values that are read back (signing keys, OTP secrets), and keyed hashes of values that are
+//! not.
 //!
-//! AES-256-GCM. The row's identity is the associated data, so that a sealed value copied into another row does not open
-//! there. A sealed value names scheme and key: `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
+//! AES-256-GCM with the row's identity as associated data, so that a sealed value copied into another row does not
+//! open. A sealed value names scheme and key: `v1.<key id>.<base64url of nonce, ciphertext, tag>`.
 //!
-//! The keys behind it are random, drawn once for a database, and stored there [wrapped](Sealer::wrapped) under the master
-//! key. So a new master key is a new wrapping: no sealed value changes, keyed hashes stay what they were, and a provider
-//! that is running needs to be told nothing. What wraps is derived from the master key and from nothing else; whoever
-//! finds an old master key opens nothing once its wrapping is gone.
+//! The keys are random, generated once per database, and stored there [wrapped](Sealer::wrapped) by the master key. A
+//! new master key therefore only needs a new wrapping: sealed values and keyed hashes stay the same, and running
+//! providers need no notice. The wrapping key is derived from the master key alone, so an old master key is useless
+//! once its wrapping is deleted.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
@@ -24,19 +25,19 @@ const SCHEME: &str = "v1";
 const NONCE_LENGTH: usize = 12;
 const KEY_LENGTH: usize = 32;
 
-/// Why a value could not be sealed or opened.
+/// The reason why a value could not be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    /// Not of the form that [`Sealer::seal`] writes.
+    /// Not in the format of [`Sealer::seal`].
     #[error("the sealed value is malformed")]
     Malformed,
-    /// Sealed under another key.
+    /// Sealed with another key.
     #[error("the value was sealed under another key")]
     OtherKey,
-    /// Altered, or from another row.
+    /// Altered, or sealed for another row.
     #[error("the sealed value was altered or belongs to another row")]
     Forged,
-    /// The cipher refused to work.
+    /// The cipher failed.
     #[error("the cipher failed")]
     Cipher,
 }
@@ -52,7 +53,7 @@ pub(crate) struct Sealer {
 type Key = Zeroizing<[u8; KEY_LENGTH]>;
 
 impl Sealer {
-    /// New keys, for a database that has none.
+    /// Generates keys for a new database.
     pub(crate) fn generate() -> Self {
         Self::of(Zeroizing::new(random::bytes()), Zeroizing::new(random::bytes()))
     }
@@ -64,13 +65,13 @@ impl Sealer {
         Self { key_id: URL_SAFE_NO_PAD.encode(short), sealing, hashing, hasher }
     }
 
-    /// Its keys as the database keeps them: only this master key opens them.
+    /// The keys in their stored form, wrapped by this master key.
     pub(crate) fn wrapped(&self, master: &MasterKey) -> Result<String, SealError> {
         let keys = Zeroizing::new([self.sealing.as_slice(), self.hashing.as_slice()].concat());
         encrypt(&master.wrapping(), &keys, &wrapping_row(master)).map(|text| URL_SAFE_NO_PAD.encode(text))
     }
 
-    /// The keys that were wrapped under this master key.
+    /// Unwraps the keys with this master key.
     pub(crate) fn unwrap(wrapped: &str, master: &MasterKey) -> Result<Self, SealError> {
         let text = URL_SAFE_NO_PAD.decode(wrapped).map_err(|_| SealError::Malformed)?;
         let keys = decrypt(&master.wrapping(), &text, &wrapping_row(master))?;
@@ -79,13 +80,13 @@ impl Sealer {
         Ok(Self::of(key(sealing)?, key(hashing)?))
     }
 
-    /// Seals a value for one row, named for example `signing-key/tenant-a/RS256`.
+    /// Seals a value for a row, named for example `signing-key/tenant-a/RS256`.
     pub(crate) fn seal(&self, plain: &[u8], row: &str) -> Result<String, SealError> {
         let sealed = encrypt(&self.sealing, plain, row)?;
         Ok(format!("{SCHEME}.{}.{}", self.key_id, URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    /// Opens a value that was sealed for this row.
+    /// Opens a value sealed for this row.
     pub(crate) fn open(&self, sealed: &str, row: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let mut parts = sealed.splitn(3, '.');
         let (Some(SCHEME), Some(key_id), Some(body)) = (parts.next(), parts.next(), parts.next()) else {
@@ -98,13 +99,13 @@ impl Sealer {
         decrypt(&self.sealing, &body, row)
     }
 
-    /// A hash that only this provider can make: of a typed name or an address, so that the row does not tell it.
-    /// The same text for another purpose gives another hash.
+    /// A keyed hash of a typed name or an address, which cannot be reversed or tested without the key. It differs per
+    /// purpose.
     pub(crate) fn keyed_hash(&self, purpose: &str, text: &str) -> Hash {
         Hash::new(URL_SAFE_NO_PAD.encode(self.tag(purpose, text)))
     }
 
-    /// A number that only this provider can compute, evenly spread over all texts.
+    /// A keyed number, uniformly distributed over all texts.
     pub(crate) fn keyed_number(&self, purpose: &str, text: &str) -> u64 {
         let tag = self.tag(purpose, text);
         tag.as_ref().first_chunk().copied().map_or(0, u64::from_be_bytes)
@@ -119,7 +120,7 @@ impl Sealer {
     }
 }
 
-/// What a wrapping is bound to.
+/// The associated data of a wrapping.
 fn wrapping_row(master: &MasterKey) -> String {
     format!("wrapped_keys/{}", master.id())
 }

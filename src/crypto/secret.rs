@@ -1,6 +1,6 @@
-//! Secrets that are handed out once and kept only as a hash: codes, cookies, client secrets.
+//! Secrets that are shown once and stored as a hash: codes, cookies, client secrets.
 //!
-//! A secret of our making has 256 bits, so one SHA-256 is enough: there is nothing to guess.
+//! A generated secret has 256 bits of entropy, so one SHA-256 is enough: it cannot be guessed.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -12,28 +12,28 @@ use zeroize::Zeroizing;
 use super::random;
 use crate::domain::ids::Hash;
 
-/// A secret in the clear; wiped when dropped, never printed.
+/// A secret in plain text; wiped when dropped, never printed.
 #[derive(Clone)]
 pub(crate) struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// A new one: 256 random bits, base64url. Its characters are unreserved ones (RFC 3986 §2.3), so that a client that
-    /// sends it raw where it must be form-encoded (RFC 6749 §2.3.1) sends the same.
+    /// Generates a secret: 256 random bits in base64url. Its characters are unreserved (RFC 3986 §2.3), so that a
+    /// client that does not form-encode it (RFC 6749 §2.3.1) still sends the right value.
     pub(crate) fn generate() -> Self {
         Self::new(URL_SAFE_NO_PAD.encode(Zeroizing::new(random::bytes::<32>())))
     }
 
-    /// One that came from elsewhere.
+    /// Wraps a received secret.
     pub(crate) fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text, to be handed out.
+    /// The plain text.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is stored of it.
+    /// The hash to store.
     pub(crate) fn hash(&self) -> Hash {
         hash(&self.0)
     }
@@ -45,25 +45,25 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The secret that follows another: the same again from the same two, and from neither alone.
+/// Derives the secret that follows another: deterministic with both inputs, unpredictable without one of them.
 pub(crate) fn successor(secret: &str, salt: &str) -> Secret {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()), secret.as_bytes());
     Secret::new(URL_SAFE_NO_PAD.encode(tag.as_ref()))
 }
 
-/// Does a text look like a secret of our making?
+/// Returns whether a text has the form of a generated secret.
 pub(crate) fn is_shaped(text: &str) -> bool {
-    /// Characters of 256 bits in base64url.
+    /// 256 bits in base64url.
     const LENGTH: usize = 43;
     text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// What is stored of a secret: its SHA-256, base64url.
+/// The SHA-256 of a secret, base64url.
 pub(crate) fn hash(secret: &str) -> Hash {
     Hash::new(URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes())))
 }
 
-/// Are they the same? Takes as long wherever they differ.
+/// Compares two hashes in constant time.
 pub(crate) fn equal(left: &Hash, right: &Hash) -> bool {
     left.as_str().as_bytes().ct_eq(right.as_str().as_bytes()).into()
 }

@@ -1,11 +1,11 @@
-//! Ceremonies of Web Authentication: what the browser is asked, and whether its answer is right.
+//! Web Authentication ceremonies: creates the options for the browser and verifies its response.
 //!
-//! The work is `webauthn-rs`'s. Of its kinds of credential we take `SecurityKey`, which verifies its user where it can: a
-//! key that did so at its registration must do so ever after, and one that cannot is still a second factor. Whether a
-//! user was verified is asked of each answer. Signing in without a name demands it.
+//! Implemented by `webauthn-rs`. Of its credential types we use `SecurityKey`, with user verification preferred: a key
+//! that verified its user at registration must do so ever after, and one that cannot is still a second factor. Each
+//! response says whether the user was verified; sign-in without a user name requires it.
 //!
-//! What a ceremony is about to be held against stays with the provider ([`Ceremony::state`]); its options go to the
-//! browser. Both are JSON, since no other room needs to know what is in them.
+//! The state needed to verify the response stays with the provider ([`Ceremony::state`]); the options go to the
+//! browser. Both are JSON that no other module interprets.
 
 use std::time::Duration;
 
@@ -25,19 +25,19 @@ use crate::domain::ids::{CredentialId, Hash, UserHandle};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::passkey::{Ceremony, KeyStorage, Passkey, Purpose, RpId};
 
-/// How long the browser waits for its user.
+/// Time limit for the user, enforced by the browser.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// Why an answer does not count.
+/// The reason why a response is rejected.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
-    /// It is not what a browser writes.
+    /// It is not the JSON of a browser's response.
     #[error("not an answer of a browser: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// The signature counter went back: there may be a copy of the key (§6.1.1).
+    /// The signature counter went back: the key may have been cloned (§6.1.1).
     #[error("the signature counter went back")]
     CounterWentBack,
-    /// Anything else.
+    /// Any other failed check.
     #[error(transparent)]
     Wrong(WebauthnError),
 }
@@ -51,9 +51,9 @@ impl From<WebauthnError> for Refused {
     }
 }
 
-/// No ceremony can be held.
+/// A ceremony could not be created.
 #[derive(Debug, thiserror::Error)]
-#[error("no ceremony can be held: {0}")]
+#[error("cannot create the passkey ceremony: {0}")]
 pub(crate) struct Unable(Box<dyn std::error::Error + Send + Sync>);
 
 impl From<WebauthnError> for Unable {
@@ -74,46 +74,46 @@ impl From<uuid::Error> for Unable {
     }
 }
 
-/// Whose passkey is registered, in the words that the authenticator shows.
+/// The user who registers a passkey, with the names that the authenticator displays.
 pub(crate) struct Registrant<'a> {
     pub(crate) handle: &'a UserHandle,
     pub(crate) account: &'a str,
     pub(crate) name: &'a str,
 }
 
-/// A passkey that was registered.
+/// A registered passkey.
 #[derive(Clone, Debug)]
 pub(crate) struct Registered {
     pub(crate) user_handle: UserHandle,
     pub(crate) credential_id: CredentialId,
-    /// The public key with what was said at the registration, as JSON.
+    /// The public key and the registration's properties, as JSON.
     pub(crate) credential: String,
     pub(crate) counter: i64,
     pub(crate) custody: KeyStorage,
 }
 
-/// A passkey that was used.
+/// The result of a verified assertion.
 #[derive(Clone, Debug)]
 pub(crate) struct Used {
     pub(crate) credential_id: CredentialId,
-    /// Which user the answer names, if it names one.
+    /// The user handle in the response, if any.
     pub(crate) user_handle: Option<UserHandle>,
     pub(crate) counter: i64,
     pub(crate) custody: KeyStorage,
 }
 
-/// One relying party.
+/// A WebAuthn relying party.
 pub(crate) struct RelyingParty(Webauthn);
 
 impl RelyingParty {
-    /// The one of this issuer, under the name that users know.
+    /// The relying party of this issuer, with the display name that users know.
     pub(crate) fn new(id: &RpId, issuer: &IssuerUrl, name: &str) -> Result<Self, Unable> {
         let origin = Url::parse(&issuer.origin()).map_err(|error| Unable(error.into()))?;
         let builder = WebauthnBuilder::new(id.as_str(), &origin)?.rp_name(name).timeout(PATIENCE);
         Ok(Self(builder.build()?))
     }
 
-    /// Asks for a new passkey, beside these.
+    /// Creates the options for a new passkey; `known` are excluded.
     pub(crate) fn register(&self, who: &Registrant<'_>, known: &[Passkey]) -> Result<Ceremony, Unable> {
         let handle = Uuid::parse_str(who.handle.as_str())?;
         let known =
@@ -121,8 +121,8 @@ impl RelyingParty {
         let started =
             self.0.start_securitykey_registration(handle, who.account, who.name, Some(known), None, None);
         let (mut options, state) = started?;
-        // Any authenticator will do, and it should know its user by itself where it has room for that. Of extensions none
-        // is asked for: browsers refuse a protection by user verification that is not demanded of every use.
+        // Any authenticator is accepted, and a discoverable credential is preferred. No extension is requested:
+        // browsers reject `credProtect` if user verification is not required for every use.
         options.public_key.hints = None;
         options.public_key.extensions = None;
         let mut options = serde_json::to_value(&options)?;
@@ -132,7 +132,7 @@ impl RelyingParty {
         ceremony(Purpose::Enrol, &options, &state)
     }
 
-    /// Checks the answer to [`RelyingParty::register`].
+    /// Verifies the response to [`RelyingParty::register`].
     pub(crate) fn registered(&self, ceremony: &Ceremony, answer: &str) -> Result<Registered, Refused> {
         let state: SecurityKeyRegistration = serde_json::from_str(&ceremony.state)?;
         let options: CreationChallengeResponse = serde_json::from_str(&ceremony.options)?;
@@ -150,7 +150,7 @@ impl RelyingParty {
         })
     }
 
-    /// Asks for one of these passkeys.
+    /// Creates the options to prove one of these passkeys.
     pub(crate) fn prove(&self, known: &[Passkey]) -> Result<Ceremony, Unable> {
         let known: Vec<_> = known.iter().map(key).collect::<Result<_, _>>()?;
         let (mut options, state) = self.0.start_securitykey_authentication(&known)?;
@@ -158,18 +158,18 @@ impl RelyingParty {
         ceremony(Purpose::Prove, &options, &state)
     }
 
-    /// Checks the answer to [`RelyingParty::prove`].
+    /// Verifies the response to [`RelyingParty::prove`].
     pub(crate) fn proved(&self, ceremony: &Ceremony, answer: &str) -> Result<Used, Refused> {
         let state: SecurityKeyAuthentication = serde_json::from_str(&ceremony.state)?;
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
         Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?, user_handle(&answer)))
     }
 
-    /// Asks for any passkey that knows its user, and verifies them. The challenge is the caller's: 256 bits in base64url
-    /// that cannot be predicted (§13.4.3).
+    /// Creates the options for a sign-in with any discoverable passkey, with user verification. The caller provides the
+    /// challenge: 256 unpredictable bits in base64url (§13.4.3).
     pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<Ceremony, Unable> {
         let (mut options, state) = self.0.start_discoverable_authentication()?;
-        // Whether the browser offers it in the name field or after a click is for the page to say.
+        // The page decides whether the browser offers it in the name field or after a click.
         options.mediation = None;
         let (mut options, mut state) = (serde_json::to_value(&options)?, serde_json::to_value(&state)?);
         for (json, place) in [(&mut options, "/publicKey/challenge"), (&mut state, "/ast/challenge")] {
@@ -179,7 +179,7 @@ impl RelyingParty {
         ceremony(Purpose::SignIn, &options, &state)
     }
 
-    /// Checks the answer to [`RelyingParty::sign_in`], which was made with this passkey.
+    /// Verifies the response to [`RelyingParty::sign_in`], made with this passkey.
     pub(crate) fn signed_in(
         &self,
         ceremony: &Ceremony,
@@ -193,17 +193,17 @@ impl RelyingParty {
     }
 }
 
-/// An answer to [`RelyingParty::sign_in`], of which nothing is checked yet.
+/// An unverified response to [`RelyingParty::sign_in`].
 pub(crate) struct Discovered {
-    /// Which passkey it names.
+    /// The credential id in the response.
     pub(crate) credential_id: CredentialId,
-    /// Which user it names.
+    /// The user handle in the response.
     pub(crate) user_handle: Option<UserHandle>,
     answer: PublicKeyCredential,
 }
 
 impl Discovered {
-    /// Reads it.
+    /// Parses a response.
     pub(crate) fn read(answer: &str) -> Result<Self, serde_json::Error> {
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
         Ok(Self {
@@ -219,12 +219,12 @@ fn ceremony(purpose: Purpose, options: &impl Serialize, state: &impl Serialize) 
     Ok(Ceremony { purpose, options, state })
 }
 
-/// What the authenticator calls a credential that was stored or exported.
+/// The credential id of a stored or exported credential.
 pub(crate) fn credential_id_in(credential: &str) -> Result<CredentialId, serde_json::Error> {
     serde_json::from_str::<SecurityKey>(credential).map(|key| credential_id(key.cred_id()))
 }
 
-/// What was stored, with the counter as it is now.
+/// The stored credential with its current counter.
 fn credential(passkey: &Passkey) -> Result<Credential, serde_json::Error> {
     let mut credential = Credential::from(serde_json::from_str::<SecurityKey>(&passkey.credential)?);
     credential.counter = u32::try_from(passkey.counter).unwrap_or(u32::MAX);
@@ -235,8 +235,8 @@ fn key(passkey: &Passkey) -> Result<SecurityKey, serde_json::Error> {
     credential(passkey).map(SecurityKey::from)
 }
 
-/// The user that an answer names. One that is not a UUID names no user of ours. An empty one counts as absent: under
-/// Level 1 of the specification browsers sent it for keys that store no user.
+/// The user handle of a response; `None` if it is not a UUID, as ours are. An empty one counts as absent: browsers sent
+/// it under Level 1 of the specification for keys that store no user.
 fn user_handle(answer: &PublicKeyCredential) -> Option<UserHandle> {
     let handle = answer.get_user_unique_id().filter(|handle| !handle.is_empty())?;
     let uuid = Uuid::from_slice(handle).map(|uuid| uuid.to_string());
@@ -256,7 +256,7 @@ fn credential_id(id: &[u8]) -> CredentialId {
     CredentialId::new(BASE64_URL_SAFE_NO_PAD.encode(id))
 }
 
-/// A key that may be backed up is as safe as the account that it is backed up to.
+/// The storage of the private key: a backup-eligible key is as safe as the account it is synchronised to.
 const fn custody(backup_eligible: bool) -> KeyStorage {
     if backup_eligible { KeyStorage::Synchronised } else { KeyStorage::Device }
 }

@@ -1,4 +1,4 @@
-//! Keys that verify: our own, and those that clients registered as JWKs (RFC 7517, RFC 7518 §6, RFC 8037 §2).
+//! Verification keys: our own, and those of clients as JWKs (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::crypto::keys::SigningKey;
 use crate::domain::client::SigningAlgorithm;
 
-/// More keys than anybody rotates through; each may cost one verification.
+/// Maximum number of keys in a set; each may cost one verification.
 const MAX_KEYS: usize = 16;
 
 /// Members of private keys (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
@@ -24,8 +24,7 @@ const MODULUS_LENGTH: std::ops::RangeInclusive<usize> = 256..=1024;
 /// RSA exponents: 65537 (FIPS 186-5 §5.4) to what fits in 32 bits.
 const EXPONENT: std::ops::RangeInclusive<u64> = 65_537..=0xffff_ffff;
 
-/// A public key, with the one algorithm it is used for. An Ed25519 key serves under both of its algorithm's names,
-/// whichever of them its own `alg` is.
+/// A public key and its algorithm. An Ed25519 key is accepted under both names of its algorithm (`EdDSA`, `Ed25519`).
 #[derive(Clone)]
 pub(crate) struct VerifyingKey {
     id: Option<String>,
@@ -33,22 +32,22 @@ pub(crate) struct VerifyingKey {
     key: DecodingKey,
 }
 
-/// Why a JWK or a set of them is refused; the texts are for whoever registers a client.
+/// The reason why a JWK or a set is rejected; the texts are shown to the person who registers a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JwkError {
     /// Not a set.
     #[error("is not a JWK set: an object with an array `keys` is expected")]
     NotASet,
-    /// No key in it verifies signatures that are accepted here.
+    /// It contains no key for an accepted signature algorithm.
     #[error("holds no key for RS256, ES256 or Ed25519 signatures")]
     Empty,
-    /// More than 16.
+    /// It contains more than 16 keys.
     #[error("holds more than 16 keys")]
     TooMany,
-    /// Somebody registered what must never leave the client.
+    /// It contains a private or symmetric key, which must never leave the client.
     #[error("holds a private or symmetric key: register public keys only, and make new ones")]
     Private,
-    /// Missing or malformed members, or a point that is not on the curve.
+    /// A member is missing or malformed, or the point is not on the curve.
     #[error("holds a malformed key")]
     Malformed,
     /// RSA of fewer than 2048 bits, or with a small or even exponent.
@@ -60,8 +59,8 @@ pub(crate) enum JwkError {
 }
 
 impl VerifyingKey {
-    /// The keys of a JWK set that verify signatures. Keys of other kinds or for other uses are passed over
-    /// (RFC 7517 §5); one bad key spoils the set.
+    /// The signature keys of a set. Keys of other types or uses are skipped (RFC 7517 §5); one invalid key rejects the
+    /// set.
     pub(crate) fn from_set(set: &Value) -> Result<Vec<Self>, JwkError> {
         let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkError::NotASet)?;
         if keys.len() > MAX_KEYS {
@@ -71,8 +70,8 @@ impl VerifyingKey {
         read.and_then(|keys| if keys.is_empty() { Err(JwkError::Empty) } else { Ok(keys) })
     }
 
-    /// The keys of a set that a client publishes: whatever cannot be used is passed over, and the client may have put it
-    /// there for others (RFC 7517 §5).
+    /// The signature keys of a set that a client publishes. Every unusable key is skipped, because it may be there for
+    /// other systems (RFC 7517 §5).
     pub(crate) fn from_published(set: &Value) -> Result<Vec<Self>, JwkError> {
         let keys = set.get("keys").and_then(Value::as_array).ok_or(JwkError::NotASet)?;
         let usable = keys.iter().filter_map(|key| Self::from_jwk(key).ok().flatten());
@@ -80,7 +79,7 @@ impl VerifyingKey {
         if usable.is_empty() { Err(JwkError::Empty) } else { Ok(usable) }
     }
 
-    /// A key of a client; `None` if it is of a kind or for a use that does not concern us.
+    /// The key of a client; `None` if its type or use is not for signatures.
     pub(crate) fn from_jwk(jwk: &Value) -> Result<Option<Self>, JwkError> {
         let jwk = jwk.as_object().ok_or(JwkError::Malformed)?;
         let kind = text(jwk, "kty")?.ok_or(JwkError::Malformed)?;
@@ -109,17 +108,18 @@ impl VerifyingKey {
         Ok(Some(Self { id, algorithm, key }))
     }
 
-    /// Is it for tokens of this algorithm and this `kid`? Where one of the two has no `kid`, the algorithm decides.
+    /// Returns whether the key fits a token with this algorithm and `kid`. If one of them has no `kid`, only the
+    /// algorithm counts.
     pub(super) fn fits(&self, algorithm: SigningAlgorithm, kid: Option<&str>) -> bool {
         self.algorithm.is_same_signature(algorithm) && self.answers_to(kid)
     }
 
-    /// Can a token mean this key by its `kid`? One of the two may have none.
+    /// Returns whether a token with this `kid` may refer to this key; true if one of them has none.
     pub(crate) fn answers_to(&self, kid: Option<&str>) -> bool {
         kid.zip(self.id.as_deref()).is_none_or(|(wanted, own)| wanted == own)
     }
 
-    /// Is this the signature of the message? `signature` is base64url, as it stands in the token.
+    /// Verifies a signature over the message. `signature` is base64url, as in the token.
     pub(super) fn verifies(&self, message: &[u8], signature: &str) -> bool {
         let algorithm = match self.algorithm {
             SigningAlgorithm::Rs256 => Algorithm::RS256,
@@ -144,7 +144,7 @@ impl std::fmt::Debug for VerifyingKey {
     }
 }
 
-/// Is this a name of the algorithm's signature?
+/// Returns whether the name is one of those of the algorithm.
 fn names_signature(name: &str, algorithm: SigningAlgorithm) -> bool {
     let mut same = SigningAlgorithm::ALL.into_iter().filter(|other| other.is_same_signature(algorithm));
     same.any(|same| same.as_str() == name)
@@ -152,7 +152,7 @@ fn names_signature(name: &str, algorithm: SigningAlgorithm) -> bool {
 
 fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, JwkError> {
     let (n, e) = (bytes(jwk, "n")?, bytes(jwk, "e")?);
-    // RFC 7518 §2: as few bytes as possible.
+    // RFC 7518 §2: no leading zero bytes.
     if n.first() == Some(&0) || e.first() == Some(&0) {
         return Err(JwkError::Malformed);
     }
@@ -180,12 +180,12 @@ fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, JwkError> {
     Ok(DecodingKey::from_ed_der(&point))
 }
 
-/// Is the point one on the curve?
+/// Checks that the point is on the curve.
 fn parses(algorithm: &'static dyn VerificationAlgorithm, point: &[u8]) -> Result<(), JwkError> {
     UnparsedPublicKey::new(algorithm, point).parse().map(|_| ()).map_err(|_| JwkError::Malformed)
 }
 
-/// RFC 7518 §6.2.1.2, RFC 8037 §2: always 32 bytes.
+/// A coordinate of 32 bytes (RFC 7518 §6.2.1.2, RFC 8037 §2).
 fn coordinate(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
     bytes(jwk, name).and_then(|bytes| if bytes.len() == 32 { Ok(bytes) } else { Err(JwkError::Malformed) })
 }
@@ -195,7 +195,7 @@ fn bytes(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, JwkError> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| JwkError::Malformed)
 }
 
-/// A member that is text if it is there at all.
+/// An optional member, which must be a string.
 fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, JwkError> {
     jwk.get(name).map(|value| value.as_str().ok_or(JwkError::Malformed)).transpose()
 }
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// A good key with some members changed; `null` takes one away.
+    /// A valid key with some members replaced; `null` removes one.
     fn changed(algorithm: SigningAlgorithm, changes: &Value) -> Value {
         let mut jwk = SigningKey::generate(algorithm).unwrap().jwk().clone();
         for (name, value) in changes.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! The signer (RFC 7515 §5.1): the key was parsed once, so that this costs little more than the signature.
+//! The signer (RFC 7515 §5.1). The key is parsed once, so that a call costs little more than the signature.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::JwtError;
 use crate::crypto::keys::SigningKey;
 
-/// The protected header, all of it.
+/// The complete protected header.
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'a str,
@@ -15,7 +15,7 @@ struct Header<'a> {
     kid: &'a str,
 }
 
-/// A JWT of this `typ` (`JWT`, `at+jwt`), in compact form.
+/// Signs a JWT with this `typ` (`JWT`, `at+jwt`); compact serialization.
 pub(crate) fn sign(key: &SigningKey, typ: &str, claims: &impl Serialize) -> Result<String, JwtError> {
     let header = Header { alg: key.algorithm().as_str(), typ, kid: key.id().as_str() };
     let mut token = String::with_capacity(1024);

@@ -1,14 +1,14 @@
 //! JSON objects in which no member occurs twice (RFC 7515 §4, RFC 7519 §4), at any depth.
 //!
-//! Of two members of the same name one reader takes the first and another the last: a token that holds both would
-//! say one thing here and another there.
+//! Of two members with the same name, one parser takes the first and another the last, so a token with duplicates could
+//! mean different things to two systems.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads one JSON object and nothing after it.
+/// Parses one JSON object that spans the whole input.
 pub(crate) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Strict(Value::Object(members)) => Some(members),
@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {

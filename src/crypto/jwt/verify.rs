@@ -1,7 +1,7 @@
-//! The one strict verification (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725).
+//! The strict verification of every consumed JWT (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725).
 //!
-//! Whatever a token says about keys (`jwk`, `jku`, `x5u`, `x5c`) is ignored: keys come from the caller. There is one
-//! way to write each value; anything else is refused rather than interpreted.
+//! Keys that a token carries or points to (`jwk`, `jku`, `x5u`, `x5c`) are ignored: keys come from the caller. Each
+//! value has one accepted encoding; anything else is rejected rather than interpreted.
 
 use std::time::Duration;
 
@@ -14,53 +14,53 @@ use super::{JwtError, VerifyingKey, strict_json};
 use crate::domain::client::{MacAlgorithm, SigningAlgorithm};
 use crate::domain::time::Time;
 
-/// Longer tokens are not looked at.
+/// Maximum length of a token, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// Whom a token may be for (`aud`, RFC 7519 §4.1.3).
+/// The accepted form of `aud` (RFC 7519 §4.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// One alone; the caller looks who that is.
+    /// Exactly one value; the caller checks it.
     One,
-    /// One or several; the caller looks who is among them.
+    /// One or more values; the caller checks them.
     Several,
 }
 
-/// Whom a token may be about (`sub`, RFC 7519 §4.1.2).
+/// The accepted `sub` (RFC 7519 §4.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject<'a> {
-    /// Somebody; the caller looks who.
+    /// Any value; the caller checks it.
     Somebody,
-    /// This one.
+    /// Exactly this value.
     One(&'a str),
-    /// Nobody: the claim must not be there.
+    /// The claim must be absent.
     Nobody,
 }
 
-/// What a token must say. `exp` must be there in any case.
+/// The requirements for a token. `exp` is always required.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected<'a> {
-    /// What `typ` may be, without `application/`; where it is absent it counts as `JWT`.
+    /// Accepted values of `typ`, without `application/`; an absent `typ` counts as `JWT`.
     pub(crate) typ: &'a [&'a str],
-    /// What `alg` may be.
+    /// Accepted values of `alg`.
     pub(crate) algorithms: &'a [SigningAlgorithm],
-    /// The value of `iss`.
+    /// The required value of `iss`.
     pub(crate) issuer: &'a str,
-    /// What `aud` may be.
+    /// The accepted form of `aud`.
     pub(crate) audience: Audience,
-    /// What `sub` must be.
+    /// The accepted `sub`.
     pub(crate) subject: Subject<'a>,
-    /// The time.
+    /// The current time.
     pub(crate) now: Time,
-    /// How far the clocks may differ.
+    /// Allowed clock skew.
     pub(crate) leeway: Duration,
-    /// The farthest that `exp` may lie ahead; `None` = any.
+    /// Maximum distance of `exp` from now; `None` = unlimited.
     pub(crate) max_lifetime: Option<Duration>,
-    /// For `id_token_hint`, where an expired token still says who is meant (OpenID Connect Core §3.1.2.1).
+    /// Accepts an expired token: an expired `id_token_hint` still identifies the user (OpenID Connect Core §3.1.2.1).
     pub(crate) allow_expired: bool,
 }
 
-/// The claims of a token that one of the keys has signed and that says what was expected.
+/// Returns the claims of a token that is signed by one of the keys and meets the requirements.
 pub(crate) fn verify(
     token: &str,
     keys: &[VerifyingKey],
@@ -83,8 +83,8 @@ pub(crate) fn verify(
     Ok(claims)
 }
 
-/// The same for a token with an authentication code (RFC 7518 §3.2). Secrets are no keys: nobody who expects a signature
-/// can be brought to take a public key for a secret (RFC 8725 §2.1), so these algorithms are not in `expected`.
+/// The same for a token with a message authentication code (RFC 7518 §3.2). Its algorithms are not in `expected` and
+/// its secret is not a key, so that a public key can never be used as a secret (RFC 8725 §2.1).
 pub(crate) fn verify_mac(
     token: &str,
     secret: &[u8],
@@ -113,21 +113,21 @@ pub(crate) fn verify_mac(
     Ok(claims)
 }
 
-/// The `kid` of a token that nobody has verified: only to find the key that will.
+/// The `kid` of an unverified token, for finding the key that verifies it.
 pub(crate) fn claimed_key_id(token: &str) -> Result<Option<String>, JwtError> {
     let header = decode(Parts::split(token)?.header, "header")?;
     Ok(header.get("kid").and_then(Value::as_str).map(str::to_owned))
 }
 
-/// The `sub` of a token that nobody has verified: only to find the client whose keys will (RFC 7523 §3).
+/// The `sub` of an unverified token, for finding the client whose keys verify it (RFC 7523 §3).
 pub(crate) fn claimed_subject(token: &str) -> Result<String, JwtError> {
     let claims = decode(Parts::split(token)?.payload, "payload")?;
     claims.get("sub").and_then(Value::as_str).map(str::to_owned).ok_or(JwtError::Claim("sub"))
 }
 
-/// The compact form (RFC 7515 §7.1).
+/// The parts of the compact serialization (RFC 7515 §7.1).
 struct Parts<'a> {
-    /// Header and payload: what is signed.
+    /// Header and payload: the signing input.
     message: &'a str,
     header: &'a str,
     payload: &'a str,
@@ -147,18 +147,19 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Base64url without padding, whitespace or stray bits, around one JSON object without repeated members.
+/// Decodes base64url without padding, whitespace or trailing bits, and parses one JSON object without duplicate
+/// members.
 fn decode(part: &str, name: &'static str) -> Result<Map<String, Value>, JwtError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtError::Malformed(name))?;
     strict_json::object(&bytes).ok_or(JwtError::Malformed(name))
 }
 
-/// The value of `alg`, if nothing else in the header forbids the token.
+/// Returns the value of `alg` if no other header member forbids the token.
 fn check_header<'a>(
     header: &'a Map<String, Value>,
     expected: &Expected<'_>,
 ) -> Result<Option<&'a str>, JwtError> {
-    // We understand no extension, so any that must be understood forbids the token (RFC 7515 §4.1.11).
+    // No extension is supported, so every critical one is rejected (RFC 7515 §4.1.11).
     if header.contains_key("crit") {
         return Err(JwtError::Header("crit"));
     }
@@ -170,7 +171,7 @@ fn check_header<'a>(
     Ok(header.get("alg").and_then(Value::as_str))
 }
 
-/// The algorithm of a signature, if the header does not forbid the token.
+/// Returns the signature algorithm if the header is accepted.
 fn check_algorithm(
     header: &Map<String, Value>,
     expected: &Expected<'_>,
@@ -223,7 +224,7 @@ fn check_times(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(
     Ok(())
 }
 
-/// A `NumericDate` (RFC 7519 §2): seconds, perhaps with a fraction, which is dropped.
+/// A `NumericDate` (RFC 7519 §2) in seconds; a fraction is truncated.
 fn numeric_date(claims: &Map<String, Value>, name: &'static str) -> Result<Time, JwtError> {
     /// The last second of the year 9999.
     const MAX: i64 = 253_402_300_799;

@@ -1,8 +1,8 @@
-//! The encodings in which other systems write OTP secrets out.
+//! The encodings of OTP secrets in other systems' exports.
 //!
-//! `otpauth:` addresses and most exports hold base32, `LinOTP`, `privacyIDEA` and seed files of hardware tokens hex, key
-//! containers (RFC 6030) base64. What groups the text for people is no part of it: spaces, line breaks, and hyphens or
-//! colons where the alphabet has none.
+//! `otpauth:` URIs and most exports use base32; `LinOTP`, `privacyIDEA` and seed files of hardware tokens hex; key
+//! containers (RFC 6030) base64. Grouping is ignored: spaces, line breaks, and hyphens or colons unless the alphabet
+//! has them.
 
 use base64::Engine;
 use base64::alphabet;
@@ -18,7 +18,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How a secret is written.
+/// The encoding of a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum SecretEncoding {
     /// RFC 4648 §6, in either case.
@@ -31,10 +31,10 @@ pub(crate) enum SecretEncoding {
 }
 
 impl SecretEncoding {
-    /// The words of documents.
+    /// The names used in documents.
     pub(crate) const NAMES: [&str; 3] = [Self::Base32.as_str(), Self::Hex.as_str(), Self::Base64.as_str()];
 
-    /// The word of documents.
+    /// The name used in documents.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Base32 => "base32",
@@ -43,12 +43,12 @@ impl SecretEncoding {
         }
     }
 
-    /// Reads the word of documents.
+    /// Parses the name used in documents.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Base32, Self::Hex, Self::Base64].into_iter().find(|encoding| encoding.as_str() == text)
     }
 
-    /// The bytes; `None`: the text is not in this encoding.
+    /// Decodes the text; `None` if it is not in this encoding.
     pub(crate) fn decode(self, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let grouping = |c: char| match self {
             Self::Base32 | Self::Hex => c.is_whitespace() || matches!(c, '-' | ':'),

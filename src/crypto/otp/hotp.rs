@@ -1,13 +1,13 @@
-//! Codes by a counter (RFC 4226): TOTP over a clock that ticks once for each code.
+//! Counter-based codes (RFC 4226), computed as TOTP with a clock that ticks once per code.
 
 use super::{OtpSecret, builder};
 use crate::domain::authenticator::{OtpAlgorithm, TotpParameters};
 use crate::domain::typed;
 
-/// Codes that may have been made and not used, for example by a button pressed in a pocket (RFC 4226 §7.2).
+/// Look-ahead window: codes generated but not used, for example by a button pressed in a pocket (RFC 4226 §7.2).
 const LOOK_AHEAD: i64 = 10;
 
-/// The counter that this code belongs to, if it is one that counts now: at `next` or a little ahead, never before.
+/// The counter that this code belongs to, searched from `next` to the end of the look-ahead window.
 pub(crate) fn find_counter(digits: u32, secret: &OtpSecret, code: &str, next: i64) -> Option<i64> {
     let typed = typed::code(code, 16);
     let generator = generator(digits, secret)?;
@@ -16,7 +16,7 @@ pub(crate) fn find_counter(digits: u32, secret: &OtpSecret, code: &str, next: i6
     })
 }
 
-/// The code of a counter, as a device shows it; `None` where there is none.
+/// The code for a counter; `None` if the counter is out of range.
 pub(crate) fn code_of(digits: u32, secret: &OtpSecret, counter: i64) -> Option<String> {
     let counter = u64::try_from(counter).ok()?;
     Some(generator(digits, secret)?.generate(counter).to_string())

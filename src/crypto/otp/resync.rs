@@ -1,8 +1,8 @@
-//! Finding a device that has run away from us, by two codes that it shows one directly after the other (RFC 4226 §7.4,
-//! RFC 6238 §6).
+//! Resynchronization of a device whose clock or counter has drifted, by two consecutive codes (RFC 4226 §7.4, RFC 6238
+//! §6).
 //!
-//! Never by one: a random code hits somewhere in so wide a window once in 350 times, a random pair once in 10^8. Where a
-//! pair fits twice, nothing is found: the next two codes will tell.
+//! One code is not enough: in so wide a window a random code matches once in 350 times, a random pair once in 10^8. If
+//! a pair matches at two positions, the result is `None`, and the user enters the next two codes.
 
 use std::ops::RangeInclusive;
 
@@ -11,12 +11,12 @@ use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
 use crate::domain::typed;
 
-/// Seconds before and after now (functional specification 6.3).
+/// Seconds before and after now that are searched: a device may be twelve hours off.
 const WINDOW: i64 = 12 * 3600;
-/// Codes of a device with a button that were never used.
+/// Unused codes of a counter-based device that are searched.
 const AHEAD: i64 = 1000;
 
-/// The time step of the second code, later than the last that was accepted.
+/// The time step of the second code, which must be later than the last accepted one.
 pub(crate) fn find_step_pair(
     parameters: &TotpParameters,
     secret: &OtpSecret,
@@ -34,7 +34,7 @@ pub(crate) fn find_step_pair(
     })
 }
 
-/// The counter of the second code, from `next` on.
+/// The counter of the second code, searched from `next` on.
 pub(crate) fn find_counter_pair(
     digits: u32,
     secret: &OtpSecret,
@@ -44,7 +44,7 @@ pub(crate) fn find_counter_pair(
     find_pair(next..=next.saturating_add(AHEAD), codes, |counter| hotp::code_of(digits, secret, counter))
 }
 
-/// Where the second code follows the first at once, if there is one such place. `range` is where the first may stand.
+/// The position of the second code directly after the first, if there is exactly one. `range` bounds the first.
 fn find_pair(
     range: RangeInclusive<i64>,
     (first, second): (&str, &str),

@@ -1,20 +1,20 @@
-//! Computes Argon2id at the product's own cost, with the fastest implementation that proves itself.
+//! Computes Argon2id at the configured cost, with the fastest implementation that passes its self-test.
 //!
-//! Two implementations are compiled in. `argon2` (of `RustCrypto`) is the reference of this crate. `argon2-rust` (feature
-//! `simd-argon2`) computes the same function with AVX-512, AVX2 or NEON in about half the time; it has much `unsafe`
-//! code, whose reading is noted in `docs/argon2-rust.md`. Therefore:
+//! Two implementations are compiled in. `argon2` (of `RustCrypto`) is the reference of this crate. `argon2-rust`
+//! (feature `simd-argon2`) computes the same function with AVX-512, AVX2 or NEON in about half the time; it has much
+//! `unsafe` code, whose reading is noted in `docs/argon2-rust.md`. Therefore:
 //!
-//! - a known-answer test runs when the engine is made; an implementation that fails it is not used in this process;
+//! - a known-answer test runs when the engine is created; an implementation that fails it is not used in this process;
 //! - a hash that will be *stored* is computed by both, and stored only if they agree, so that no defect of the faster
-//!   one can lock a user out after an upgrade. Storing is rare, a check is not.
+//!   one can lock a user out after an upgrade. Storing is rare, checking is not.
 //!
-//! Memory is kept between hashes: mapping and zeroing 19 MiB costs as much as a fifth of the hash.
+//! Memory is kept between hashes: mapping and zeroing 19 MiB would cost a fifth of the hash.
 
 use std::sync::{Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// The implementations of one set of parameters, each with the memory it keeps.
+/// The implementations for one set of parameters, with their retained memory.
 pub(super) struct Engine {
     params: Params,
     #[cfg(feature = "simd-argon2")]
@@ -23,7 +23,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// An engine for hashes with these parameters.
+    /// Creates an engine for these parameters.
     pub(super) fn new(params: Params) -> Self {
         Self {
             #[cfg(feature = "simd-argon2")]
@@ -33,7 +33,7 @@ impl Engine {
         }
     }
 
-    /// The output for a password and a salt, to be compared; `None` if Argon2 refuses the salt.
+    /// The output for a password and a salt, for comparison; `None` if Argon2 rejects the salt.
     pub(super) fn check(&self, password: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
         #[cfg(feature = "simd-argon2")]
         if let Some(simd) = &self.simd {
@@ -42,10 +42,10 @@ impl Engine {
         self.reference(password, salt)
     }
 
-    /// The output for a password and a salt, to be stored; `None` if Argon2 refuses the salt.
+    /// The output for a password and a salt, for storing; `None` if Argon2 rejects the salt.
     ///
-    /// It is the reference implementation's. If the faster one disagrees, that is logged and nothing is returned, because later
-    /// checks would fail.
+    /// It is computed by the reference implementation. If the faster one disagrees, that is logged and the result is
+    /// `None`, because later checks would fail.
     pub(super) fn make(&self, password: &[u8], salt: &[u8]) -> Option<[u8; 32]> {
         let output = self.reference(password, salt)?;
         if self.check(password, salt) != Some(output) {
@@ -57,7 +57,7 @@ impl Engine {
         Some(output)
     }
 
-    /// How many blocks each piece of memory kept by the reference implementation has.
+    /// The number of blocks in each piece of memory retained by the reference implementation.
     #[cfg(test)]
     pub(super) fn kept_blocks(&self) -> Vec<usize> {
         self.memory.lock().unwrap().iter().map(Vec::len).collect()
@@ -82,19 +82,19 @@ mod simd {
     use argon2_rust::params::{Memory, TagLen};
     use argon2_rust::{Algorithm, Argon2, Hasher, Params, Version};
 
-    /// Proven implementation with idle hashers, each of which keeps its memory.
+    /// Tested implementation with idle hashers, each of which retains its memory.
     pub(super) struct Simd {
         argon2: Argon2,
         idle: Mutex<Vec<Hasher>>,
     }
 
     impl Simd {
-        /// The implementation at these parameters; `None`, and a line in the log, if it fails the known-answer test.
+        /// The implementation at these parameters; `None`, with a log entry, if it fails the known-answer test.
         pub(super) fn proven(params: &argon2::Params) -> Option<Self> {
             Self::proven_by(&KNOWN_OUTPUT, params)
         }
 
-        /// The same with another known answer.
+        /// Runs the test with another known answer.
         pub(super) fn proven_by(known_output: &[u8; 32], params: &argon2::Params) -> Option<Self> {
             let mut known = implementation(KNOWN_MEMORY_KIB, KNOWN_PASSES)?.hasher();
             if hash(&mut known, KNOWN_PASSWORD, KNOWN_SALT).as_ref() != Some(known_output) {
@@ -128,8 +128,8 @@ mod simd {
         hasher.hash_into(password, salt, &mut output).ok().map(|()| output)
     }
 
-    // The known answer was made by the reference implementation in C (phc-winner-argon2 20190702). It is large enough
-    // that most blocks are addressed by others, and small enough to cost a start 0.1 ms.
+    // The known answer was computed by the reference implementation in C (phc-winner-argon2 20190702). It is large
+    // enough that most blocks depend on others, and small enough to cost 0.1 ms at start.
     const KNOWN_MEMORY_KIB: u32 = 256;
     const KNOWN_PASSES: u32 = 2;
     const KNOWN_PASSWORD: &[u8] = b"a known password";

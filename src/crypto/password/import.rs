@@ -1,25 +1,25 @@
-//! Imports a hash of another system: reads it, and decides how it is stored.
+//! Parses a hash of another system and decides how it is stored.
 
 use super::imported::{HashCost, ImportError, ImportedHash, MAX_KIB, notation};
 use super::stored::Stored;
 use super::stored_hash::{StoredHash, WRAPPED};
 use crate::domain::settings::PasswordCost;
 
-/// A hash that may be imported.
+/// A hash accepted for import.
 #[derive(Debug)]
 pub(crate) struct Import(pub(super) StoredForm);
 
-/// How it is stored.
+/// The form in which it is stored.
 #[derive(Debug)]
 pub(super) enum StoredForm {
-    /// As it is.
+    /// Unchanged.
     Ready(StoredHash),
-    /// Wrapped in Argon2id: its digest is cheaper to guess than one of our own.
+    /// Wrapped in Argon2id, because its digest is cheaper to guess than one of our own.
     Cheap(ImportedHash),
 }
 
 impl Import {
-    /// Reads any accepted notation; `own` is today's cost of our own hashes.
+    /// Parses any accepted notation; `own` is the current cost of our own hashes.
     pub(super) fn read(text: &str, own: PasswordCost) -> Result<Self, ImportError> {
         let own = HashCost::of_argon2(own.memory_kib, own.passes);
         if text.starts_with(WRAPPED) {
@@ -53,7 +53,8 @@ fn cost_of(stored: &Stored) -> HashCost {
     HashCost::of_argon2(stored.params.m_cost(), stored.params.t_cost())
 }
 
-/// Accepts a hash that costs no more than our own without checking the limits, so that an export can always be applied.
+/// Accepts a hash that costs no more than our own without checking the limits, so that an export can always be
+/// imported.
 fn check_own(stored: &Stored, own: HashCost) -> Result<(), ImportError> {
     let cost = cost_of(stored);
     let like_own = cost.millis <= own.millis && cost.kib <= own.kib;

@@ -1,4 +1,4 @@
-//! A stored hash: a PHC string taken apart, and within the bounds of what we are willing to compute.
+//! A parsed PHC string, within the limits of the accepted cost.
 
 use argon2::{ARGON2ID_IDENT, Params, PasswordHash, Version};
 use base64::Engine;
@@ -6,15 +6,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::domain::settings::PasswordCost;
 
-/// The dearest hash we compute: 256 MiB, 10 passes, 4 lanes.
+/// The most expensive accepted hash: 256 MiB, 10 passes, 4 lanes.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 4;
 
-/// Shorter outputs could be found by trying.
+/// Minimum output length in bytes; shorter ones could be found by brute force.
 const MIN_OUTPUT: usize = 16;
 
-/// Why a text is not a hash that is computed here.
+/// The reason why a text is rejected as a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PhcError {
     /// Not a PHC string with salt and hash.
@@ -25,7 +25,7 @@ pub(crate) enum PhcError {
     /// Another algorithm or version.
     #[error("is not an argon2id hash of version 19")]
     Algorithm,
-    /// Dearer than we are willing to compute.
+    /// More expensive than the accepted cost.
     #[error("costs more than 256 MiB, 10 passes or 4 lanes")]
     TooDear,
 }
@@ -39,14 +39,14 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// A hash at this cost, brought within what Argon2 can do.
+    /// A hash at this cost, clamped to the range that Argon2 supports.
     pub(super) fn new(cost: PasswordCost, salt: [u8; 16], output: [u8; 32]) -> Self {
         let memory = cost.memory_kib.max(Params::MIN_M_COST);
         let params = Params::new(memory, cost.passes.max(Params::MIN_T_COST), 1, None).unwrap_or_default();
         Self { params, salt: salt.to_vec(), output: output.to_vec() }
     }
 
-    /// Reads a PHC string.
+    /// Parses a PHC string.
     pub(super) fn parse(phc: &str) -> Result<Self, PhcError> {
         let hash = PasswordHash::new(phc).map_err(|_| PhcError::Malformed)?;
         if hash.algorithm != ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) {
@@ -64,14 +64,14 @@ impl Stored {
         }
     }
 
-    /// Writes a PHC string, as every Argon2 implementation reads it.
+    /// Formats the PHC string.
     pub(super) fn to_phc(&self) -> String {
         let (memory, passes, lanes) = (self.params.m_cost(), self.params.t_cost(), self.params.p_cost());
         let (salt, output) = (STANDARD_NO_PAD.encode(&self.salt), STANDARD_NO_PAD.encode(&self.output));
         format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
     }
 
-    /// Was it made with the parameters of this one?
+    /// Returns whether both have the same parameters.
     pub(super) fn costs_like(&self, other: &Self) -> bool {
         self.params == other.params && self.output.len() == other.output.len()
     }

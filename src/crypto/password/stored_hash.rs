@@ -1,4 +1,4 @@
-//! What a typed password is compared with: a hash of our own, an imported one, or Argon2id over an imported digest.
+//! The hash that a typed password is compared with: our own, an imported one, or Argon2id over an imported digest.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -7,10 +7,10 @@ use super::imported::{DUMMY_SALT, ImportedHash, Scheme};
 use super::stored::Stored;
 use crate::domain::settings::PasswordCost;
 
-/// How a wrapped hash is stored: `$wrapped$<scheme>$<its salt>$argon2id$…`.
+/// Prefix of a wrapped hash: `$wrapped$<scheme>$<its salt>$argon2id$…`.
 pub(super) const WRAPPED: &str = "$wrapped$";
 
-/// A hash to compare with, read from its stored notation.
+/// A hash parsed from its stored notation.
 #[derive(Debug)]
 pub(super) enum StoredHash {
     /// Our own Argon2id.
@@ -55,7 +55,8 @@ impl StoredHash {
         }
     }
 
-    /// The timing class: the scheme with every parameter that the duration of a check depends on: [`StoredHash::dummy`] reads it.
+    /// The timing class: the scheme with every parameter that the duration of a check depends on. [`StoredHash::dummy`]
+    /// parses it.
     pub(super) fn scheme(&self) -> String {
         match self {
             Self::Own(stored) => cost_of(stored),
@@ -64,7 +65,7 @@ impl StoredHash {
         }
     }
 
-    /// A hash that takes as long as others of its scheme.
+    /// A hash whose check takes as long as others of its scheme.
     pub(super) fn dummy(scheme: &str) -> Option<Self> {
         if let Some(own) = dummy_of_cost(scheme) {
             return Some(Self::Own(own));

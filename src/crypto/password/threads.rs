@@ -1,38 +1,38 @@
-//! The threads that hash. They step back for all others: a hash takes a core for 15 ms, and whoever asks for a token or
-//! a page meanwhile must not wait that long for it.
+//! The hashing threads, with low priority: a hash takes a core for 15 ms, and other requests must not wait that long
+//! for it.
 //!
-//! Why not tokio's blocking threads: a thread that has stepped back stays so, and those serve everybody.
+//! Why not tokio's blocking threads: a thread cannot raise its priority again, and those are shared with other work.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
-/// Work for one of the threads.
+/// Work for a hashing thread.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
-/// No thread is there to run it.
+/// No thread could be started.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ended;
 
-/// So many threads, started when the first work comes, gone when this is.
+/// A fixed number of threads, started with the first job and stopped on drop.
 pub(super) struct Threads {
     number: usize,
     jobs: OnceLock<Sender<Job>>,
 }
 
 impl Threads {
-    /// None runs yet.
+    /// Creates the set without starting threads.
     pub(super) const fn new(number: usize) -> Self {
         Self { number, jobs: OnceLock::new() }
     }
 
-    /// Hands work to the next thread that is free.
+    /// Queues a job for the next free thread.
     pub(super) fn run(&self, job: Job) -> Result<(), Ended> {
         self.jobs.get_or_init(|| start(self.number)).send(job).map_err(|_| Ended)
     }
 }
 
-/// Where not even one thread could be started, nobody receives and each job is refused.
+/// Starts the threads. If none could be started, the receiver is dropped and every job is rejected.
 fn start(number: usize) -> Sender<Job> {
     let (jobs, waiting) = mpsc::channel();
     let waiting = Arc::new(Mutex::new(waiting));
@@ -40,7 +40,7 @@ fn start(number: usize) -> Sender<Job> {
         let waiting = Arc::clone(&waiting);
         let started = thread::Builder::new().name("password".to_owned()).spawn(move || work(&waiting));
         if let Err(error) = started {
-            tracing::error!(%error, "a thread that checks passwords could not be started");
+            tracing::error!(%error, "cannot start a password hashing thread");
         }
     }
     jobs
@@ -55,14 +55,14 @@ fn work(waiting: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// On Linux a priority is the thread's own. A system that refuses has slower answers during a storm of logins.
+/// Lowers the priority of the current thread (Linux only). If that fails, other requests are slower during many logins.
 fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!(%error, "the priority stays as it is");
+        tracing::debug!(%error, "cannot lower the priority of a password hashing thread");
     }
 }
 
-/// The others get about nine of ten parts of a core that both want.
+/// Nice value that leaves about nine tenths of a contended core to other threads.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;

@@ -1,5 +1,5 @@
-//! The master key: 32 random bytes in a file that only its owner can read, or from the environment. All it does is to
-//! wrap the keys of a database, so that a database alone opens nothing.
+//! The master key: 32 random bytes in a file that only its owner can read, or from the environment. It only wraps the
+//! keys of a database, so that a stolen database alone cannot be decrypted.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
@@ -13,16 +13,16 @@ use zeroize::Zeroizing;
 
 use crate::crypto::random;
 
-/// The key that protects those under which values are stored.
+/// The key that wraps the keys of a database.
 pub(crate) struct MasterKey(Zeroizing<[u8; 32]>);
 
-/// Why there is no master key.
+/// The reason why the master key cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MasterKeyError {
-    /// The text is something else.
+    /// The text is not 32 bytes in base64.
     #[error("is not a master key: 32 bytes in base64 are expected")]
     Malformed,
-    /// Others than the owner may read the file.
+    /// The file is readable by others than its owner.
     #[error("{} may be read by others (mode {mode:03o}): set it to 600, and make a new key if it was exposed", .path.display())]
     Exposed {
         /// The file.
@@ -30,43 +30,43 @@ pub(crate) enum MasterKeyError {
         /// Its permissions.
         mode: u32,
     },
-    /// The file holds something else.
+    /// The file does not contain 32 bytes in base64.
     #[error("{} does not hold a master key: 32 bytes in base64 are expected", .0.display())]
     MalformedFile(PathBuf),
-    /// The file cannot be read or written.
+    /// Reading or writing the file failed.
     #[error("{}: {source}", .path.display())]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 impl MasterKey {
-    /// A new key, kept nowhere.
+    /// Generates a key without storing it.
     pub(crate) fn generate() -> Self {
         Self::from_bytes(random::bytes())
     }
 
-    /// These very bytes.
+    /// Wraps these bytes.
     pub(super) fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
 
-    /// Reads base64, as it stands in the file or the environment.
+    /// Parses base64, the form in the file or the environment.
     pub(crate) fn from_base64(text: &str) -> Result<Self, MasterKeyError> {
         let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| MasterKeyError::Malformed)?);
         let bytes = bytes.as_slice().try_into().map_err(|_| MasterKeyError::Malformed)?;
         Ok(Self::from_bytes(bytes))
     }
 
-    /// As it stands in the file or the environment.
+    /// Encodes as base64, the form in the file or the environment.
     pub(crate) fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0.as_slice()))
     }
 
-    /// Reads the key file, or makes it if there is none. Two processes that start at once get the same key.
+    /// Reads the key file, or creates it if missing. Two processes that start concurrently get the same key.
     pub(crate) fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
         match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -77,19 +77,19 @@ impl MasterKey {
         }
     }
 
-    /// What it is known by; it tells nothing else of it.
+    /// A public identifier, from which the key cannot be derived.
     pub(crate) fn id(&self) -> String {
         let id = self.derive("vestibule/key-id");
         let (short, _) = id.split_at(6);
         URL_SAFE_NO_PAD.encode(short)
     }
 
-    /// The key that wraps those of a database.
+    /// The key that wraps a database's keys.
     pub(super) fn wrapping(&self) -> Zeroizing<[u8; 32]> {
         self.derive("vestibule/wrap/v1")
     }
 
-    /// A key for one purpose; none of them tells another or the master key.
+    /// Derives the key for one purpose; it reveals neither the master key nor another derived key.
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, self.0.as_slice()), purpose.as_bytes());
         let mut key = Zeroizing::new([0; 32]);
@@ -101,7 +101,7 @@ impl MasterKey {
 fn load(path: &Path, file: std::io::Result<File>) -> Result<MasterKey, MasterKeyError> {
     let failed = |source| MasterKeyError::File { path: path.to_owned(), source };
     let file = file.map_err(failed)?;
-    // Asked of the open file: a name could point elsewhere a moment later.
+    // Of the open file, because the name could refer to another file a moment later.
     let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(MasterKeyError::Exposed { path: path.to_owned(), mode });
@@ -111,8 +111,8 @@ fn load(path: &Path, file: std::io::Result<File>) -> Result<MasterKey, MasterKey
     MasterKey::from_base64(&text).map_err(|_| MasterKeyError::MalformedFile(path.to_owned()))
 }
 
-/// Writes a new key to a file of its own and links that to the name: whoever links first has made the key, and
-/// nobody ever reads half of one.
+/// Writes a new key to a temporary file and links it to the name: the first process to link wins, and a partly written
+/// key is never visible.
 fn create(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder that goes away with the test.
+    /// A folder that is removed after the test.
     struct Folder(PathBuf);
 
     impl Folder {

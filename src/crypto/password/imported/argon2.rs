@@ -1,7 +1,7 @@
-//! Argon2 as other systems use it: all three variants, both versions, any number of lanes.
+//! Argon2 of other systems: all three variants, both versions, any number of lanes.
 //!
-//! Argon2id of version 19 with up to four lanes is our own notation and is computed where ours is
-//! ([`super::super::stored`]); everything else is computed here.
+//! Argon2id version 19 with up to four lanes is our own notation and handled by [`super::super::stored`]; everything
+//! else is computed here.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -12,7 +12,7 @@ use super::notation::base64;
 use super::parameters::HashParameters;
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, Scheme};
 
-/// Lanes cost nothing here, but each needs a bit of every pass.
+/// Maximum lanes. They are computed sequentially, each with an overhead per pass.
 const MAX_LANES: u32 = 64;
 
 /// Argon2 with these parameters (RFC 9106).
@@ -29,7 +29,7 @@ impl Argon2Scheme {
         Self::new(name, parameters.get("v"), parameters, length)
     }
 
-    /// The scheme of this name; without a version it is the older one.
+    /// The scheme with this name; no version means version 16.
     pub(super) fn new(
         name: &str,
         version: Option<u32>,
@@ -78,7 +78,7 @@ impl Derivation for Argon2Scheme {
     }
 }
 
-/// Reads `$argon2i$v=19$m=65536,t=3,p=4$<salt>$<digest>`; `v=19$` may be missing, which is version 16.
+/// Parses `$argon2i$v=19$m=65536,t=3,p=4$<salt>$<digest>`; a missing `v=19$` means version 16.
 pub(super) fn parse(text: &str, max_kib: u64) -> Result<ImportedHash, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$').peekable();

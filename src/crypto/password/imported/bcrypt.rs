@@ -1,8 +1,8 @@
 //! bcrypt: `$2a$`, `$2b$`, `$2y$`, and Django's two notations around it.
 //!
-//! bcrypt reads 72 bytes and C implementations stop at a NUL. The first stays true for an imported hash, since the system
-//! that made it cut too. A password with a NUL never matches: no system has stored one, and cutting it would let
-//! `right\0anything` in.
+//! bcrypt reads 72 bytes, and C implementations stop at a NUL. Truncation is kept for an imported hash, because the
+//! original system truncated too. A password with a NUL never matches: no system has stored one, and truncating it
+//! would accept `right\0anything`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -20,12 +20,12 @@ const MIN_COST: u32 = 4;
 const MAX_COST: u32 = 31;
 const SALT_LENGTH: usize = 16;
 const DIGEST_LENGTH: usize = 23;
-/// The password that bcrypt reads, with the NUL that ends it.
+/// Maximum bytes of a password, including the terminating NUL.
 const MAX_KEY: usize = 72;
-/// OWASP's floor. Below it a guess is cheaper than at Argon2id with its floor.
+/// OWASP's minimum cost. Below it a guess is cheaper than with Argon2id at its own minimum.
 const CHEAP_BELOW: u32 = 10;
 
-/// Some libraries leave bits over behind salt and digest.
+/// Some libraries leave trailing bits set in salt and digest.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &BCRYPT,
     GeneralPurposeConfig::new()
@@ -33,11 +33,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// bcrypt at a cost.
+/// bcrypt at a given cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct BcryptScheme {
     cost: u32,
-    /// Whether the password is hashed with SHA-256 before (Django's `bcrypt_sha256`).
+    /// Whether the password is hashed with SHA-256 first (Django's `bcrypt_sha256`).
     prehashed: bool,
 }
 
@@ -96,7 +96,7 @@ impl Derivation for BcryptScheme {
     }
 }
 
-/// Reads `$2b$12$<22 characters of salt><31 characters of digest>`.
+/// Parses `$2b$12$<22 characters of salt><31 characters of digest>`.
 pub(super) fn parse(text: &str, prehashed: bool) -> Result<ImportedHash, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$');

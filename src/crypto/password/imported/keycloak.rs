@@ -1,5 +1,4 @@
-//! A credential as a realm export of Keycloak has it: a JSON object whose `credentialData` and `secretData` are JSON
-//! again, in a text.
+//! A credential in a Keycloak realm export: a JSON object whose `credentialData` and `secretData` are strings of JSON.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +33,7 @@ struct SecretData {
     salt: String,
 }
 
-/// Reads the object of one credential.
+/// Parses one credential.
 pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     let Credential { credential_data, secret_data } = read(text)?;
     let (data, secret): (CredentialData, SecretData) = (read(&credential_data)?, read(&secret_data)?);

@@ -1,7 +1,7 @@
-//! Password hashes that other systems computed: a scheme with its parameters, a salt and a digest.
+//! Password hashes of other systems: a scheme with its parameters, a salt and a digest.
 //!
-//! [`notation`] reads the strings of other systems (`docs/password-hashes.md` lists them); what is stored has one
-//! notation of its own, so that a sign-in needs no other parser. A digest that costs an attacker less than our Argon2id
+//! [`notation`] parses the notations of other systems (`docs/password-hashes.md` lists them). Hashes are stored in one
+//! notation of our own, so that a sign-in needs no other parser. A digest that is cheaper to attack than our Argon2id
 //! is wrapped: Argon2id over the digest is stored, the digest is not.
 //!
 //! One check costs at most 1 s on one core and 64 MiB. The exception is Argon2 in Django's notation, where 100 MiB are
@@ -34,10 +34,10 @@ mod sha_crypt;
 
 /// Minimum digest length in bytes; shorter ones can be found by brute force.
 const MIN_DIGEST: usize = 16;
-/// No system listed stores longer salts or digests.
+/// Maximum length of salt and digest in bytes; no listed system stores longer ones.
 const MAX_BYTES: usize = 256;
 
-/// Bytes of a salt that every scheme takes.
+/// Salt length in bytes that every scheme accepts.
 pub(super) const DUMMY_SALT: usize = 16;
 
 const MAX_MILLIS: u64 = 1000;
@@ -45,17 +45,17 @@ pub(super) const MAX_KIB: u64 = 64 * 1024;
 /// Django's default for Argon2 is 100 MiB.
 const MAX_KIB_DJANGO: u64 = 100 * 1024;
 
-/// Why a hash cannot be imported.
+/// The reason why a hash cannot be imported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ImportError {
-    /// No notation that is known.
+    /// The notation is unknown.
     #[error(
         "is in no format that is accepted: $argon2id$ $argon2i$ $argon2d$ $2a$ $2b$ $2y$ $scrypt$ $firebase-scrypt$ \
          $pbkdf2-sha256$ $5$ $6$ {{SSHA}}, or as Django, Werkzeug, Keycloak, ASP.NET Identity and passlib write them \
          (docs/password-hashes.md)"
     )]
     Unknown,
-    /// A known notation, but incomplete or out of range.
+    /// A known notation, incomplete or out of range.
     #[error("is not a complete {0} hash (docs/password-hashes.md has its exact form)")]
     Malformed(&'static str),
     /// A check would exceed the limits.
@@ -66,12 +66,12 @@ pub(crate) enum ImportError {
     TooDear {
         /// The estimate.
         cost: HashCost,
-        /// The memory that is accepted.
+        /// The accepted memory.
         max_kib: u64,
     },
 }
 
-/// The estimated cost of one check on one core of a usual server.
+/// The estimated cost of one check on one core of a typical server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HashCost {
     pub(crate) millis: u64,
@@ -79,13 +79,13 @@ pub(crate) struct HashCost {
 }
 
 impl HashCost {
-    /// The cost of Argon2 with these parameters. Lanes are computed one after the other.
+    /// The cost of Argon2 with these parameters; lanes are computed sequentially.
     pub(super) fn of_argon2(kib: u32, passes: u32) -> Self {
         // About 1 GiB a second.
         Self { millis: u64::from(kib) * u64::from(passes) / 1024, kib: u64::from(kib) }
     }
 
-    /// The error if a check costs too much.
+    /// Returns an error if a check is too expensive.
     pub(super) fn check(self, max_kib: u64) -> Result<(), ImportError> {
         if self.millis > MAX_MILLIS || self.kib > max_kib {
             return Err(ImportError::TooDear { cost: self, max_kib });
@@ -102,13 +102,13 @@ trait Derivation {
     /// The estimated cost of [`Derivation::derive`].
     fn cost(&self) -> HashCost;
 
-    /// Whether a guess costs an attacker less than one at our own Argon2id, which costs `own`.
+    /// Whether a guess is cheaper for an attacker than one at our own Argon2id, which costs `own`.
     fn is_cheap(&self, own: HashCost) -> bool;
 
-    /// Bytes of a digest.
+    /// Digest length in bytes.
     fn digest_length(&self) -> usize;
 
-    /// How many bytes a salt may have.
+    /// Accepted salt lengths in bytes.
     fn salt_lengths(&self) -> RangeInclusive<usize> {
         0..=MAX_BYTES
     }
@@ -152,12 +152,12 @@ impl Scheme {
         self.derivation().cost()
     }
 
-    /// Whether the salt is of a length that the scheme has.
+    /// Whether the scheme accepts a salt of this length.
     pub(super) fn takes_salt(&self, salt: &[u8]) -> bool {
         self.derivation().salt_lengths().contains(&salt.len())
     }
 
-    /// The memory that a check may take.
+    /// The accepted memory of a check.
     const fn max_kib(&self) -> u64 {
         if matches!(self, Self::Argon2(_)) { MAX_KIB_DJANGO } else { MAX_KIB }
     }
@@ -194,7 +194,7 @@ impl FromStr for Scheme {
     }
 }
 
-/// A hash of another system, whatever its notation was.
+/// A hash of another system, independent of its notation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ImportedHash {
     pub(super) scheme: Scheme,
@@ -203,14 +203,14 @@ pub(super) struct ImportedHash {
 }
 
 impl ImportedHash {
-    /// How a hash is stored that is not wrapped: `$imported$<scheme>$<salt>$<digest>`.
+    /// Prefix of an imported hash that is not wrapped: `$imported$<scheme>$<salt>$<digest>`.
     pub(super) const PREFIX: &str = "$imported$";
 
     fn new(scheme: Scheme, salt: Vec<u8>, digest: Vec<u8>) -> Self {
         Self { scheme, salt, digest }
     }
 
-    /// Reads the stored notation.
+    /// Parses the stored notation.
     pub(super) fn parse(text: &str) -> Result<Self, ImportError> {
         let read = || {
             let mut parts = text.strip_prefix(Self::PREFIX)?.split('$');
@@ -230,13 +230,13 @@ impl ImportedHash {
         format!("{}{}${salt}${digest}", Self::PREFIX, self.scheme)
     }
 
-    /// A hash that costs as much as others of its scheme.
+    /// A hash whose check costs as much as others of its scheme.
     pub(super) fn dummy(scheme: Scheme) -> Self {
         let digest = vec![0; scheme.derivation().digest_length()];
         Self::new(scheme, vec![0; DUMMY_SALT], digest)
     }
 
-    /// Whether it may be imported: a sound digest that is cheap enough to check.
+    /// Accepts a hash with a long enough digest that is cheap enough to check.
     fn check(self, name: &'static str, max_kib: u64) -> Result<Self, ImportError> {
         let length = self.digest.len();
         let sound = (MIN_DIGEST..=MAX_BYTES).contains(&length)

@@ -1,4 +1,4 @@
-//! The strings in which other systems store their hashes, told apart by how they begin.
+//! The notations of other systems, distinguished by their prefix.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -10,7 +10,7 @@ use super::{
     sha_crypt,
 };
 
-/// With or without padding: systems differ.
+/// With or without padding, as systems differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -18,7 +18,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Reads a hash in any notation that is listed.
+/// Parses a hash in any accepted notation.
 pub(in super::super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     if text.starts_with("{\"") {
         return keycloak::parse(text);
@@ -48,7 +48,7 @@ pub(in super::super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     }
 }
 
-/// Reads what begins with `$` and a name.
+/// Parses a hash that begins with `$` and a name.
 fn parse_modular(text: &str) -> Result<ImportedHash, ImportError> {
     match text.split('$').nth(1) {
         Some("2a" | "2b" | "2y") => bcrypt::parse(text, false),
@@ -61,7 +61,7 @@ fn parse_modular(text: &str) -> Result<ImportedHash, ImportError> {
     }
 }
 
-/// Reads what stands behind a name in braces; some directories and Spring put one before a modular hash.
+/// Parses a hash behind a name in braces; some directories and Spring put one before a modular hash.
 fn parse_ldap(name: &str, rest: &str) -> Result<ImportedHash, ImportError> {
     match name.to_ascii_lowercase().as_str() {
         "crypt" | "bcrypt" | "argon2" => parse_modular(rest),
@@ -76,7 +76,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// passlib's base64, which has `.` for `+`.
+/// passlib's base64, with `.` for `+`.
 pub(super) fn ab64(text: &str) -> Option<Vec<u8>> {
     base64(&text.replace('.', "+"))
 }

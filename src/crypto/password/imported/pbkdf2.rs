@@ -1,4 +1,4 @@
-//! PBKDF2 with HMAC: as passlib, Django, Werkzeug, Keycloak and ASP.NET Identity write it.
+//! PBKDF2 with HMAC, in the notations of passlib, Django, Werkzeug, Keycloak and ASP.NET Identity.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,7 +12,7 @@ use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
 use crate::crypto::hex;
 
-/// OWASP's floor for HMAC-SHA-256; of the slower SHA-1 attackers compute more in the same time.
+/// OWASP's minimum iterations for HMAC-SHA-256; SHA-1 is faster to attack and needs more.
 const CHEAP_BELOW: u32 = 600_000;
 const CHEAP_BELOW_SHA1: u32 = 1_300_000;
 
@@ -26,7 +26,7 @@ pub(super) enum Hmac {
 }
 
 impl Hmac {
-    /// By the name that most systems use.
+    /// The function by the name that most systems use.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         match name {
             "sha1" => Some(Self::Sha1),
@@ -55,7 +55,7 @@ impl Hmac {
         }
     }
 
-    /// Bytes of one block of output, and nanoseconds of one iteration.
+    /// Length of one output block in bytes, and nanoseconds per iteration.
     const fn block(self) -> (usize, u64) {
         match self {
             Self::Sha1 => (20, 300),
@@ -66,7 +66,7 @@ impl Hmac {
     }
 }
 
-/// PBKDF2 with so many iterations.
+/// PBKDF2 with a number of iterations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Pbkdf2Scheme {
     hmac: Hmac,
@@ -104,7 +104,7 @@ impl Derivation for Pbkdf2Scheme {
         }
     }
 
-    /// An attacker computes the first block alone, however long the digest is.
+    /// Only the first block counts: an attacker computes no more, however long the digest is.
     fn is_cheap(&self, _own: HashCost) -> bool {
         self.iterations.get() < if self.hmac == Hmac::Sha1 { CHEAP_BELOW_SHA1 } else { CHEAP_BELOW }
     }
@@ -114,7 +114,7 @@ impl Derivation for Pbkdf2Scheme {
     }
 }
 
-/// A hash of these parts, if there are all.
+/// A hash of these parts; `None` parts make it malformed.
 pub(super) fn hash(
     hmac: Option<Hmac>,
     iterations: Option<u32>,
@@ -129,7 +129,7 @@ pub(super) fn hash(
     read().ok_or(ImportError::Malformed("PBKDF2"))?.check("PBKDF2", MAX_KIB)
 }
 
-/// Reads passlib's `$pbkdf2-sha256$29000$<salt>$<digest>`, and the same with `i=29000` and usual base64.
+/// Parses passlib's `$pbkdf2-sha256$29000$<salt>$<digest>`, and the same with `i=29000` and standard base64.
 pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, name, rounds, salt, digest] = parts.as_slice() else {
@@ -142,7 +142,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     }
 }
 
-/// Reads Django's `pbkdf2_sha256$1000000$<salt as text>$<digest>`.
+/// Parses Django's `pbkdf2_sha256$1000000$<salt as text>$<digest>`.
 pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [name, iterations, salt, digest] = parts.as_slice() else {
@@ -152,7 +152,7 @@ pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
     hash(hmac, number(iterations), Some(salt.as_bytes().to_vec()), base64(digest))
 }
 
-/// Reads Werkzeug's `pbkdf2:sha256:1000000$<salt as text>$<digest in hex>`.
+/// Parses Werkzeug's `pbkdf2:sha256:1000000$<salt as text>$<digest in hex>`.
 pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split(['$', ':']).collect();
     let [_, name, iterations, salt, digest] = parts.as_slice() else {
@@ -161,8 +161,8 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     hash(Hmac::by_name(name), number(iterations), Some(salt.as_bytes().to_vec()), hex::decode(digest))
 }
 
-/// Reads the base64 text of ASP.NET Identity v3: 0x01, then the HMAC's number, the iterations and the salt's length (32
-/// bits each, the highest first), salt and digest.
+/// Parses the decoded bytes of ASP.NET Identity v3: 0x01, the HMAC's number, the iterations and the salt's length (32
+/// bits each, big-endian), salt and digest.
 pub(super) fn parse_aspnet(bytes: &[u8]) -> Result<ImportedHash, ImportError> {
     let mut rest = bytes.get(1..).unwrap_or_default();
     let mut next = || {

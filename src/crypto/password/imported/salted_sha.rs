@@ -1,4 +1,4 @@
-//! LDAP's salted digests: `{SSHA}`, `{SSHA256}`, `{SSHA512}`.
+//! Salted SHA digests of LDAP: `{SSHA}`, `{SSHA256}`, `{SSHA512}`.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SH
 use super::notation::base64;
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, Scheme};
 
-/// One digest over password and salt.
+/// One SHA digest over password and salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum SaltedShaScheme {
     Sha1,
@@ -65,7 +65,7 @@ impl Derivation for SaltedShaScheme {
     }
 }
 
-/// Reads the base64 text behind the name: digest, then salt.
+/// Parses the base64 text behind the name: digest, then salt.
 pub(super) fn parse(scheme: SaltedShaScheme, text: &str) -> Result<ImportedHash, ImportError> {
     let bytes = base64(text).ok_or(ImportError::Malformed("SSHA"))?;
     let parts = bytes.split_at_checked(scheme.digest_length()).filter(|(_, salt)| !salt.is_empty());

@@ -1,8 +1,8 @@
-//! scrypt: the PHC notation, Django's, Werkzeug's, and Firebase's variant.
+//! scrypt in the PHC notation, Django's and Werkzeug's, and Firebase's variant.
 //!
-//! Firebase encrypts the project's signer key with a key that scrypt derives (AES-256-CTR), and stores the result. The
-//! signer key is a secret of the project, so it is not stored: it is taken out of the hash (XOR), and what is left is the
-//! key stream that the right password gives again.
+//! Firebase encrypts the project's signer key with a key derived by scrypt (AES-256-CTR) and stores the result. The
+//! signer key is a secret of the project and is not stored here: it is XORed out of the hash, which leaves the key
+//! stream that the right password reproduces.
 
 use std::fmt;
 
@@ -19,9 +19,9 @@ const NAME: &str = "scrypt";
 const FIREBASE: &str = "firebase-scrypt";
 /// Bytes of an AES-256 key.
 const KEY_LENGTH: usize = 32;
-/// More blocks of this size than two would exceed the memory that is accepted.
+/// Upper bound of `r`: more than two blocks of this size would exceed the accepted memory.
 const MAX_R: u32 = 1 << 18;
-/// Passes that are computed one after the other; no system listed has more than a few.
+/// Upper bound of `p`, computed sequentially; listed systems use few.
 const MAX_P: u32 = 64;
 
 /// scrypt with these parameters (RFC 7914).
@@ -31,7 +31,7 @@ pub(in super::super) struct ScryptScheme {
     r: u32,
     p: u32,
     length: usize,
-    /// Whether the digest is a key stream, as Firebase's.
+    /// Whether the digest is a key stream (Firebase).
     stream: bool,
 }
 
@@ -46,15 +46,15 @@ impl ScryptScheme {
         Self::new(parameters.get("ln")?, parameters.get("r")?, parameters.get("p")?, length, stream)
     }
 
-    /// `None` if a parameter is out of range; what is in range may still cost too much.
+    /// `None` if a parameter is out of range. A parameter in range may still be too expensive.
     fn new(log_n: u32, r: u32, p: u32, length: usize, stream: bool) -> Option<Self> {
         let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..=31).contains(log_n))?;
-        // Checked first: `Params` multiplies them without looking for an overflow.
+        // Checked first, because `Params` multiplies them without an overflow check.
         let is_bounded = r <= MAX_R && p <= MAX_P;
         (is_bounded && Params::new(log_n, r, p).is_ok()).then_some(Self { log_n, r, p, length, stream })
     }
 
-    /// Bytes of a buffer of so many blocks.
+    /// Size in bytes of a buffer of `blocks` blocks.
     fn bytes(&self, blocks: u64) -> u64 {
         u64::from(self.r).saturating_mul(128).saturating_mul(blocks)
     }
@@ -91,7 +91,7 @@ impl Derivation for ScryptScheme {
     }
 }
 
-/// The first bytes that AES-256-CTR adds to a text under this key, from counter 0.
+/// The first `length` bytes of the AES-256-CTR key stream of this key, from counter 0.
 fn key_stream(key: &[u8], length: usize) -> Option<Vec<u8>> {
     let key = EncryptingKey::ctr(UnboundCipherKey::new(&AES_256, key).ok()?).ok()?;
     let mut stream = vec![0; length];
@@ -100,7 +100,7 @@ fn key_stream(key: &[u8], length: usize) -> Option<Vec<u8>> {
     Some(stream)
 }
 
-/// A hash of these parts, if there are all.
+/// A hash of these parts; `None` parts make it malformed.
 fn hash(
     log_n: Option<u32>,
     r: Option<u32>,
@@ -117,12 +117,12 @@ fn hash(
     read().ok_or(ImportError::Malformed(NAME))?.check(NAME, MAX_KIB)
 }
 
-/// The logarithm of a cost that is written out.
+/// The binary logarithm of `N`, written as a number.
 fn log2(n: &str) -> Option<u32> {
     number(n).filter(|n| n.is_power_of_two()).map(u32::ilog2)
 }
 
-/// Reads `$scrypt$ln=16,r=8,p=1$<salt>$<digest>`.
+/// Parses `$scrypt$ln=16,r=8,p=1$<salt>$<digest>`.
 pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, _, parameters, salt, digest] = parts.as_slice() else {
@@ -133,7 +133,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     hash(get("ln"), get("r"), get("p"), base64(salt), base64(digest), false)
 }
 
-/// Reads Django's `scrypt$<n>$<salt as text>$<r>$<p>$<digest>`.
+/// Parses Django's `scrypt$<n>$<salt as text>$<r>$<p>$<digest>`.
 pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, n, salt, r, p, digest] = parts.as_slice() else {
@@ -142,7 +142,7 @@ pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
     hash(log2(n), number(r), number(p), Some(salt.as_bytes().to_vec()), base64(digest), false)
 }
 
-/// Reads Werkzeug's `scrypt:<n>:<r>:<p>$<salt as text>$<digest in hex>`.
+/// Parses Werkzeug's `scrypt:<n>:<r>:<p>$<salt as text>$<digest in hex>`.
 pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split(['$', ':']).collect();
     let [_, n, r, p, salt, digest] = parts.as_slice() else {
@@ -151,8 +151,8 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
     hash(log2(n), number(r), number(p), Some(salt.as_bytes().to_vec()), hex::decode(digest), false)
 }
 
-/// Reads `$firebase-scrypt$mem_cost=14,rounds=8,salt_separator=<base64>,signer_key=<base64>$<salt>$<digest>`, where all
-/// names are those of the project's password hash parameters.
+/// Parses `$firebase-scrypt$mem_cost=14,rounds=8,salt_separator=<base64>,signer_key=<base64>$<salt>$<digest>`, with the
+/// names of the project's password hash parameters.
 pub(super) fn parse_firebase(text: &str) -> Result<ImportedHash, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, _, parameters, salt, digest] = parts.as_slice() else {

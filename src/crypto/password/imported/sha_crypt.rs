@@ -1,7 +1,7 @@
 //! crypt(3) with SHA-256 and SHA-512: `$5$` and `$6$`.
 //!
-//! Its cost grows with the password's length, so a long password is only checked where that keeps within the limit, and
-//! never one that libxcrypt would not read.
+//! Its cost grows with the password's length, so a long password is checked only within the cost limit, and only up to
+//! the length that libxcrypt reads.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -12,12 +12,12 @@ use sha_crypt::Params;
 use super::parameters::{HashParameters, number};
 use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, MAX_MILLIS, Scheme};
 
-/// libxcrypt reads 512 bytes with the NUL that ends them.
+/// libxcrypt's maximum is 512 bytes including the terminating NUL.
 const MAX_PASSWORD: usize = 511;
 const MAX_SALT: usize = 16;
 const DEFAULT_ROUNDS: u32 = 5000;
 
-/// The order in which the bytes of a digest are written.
+/// The order in which crypt encodes the bytes of a digest.
 const ORDER_256: [usize; 32] = [
     20, 10, 0, 11, 1, 21, 2, 22, 12, 23, 13, 3, 14, 4, 24, 5, 25, 15, 26, 16, 6, 17, 7, 27, 8, 28, 18, 29,
     19, 9, 30, 31,
@@ -28,7 +28,7 @@ const ORDER_512: [usize; 64] = [
     60, 39, 18, 19, 61, 40, 41, 20, 62, 63,
 ];
 
-/// SHA-crypt with so many rounds.
+/// SHA-crypt with a number of rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct ShaCryptScheme {
     wide: bool,
@@ -45,7 +45,8 @@ impl ShaCryptScheme {
         Some(Self { wide, rounds: parameters.get("rounds")? })
     }
 
-    /// Milliseconds for a password of so many bytes: each round hashes it nearly twice, beside digest and salt.
+    /// Estimated milliseconds for a password of `length` bytes: each round hashes it nearly twice, besides digest and
+    /// salt.
     fn millis(&self, length: usize) -> u64 {
         let (digest, block, nanos) = if self.wide { (64, 128, 450) } else { (32, 64, 300) };
         let hashed = digest + length * 13 / 7 + MAX_SALT + block / 8;
@@ -57,7 +58,7 @@ impl ShaCryptScheme {
         if self.wide { &ORDER_512 } else { &ORDER_256 }
     }
 
-    /// The digest that crypt's base64 text stands for.
+    /// Decodes a digest from crypt's base64.
     fn decode(&self, text: &str) -> Option<Vec<u8>> {
         let mut buffer = [0; ORDER_512.len()];
         let written = Base64ShaCrypt::decode(text, &mut buffer).ok()?;
@@ -94,7 +95,7 @@ impl Derivation for ShaCryptScheme {
         HashCost { millis: self.millis(16), kib: 1 }
     }
 
-    /// Attackers compute SHA-2 on graphics cards, at the usual 5,000 rounds very fast.
+    /// Always cheap: SHA-2 is fast on graphics cards, at the usual 5,000 rounds in particular.
     fn is_cheap(&self, _own: HashCost) -> bool {
         true
     }
@@ -108,7 +109,7 @@ impl Derivation for ShaCryptScheme {
     }
 }
 
-/// Reads `$6$<salt>$<digest>` and `$6$rounds=656000$<salt>$<digest>`.
+/// Parses `$6$<salt>$<digest>` and `$6$rounds=656000$<salt>$<digest>`.
 pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$').peekable();
