@@ -19,6 +19,7 @@ mod http;
 mod i18n;
 mod interaction;
 pub mod notify;
+mod oidc_client;
 mod outbound;
 mod protocol;
 mod provider;

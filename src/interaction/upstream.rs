@@ -37,13 +37,14 @@ use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
 use crate::http::{Cookies, cookies, see_other};
+use crate::oidc_client::{CallbackParameters, ProviderError};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::upstream_states::{self, Departure};
 use crate::storage::upstreams::Stored;
 use crate::storage::{interactions, upstream_accounts};
-use crate::upstream::{Answer, RelyingParty, Request, Testimony, UpstreamError};
+use crate::upstream::{Testimony, UpstreamClient, UpstreamRequest};
 
 /// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
 /// asked to again (NIST SP 800-63B-4 draft, AAL2).
@@ -95,18 +96,18 @@ pub(super) async fn arrive(
 
 impl Login {
     /// What we are to this provider, as the issuer of this login.
-    fn party<'a>(&'a self, stored: &'a Stored) -> Result<RelyingParty<'a>, Internal> {
+    fn party<'a>(&'a self, stored: &'a Stored) -> Result<UpstreamClient<'a>, Internal> {
         let (idp, upstream) = (self.idp(), &stored.upstream);
         let secret = match &stored.sealed_secret {
             Some(sealed) => Some(idp.sealer().open(sealed, &Stored::row(&upstream.id))?),
             None => None,
         };
-        Ok(RelyingParty {
+        Ok(UpstreamClient {
             upstream,
             secret: secret.map(|bytes| String::from_utf8_lossy(&bytes).into_owned().into()),
             redirect_uri: self.page_request.issuer.url.at(&format!("/login/from/{}", upstream.name)),
             outbound: idp.outbound(),
-            known: idp.upstreams(),
+            cache: idp.upstreams(),
             patience: idp.settings().upstream_deadline,
             now: idp.now(),
         })
@@ -128,7 +129,7 @@ impl Login {
     }
 
     /// The request that is sent with the browser.
-    fn upstream_request(&self, upstream: &Upstream, state: &str) -> Request {
+    fn upstream_request(&self, upstream: &Upstream, state: &str) -> UpstreamRequest {
         let steps_up = matches!(self.next(), Due::Ask(Need::UpstreamProof { .. }));
         let asked = self.request();
         let two = asked.essential_acr() == Some(Acr::TwoFactors)
@@ -138,7 +139,7 @@ impl Login {
         } else {
             self.interaction.progress.alone.then_some(CoreAuthPrompt::SelectAccount)
         };
-        Request {
+        UpstreamRequest {
             state: state.to_owned(),
             nonce: self.derived("upstream nonce", state),
             verifier: self.derived("upstream verifier", state),
@@ -223,7 +224,7 @@ async fn returned(
     let nonce = login.derived("upstream nonce", state);
     let verifier = login.derived("upstream verifier", state);
     let (code, iss, error) = (answer.get("code"), answer.get("iss"), answer.get("error"));
-    let answer = Answer { code, iss, error, nonce, verifier };
+    let answer = CallbackParameters { code, iss, error, nonce, verifier };
     let testimony = login.party(stored)?.redeem(&answer).boxed().await;
     let testimony = testimony.and_then(|said| Ok((proved_at(&login, &departure, &said)?, said)));
     match testimony {
@@ -236,19 +237,19 @@ async fn returned(
 ///
 /// A provider that does not say (though whoever sends `max_age` is owed an answer) has seen the user within the time that
 /// it was asked for: it counts as the earliest moment of that, and where the application itself asks, as no answer.
-fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<Time, UpstreamError> {
+fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<Time, ProviderError> {
     let earliest = departure.departed_at.minus(login.patience());
     let asked = login.request().max_age.is_some() || login.request().is_fresh();
     match said.auth_time {
         None if asked => {
-            Err(UpstreamError::Unproved("it is not said when the user signed in (auth_time)".into()))
+            Err(ProviderError::Unproved("it is not said when the user signed in (auth_time)".into()))
         }
         None => Ok(earliest.min(login.now)),
         Some(at) if at.plus(LEEWAY) < earliest => {
-            Err(UpstreamError::Unproved("the user signed in too long ago (auth_time)".into()))
+            Err(ProviderError::Unproved("the user signed in too long ago (auth_time)".into()))
         }
         Some(at) if at > login.now.plus(LEEWAY) => {
-            Err(UpstreamError::Unproved("the user signed in at a time that lies ahead (auth_time)".into()))
+            Err(ProviderError::Unproved("the user signed in at a time that lies ahead (auth_time)".into()))
         }
         Some(at) => Ok(at.max(earliest).min(login.now)),
     }
@@ -307,11 +308,11 @@ impl Login {
 }
 
 /// Back to the page that was left, which says what happened.
-async fn fail(mut login: Login, upstream: &Upstream, error: &UpstreamError) -> Result<Response, Internal> {
+async fn fail(mut login: Login, upstream: &Upstream, error: &ProviderError) -> Result<Response, Internal> {
     let (problem, reason) = match error {
-        UpstreamError::Unavailable(_) => (Problem::UpstreamUnavailable, UpstreamFailure::Unavailable),
-        UpstreamError::Refused(_) => (Problem::UpstreamRefused, UpstreamFailure::Refused),
-        UpstreamError::Unproved(_) => (Problem::UpstreamUnproved, UpstreamFailure::Unproved),
+        ProviderError::Unavailable(_) => (Problem::UpstreamUnavailable, UpstreamFailure::Unavailable),
+        ProviderError::Refused(_) => (Problem::UpstreamRefused, UpstreamFailure::Refused),
+        ProviderError::Unproved(_) => (Problem::UpstreamUnproved, UpstreamFailure::Unproved),
     };
     let reference = random::reference();
     let step = match login.next() {

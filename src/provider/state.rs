@@ -19,9 +19,9 @@ use crate::domain::event::Event;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
+use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
 use crate::storage::{self, Catalogue, Db, GrantCache};
-use crate::upstream::MetadataCache;
 use crate::views::Theme;
 
 /// A running provider. Cheap to clone; every clone is the same provider.
@@ -38,7 +38,7 @@ pub(crate) struct Parts {
     pub(crate) db: Db,
     pub(crate) catalogue: Catalogue,
     pub(crate) grounds: GrantCache,
-    pub(crate) sealer: Sealer,
+    pub(crate) sealer: Arc<Sealer>,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) directory: Option<Arc<dyn Directory>>,

@@ -12,10 +12,10 @@ use crate::domain::settings::Settings;
 use crate::ext::{
     ClaimSource, Clock, Directory, LogObserver, Mailer, NoClaims, Observer, OwnClaims, SmsSender, SystemClock,
 };
+use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
 use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, RequestMetrics};
 use crate::storage::{Catalogue, Db, GrantCache};
-use crate::upstream::MetadataCache;
 use crate::views::{DefaultTheme, Theme};
 
 /// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
@@ -177,7 +177,7 @@ impl IdpBuilder {
             grounds: GrantCache::new(db.clone()),
             db,
             catalogue,
-            sealer,
+            sealer: Arc::new(sealer),
             hasher,
             clock: self.clock,
             directory: self.directory,

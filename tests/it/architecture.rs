@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// Rooms by floor, lowest first. A room imports lower floors only, never its own floor's other rooms.
 const FLOORS: [&[&str]; 15] = [
     &["domain"],
-    &["ext", "outbound", "oidc_client"],
-    &["crypto", "storage", "notify", "i18n"],
+    &["ext", "outbound"],
+    &["crypto", "storage", "notify", "i18n", "oidc_client"],
     &["audit", "views"],
     &["account", "upstream"],
     &["management"],
