@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use super::issuer::CurrentIssuer;
 use crate::domain::header::trim_ows;
 use crate::provider::Idp;
+use crate::storage::Catalogue;
 
 /// The most headers that one preflight may ask for.
 const MOST_HEADERS: usize = 64;
@@ -33,7 +34,7 @@ pub(super) async fn share(
     let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
     let (mut parts, body) = request.into_parts();
     let registered = match CurrentIssuer::from_request_parts(&mut parts, &idp).await {
-        Ok(current) => is_registered(&idp, &current, &origin).await,
+        Ok(current) => is_registered(idp.catalogue(), &current, &origin).await,
         Err(_) => false,
     };
     let asks_first =
@@ -83,7 +84,7 @@ fn allowed_headers(request: &HeaderMap) -> HeaderValue {
 }
 
 /// A store that is away registers nobody: the answer itself tells what is wrong.
-async fn is_registered(idp: &Idp, current: &CurrentIssuer, origin: &HeaderValue) -> bool {
+async fn is_registered(catalogue: &Catalogue, current: &CurrentIssuer, origin: &HeaderValue) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
-    idp.catalogue().origins(&current.issuer.id).await.is_ok_and(|origins| origins.contains(origin))
+    catalogue.origins(&current.issuer.id).await.is_ok_and(|origins| origins.contains(origin))
 }

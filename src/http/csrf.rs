@@ -1,18 +1,18 @@
-//! Forms that only our own pages may send.
+//! Protection against cross-site request forgery.
 //!
-//! Two locks. The browser says where a post comes from (`Sec-Fetch-Site`, `Origin`); and each form carries a token
-//! that only somebody who read the page can know. The second also holds for old browsers, which say nothing.
+//! Two checks: the origin that the browser states (`Sec-Fetch-Site`, `Origin`), and a token in each form that only a
+//! reader of the page can know. The token also protects old browsers, which send neither header.
 
 use axum::http::HeaderMap;
 
+use crate::crypto::seal::Sealer;
 use crate::crypto::secret;
 use crate::domain::ids::Hash;
 use crate::domain::issuer::Issuer;
-use crate::provider::Idp;
 
-/// Does the browser say that another site sent this?
+/// Returns whether the browser states that another site sent the request.
 ///
-/// `Origin: null` alone proves nothing: with `Referrer-Policy: no-referrer` our own forms send it too.
+/// `Origin: null` alone proves nothing: with `Referrer-Policy: no-referrer` the provider's own forms send it too.
 pub(crate) fn is_foreign_post(headers: &HeaderMap, issuer: &Issuer) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     match (text("sec-fetch-site"), text("origin")) {
@@ -22,14 +22,14 @@ pub(crate) fn is_foreign_post(headers: &HeaderMap, issuer: &Issuer) -> bool {
     }
 }
 
-/// The token of a form: bound to the browser and to what the form belongs to (a login, a sign-out).
-pub(crate) fn form_token(idp: &Idp, browser: &Hash, form: &str) -> Hash {
-    idp.sealer().keyed_hash("csrf", &format!("{browser} {form}"))
+/// The token of a form, bound to the browser and to the login or sign-out that the form belongs to.
+pub(crate) fn form_token(sealer: &Sealer, browser: &Hash, form: &str) -> Hash {
+    sealer.keyed_hash("csrf", &format!("{browser} {form}"))
 }
 
-/// Is this the token of that form in that browser?
-pub(crate) fn is_form_token(idp: &Idp, browser: &Hash, form: &str, token: &str) -> bool {
-    secret::equal(&form_token(idp, browser, form), &Hash::new(token))
+/// Returns whether `token` is the token of that form in that browser.
+pub(crate) fn is_form_token(sealer: &Sealer, browser: &Hash, form: &str, token: &str) -> bool {
+    secret::equal(&form_token(sealer, browser, form), &Hash::new(token))
 }
 
 #[cfg(test)]

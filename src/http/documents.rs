@@ -12,7 +12,8 @@ use axum::response::Response;
 
 use super::reply::secure;
 use crate::crypto::secret;
-use crate::provider::{Document, Idp, Internal};
+use crate::domain::settings::Settings;
+use crate::provider::{Document, Internal};
 
 /// The tags of what the caller has (RFC 9110 §13.1.2).
 pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
@@ -29,7 +30,11 @@ impl Document {
     /// A JSON document that anybody may keep for so long.
     ///
     /// Any web page may read it: it is public and asks for no cookie.
-    pub(crate) fn json(idp: &Idp, value: &serde_json::Value, max_age: Duration) -> Result<Self, Internal> {
+    pub(crate) fn json(
+        settings: &Settings,
+        value: &serde_json::Value,
+        max_age: Duration,
+    ) -> Result<Self, Internal> {
         let text = value.to_string();
         let hash = secret::hash(&text);
         let tag = hash.as_str().get(..16).unwrap_or_default();
@@ -42,7 +47,7 @@ impl Document {
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         ]);
-        secure(idp, &mut headers);
+        secure(settings, &mut headers);
         Ok(Self { body: Bytes::from(text), headers })
     }
 

@@ -14,11 +14,12 @@ use serde_json::json;
 
 use super::reply::{ContentSecurity, page};
 use super::trace;
-use crate::domain::issuer::{Address, Issuer};
+use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::settings::Settings;
 use crate::domain::tenant::Tenant;
 use crate::provider::Idp;
 use crate::provider::Internal;
-use crate::views::Page;
+use crate::views::{Page, Theme};
 use crate::{i18n, storage};
 
 /// The issuer asked, and its tenant if it is fixed to one.
@@ -49,7 +50,8 @@ impl FromRequestParts<Idp> for CurrentIssuer {
 
     async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Nowhere> {
         let asked = authority(&parts.uri, &parts.headers);
-        let misdirected = || Nowhere::Misdirected(Misdirected::new(idp, asked, &parts.headers));
+        let misdirected =
+            || Nowhere::Misdirected(Misdirected::new(&idp.settings().issuer, asked, &parts.headers));
         let Some(host) = asked.and_then(|asked| Address::of_authority(&idp.settings().issuer, asked)) else {
             return Err(misdirected());
         };
@@ -80,7 +82,7 @@ impl FromRequestParts<Idp> for PageIssuer {
     async fn from_request_parts(parts: &mut Parts, idp: &Idp) -> Result<Self, Response> {
         match CurrentIssuer::from_request_parts(parts, idp).await {
             Ok(current) => Ok(Self(current)),
-            Err(Nowhere::Unknown) => Err(not_found_page(idp, &parts.headers)),
+            Err(Nowhere::Unknown) => Err(not_found_page(idp.theme(), idp.settings(), &parts.headers)),
             Err(other) => Err(other.into_response()),
         }
     }
@@ -97,16 +99,17 @@ fn authority<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
 }
 
 /// In the visitor's language and in nobody's colours.
-fn not_found_page(idp: &Idp, headers: &HeaderMap) -> Response {
+fn not_found_page(theme: &dyn Theme, settings: &Settings, headers: &HeaderMap) -> Response {
     let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     let locale = i18n::negotiate(&i18n::Wishes { accept_language, ..Default::default() });
-    let not_found = Page::not_found(locale, idp.settings().issuer.path());
-    page(idp, StatusCode::NOT_FOUND, &not_found, ContentSecurity::Own)
+    let not_found = Page::not_found(locale, settings.issuer.path());
+    page(theme, StatusCode::NOT_FOUND, &not_found, ContentSecurity::Own)
 }
 
 /// What a 421 says: which issuer to use. The body never repeats the host that was asked.
 pub(crate) struct Misdirected {
-    idp: Idp,
+    /// The root issuer.
+    issuer: IssuerUrl,
     /// For the log; `None`: no readable host, or more than one.
     asked: Option<String>,
     as_json: bool,
@@ -116,10 +119,10 @@ impl Misdirected {
     /// The longest name that DNS knows, and a port.
     const LONGEST: usize = 260;
 
-    fn new(idp: &Idp, asked: Option<&str>, headers: &HeaderMap) -> Self {
+    fn new(issuer: &IssuerUrl, asked: Option<&str>, headers: &HeaderMap) -> Self {
         let mut accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
         Self {
-            idp: idp.clone(),
+            issuer: issuer.clone(),
             asked: asked.map(|host| host.chars().take(Self::LONGEST).collect()),
             as_json: accepted.any(|value| value.to_ascii_lowercase().contains("application/json")),
         }
@@ -132,7 +135,7 @@ const FOR_EVERYBODY: [(HeaderName, &str); 3] =
 
 impl IntoResponse for Misdirected {
     fn into_response(self) -> Response {
-        let issuer = self.idp.settings().issuer.as_str();
+        let issuer = self.issuer.as_str();
         // In the Debug form, which escapes whatever could break a line of the log.
         tracing::warn!(
             host = ?self.asked.as_deref().unwrap_or_default(),

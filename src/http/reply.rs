@@ -21,8 +21,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use crate::domain::redirect_uri::RedirectUri;
-use crate::provider::Idp;
-use crate::views::Page;
+use crate::domain::settings::Settings;
+use crate::views::{Page, Theme};
 
 /// Where the forms of a page may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,13 @@ impl ContentSecurity {
 }
 
 /// A rendered page as an answer.
-pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: ContentSecurity) -> Response {
-    let html = idp.theme().render(page).into_string();
+pub(crate) fn page(
+    theme: &dyn Theme,
+    status: StatusCode,
+    page: &Page,
+    security: ContentSecurity,
+) -> Response {
+    let html = theme.render(page).into_string();
     let mut response = (status, axum::response::Html(html)).into_response();
     let headers = response.headers_mut();
     if let Some(policy) = security.header(page.body.foreign_image()) {
@@ -65,13 +70,13 @@ pub(crate) fn page(idp: &Idp, status: StatusCode, page: &Page, security: Content
 }
 
 /// The answer: what it does not say otherwise may not be framed, sniffed, cached or told to other sites.
-pub(crate) fn secured(idp: &Idp, mut response: Response) -> Response {
-    secure(idp, response.headers_mut());
+pub(crate) fn secured(settings: &Settings, mut response: Response) -> Response {
+    secure(settings, response.headers_mut());
     response
 }
 
 /// Adds what the headers of an answer do not say.
-pub(super) fn secure(idp: &Idp, headers: &mut HeaderMap) {
+pub(super) fn secure(settings: &Settings, headers: &mut HeaderMap) {
     let defaults = [
         (CONTENT_SECURITY_POLICY, "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
         (X_FRAME_OPTIONS, "DENY"),
@@ -82,7 +87,7 @@ pub(super) fn secure(idp: &Idp, headers: &mut HeaderMap) {
     for (name, value) in defaults {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if idp.settings().issuer.is_https() {
+    if settings.issuer.is_https() {
         headers.entry(STRICT_TRANSPORT_SECURITY).or_insert(HeaderValue::from_static("max-age=63072000"));
     }
 }

@@ -169,7 +169,7 @@ async fn confirmed(
 ) -> Result<Response, Internal> {
     let Some(session) = session(page_request).await? else { return Ok(done(page_request, request)) };
     let token = form.get("csrf").unwrap_or_default();
-    if !is_form_token(&page_request.idp, &session.cookie, FORM, token) {
+    if !is_form_token(page_request.idp.sealer(), &session.cookie, FORM, token) {
         let question =
             SignOutQuestion { problem: Some(Problem::Stale), ..SignOutQuestion::new(parameters, &request) };
         return question.ask(page_request, &session).await;
@@ -236,7 +236,7 @@ impl<'a> SignOutQuestion<'a> {
     }
 
     async fn ask(self, page_request: &PageRequest, session: &Session) -> Result<Response, Internal> {
-        let token = form_token(&page_request.idp, &session.cookie, FORM);
+        let token = form_token(page_request.idp.sealer(), &session.cookie, FORM);
         let mut form = Form::new(address(page_request, &self.parameters.only(&CARRIED)), token.as_str());
         form.problems.extend(self.problem);
         let page = ConfirmSignOut {

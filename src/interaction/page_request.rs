@@ -132,7 +132,7 @@ impl PageRequest {
         let zone = own.or(tenant.map(|tenant| tenant.time_zone)).unwrap_or_default();
         let brand = tenant.map(|tenant| Brand::of(tenant, &self.issuer));
         let page = Page { frame: Frame { locale: reader.locale, zone, base, here, tenant: brand }, body };
-        http::page(&self.idp, status, &page, security)
+        http::page(self.idp.theme(), status, &page, security)
     }
 
     /// Draws a page that belongs to no login.

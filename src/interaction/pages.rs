@@ -140,13 +140,14 @@ async fn finish(login: Login) -> Result<Response, Internal> {
 
 fn token(login: &Login) -> String {
     let browser = login.interaction.browser.as_ref();
-    browser
-        .map_or_else(String::new, |browser| form_token(login.idp(), browser, &login.form_name()).to_string())
+    browser.map_or_else(String::new, |browser| {
+        form_token(login.idp().sealer(), browser, &login.form_name()).to_string()
+    })
 }
 
 fn is_ours(login: &Login, form: &Parameters) -> bool {
     let browser = login.interaction.browser.as_ref();
-    browser
-        .zip(form.get("csrf"))
-        .is_some_and(|(browser, token)| is_form_token(login.idp(), browser, &login.form_name(), token))
+    browser.zip(form.get("csrf")).is_some_and(|(browser, token)| {
+        is_form_token(login.idp().sealer(), browser, &login.form_name(), token)
+    })
 }

@@ -70,7 +70,7 @@ async fn guard(State(idp): State<Idp>, request: Request, next: Next) -> Response
     }
     trace::answered(&span, response.status());
     passing.end(response.status());
-    secured(&idp, response)
+    secured(idp.settings(), response)
 }
 
 async fn answer(mut request: Request, next: Next) -> Response {

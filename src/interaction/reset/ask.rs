@@ -64,7 +64,8 @@ async fn take(page_request: &PageRequest, form: &Parameters) -> Result<Response,
     }
     let browser = page_request.browser();
     let token = form.get("csrf").unwrap_or_default();
-    let Some(browser) = browser.filter(|browser| is_form_token(&page_request.idp, browser, FORM, token))
+    let Some(browser) =
+        browser.filter(|browser| is_form_token(page_request.idp.sealer(), browser, FORM, token))
     else {
         page_request.refuse("stale_form", None);
         let (browser, cookie) = page_request.known_browser();
@@ -113,7 +114,7 @@ fn page(
     problems: Vec<Problem>,
 ) -> Response {
     let (login, client) = from(page_request);
-    let token = form_token(&page_request.idp, browser, FORM);
+    let token = form_token(page_request.idp.sealer(), browser, FORM);
     let action = page_request.forgotten_address(login.as_ref().zip(client.as_ref()));
     let action = carrying(action, page_request.carried().as_deref());
     let form = Form::new(action, token.as_str());

@@ -97,7 +97,7 @@ pub(super) async fn open(
     if !steps(session.reset.stage()).contains(&step) {
         return Ok(onward(session));
     }
-    let token = form_token(session.idp(), &session.secret, &session.form_name());
+    let token = form_token(session.idp().sealer(), &session.secret, &session.form_name());
     let form = Form {
         problems: problems.to_vec(),
         ..Form::new(session.page_request.reset_address(step), token.as_str())
@@ -130,7 +130,7 @@ async fn take(session: ResetSession, step: &str, form: &Parameters) -> Result<Re
         return Ok(onward(&session));
     }
     let token = form.get("csrf").unwrap_or_default();
-    if !is_form_token(session.idp(), &session.secret, &session.form_name(), token) {
+    if !is_form_token(session.idp().sealer(), &session.secret, &session.form_name(), token) {
         session.page_request.refuse("stale_form", None);
         return open(&session, step, &[Problem::Stale]).await;
     }

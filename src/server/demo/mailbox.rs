@@ -38,5 +38,5 @@ async fn page(State((idp, mailbox)): State<(Idp, Mailbox)>) -> Response {
     let html = Html(Page { sent }.render().unwrap_or_default());
     let policy =
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    secured(&idp, ([(CONTENT_SECURITY_POLICY, policy)], html).into_response())
+    secured(idp.settings(), ([(CONTENT_SECURITY_POLICY, policy)], html).into_response())
 }

@@ -58,7 +58,7 @@ pub(crate) fn router(idp: &Idp, health: &Health) -> Router {
 }
 
 async fn secure(idp: State<Idp>, request: axum::extract::Request, next: Next) -> Response {
-    secured(&idp, next.run(request).await)
+    secured(idp.settings(), next.run(request).await)
 }
 
 /// What is said when all seats but the spare ones are taken.
