@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use vestibule::views::{Body, DefaultTheme, Html, Identify, Page, Theme, UpstreamChoice};
+use vestibule::views::{Body, DefaultTheme, Html, IdentifyView, Page, Theme, UpstreamChoice};
 use vestibule::{Idp, IssuerUrl, Settings};
 
 /// The house style.
@@ -21,9 +21,9 @@ impl Theme for HouseStyle {
     }
 }
 
-fn login_page(identify: &Identify, language: &str) -> String {
+fn login_page(identify: &IdentifyView, language: &str) -> String {
     // Signing in with a passkey takes a second form and a script; this page does without.
-    let Identify { form, application, tenant, username, forgotten, upstreams, remembered, passkey: _ } =
+    let IdentifyView { form, application, tenant, username, forgotten, upstreams, remembered, passkey: _ } =
         identify;
     let tenant = tenant.as_ref().map_or_else(String::new, |tenant| {
         format!("<label>Company <input name=\"tenant\" value=\"{}\"></label>", escape(tenant))

@@ -17,7 +17,7 @@ use crate::http::{ContentSecurity, query_value, see_other, with_query};
 use crate::protocol::authorize::{AuthorizeError, Delivery, Target, respond};
 use crate::protocol::par;
 use crate::provider::Internal;
-use crate::views::{Body, Busy, Expired, FormPost, Refusal, Refused, WayBack};
+use crate::views::{Body, BusyView, ExpiredView, FormPostView, RefusalReason, RefusedView, WayBack};
 
 impl PageRequest {
     /// Tells the observer of a refusal; returns the reference that the user may quote.
@@ -44,7 +44,7 @@ impl PageRequest {
             Delivery::Redirect(address) => see_other(&address),
             Delivery::FormPost { action, fields } => {
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-                let body = Body::FormPost(FormPost { application: String::new(), action, fields });
+                let body = Body::FormPost(FormPostView { application: String::new(), action, fields });
                 self.page(StatusCode::OK, &self.unknown_reader(), body, ContentSecurity::Leaving)
             }
         }
@@ -53,8 +53,8 @@ impl PageRequest {
     /// The page for a request that is the application's fault.
     pub(super) fn faulty(&self, error: OAuthError) -> Response {
         let reference = self.refuse(error.code.as_str(), error.hint);
-        let refused = Refused {
-            refusal: Refusal::Request,
+        let refused = RefusedView {
+            refusal: RefusalReason::Request,
             detail: Some(error.description),
             reference: Some(reference),
             back: None,
@@ -65,17 +65,21 @@ impl PageRequest {
     /// The page for a form that was not sent from a page of ours.
     pub(super) fn foreign_form(&self) -> Response {
         let reference = self.refuse("foreign_form", None);
-        let refused =
-            Refused { refusal: Refusal::Form, detail: None, reference: Some(reference), back: None };
+        let refused = RefusedView {
+            refusal: RefusalReason::Form,
+            detail: None,
+            reference: Some(reference),
+            back: None,
+        };
         self.notice(StatusCode::FORBIDDEN, Body::Refused(refused))
     }
 
     /// The page for a failure of ours, or for a store that is busy.
     pub(super) fn failed(&self, error: &Internal) -> Response {
         let body = match error {
-            Internal::Busy(_) | Internal::Unchanged(_) => Body::Busy(Busy { retry: None }),
-            Internal::Fault(reference) => Body::Refused(Refused {
-                refusal: Refusal::Internal,
+            Internal::Busy(_) | Internal::Unchanged(_) => Body::Busy(BusyView { retry: None }),
+            Internal::Fault(reference) => Body::Refused(RefusedView {
+                refusal: RefusalReason::Internal,
                 detail: None,
                 reference: Some(reference.clone()),
                 back: None,
@@ -94,7 +98,7 @@ impl PageRequest {
     pub(super) async fn expired(&self, status: StatusCode) -> Response {
         let reference = self.refuse("login_expired", None);
         let back = self.way_back().await;
-        self.notice(status, Body::Expired(Expired { back, reference: Some(reference) }))
+        self.notice(status, Body::Expired(ExpiredView { back, reference: Some(reference) }))
     }
 
     /// The page address names the client, so that the way back is known even when nothing else is.

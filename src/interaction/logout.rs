@@ -27,7 +27,9 @@ use crate::protocol::logout::{self, HintedSession, LogoutClient, LogoutError, Lo
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, sessions, users};
-use crate::views::{Application, Body, ConfirmSignOut, Form, Problem, SignedIn, SignedOut, WayBack};
+use crate::views::{
+    ApplicationInfo, Body, ConfirmSignOutView, Form, Problem, SignedInView, SignedOutView, WayBack,
+};
 
 /// The name that the form's token is bound to, beside the session.
 const FORM: &str = "logout";
@@ -176,7 +178,7 @@ async fn confirmed(
     }
     if form.get("confirm").is_none() {
         let account = account(page_request, &session.user).await?;
-        return Ok(page_request.notice(StatusCode::OK, Body::SignedIn(SignedIn { account })));
+        return Ok(page_request.notice(StatusCode::OK, Body::SignedIn(SignedInView { account })));
     }
     end(page_request, &session.user, &session.id).await?;
     Ok(forget(page_request, done(page_request, request)))
@@ -239,12 +241,12 @@ impl<'a> SignOutQuestion<'a> {
         let token = form_token(page_request.idp.sealer(), &session.cookie, FORM);
         let mut form = Form::new(address(page_request, &self.parameters.only(&CARRIED)), token.as_str());
         form.problems.extend(self.problem);
-        let page = ConfirmSignOut {
+        let page = ConfirmSignOutView {
             form,
             account: account(page_request, &session.user).await?,
             application: self
                 .client
-                .map(|client| Application::of(client, page_request.unknown_reader().locale)),
+                .map(|client| ApplicationInfo::of(client, page_request.unknown_reader().locale)),
         };
         let status = if self.problem.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let security = if self.leads_away { ContentSecurity::Leaving } else { ContentSecurity::Own };
@@ -265,7 +267,7 @@ fn address(page_request: &PageRequest, parameters: &Parameters) -> String {
 }
 
 fn signed_out(page_request: &PageRequest, back: Option<WayBack>) -> Response {
-    page_request.notice(StatusCode::OK, Body::SignedOut(SignedOut { back }))
+    page_request.notice(StatusCode::OK, Body::SignedOut(SignedOutView { back }))
 }
 
 /// Takes the session's cookie away.

@@ -20,7 +20,7 @@ use crate::domain::ids::Hash;
 use crate::provider::Internal;
 use crate::storage::interactions::{OF_NETWORK, WAITING};
 use crate::storage::{self, interactions};
-use crate::views::{Body, Refusal, Refused};
+use crate::views::{Body, RefusalReason, RefusedView};
 
 /// How many rows one trim removes at most: more than come between two.
 const TRIM: i64 = 256;
@@ -99,6 +99,6 @@ pub(super) fn refused(page_request: &PageRequest) -> Response {
         "{OF_NETWORK} login requests of {network} wait for an answer; if that is a reverse proxy, set trusted_proxies"
     );
     let reference = Some(page_request.refuse("too_many_requests_waiting", Some(hint)));
-    let refused = Refused { refusal: Refusal::TooManyWaiting, detail: None, reference, back: None };
+    let refused = RefusedView { refusal: RefusalReason::TooManyWaiting, detail: None, reference, back: None };
     retry_after(page_request.notice(StatusCode::TOO_MANY_REQUESTS, Body::Refused(refused)), PAUSE)
 }

@@ -10,7 +10,7 @@ use crate::domain::time::Time;
 use crate::i18n::{Texts, machine};
 
 /// The number of a telephone that gets codes. Posts `country` and `phone_number`, or `another` to choose another way.
-pub struct Phone {
+pub struct PhoneView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -25,7 +25,7 @@ pub struct Phone {
     pub others: bool,
 }
 
-impl Phone {
+impl PhoneView {
     /// The countries by their names: the two letters, the name, what is dialled, and whether it is the one chosen.
     pub(super) fn choices(&self, l: &Texts) -> Vec<(String, String, String, bool)> {
         let choice = |country: &Country| {
@@ -42,7 +42,7 @@ impl Phone {
 }
 
 /// The mailbox that gets codes. Posts `email`, or `another` to choose another way.
-pub struct Email {
+pub struct EmailView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -55,7 +55,7 @@ pub struct Email {
 
 /// The first code that was sent there. Posts `code`; or `resend`, `change` to give another destination, `another` to choose
 /// another way.
-pub struct ConfirmCode {
+pub struct ConfirmCodeView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -66,7 +66,7 @@ pub struct ConfirmCode {
     pub others: bool,
 }
 
-impl ConfirmCode {
+impl ConfirmCodeView {
     /// The key of the offer to give another destination.
     pub(super) const fn change(&self) -> &'static str {
         match self.sent.channel {
@@ -98,7 +98,7 @@ impl CodeSource {
 }
 
 /// Two codes of a device that has run away, one after the other. Posts `code` and `next_code`.
-pub struct Resync {
+pub struct ResyncView {
     /// The form.
     pub form: Form,
     /// The way back to the code.

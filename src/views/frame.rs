@@ -48,7 +48,7 @@ impl Brand {
 
 /// The application that asks, as its registration describes it.
 #[derive(Clone, Debug)]
-pub struct Application {
+pub struct ApplicationInfo {
     /// Its name.
     pub name: String,
     /// Its logo; lies at the application, so the page's content security policy must let it through.
@@ -59,7 +59,7 @@ pub struct Application {
     pub terms: Option<String>,
 }
 
-impl Application {
+impl ApplicationInfo {
     /// What the pages in this language show of a client. Addresses that are not `https` or `http` are left out: they
     /// become links.
     pub fn of(client: &Client, locale: Locale) -> Self {

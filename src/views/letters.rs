@@ -31,17 +31,22 @@ pub(crate) fn letter(id: &MessageId, letter: &MessageContent, tenant: &Tenant) -
     match &letter.content {
         Content::Mail { to, mail } => {
             let words = Words::of(l, &service, &one_line(&letter.account), mail);
-            let sheet =
-                Sheet { l, locale: letter.locale, service: &service, accent: tenant.branding.accent, words };
+            let body = MailBody {
+                l,
+                locale: letter.locale,
+                service: &service,
+                accent: tenant.branding.accent,
+                words,
+            };
             Outgoing::Mail(OutgoingMail {
                 id: id.clone(),
                 to: to.clone(),
                 from_name: service.clone(),
-                subject: sheet.words.subject.clone(),
+                subject: body.words.subject.clone(),
                 language: letter.locale.tag(),
                 // Writing into a String cannot fail, and no filter of ours can.
-                text: Text(&sheet).render().unwrap_or_default(),
-                html: sheet.render().unwrap_or_default(),
+                text: MailText(&body).render().unwrap_or_default(),
+                html: body.render().unwrap_or_default(),
             })
         }
         Content::Sms { to, code, host } => {
@@ -143,7 +148,7 @@ impl Words {
 /// A mail as HTML.
 #[derive(Template)]
 #[template(path = "mail/mail.html")]
-struct Sheet<'a> {
+struct MailBody<'a> {
     l: Texts,
     locale: Locale,
     service: &'a str,
@@ -151,7 +156,7 @@ struct Sheet<'a> {
     words: Words,
 }
 
-impl Sheet<'_> {
+impl MailBody<'_> {
     fn accent(&self) -> String {
         self.accent.map_or_else(|| ACCENT.to_owned(), |accent| accent.to_string())
     }
@@ -160,7 +165,7 @@ impl Sheet<'_> {
 /// The same as text.
 #[derive(Template)]
 #[template(path = "mail/mail.txt")]
-struct Text<'a>(&'a Sheet<'a>);
+struct MailText<'a>(&'a MailBody<'a>);
 
 #[cfg(test)]
 mod tests {

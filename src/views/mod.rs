@@ -20,15 +20,18 @@ mod theme;
 pub(crate) use assets::Asset;
 pub(crate) use letters::{Outgoing, letter};
 
-pub use codes::{CodeSource, ConfirmCode, Email, Phone, Resync, SentCode};
+pub use codes::{CodeSource, ConfirmCodeView, EmailView, PhoneView, ResyncView, SentCode};
 pub use form::{Field, Form, Problem};
-pub use frame::{Application, Brand, Frame, WayBack};
-pub use notices::{Busy, Expired, FormPost, Onward, Refusal, Refused, SignedIn, SignedOut, Wait};
-pub use resets::{Forgotten, NewPassword, ResetDone, ResetSent, ResetVoid};
+pub use frame::{ApplicationInfo, Brand, Frame, WayBack};
+pub use notices::{
+    BusyView, ExpiredView, FormPostView, OnwardView, RefusalReason, RefusedView, SignedInView, SignedOutView,
+    WaitView,
+};
+pub use resets::{ForgottenView, NewPasswordView, ResetDoneView, ResetSentView, ResetVoidView};
 pub use steps::{
-    Blocked, ChooseAccount, ChooseMethod, ConfirmSignOut, Consent, Desktop, Duty, Enrol, EnrolPasskey,
-    Identify, Link, Notice, NoticeUpstream, Passkey, PasskeySignIn, Recovery, RecoveryCodes, SecondFactor,
-    UpstreamChoice, UpstreamProof,
+    BlockedView, ChooseAccountView, ChooseMethodView, ConfirmSignOutView, ConsentView, DesktopView, Duty,
+    EnrolPasskeyView, EnrolView, IdentifyView, LinkView, NoticeUpstream, NoticeView, PasskeyOffer,
+    PasskeyView, RecoveryCodesView, RecoveryView, SecondFactorView, UpstreamChoice, UpstreamProofView,
 };
 pub use theme::DefaultTheme;
 
@@ -49,7 +52,8 @@ impl Page {
     pub fn not_found(locale: Locale, base: impl Into<String>) -> Self {
         let base = base.into();
         let here = format!("{base}/");
-        let refused = Refused { refusal: Refusal::NotFound, detail: None, reference: None, back: None };
+        let refused =
+            RefusedView { refusal: RefusalReason::NotFound, detail: None, reference: None, back: None };
         Self {
             frame: Frame { locale, zone: Zone::default(), base, here, tenant: None },
             body: Body::Refused(refused),
@@ -61,71 +65,71 @@ impl Page {
 #[non_exhaustive]
 pub enum Body {
     /// Who are you?
-    Identify(Identify),
+    Identify(IdentifyView),
     /// Signed in upstream, and linked with no account.
-    Link(Link),
+    Link(LinkView),
     /// A second factor is needed, and is proved upstream.
-    UpstreamProof(UpstreamProof),
+    UpstreamProof(UpstreamProofView),
     /// The code of the authenticator.
-    SecondFactor(SecondFactor),
+    SecondFactor(SecondFactorView),
     /// A passkey or security key.
-    Passkey(Passkey),
+    Passkey(PasskeyView),
     /// A recovery code instead.
-    Recovery(Recovery),
+    Recovery(RecoveryView),
     /// Two codes of a device that has run away.
-    Resync(Resync),
+    Resync(ResyncView),
     /// The name of the office computer.
-    Desktop(Desktop),
+    Desktop(DesktopView),
     /// Which second factor it shall be.
-    ChooseMethod(ChooseMethod),
+    ChooseMethod(ChooseMethodView),
     /// A new authenticator.
-    Enrol(Enrol),
+    Enrol(EnrolView),
     /// The number of a telephone that gets codes.
-    Phone(Phone),
+    Phone(PhoneView),
     /// The mailbox that gets codes.
-    Email(Email),
+    Email(EmailView),
     /// The first code that was sent there.
-    ConfirmCode(ConfirmCode),
+    ConfirmCode(ConfirmCodeView),
     /// A new passkey.
-    EnrolPasskey(EnrolPasskey),
+    EnrolPasskey(EnrolPasskeyView),
     /// The recovery codes, shown once.
-    RecoveryCodes(RecoveryCodes),
+    RecoveryCodes(RecoveryCodesView),
     /// A second factor is activated by mail.
-    Blocked(Blocked),
+    Blocked(BlockedView),
     /// The second-factor duty is announced.
-    Notice(Notice),
+    Notice(NoticeView),
     /// What the application may have.
-    Consent(Consent),
+    Consent(ConsentView),
     /// The account that is signed in, or another.
-    ChooseAccount(ChooseAccount),
+    ChooseAccount(ChooseAccountView),
     /// Sign out?
-    ConfirmSignOut(ConfirmSignOut),
+    ConfirmSignOut(ConfirmSignOutView),
     /// Signed out.
-    SignedOut(SignedOut),
+    SignedOut(SignedOutView),
     /// Asked, and still signed in.
-    SignedIn(SignedIn),
+    SignedIn(SignedInView),
     /// Too many attempts.
-    Wait(Wait),
+    Wait(WaitView),
     /// A login that is over.
-    Expired(Expired),
+    Expired(ExpiredView),
     /// Something that cannot be done.
-    Refused(Refused),
+    Refused(RefusedView),
     /// The answer to the application, posted by the browser.
-    FormPost(FormPost),
+    FormPost(FormPostView),
     /// The password is forgotten.
-    Forgotten(Forgotten),
+    Forgotten(ForgottenView),
     /// A mail was sent, if there is anybody to send it to.
-    ResetSent(ResetSent),
+    ResetSent(ResetSentView),
     /// A new password.
-    NewPassword(NewPassword),
+    NewPassword(NewPasswordView),
     /// The new password counts.
-    ResetDone(ResetDone),
+    ResetDone(ResetDoneView),
     /// A link that opens nothing.
-    ResetVoid(ResetVoid),
+    ResetVoid(ResetVoidView),
     /// On to another site.
-    Onward(Onward),
+    Onward(OnwardView),
     /// Come again in a moment.
-    Busy(Busy),
+    Busy(BusyView),
 }
 
 impl Body {
@@ -194,7 +198,7 @@ impl Body {
             Self::SignedIn(_) => "signed_in.title",
             Self::Wait(_) => "wait.title",
             Self::Expired(_) => "expired.title",
-            Self::Refused(Refused { refusal, .. }) => refusal.title(),
+            Self::Refused(RefusedView { refusal, .. }) => refusal.title(),
             Self::FormPost(_) | Self::Onward(_) => "form_post.title",
             Self::Forgotten(_) => "forgotten.title",
             Self::ResetSent(_) => "reset_sent.title",
@@ -208,10 +212,10 @@ impl Body {
     /// What an administrator can explain.
     pub const fn reference(&self) -> Option<&Reference> {
         match self {
-            Self::Wait(Wait { reference, .. })
-            | Self::Refused(Refused { reference, .. })
-            | Self::ResetVoid(ResetVoid { reference, .. })
-            | Self::Expired(Expired { reference, .. }) => reference.as_ref(),
+            Self::Wait(WaitView { reference, .. })
+            | Self::Refused(RefusedView { reference, .. })
+            | Self::ResetVoid(ResetVoidView { reference, .. })
+            | Self::Expired(ExpiredView { reference, .. }) => reference.as_ref(),
             _ => match self.form() {
                 Some(form) => form.reference.as_ref(),
                 None => None,
@@ -222,9 +226,8 @@ impl Body {
     /// The image of the application's, if the page shows one: the content security policy must let it through.
     pub fn foreign_image(&self) -> Option<&str> {
         match self {
-            Self::Identify(Identify { application, .. }) | Self::Consent(Consent { application, .. }) => {
-                application.logo.as_deref()
-            }
+            Self::Identify(IdentifyView { application, .. })
+            | Self::Consent(ConsentView { application, .. }) => application.logo.as_deref(),
             _ => None,
         }
     }
@@ -232,28 +235,28 @@ impl Body {
     /// The form, where there is one that can have mistakes in it.
     pub const fn form(&self) -> Option<&Form> {
         match self {
-            Self::Identify(Identify { form, .. })
-            | Self::Link(Link { form, .. })
-            | Self::UpstreamProof(UpstreamProof { form, .. })
-            | Self::SecondFactor(SecondFactor { form, .. })
-            | Self::Passkey(Passkey { form, .. })
-            | Self::Recovery(Recovery { form, .. })
-            | Self::Resync(Resync { form, .. })
-            | Self::Desktop(Desktop { form, .. })
-            | Self::ChooseMethod(ChooseMethod { form, .. })
-            | Self::Enrol(Enrol { form, .. })
-            | Self::Phone(Phone { form, .. })
-            | Self::Email(Email { form, .. })
-            | Self::ConfirmCode(ConfirmCode { form, .. })
-            | Self::EnrolPasskey(EnrolPasskey { form, .. })
-            | Self::RecoveryCodes(RecoveryCodes { form, .. })
-            | Self::Blocked(Blocked { form, .. })
-            | Self::Notice(Notice { form, .. })
-            | Self::Consent(Consent { form, .. })
-            | Self::ChooseAccount(ChooseAccount { form, .. })
-            | Self::ConfirmSignOut(ConfirmSignOut { form, .. })
-            | Self::Forgotten(Forgotten { form, .. })
-            | Self::NewPassword(NewPassword { form, .. }) => Some(form),
+            Self::Identify(IdentifyView { form, .. })
+            | Self::Link(LinkView { form, .. })
+            | Self::UpstreamProof(UpstreamProofView { form, .. })
+            | Self::SecondFactor(SecondFactorView { form, .. })
+            | Self::Passkey(PasskeyView { form, .. })
+            | Self::Recovery(RecoveryView { form, .. })
+            | Self::Resync(ResyncView { form, .. })
+            | Self::Desktop(DesktopView { form, .. })
+            | Self::ChooseMethod(ChooseMethodView { form, .. })
+            | Self::Enrol(EnrolView { form, .. })
+            | Self::Phone(PhoneView { form, .. })
+            | Self::Email(EmailView { form, .. })
+            | Self::ConfirmCode(ConfirmCodeView { form, .. })
+            | Self::EnrolPasskey(EnrolPasskeyView { form, .. })
+            | Self::RecoveryCodes(RecoveryCodesView { form, .. })
+            | Self::Blocked(BlockedView { form, .. })
+            | Self::Notice(NoticeView { form, .. })
+            | Self::Consent(ConsentView { form, .. })
+            | Self::ChooseAccount(ChooseAccountView { form, .. })
+            | Self::ConfirmSignOut(ConfirmSignOutView { form, .. })
+            | Self::Forgotten(ForgottenView { form, .. })
+            | Self::NewPassword(NewPasswordView { form, .. }) => Some(form),
             Self::SignedOut(_)
             | Self::SignedIn(_)
             | Self::Wait(_)

@@ -8,19 +8,19 @@ use crate::domain::time::Time;
 use crate::i18n::machine;
 
 /// The user was asked whether to sign out, and stays.
-pub struct SignedIn {
+pub struct SignedInView {
     /// The user name that is signed in.
     pub account: String,
 }
 
 /// Signed out.
-pub struct SignedOut {
+pub struct SignedOutView {
     /// The way back to the application.
     pub back: Option<WayBack>,
 }
 
 /// Too many attempts.
-pub struct Wait {
+pub struct WaitView {
     /// When the next attempt counts again.
     pub until: Time,
     /// Now.
@@ -31,7 +31,7 @@ pub struct Wait {
     pub reference: Option<Reference>,
 }
 
-impl Wait {
+impl WaitView {
     /// The minutes left, rounded up; never none.
     pub fn minutes(&self) -> i64 {
         self.until.since(self.now).max(1).saturating_add(59) / 60
@@ -44,7 +44,7 @@ impl Wait {
 }
 
 /// A login that is over: too old, finished already, or begun in another browser.
-pub struct Expired {
+pub struct ExpiredView {
     /// The way back to the application, where a new login can begin.
     pub back: Option<WayBack>,
     /// What an administrator can explain.
@@ -52,9 +52,9 @@ pub struct Expired {
 }
 
 /// Something that cannot be done.
-pub struct Refused {
+pub struct RefusedView {
     /// What happened, in the user's words.
-    pub refusal: Refusal,
+    pub refusal: RefusalReason,
     /// For the application's developer: a fixed English phrase, for example `redirect_uri is not registered`.
     pub detail: Option<Cow<'static, str>>,
     /// What an administrator can explain.
@@ -66,7 +66,7 @@ pub struct Refused {
 /// What happened, in the user's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum RefusalReason {
     /// The application's request is faulty; the user can do nothing about it.
     Request,
     /// The form did not come from a page of ours, or the browser keeps no cookies.
@@ -85,7 +85,7 @@ pub enum Refusal {
     Internal,
 }
 
-impl Refusal {
+impl RefusalReason {
     pub(super) const fn title(self) -> &'static str {
         match self {
             Self::Request => "refused.request_title",
@@ -114,7 +114,7 @@ impl Refusal {
 }
 
 /// The answer to the application, posted by the browser (OAuth 2.0 Form Post Response Mode).
-pub struct FormPost {
+pub struct FormPostView {
     /// The application's name.
     pub application: String,
     /// The redirect URI.
@@ -124,7 +124,7 @@ pub struct FormPost {
 }
 
 /// On to another site, in a navigation of its own (header `Refresh`): no redirect after a form leads there.
-pub struct Onward {
+pub struct OnwardView {
     /// The name of the application, or of the provider to sign in at.
     pub application: String,
     /// Where it goes.
@@ -132,7 +132,7 @@ pub struct Onward {
 }
 
 /// Come again in a moment (503).
-pub struct Busy {
+pub struct BusyView {
     /// Where to try again.
     pub retry: Option<String>,
 }

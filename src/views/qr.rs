@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::steps::Enrol;
+use super::steps::EnrolView;
 
 /// A QR code with its quiet zone, in modules.
 pub(crate) struct Qr {
@@ -17,7 +17,7 @@ pub(crate) struct Qr {
 /// ISO/IEC 18004 §9.1: four modules of white around the symbol.
 const QUIET: usize = 4;
 
-impl Enrol {
+impl EnrolView {
     /// The code that carries the `otpauth:` address; `None` if that is too long for any.
     pub(crate) fn qr(&self) -> Option<Qr> {
         let code = QrCode::with_error_correction_level(&self.uri, EcLevel::M).ok()?;

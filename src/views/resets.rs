@@ -6,7 +6,7 @@ use crate::domain::ids::Reference;
 use crate::domain::password::PasswordRules;
 
 /// The password is forgotten. Posts `tenant`, `username`.
-pub struct Forgotten {
+pub struct ForgottenView {
     /// The form.
     pub form: Form,
     /// What stands in the tenant field; `None` where the tenant is fixed and there is no such field.
@@ -16,13 +16,13 @@ pub struct Forgotten {
 }
 
 /// A mail was sent, if there is anybody to send it to. The same for everybody.
-pub struct ResetSent {
+pub struct ResetSentView {
     /// Back to the login.
     pub login: Option<String>,
 }
 
 /// A new password. Posts `new_password`, `new_password_again`.
-pub struct NewPassword {
+pub struct NewPasswordView {
     /// The form.
     pub form: Form,
     /// What it must be.
@@ -31,7 +31,7 @@ pub struct NewPassword {
     pub account: String,
 }
 
-impl NewPassword {
+impl NewPasswordView {
     /// The least number of its characters, as texts count.
     pub(super) fn least(&self) -> i64 {
         i64::from(self.rules.least)
@@ -39,7 +39,7 @@ impl NewPassword {
 }
 
 /// The new password counts.
-pub struct ResetDone {
+pub struct ResetDoneView {
     /// The login that waits in this browser.
     pub login: Option<String>,
     /// Otherwise the application that it was for.
@@ -47,7 +47,7 @@ pub struct ResetDone {
 }
 
 /// A link that opens nothing: expired, used, replaced or forged. One page for all.
-pub struct ResetVoid {
+pub struct ResetVoidView {
     /// Where to ask for another.
     pub again: Option<String>,
     /// What an administrator can explain.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::codes::CodeSource;
 use super::form::{Field, Form};
-use super::frame::Application;
+use super::frame::ApplicationInfo;
 use crate::domain::authenticator::{Method, PinPosition};
 use crate::domain::own_scopes::Title;
 use crate::domain::scope::{self, Scope};
@@ -12,11 +12,11 @@ use crate::domain::time::Time;
 use crate::i18n::Texts;
 
 /// Who are you? Posts `tenant`, `username`, `password`.
-pub struct Identify {
+pub struct IdentifyView {
     /// The form.
     pub form: Form,
     /// Who asks.
-    pub application: Application,
+    pub application: ApplicationInfo,
     /// What stands in the tenant field; `None` where the tenant is fixed and there is no such field.
     pub tenant: Option<String>,
     /// What stands in the name field.
@@ -28,7 +28,7 @@ pub struct Identify {
     /// Where this browser's user signed in last, if not here; it is not among the others.
     pub remembered: Option<UpstreamChoice>,
     /// Signing in with a passkey instead; `None` where that is not allowed.
-    pub passkey: Option<PasskeySignIn>,
+    pub passkey: Option<PasskeyOffer>,
 }
 
 /// An upstream provider that people may sign in at.
@@ -41,14 +41,14 @@ pub struct UpstreamChoice {
 }
 
 /// Sign in with a passkey instead. Posts `credential`; only a script can fill that.
-pub struct PasskeySignIn {
+pub struct PasskeyOffer {
     /// Where it is posted, with the `csrf` of the page's form.
     pub action: String,
     /// What the browser is asked: the argument of `navigator.credentials.get`, its bytes in base64url.
     pub options: String,
 }
 
-impl Identify {
+impl IdentifyView {
     /// Does the typing start in this field? In the first empty one, unless there are problems to read before, or another
     /// way was taken the last time.
     pub(super) fn starts_at(&self, field: Field) -> bool {
@@ -63,7 +63,7 @@ impl Identify {
 
 /// Signed in upstream, and linked with no account here. Posts `code`, an invitation to link one. Whether anybody is
 /// invited it does not say.
-pub struct Link {
+pub struct LinkView {
     /// The form.
     pub form: Form,
     /// Where the user is signed in.
@@ -74,7 +74,7 @@ pub struct Link {
 
 /// The upstream provider must vouch for a second factor, and has not (SEED1-5). Posts `again`, which leads there
 /// once more.
-pub struct UpstreamProof {
+pub struct UpstreamProofView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -87,7 +87,7 @@ pub struct UpstreamProof {
     pub activation: Option<String>,
 }
 
-impl UpstreamProof {
+impl UpstreamProofView {
     /// The key of the reason.
     pub(super) const fn reason(&self) -> &'static str {
         match self.duty {
@@ -100,7 +100,7 @@ impl UpstreamProof {
 
 /// The code of the second factor. Posts `code`, or `resend` where it was sent. Deliberately without a hint who the user is
 /// (SEED1-18).
-pub struct SecondFactor {
+pub struct SecondFactorView {
     /// The form.
     pub form: Form,
     /// Where the code comes from.
@@ -120,7 +120,7 @@ pub struct SecondFactor {
 }
 
 /// A passkey or security key as the second factor. Posts `credential`; only a script can fill that.
-pub struct Passkey {
+pub struct PasskeyView {
     /// The form.
     pub form: Form,
     /// What the browser is asked: the argument of `navigator.credentials.get`, its bytes in base64url.
@@ -133,7 +133,7 @@ pub struct Passkey {
     pub recovery: Option<String>,
 }
 
-impl SecondFactor {
+impl SecondFactorView {
     /// What to know about the code, and about the PIN that goes with it.
     pub(super) fn hint(&self, l: &Texts) -> String {
         let code = self.source.hint(l, self.digits);
@@ -146,7 +146,7 @@ impl SecondFactor {
 }
 
 /// A recovery code instead of the authenticator. Posts `code`.
-pub struct Recovery {
+pub struct RecoveryView {
     /// The form.
     pub form: Form,
     /// The way back to the authenticator; `None` where the user has none that can be used here.
@@ -154,7 +154,7 @@ pub struct Recovery {
 }
 
 /// The name of the office computer, once in a new enrolment. Posts `personal_desktop`, or `skip`.
-pub struct Desktop {
+pub struct DesktopView {
     /// The form.
     pub form: Form,
     /// What stands in the field.
@@ -162,7 +162,7 @@ pub struct Desktop {
 }
 
 /// Which second factor it shall be. Posts `method`; where the user wished for one, `skip` goes on without.
-pub struct ChooseMethod {
+pub struct ChooseMethodView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -171,7 +171,7 @@ pub struct ChooseMethod {
     pub methods: Vec<Method>,
 }
 
-impl ChooseMethod {
+impl ChooseMethodView {
     /// Each method's word, and the keys of its name and of what it takes.
     pub(super) fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
         self.methods.iter().map(|method| match method {
@@ -184,7 +184,7 @@ impl ChooseMethod {
 }
 
 /// A new authenticator. Posts `code`, or `another` to choose another way.
-pub struct Enrol {
+pub struct EnrolView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -200,7 +200,7 @@ pub struct Enrol {
 }
 
 /// A new passkey. Posts `credential`, which only a script can fill, or `another` to choose another way.
-pub struct EnrolPasskey {
+pub struct EnrolPasskeyView {
     /// The form.
     pub form: Form,
     /// Why.
@@ -240,7 +240,7 @@ impl Duty {
 }
 
 /// The recovery codes, shown once. Posts `stored=yes`.
-pub struct RecoveryCodes {
+pub struct RecoveryCodesView {
     /// The form.
     pub form: Form,
     /// The codes as they are typed.
@@ -250,7 +250,7 @@ pub struct RecoveryCodes {
 }
 
 /// The second-factor duty is announced (SEED1-2). Posts `enable`, or `skip` to go on without.
-pub struct Notice {
+pub struct NoticeView {
     /// The form.
     pub form: Form,
     /// When the duty begins.
@@ -268,7 +268,7 @@ pub struct NoticeUpstream {
 }
 
 /// A second factor is activated by mail. Posts `enable`; where it is no duty yet, `skip` goes on without.
-pub struct Blocked {
+pub struct BlockedView {
     /// The form.
     pub form: Form,
     /// Where the mail goes, masked.
@@ -282,11 +282,11 @@ pub struct Blocked {
 }
 
 /// What the application may have. Posts `allow`, or `cancel` to deny.
-pub struct Consent {
+pub struct ConsentView {
     /// The form.
     pub form: Form,
     /// Who asks.
-    pub application: Application,
+    pub application: ApplicationInfo,
     /// The host that the answer goes to.
     pub host: String,
     /// What it asks for.
@@ -297,7 +297,7 @@ pub struct Consent {
     pub account: String,
 }
 
-impl Consent {
+impl ConsentView {
     /// What it asks for, in the order of [`scope::SUPPORTED`]; what has no words comes last.
     pub(super) fn scopes(&self) -> Vec<&str> {
         let known = scope::SUPPORTED.into_iter().filter(|word| self.scope.contains(word));
@@ -307,11 +307,11 @@ impl Consent {
 }
 
 /// The account that is signed in, or another. Posts `account=this` or `account=other`.
-pub struct ChooseAccount {
+pub struct ChooseAccountView {
     /// The form.
     pub form: Form,
     /// Who asks.
-    pub application: Application,
+    pub application: ApplicationInfo,
     /// The user name that is signed in.
     pub account: String,
     /// The person's name, if the profile has one.
@@ -319,11 +319,11 @@ pub struct ChooseAccount {
 }
 
 /// Sign out? Posts `confirm`, or `cancel` to stay.
-pub struct ConfirmSignOut {
+pub struct ConfirmSignOutView {
     /// The form.
     pub form: Form,
     /// The user name that is signed in.
     pub account: String,
     /// The application that sent the user here, where it is known.
-    pub application: Option<Application>,
+    pub application: Option<ApplicationInfo>,
 }

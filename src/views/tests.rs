@@ -138,13 +138,13 @@ fn what_others_chose_is_escaped() {
     let mut brand = tenant();
     brand.name = evil.to_owned();
     brand.logo = Some(evil.to_owned());
-    let application = Application {
+    let application = ApplicationInfo {
         name: evil.to_owned(),
         logo: Some(evil.to_owned()),
         policy: Some(evil.to_owned()),
         terms: Some(evil.to_owned()),
     };
-    let body = Body::Identify(Identify {
+    let body = Body::Identify(IdentifyView {
         form: Form::new(evil, evil),
         application,
         tenant: Some(evil.to_owned()),
@@ -152,7 +152,7 @@ fn what_others_chose_is_escaped() {
         forgotten: Some(evil.to_owned()),
         upstreams: Vec::new(),
         remembered: None,
-        passkey: Some(PasskeySignIn { action: evil.to_owned(), options: evil.to_owned() }),
+        passkey: Some(PasskeyOffer { action: evil.to_owned(), options: evil.to_owned() }),
     });
     let page = Page { frame: Frame { here: evil.to_owned(), ..frame(Locale::En, Some(brand)) }, body };
     let html = DefaultTheme.render(&page).into_string();
@@ -200,7 +200,7 @@ fn client_addresses_that_are_not_of_the_web_do_not_become_links() {
         authentication: ClientAuthentication::None,
         metadata,
     };
-    let application = Application::of(&client, Locale::En);
+    let application = ApplicationInfo::of(&client, Locale::En);
     assert_eq!(application.name, "shop");
     assert_eq!((application.policy, application.logo), (None, None));
     assert_eq!(application.terms.as_deref(), Some("https://shop.example.test/terms"));

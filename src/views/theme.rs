@@ -6,8 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::assets::Asset;
 use super::{
-    Body, CodeSource, ConfirmCode, Consent, Duty, Field, Html, Identify, Page, RecoveryCodes, SecondFactor,
-    Theme,
+    Body, CodeSource, ConfirmCodeView, ConsentView, Duty, Field, Html, IdentifyView, Page, RecoveryCodesView,
+    SecondFactorView, Theme,
 };
 use crate::domain::locale::Locale;
 use crate::domain::scope;
@@ -61,10 +61,11 @@ impl Document<'_> {
 
     fn scripts(&self) -> impl Iterator<Item = String> {
         let assets: &[Asset] = match &self.page.body {
-            Body::Identify(Identify { passkey: Some(_), .. }) => &[Asset::PAGE, Asset::PASSKEY],
+            Body::Identify(IdentifyView { passkey: Some(_), .. }) => &[Asset::PAGE, Asset::PASSKEY],
             Body::Identify(_)
             | Body::SecondFactor(
-                SecondFactor { source: CodeSource::Sent(_), .. } | SecondFactor { trust: Some(_), .. },
+                SecondFactorView { source: CodeSource::Sent(_), .. }
+                | SecondFactorView { trust: Some(_), .. },
             )
             | Body::ConfirmCode(_)
             | Body::NewPassword(_)
@@ -91,7 +92,7 @@ impl Document<'_> {
     }
 
     /// A scope in words; one without words stands for itself.
-    fn scope<'s>(&'s self, step: &'s Consent, word: &'s str) -> &'s str {
+    fn scope<'s>(&'s self, step: &'s ConsentView, word: &'s str) -> &'s str {
         match word {
             scope::OPENID => self.l.t("scope.openid"),
             scope::OFFLINE_ACCESS => self.l.t("scope.offline_access"),
@@ -109,15 +110,14 @@ impl Document<'_> {
     /// Does the typing start in the code field? On the enrolment page there is something to read and scan before.
     fn starts_at_code(&self) -> bool {
         match &self.page.body {
-            Body::SecondFactor(SecondFactor { form, .. }) | Body::ConfirmCode(ConfirmCode { form, .. }) => {
-                form.problems.is_empty()
-            }
+            Body::SecondFactor(SecondFactorView { form, .. })
+            | Body::ConfirmCode(ConfirmCodeView { form, .. }) => form.problems.is_empty(),
             _ => false,
         }
     }
 
     /// The codes as a text file that never travels: a `data:` address works without script and under the policy.
-    fn download(&self, step: &RecoveryCodes) -> String {
+    fn download(&self, step: &RecoveryCodesView) -> String {
         let of = self.l.with("recovery_codes.of", &[("account", &step.account)]);
         let file = format!("{of}\r\n\r\n{}\r\n", step.codes.join("\r\n"));
         // Soft hyphens are for lines that break.

@@ -12,7 +12,7 @@ use crate::http::{ContentSecurity, Cookies, cookies, see_other};
 use crate::interaction::addresses::carrying;
 use crate::interaction::page_request::PageReader;
 use crate::protocol::authorize::{Delivery, Target, respond};
-use crate::views::{Body, FormPost, Onward};
+use crate::views::{Body, FormPostView, OnwardView};
 
 impl Login {
     /// The address of one of this login's pages.
@@ -99,7 +99,7 @@ impl Login {
     /// A page that goes on by itself.
     pub(in crate::interaction) fn apart(&self, address: String, application: String) -> Response {
         let refresh = HeaderValue::try_from(format!("0; url={address}"));
-        let body = Body::Onward(Onward { application, address });
+        let body = Body::Onward(OnwardView { application, address });
         let mut page = self.page(StatusCode::OK, body, ContentSecurity::Own);
         page.headers_mut().extend(refresh.ok().map(|refresh| (REFRESH, refresh)));
         page
@@ -131,7 +131,7 @@ impl Login {
             Delivery::FormPost { action, fields } => {
                 let application = self.validated.client().name_in(self.locale()).to_owned();
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
-                let body = Body::FormPost(FormPost { application, action, fields });
+                let body = Body::FormPost(FormPostView { application, action, fields });
                 self.page(StatusCode::OK, body, ContentSecurity::Leaving)
             }
         }

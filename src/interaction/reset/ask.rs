@@ -15,7 +15,9 @@ use crate::interaction::page_request::PageRequest;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::reset_requests;
-use crate::views::{Body, Expired, Field, Forgotten, Form, Problem, Refusal, Refused, ResetSent};
+use crate::views::{
+    Body, ExpiredView, Field, ForgottenView, Form, Problem, RefusalReason, RefusedView, ResetSentView,
+};
 
 /// The name that the form's token is bound to, beside the browser.
 const FORM: &str = "reset";
@@ -48,7 +50,7 @@ pub(super) async fn submit(page_request: PageRequest, headers: HeaderMap, body: 
 /// `GET /reset/sent`
 pub(super) async fn sent(page_request: PageRequest) -> Response {
     match waiting_login(&page_request, from(&page_request).0.as_ref()).await {
-        Ok(login) => page_request.notice(StatusCode::OK, Body::ResetSent(ResetSent { login })),
+        Ok(login) => page_request.notice(StatusCode::OK, Body::ResetSent(ResetSentView { login })),
         Err(error) => page_request.failed(&error),
     }
 }
@@ -60,7 +62,7 @@ async fn take(page_request: &PageRequest, form: &Parameters) -> Result<Response,
             return Ok(see_other(&login));
         }
         let back = page_request.way_back().await;
-        return Ok(page_request.notice(StatusCode::OK, Body::Expired(Expired { back, reference: None })));
+        return Ok(page_request.notice(StatusCode::OK, Body::Expired(ExpiredView { back, reference: None })));
     }
     let browser = page_request.browser();
     let token = form.get("csrf").unwrap_or_default();
@@ -119,7 +121,7 @@ fn page(
     let action = carrying(action, page_request.carried().as_deref());
     let form = Form::new(action, token.as_str());
     let typed = |field: Field| typed.and_then(|typed| typed.get(field.name())).unwrap_or_default().to_owned();
-    let body = Body::Forgotten(Forgotten {
+    let body = Body::Forgotten(ForgottenView {
         form: Form { problems, ..form },
         tenant: page_request.tenant.is_none().then(|| typed(Field::Tenant)),
         username: typed(Field::Account),
@@ -130,6 +132,6 @@ fn page(
 /// No mail can be sent, or the host keeps the passwords.
 fn unavailable(page_request: &PageRequest) -> Response {
     let reference = Some(page_request.refuse("no_reset", None));
-    let refused = Refused { refusal: Refusal::NoReset, detail: None, reference, back: None };
+    let refused = RefusedView { refusal: RefusalReason::NoReset, detail: None, reference, back: None };
     page_request.notice(StatusCode::NOT_FOUND, Body::Refused(refused))
 }

@@ -20,7 +20,7 @@ use crate::views::{self, Body, Field, Form, Problem};
 /// The page.
 pub(super) fn page(session: &ResetSession, form: Form) -> Body {
     let rules = PasswordRules::of(session.user.is_admin());
-    Body::NewPassword(views::NewPassword { form, rules, account: session.user.username.to_string() })
+    Body::NewPassword(views::NewPasswordView { form, rules, account: session.user.username.to_string() })
 }
 
 /// Takes the password that was typed.

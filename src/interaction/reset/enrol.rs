@@ -153,7 +153,11 @@ async fn wrong(mut session: ResetSession) -> Result<Response, Internal> {
 pub(super) fn codes(session: &ResetSession, form: Form) -> Result<Body, Internal> {
     let sealed = session.reset.progress.recovery_codes.as_deref().unwrap_or_default();
     let codes = session.idp().account().shown_recovery_codes(sealed, &row(&session.reset))?;
-    Ok(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account: session.user.username.to_string() }))
+    Ok(Body::RecoveryCodes(views::RecoveryCodesView {
+        form,
+        codes,
+        account: session.user.username.to_string(),
+    }))
 }
 
 /// They are stored: nobody can read them again.

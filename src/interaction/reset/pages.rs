@@ -15,7 +15,7 @@ use crate::http::{form_token, is_foreign_post, is_form_token, see_other};
 use crate::interaction::page_request::PageRequest;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::views::{Body, Form, Problem, ResetDone};
+use crate::views::{Body, Form, Problem, ResetDoneView};
 
 pub(super) const PASSWORD: &str = "password";
 pub(super) const SECOND_FACTOR: &str = "second_factor";
@@ -117,7 +117,7 @@ pub(super) async fn open(
             Err(begun) => return Ok(begun),
         },
         RECOVERY_CODES => enrol::codes(session, form)?,
-        DONE => Body::ResetDone(ResetDone { login: session.login().await?, back: session.back().await? }),
+        DONE => Body::ResetDone(ResetDoneView { login: session.login().await?, back: session.back().await? }),
         _ => choose::page(session, form),
     };
     let status = if problems.contains(&Problem::Stale) { StatusCode::FORBIDDEN } else { StatusCode::OK };

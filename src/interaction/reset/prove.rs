@@ -18,7 +18,7 @@ use crate::interaction::error_pages::retry_after;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, Tx, recovery_codes, resets};
-use crate::views::{self, Body, Field, Form, Problem, Wait};
+use crate::views::{self, Body, Field, Form, Problem, WaitView};
 
 /// Wrong codes that end a reset; then another mail is needed.
 const CODES: u32 = 5;
@@ -92,7 +92,7 @@ pub(super) async fn second_factor(
         return sending::send(session, authenticator).await.map(Err);
     }
     let source = sending::source(session, authenticator, &mut form).await?;
-    Ok(Ok(Body::SecondFactor(views::SecondFactor {
+    Ok(Ok(Body::SecondFactor(views::SecondFactorView {
         form,
         source,
         trust: None,
@@ -114,7 +114,7 @@ pub(super) async fn passkey(session: &ResetSession, form: Form) -> Result<Result
     let Some(Ceremony { options, .. }) = asked else { return Ok(Err(pages::onward(session))) };
     let code = way(session, pages::SECOND_FACTOR, session.authenticator.is_some());
     let recovery = recovery_way(session).await?;
-    Ok(Ok(Body::Passkey(views::Passkey { form, options, trust: None, code, recovery })))
+    Ok(Ok(Body::Passkey(views::PasskeyView { form, options, trust: None, code, recovery })))
 }
 
 /// Stores what the browser is asked, which it is once. `None`: another page was quicker.
@@ -132,7 +132,7 @@ async fn ask(
 pub(super) fn recovery(session: &ResetSession, form: Form) -> Body {
     let first = first(session);
     let second_factor = way(session, first, first != pages::RECOVERY);
-    Body::Recovery(views::Recovery { form, second_factor })
+    Body::Recovery(views::RecoveryView { form, second_factor })
 }
 
 /// What proves it, to be settled.
@@ -195,7 +195,7 @@ pub(super) async fn submit(
         Verdict::Expired => pages::open(&session, step, &[Problem::CodeExpired]).await,
         Verdict::Locked(until) => {
             let retry = Some(session.page_request.reset_address(step));
-            let wait = Wait { until, now: session.now, retry, reference: None };
+            let wait = WaitView { until, now: session.now, retry, reference: None };
             let page = session.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait));
             Ok(retry_after(page, until.since(session.now)))
         }

@@ -22,7 +22,7 @@ use crate::interaction::page_request::{PageReader, PageRequest};
 use crate::interaction::step::links::FIRST;
 use crate::provider::{Idp, Internal};
 use crate::storage::{self, Tx, authenticators, interactions, passkeys, resets, users};
-use crate::views::{Body, ResetVoid, WayBack};
+use crate::views::{Body, ResetVoidView, WayBack};
 
 /// A link that counts, in the hands of this browser.
 #[derive(Clone)]
@@ -162,5 +162,5 @@ pub(super) fn void(page_request: &PageRequest) -> Response {
     let reference = Some(page_request.refuse("reset_void", None));
     let mails = page_request.idp.account().mails_resets(page_request.tenant.as_deref());
     let again = mails.then(|| page_request.forgotten_address(None));
-    page_request.notice(StatusCode::GONE, Body::ResetVoid(ResetVoid { again, reference }))
+    page_request.notice(StatusCode::GONE, Body::ResetVoid(ResetVoidView { again, reference }))
 }

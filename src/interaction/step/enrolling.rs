@@ -49,10 +49,10 @@ pub(in crate::interaction) fn secret_page(
     tenant: &Tenant,
     form: Form,
     duty: Duty,
-) -> views::Enrol {
+) -> views::EnrolView {
     let account = user.username.to_string();
     let uri = shown.uri(&tenant.name, &account).map(|uri| uri.to_string()).unwrap_or_default();
-    views::Enrol { form, duty, uri, secret: shown.groups(), account, others: false }
+    views::EnrolView { form, duty, uri, secret: shown.groups(), account, others: false }
 }
 
 /// The enrolment of this login, as long as it is good.

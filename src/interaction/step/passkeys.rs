@@ -38,13 +38,13 @@ pub(in crate::interaction) async fn remember_question(
 /// The address of its post and what the browser is asked, where it is offered.
 pub(in crate::interaction) async fn sign_in_offer(
     login: &Login,
-) -> Result<Option<views::PasskeySignIn>, Internal> {
+) -> Result<Option<views::PasskeyOffer>, Internal> {
     let asked = match RelyingPartyContext::of(&login.page_request.issuer) {
         Some(context) => sign_in_question(login, &context).await?,
         None => None,
     };
     Ok(asked
-        .map(|asked| views::PasskeySignIn { action: login.address(PASSKEY_SIGN_IN), options: asked.options }))
+        .map(|asked| views::PasskeyOffer { action: login.address(PASSKEY_SIGN_IN), options: asked.options }))
 }
 
 /// What the browser is asked at this version of the login, where it is offered.

@@ -3,16 +3,20 @@
 use super::super::login::{Login, Outcome};
 use crate::domain::interaction::{Problem, Refusal};
 use crate::provider::Internal;
-use crate::views::{self, Field, Form, Wait};
+use crate::views::{self, Field, Form, WaitView};
 
 /// Fills in what was wrong with the last post; a lock is a page of its own.
-pub(in crate::interaction) fn with_refusal(login: &Login, step: &str, mut form: Form) -> Result<Form, Wait> {
+pub(in crate::interaction) fn with_refusal(
+    login: &Login,
+    step: &str,
+    mut form: Form,
+) -> Result<Form, WaitView> {
     let Some(Refusal { problem, reference, .. }) = login.refusal(step) else { return Ok(form) };
     form.reference.clone_from(reference);
     match problem {
         Problem::Locked(until) if *until > login.now => {
             let retry = Some(login.address(step));
-            return Err(Wait { until: *until, now: login.now, retry, reference: form.reference });
+            return Err(WaitView { until: *until, now: login.now, retry, reference: form.reference });
         }
         // The page for an account that is not linked says so by itself.
         Problem::Locked(_) | Problem::NotLinked => {}

@@ -14,7 +14,7 @@ use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::users;
-use crate::views::{self, Body, Form, Refusal, Refused};
+use crate::views::{self, Body, Form, RefusalReason, RefusedView};
 
 pub(super) struct ActivationStep;
 
@@ -33,7 +33,7 @@ impl Step for ActivationStep {
                 let offered = login.idp().account().mails_resets(Some(&login_user.tenant));
                 match login_user.user.address().filter(|_| offered) {
                     None => no_mail(login),
-                    Some(address) => StepView::Page(Body::Blocked(views::Blocked {
+                    Some(address) => StepView::Page(Body::Blocked(views::BlockedView {
                         form,
                         address: address.masked(),
                         sent: login.interaction.progress.mailed,
@@ -88,6 +88,6 @@ async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
 
 fn no_mail(login: &Login) -> StepView {
     let reference = Some(login.page_request.refuse("no_activation_mail", None));
-    let refused = Refused { refusal: Refusal::NoActivation, detail: None, reference, back: None };
+    let refused = RefusedView { refusal: RefusalReason::NoActivation, detail: None, reference, back: None };
     StepView::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
 }

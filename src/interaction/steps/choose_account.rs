@@ -7,7 +7,7 @@ use crate::domain::policy::Need;
 use crate::interaction::login::Login;
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Application, Body, Form};
+use crate::views::{self, ApplicationInfo, Body, Form};
 
 pub(super) struct ChooseAccountStep;
 
@@ -22,9 +22,9 @@ impl Step for ChooseAccountStep {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let user = login.user.as_ref().map(|login_user| &login_user.user);
-        let page = views::ChooseAccount {
+        let page = views::ChooseAccountView {
             form,
-            application: Application::of(login.validated.client(), login.locale()),
+            application: ApplicationInfo::of(login.validated.client(), login.locale()),
             account: user.map(|user| user.username.to_string()).unwrap_or_default(),
             name: user.and_then(|user| user.profile.name.clone()),
         };

@@ -10,7 +10,7 @@ use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::refusals::missing;
 use crate::interaction::step::{Showing, Step, StepView, Submitting, enrolling};
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Body, Field, Form, Refusal, Refused};
+use crate::views::{self, Body, Field, Form, RefusalReason, RefusedView};
 
 const NAME: &str = "choose_method";
 
@@ -30,7 +30,7 @@ impl Step for ChooseMethodStep {
             Need::Method { methods, .. } if methods.is_empty() => no_method(login),
             Need::Method { reason, methods } => {
                 let (duty, methods) = (enrolling::duty(*reason), methods.clone());
-                StepView::Page(Body::ChooseMethod(views::ChooseMethod { form, duty, methods }))
+                StepView::Page(Body::ChooseMethod(views::ChooseMethodView { form, duty, methods }))
             }
             _ => StepView::late(login),
         };
@@ -58,6 +58,6 @@ impl Step for ChooseMethodStep {
 
 fn no_method(login: &Login) -> StepView {
     let reference = Some(login.page_request.refuse("no_mfa_method", None));
-    let refused = Refused { refusal: Refusal::NoMethod, detail: None, reference, back: None };
+    let refused = RefusedView { refusal: RefusalReason::NoMethod, detail: None, reference, back: None };
     StepView::Refusal(StatusCode::FORBIDDEN, Body::Refused(refused))
 }

@@ -39,7 +39,7 @@ impl Step for ConfirmCodeStep {
                 return Ok(StepView::late(login));
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
-            Ok(StepView::Page(Body::ConfirmCode(views::ConfirmCode { form, duty, sent, others })))
+            Ok(StepView::Page(Body::ConfirmCode(views::ConfirmCodeView { form, duty, sent, others })))
         }
         .boxed()
     }

@@ -8,7 +8,7 @@ use crate::domain::policy::Need;
 use crate::interaction::login::Login;
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Application, Body, Form};
+use crate::views::{self, ApplicationInfo, Body, Form};
 
 pub(super) struct ConsentStep;
 
@@ -28,9 +28,9 @@ impl Step for ConsentStep {
             };
             let own = login.idp().catalogue().own_scopes().await?;
             let asked = own.scopes.iter().filter(|own| scope.contains(&own.name));
-            Ok(StepView::Page(Body::Consent(views::Consent {
+            Ok(StepView::Page(Body::Consent(views::ConsentView {
                 form,
-                application: Application::of(login.validated.client(), login.locale()),
+                application: ApplicationInfo::of(login.validated.client(), login.locale()),
                 host: host(&login.request().redirect_uri),
                 scope: scope.clone(),
                 titles: asked.map(|own| (own.name.clone(), own.title.clone())).collect(),

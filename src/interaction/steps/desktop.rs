@@ -35,7 +35,7 @@ impl Step for DesktopNameStep {
         let typed = login.input().desktop;
         let stored = login.user.as_ref().and_then(|login_user| login_user.user.personal_desktop.as_ref());
         let name = typed.or_else(|| stored.map(|name| name.as_str().to_owned())).unwrap_or_default();
-        async { Ok(StepView::Page(Body::Desktop(views::Desktop { form, name }))) }.boxed()
+        async { Ok(StepView::Page(Body::Desktop(views::DesktopView { form, name }))) }.boxed()
     }
 
     fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {

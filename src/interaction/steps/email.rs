@@ -34,7 +34,7 @@ impl Step for EmailStep {
         let shown = match need {
             Need::Destination(due) => {
                 let (duty, others) = (enrolling::duty(due.reason), due.others);
-                StepView::Page(Body::Email(views::Email { form, duty, address: typed(login), others }))
+                StepView::Page(Body::Email(views::EmailView { form, duty, address: typed(login), others }))
             }
             _ => StepView::late(login),
         };

@@ -43,7 +43,7 @@ impl Step for EnrolStep {
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
             let page = enrolling::secret_page(&shown, &login_user.user, &login_user.tenant, form, duty);
-            Ok(StepView::Page(Body::Enrol(views::Enrol { others, ..page })))
+            Ok(StepView::Page(Body::Enrol(views::EnrolView { others, ..page })))
         }
         .boxed()
     }

@@ -41,7 +41,7 @@ impl Step for EnrolPasskeyStep {
             let Some(asked) = login.interaction.progress.asked(Purpose::Enrol) else {
                 return ask(login, login_user).await;
             };
-            Ok(StepView::Page(Body::EnrolPasskey(views::EnrolPasskey {
+            Ok(StepView::Page(Body::EnrolPasskey(views::EnrolPasskeyView {
                 form,
                 duty: enrolling::duty(due.reason),
                 options: asked.options.clone(),

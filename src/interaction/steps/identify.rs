@@ -20,7 +20,7 @@ use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::trusted_browsers;
 use crate::storage::upstreams::Stored;
-use crate::views::{self, Application, Body, Field, Form, UpstreamChoice};
+use crate::views::{self, ApplicationInfo, Body, Field, Form, UpstreamChoice};
 
 /// Longer names are nobody's; no more than this of one is kept for the page.
 const KEPT: usize = 128;
@@ -40,11 +40,11 @@ impl Step for IdentifyStep {
         async move {
             let passkey = sign_in_offer(login).await?;
             let (tenant, username) = names(login);
-            let application = Application::of(login.validated.client(), login.locale());
+            let application = ApplicationInfo::of(login.validated.client(), login.locale());
             let tenant = login.page_request.tenant.is_none().then_some(tenant);
             let forgotten = login.forgotten();
             let (remembered, upstreams) = elsewhere(login).await?;
-            Ok(StepView::Page(Body::Identify(views::Identify {
+            Ok(StepView::Page(Body::Identify(views::IdentifyView {
                 form,
                 application,
                 tenant,

@@ -39,7 +39,7 @@ impl Step for LinkStep {
         async move {
             let Some((_, upstream)) = stranger(login).await? else { return Ok(StepView::late(login)) };
             let identify = login.address(FIRST);
-            Ok(StepView::Page(Body::Link(views::Link { form, upstream: upstream.title, identify })))
+            Ok(StepView::Page(Body::Link(views::LinkView { form, upstream: upstream.title, identify })))
         }
         .boxed()
     }

@@ -36,7 +36,7 @@ impl Step for NewPasswordStep {
             Some(login_user) => {
                 let rules = PasswordRules::of(login_user.user.is_admin());
                 let account = login_user.user.username.to_string();
-                StepView::Page(Body::NewPassword(views::NewPassword { form, rules, account }))
+                StepView::Page(Body::NewPassword(views::NewPasswordView { form, rules, account }))
             }
         };
         async { Ok(shown) }.boxed()

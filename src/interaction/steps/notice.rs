@@ -28,7 +28,7 @@ impl Step for NoticeStep {
                 title: upstream.title,
                 activation: upstream.rules.activation_url,
             });
-            Ok(StepView::Page(Body::Notice(views::Notice { form, from, upstream })))
+            Ok(StepView::Page(Body::Notice(views::NoticeView { form, from, upstream })))
         }
         .boxed()
     }

@@ -39,7 +39,7 @@ impl Step for PasskeyStep {
             let (options, code) = (asked.options.clone(), links::code(login, need));
             let recovery = links::recovery(login).await?;
             let trust = login.user.as_deref().and_then(trust::offered);
-            Ok(StepView::Page(Body::Passkey(views::Passkey { form, options, trust, code, recovery })))
+            Ok(StepView::Page(Body::Passkey(views::PasskeyView { form, options, trust, code, recovery })))
         }
         .boxed()
     }

@@ -37,7 +37,14 @@ impl Step for PhoneStep {
                 let countries = login.idp().settings().sms.countries.clone();
                 let country = country.or_else(|| countries.first().copied());
                 let (duty, others) = (enrolling::duty(due.reason), due.others);
-                StepView::Page(Body::Phone(views::Phone { form, duty, countries, country, number, others }))
+                StepView::Page(Body::Phone(views::PhoneView {
+                    form,
+                    duty,
+                    countries,
+                    country,
+                    number,
+                    others,
+                }))
             }
             _ => StepView::late(login),
         };

@@ -31,7 +31,7 @@ impl Step for RecoveryStep {
     fn show<'a>(&'a self, login: &'a Login, need: &'a Need, form: Form) -> Showing<'a> {
         let asking = links::first_factor_page(need);
         let second_factor = (asking != NAME).then(|| login.address(asking));
-        async { Ok(StepView::Page(Body::Recovery(views::Recovery { form, second_factor }))) }.boxed()
+        async { Ok(StepView::Page(Body::Recovery(views::RecoveryView { form, second_factor }))) }.boxed()
     }
 
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {

@@ -30,7 +30,7 @@ impl Step for RecoveryCodesStep {
             };
             let codes = login.idp().account().shown_recovery_codes(sealed, &login.codes_row())?;
             let account = login_user.user.username.to_string();
-            Ok(StepView::Page(Body::RecoveryCodes(views::RecoveryCodes { form, codes, account })))
+            Ok(StepView::Page(Body::RecoveryCodes(views::RecoveryCodesView { form, codes, account })))
         }
         .boxed()
     }

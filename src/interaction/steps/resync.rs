@@ -48,7 +48,7 @@ impl Step for ResyncStep {
                 return Ok(StepView::Changed(Box::new(login), outcome));
             }
             let second_factor = login.address(links::first_factor_page(need));
-            Ok(StepView::Page(Body::Resync(views::Resync { form, second_factor })))
+            Ok(StepView::Page(Body::Resync(views::ResyncView { form, second_factor })))
         }
         .boxed()
     }

@@ -41,7 +41,7 @@ impl Step for SecondFactorStep {
             }
             let noted = login.interaction.progress.dispatch.as_ref();
             let source = code_notice::source(login.idp(), noted, authenticator, login.now, &mut form).await?;
-            Ok(StepView::Page(Body::SecondFactor(views::SecondFactor {
+            Ok(StepView::Page(Body::SecondFactor(views::SecondFactorView {
                 form,
                 source,
                 trust: trust::offered(login_user),

@@ -33,7 +33,7 @@ impl Step for UpstreamProofStep {
                 form.reference =
                     Some(login.page_request.refuse("upstream_proof", Some(upstream.name.to_string())));
             }
-            let page = views::UpstreamProof {
+            let page = views::UpstreamProofView {
                 form,
                 duty: enrolling::duty(*reason),
                 is_resellers: matches!(upstream.owner, Owner::Reseller(_)),

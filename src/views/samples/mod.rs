@@ -4,11 +4,12 @@
 mod second_factors;
 
 use super::{
-    Application, Blocked, Body, Brand, Busy, ChooseAccount, ChooseMethod, ConfirmCode, ConfirmSignOut,
-    Consent, Desktop, Duty, Email, Enrol, EnrolPasskey, Expired, Field, Forgotten, Form, FormPost, Identify,
-    Link, NewPassword, Notice, NoticeUpstream, Onward, PasskeySignIn, Phone, Problem, RecoveryCodes,
-    Reference, Refusal, Refused, ResetDone, ResetSent, ResetVoid, SentCode, SignedIn, SignedOut,
-    UpstreamChoice, UpstreamProof, Wait, WayBack,
+    ApplicationInfo, BlockedView, Body, Brand, BusyView, ChooseAccountView, ChooseMethodView,
+    ConfirmCodeView, ConfirmSignOutView, ConsentView, DesktopView, Duty, EmailView, EnrolPasskeyView,
+    EnrolView, ExpiredView, Field, ForgottenView, Form, FormPostView, IdentifyView, LinkView,
+    NewPasswordView, NoticeUpstream, NoticeView, OnwardView, PasskeyOffer, PhoneView, Problem,
+    RecoveryCodesView, Reference, RefusalReason, RefusedView, ResetDoneView, ResetSentView, ResetVoidView,
+    SentCode, SignedInView, SignedOutView, UpstreamChoice, UpstreamProofView, WaitView, WayBack,
 };
 use crate::domain::authenticator::Method;
 use crate::domain::branding::Accent;
@@ -23,8 +24,8 @@ fn form(problems: &[Problem]) -> Form {
     Form { problems: problems.to_vec(), ..Form::new("/t/example.works/login/8f3a/step", "7Zb1cXk3") }
 }
 
-fn application() -> Application {
-    Application {
+fn application() -> ApplicationInfo {
+    ApplicationInfo {
         name: "Shop".to_owned(),
         logo: None,
         policy: Some("https://shop.example.test/privacy".to_owned()),
@@ -47,7 +48,7 @@ pub(crate) fn tenant() -> Brand {
 
 fn identify(tenant: Option<&str>, username: &str, problems: &[Problem]) -> Body {
     let tenant = tenant.map(str::to_owned);
-    Body::Identify(Identify {
+    Body::Identify(IdentifyView {
         form: form(problems),
         application: application(),
         tenant,
@@ -65,7 +66,7 @@ fn upstream(title: &str) -> UpstreamChoice {
 
 fn identify_upstream(remembered: bool, problems: &[Problem]) -> Body {
     let mut upstreams = vec![upstream("North Systems account"), upstream("Southern Networks account")];
-    Body::Identify(Identify {
+    Body::Identify(IdentifyView {
         form: form(problems),
         application: application(),
         tenant: Some(String::new()),
@@ -78,7 +79,7 @@ fn identify_upstream(remembered: bool, problems: &[Problem]) -> Body {
 }
 
 fn link(problems: &[Problem]) -> Body {
-    Body::Link(Link {
+    Body::Link(LinkView {
         form: Form { reference: Some(reference()), ..form(problems) },
         upstream: "North Systems account".to_owned(),
         identify: "identify".to_owned(),
@@ -87,17 +88,17 @@ fn link(problems: &[Problem]) -> Body {
 
 fn onward() -> Body {
     let address = "https://shop.example.test/callback?code=c0de".to_owned();
-    Body::Onward(Onward { application: "Shop".to_owned(), address })
+    Body::Onward(OnwardView { application: "Shop".to_owned(), address })
 }
 
 fn upstream_proof(duty: Duty, is_resellers: bool) -> Body {
     let activation = is_resellers.then(|| "https://portal.north.test/2fa".to_owned());
     let (form, upstream) = (form(&[]), "North Systems account".to_owned());
-    Body::UpstreamProof(UpstreamProof { form, duty, upstream, is_resellers, activation })
+    Body::UpstreamProof(UpstreamProofView { form, duty, upstream, is_resellers, activation })
 }
 
 fn notice(problems: &[Problem], upstream: Option<NoticeUpstream>) -> Body {
-    Body::Notice(Notice { form: form(problems), from: Time::from_unix(1_796_137_500), upstream })
+    Body::Notice(NoticeView { form: form(problems), from: Time::from_unix(1_796_137_500), upstream })
 }
 
 fn notice_upstream(activation: Option<&str>) -> Body {
@@ -107,7 +108,7 @@ fn notice_upstream(activation: Option<&str>) -> Body {
 
 fn identify_or_passkey(problems: &[Problem]) -> Body {
     let options = r#"{"publicKey":{"challenge":"c2FtcGxl","rpId":"id.test"}}"#.to_owned();
-    Body::Identify(Identify {
+    Body::Identify(IdentifyView {
         form: form(problems),
         application: application(),
         tenant: None,
@@ -115,7 +116,7 @@ fn identify_or_passkey(problems: &[Problem]) -> Body {
         forgotten: Some("/reset?client_id=shop".to_owned()),
         upstreams: Vec::new(),
         remembered: None,
-        passkey: Some(PasskeySignIn { action: "passkey_sign_in".to_owned(), options }),
+        passkey: Some(PasskeyOffer { action: "passkey_sign_in".to_owned(), options }),
     })
 }
 
@@ -123,7 +124,7 @@ fn enrol_passkey(duty: Duty, problems: &[Problem]) -> Body {
     let user = r#""user":{"id":"YW5uYQ","name":"anna@example.works","displayName":"Anna"}"#;
     let options = format!(r#"{{"publicKey":{{"challenge":"c2FtcGxl","rp":{{"name":"Example"}},{user}}}}}"#);
     let others = duty == Duty::Tenant;
-    Body::EnrolPasskey(EnrolPasskey { form: form(problems), duty, options, others })
+    Body::EnrolPasskey(EnrolPasskeyView { form: form(problems), duty, options, others })
 }
 
 fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {
@@ -139,7 +140,7 @@ fn sent(channel: Channel, is_out: bool, wait: i64) -> SentCode {
 fn phone(number: &str, problems: &[Problem]) -> Body {
     let countries = ["DE", "AT", "CH", "FR", "US"].into_iter().filter_map(|code| Country::parse(code).ok());
     let countries: Vec<_> = countries.collect();
-    Body::Phone(Phone {
+    Body::Phone(PhoneView {
         form: form(problems),
         duty: Duty::Tenant,
         country: countries.first().copied(),
@@ -151,16 +152,16 @@ fn phone(number: &str, problems: &[Problem]) -> Body {
 
 fn email(address: &str, problems: &[Problem]) -> Body {
     let address = address.to_owned();
-    Body::Email(Email { form: form(problems), duty: Duty::Chosen, address, others: false })
+    Body::Email(EmailView { form: form(problems), duty: Duty::Chosen, address, others: false })
 }
 
 fn confirm_code(sent: SentCode, problems: &[Problem]) -> Body {
-    Body::ConfirmCode(ConfirmCode { form: form(problems), duty: Duty::Tenant, sent, others: true })
+    Body::ConfirmCode(ConfirmCodeView { form: form(problems), duty: Duty::Tenant, sent, others: true })
 }
 
 fn enrol(duty: Duty, problems: &[Problem]) -> Body {
     let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-    Body::Enrol(Enrol {
+    Body::Enrol(EnrolView {
         form: form(problems),
         duty,
         uri: format!("otpauth://totp/Example%20Works:anna?secret={secret}&issuer=Example%20Works"),
@@ -171,17 +172,17 @@ fn enrol(duty: Duty, problems: &[Problem]) -> Body {
 }
 
 fn desktop(name: &str, problems: &[Problem]) -> Body {
-    Body::Desktop(Desktop { form: form(problems), name: name.to_owned() })
+    Body::Desktop(DesktopView { form: form(problems), name: name.to_owned() })
 }
 
 fn choose_method(duty: Duty, problems: &[Problem]) -> Body {
     let methods = vec![Method::Totp, Method::Sms, Method::Mail, Method::Passkey];
-    Body::ChooseMethod(ChooseMethod { form: form(problems), duty, methods })
+    Body::ChooseMethod(ChooseMethodView { form: form(problems), duty, methods })
 }
 
 fn recovery_codes(problems: &[Problem]) -> Body {
     let codes = (0..10).map(|n| format!("{n}K7QF-2MPX{n}")).collect();
-    Body::RecoveryCodes(RecoveryCodes { form: form(problems), codes, account: "anna".to_owned() })
+    Body::RecoveryCodes(RecoveryCodesView { form: form(problems), codes, account: "anna".to_owned() })
 }
 
 fn consent() -> Body {
@@ -190,7 +191,7 @@ fn consent() -> Body {
         de: Some("Ihre Bestellungen sehen".to_owned()),
         fr: Some("voir vos commandes".to_owned()),
     };
-    Body::Consent(Consent {
+    Body::Consent(ConsentView {
         form: form(&[]),
         application: application(),
         host: "shop.example.test".to_owned(),
@@ -204,7 +205,7 @@ fn consent() -> Body {
 
 fn choose_account(name: Option<&str>) -> Body {
     let name = name.map(str::to_owned);
-    Body::ChooseAccount(ChooseAccount {
+    Body::ChooseAccount(ChooseAccountView {
         form: form(&[]),
         application: application(),
         account: "anna".to_owned(),
@@ -212,37 +213,37 @@ fn choose_account(name: Option<&str>) -> Body {
     })
 }
 
-fn confirm_sign_out(application: Option<Application>) -> Body {
-    Body::ConfirmSignOut(ConfirmSignOut { form: form(&[]), account: "anna".to_owned(), application })
+fn confirm_sign_out(application: Option<ApplicationInfo>) -> Body {
+    Body::ConfirmSignOut(ConfirmSignOutView { form: form(&[]), account: "anna".to_owned(), application })
 }
 
 fn forgotten(tenant: Option<&str>, problems: &[Problem]) -> Body {
     let tenant = tenant.map(str::to_owned);
-    Body::Forgotten(Forgotten { form: form(problems), tenant, username: String::new() })
+    Body::Forgotten(ForgottenView { form: form(problems), tenant, username: String::new() })
 }
 
 fn new_password(is_admin: bool, problems: &[Problem]) -> Body {
     let (rules, account) = (PasswordRules::of(is_admin), "anna".to_owned());
-    Body::NewPassword(NewPassword { form: form(problems), rules, account })
+    Body::NewPassword(NewPasswordView { form: form(problems), rules, account })
 }
 
 fn blocked(sent: bool, optional: bool) -> Body {
     let (address, onward) = ("a•••@example.works".to_owned(), "blocked".to_owned());
-    Body::Blocked(Blocked { form: form(&[]), address, sent, optional, onward })
+    Body::Blocked(BlockedView { form: form(&[]), address, sent, optional, onward })
 }
 
 fn reset_void(again: Option<&str>) -> Body {
-    Body::ResetVoid(ResetVoid { again: again.map(str::to_owned), reference: Some(reference()) })
+    Body::ResetVoid(ResetVoidView { again: again.map(str::to_owned), reference: Some(reference()) })
 }
 
 fn wait(seconds: i64) -> Body {
     let now = Time::from_unix(1_795_442_700);
     let until = Time::from_unix(now.unix() + seconds);
-    Body::Wait(Wait { until, now, retry: Some("identify".to_owned()), reference: Some(reference()) })
+    Body::Wait(WaitView { until, now, retry: Some("identify".to_owned()), reference: Some(reference()) })
 }
 
-fn refused(refusal: Refusal, detail: Option<&'static str>) -> Body {
-    Body::Refused(Refused {
+fn refused(refusal: RefusalReason, detail: Option<&'static str>) -> Body {
+    Body::Refused(RefusedView {
         refusal,
         detail: detail.map(Into::into),
         reference: Some(reference()),
@@ -252,7 +253,7 @@ fn refused(refusal: Refusal, detail: Option<&'static str>) -> Body {
 
 fn form_post() -> Body {
     let fields = [("code", "c0de"), ("state", "\"><script>alert(1)</script>"), ("iss", "https://id.test")];
-    Body::FormPost(FormPost {
+    Body::FormPost(FormPostView {
         application: "Shop".to_owned(),
         action: "https://shop.example.test/callback".to_owned(),
         fields: fields.map(|(name, value)| (name.into(), value.to_owned())).into(),
@@ -345,19 +346,19 @@ fn others() -> Vec<(&'static str, Body)> {
 /// The pages that say something and, at most, offer a way on.
 fn notices() -> Vec<(&'static str, Body)> {
     vec![
-        ("signed-in", Body::SignedIn(SignedIn { account: "anna".to_owned() })),
-        ("signed-out", Body::SignedOut(SignedOut { back: Some(back()) })),
+        ("signed-in", Body::SignedIn(SignedInView { account: "anna".to_owned() })),
+        ("signed-out", Body::SignedOut(SignedOutView { back: Some(back()) })),
         ("wait", wait(290)),
         ("wait-one", wait(1)),
-        ("expired", Body::Expired(Expired { back: Some(back()), reference: None })),
-        ("expired-lost", Body::Expired(Expired { back: None, reference: Some(reference()) })),
-        ("refused", refused(Refusal::Request, Some("redirect_uri is not registered"))),
-        ("refused-form", refused(Refusal::Form, None)),
-        ("refused-not-found", refused(Refusal::NotFound, None)),
-        ("refused-no-method", refused(Refusal::NoMethod, None)),
-        ("refused-internal", refused(Refusal::Internal, None)),
+        ("expired", Body::Expired(ExpiredView { back: Some(back()), reference: None })),
+        ("expired-lost", Body::Expired(ExpiredView { back: None, reference: Some(reference()) })),
+        ("refused", refused(RefusalReason::Request, Some("redirect_uri is not registered"))),
+        ("refused-form", refused(RefusalReason::Form, None)),
+        ("refused-not-found", refused(RefusalReason::NotFound, None)),
+        ("refused-no-method", refused(RefusalReason::NoMethod, None)),
+        ("refused-internal", refused(RefusalReason::Internal, None)),
         ("form-post", form_post()),
-        ("busy", Body::Busy(Busy { retry: Some("identify".to_owned()) })),
+        ("busy", Body::Busy(BusyView { retry: Some("identify".to_owned()) })),
     ]
 }
 
@@ -368,8 +369,8 @@ fn resets() -> Vec<(&'static str, Body)> {
         ("forgotten", forgotten(Some("example.works"), &[])),
         ("forgotten-fixed", forgotten(None, &[])),
         ("forgotten-missing", forgotten(Some(""), &[Missing(Field::Tenant), Missing(Field::Account)])),
-        ("reset-sent", Body::ResetSent(ResetSent { login: Some("identify".to_owned()) })),
-        ("reset-sent-alone", Body::ResetSent(ResetSent { login: None })),
+        ("reset-sent", Body::ResetSent(ResetSentView { login: Some("identify".to_owned()) })),
+        ("reset-sent-alone", Body::ResetSent(ResetSentView { login: None })),
         ("new-password", new_password(false, &[])),
         ("new-password-administrator", new_password(true, &[])),
         ("new-password-short", new_password(true, &[Fault(PasswordFault::TooShort(12))])),
@@ -380,13 +381,13 @@ fn resets() -> Vec<(&'static str, Body)> {
         ("blocked", blocked(false, false)),
         ("blocked-sent", blocked(true, false)),
         ("blocked-optional", blocked(false, true)),
-        ("refused-no-activation", refused(Refusal::NoActivation, None)),
-        ("refused-too-many-waiting", refused(Refusal::TooManyWaiting, None)),
-        ("reset-done", Body::ResetDone(ResetDone { login: Some("identify".to_owned()), back: None })),
-        ("reset-done-elsewhere", Body::ResetDone(ResetDone { login: None, back: Some(back()) })),
-        ("reset-done-alone", Body::ResetDone(ResetDone { login: None, back: None })),
+        ("refused-no-activation", refused(RefusalReason::NoActivation, None)),
+        ("refused-too-many-waiting", refused(RefusalReason::TooManyWaiting, None)),
+        ("reset-done", Body::ResetDone(ResetDoneView { login: Some("identify".to_owned()), back: None })),
+        ("reset-done-elsewhere", Body::ResetDone(ResetDoneView { login: None, back: Some(back()) })),
+        ("reset-done-alone", Body::ResetDone(ResetDoneView { login: None, back: None })),
         ("reset-void", reset_void(Some("/reset"))),
         ("reset-void-mailless", reset_void(None)),
-        ("refused-no-reset", refused(Refusal::NoReset, None)),
+        ("refused-no-reset", refused(RefusalReason::NoReset, None)),
     ]
 }

@@ -3,7 +3,9 @@
 use super::{form, sent};
 use crate::domain::authenticator::PinPosition;
 use crate::domain::message::Channel;
-use crate::views::{Body, CodeSource, Field, Passkey, Problem, Recovery, Resync, SecondFactor};
+use crate::views::{
+    Body, CodeSource, Field, PasskeyView, Problem, RecoveryView, ResyncView, SecondFactorView,
+};
 
 fn second_factor(problems: &[Problem]) -> Body {
     second_factor_from(CodeSource::Application, problems)
@@ -12,7 +14,7 @@ fn second_factor(problems: &[Problem]) -> Body {
 fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
     let (passkey, recovery) = (Some("passkey".to_owned()), Some("recovery".to_owned()));
     let (form, digits) = (form(problems), 6);
-    Body::SecondFactor(SecondFactor {
+    Body::SecondFactor(SecondFactorView {
         form,
         source,
         digits,
@@ -27,7 +29,7 @@ fn second_factor_from(source: CodeSource, problems: &[Problem]) -> Body {
 fn second_factor_with_pin(pin: PinPosition) -> Body {
     let resync = Some("resync".to_owned());
     let (form, source) = (form(&[Problem::CodeWrong]), CodeSource::Device);
-    Body::SecondFactor(SecondFactor {
+    Body::SecondFactor(SecondFactorView {
         form,
         source,
         digits: 8,
@@ -40,11 +42,11 @@ fn second_factor_with_pin(pin: PinPosition) -> Body {
 }
 
 fn resync(problems: &[Problem]) -> Body {
-    Body::Resync(Resync { form: form(problems), second_factor: "second_factor".to_owned() })
+    Body::Resync(ResyncView { form: form(problems), second_factor: "second_factor".to_owned() })
 }
 
 fn passkey(code: bool, problems: &[Problem]) -> Body {
-    Body::Passkey(Passkey {
+    Body::Passkey(PasskeyView {
         form: form(problems),
         options: r#"{"publicKey":{"challenge":"c2FtcGxl","rpId":"id.test","allowCredentials":[]}}"#
             .to_owned(),
@@ -55,7 +57,7 @@ fn passkey(code: bool, problems: &[Problem]) -> Body {
 }
 
 fn recovery(problems: &[Problem]) -> Body {
-    Body::Recovery(Recovery { form: form(problems), second_factor: Some("second_factor".to_owned()) })
+    Body::Recovery(RecoveryView { form: form(problems), second_factor: Some("second_factor".to_owned()) })
 }
 
 /// A name and a body for each of them.
