@@ -24,6 +24,8 @@ mod outbound;
 mod protocol;
 mod provider;
 #[doc(hidden)]
+pub mod rp;
+#[doc(hidden)]
 pub mod server;
 #[doc(hidden)]
 pub mod storage;

@@ -18,6 +18,7 @@ mod invite;
 mod listen;
 #[cfg(feature = "server")]
 mod metrics;
+mod relying_parties;
 mod router;
 mod sealing;
 mod tasks;

@@ -35,6 +35,8 @@ pub(crate) enum Subject<'a> {
     One(&'a str),
     /// The claim must be absent.
     Nobody,
+    /// Anybody or nobody: the caller decides (logout tokens, Back-Channel Logout 1.0 §2.4).
+    Optional,
 }
 
 /// The requirements for a token. `exp` is always required.
@@ -203,6 +205,7 @@ fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(
         Subject::Somebody => text("sub").is_some(),
         Subject::One(wanted) => text("sub") == Some(wanted),
         Subject::Nobody => !claims.contains_key("sub"),
+        Subject::Optional => !claims.contains_key("sub") || text("sub").is_some(),
     };
     if suits { Ok(()) } else { Err(JwtError::Claim("sub")) }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let mailbox = Mailbox::default();
     let idp = provider(&folder, issuer.clone(), &mailbox).await?;
     let client_secret = Secret::generate();
-    let application = Application::start(&issuer, options.app_port, &client_secret)?;
+    let application = Application::start(&issuer, options.app_port, &client_secret, &folder)?;
     let totp_secret = OtpSecret::generate().base32().to_string();
     let document = people::document(&application.address, client_secret.expose(), &totp_secret);
     idp.apply_text(&document, Syntax::Json, None).await.map_err(Failure::new)?;
@@ -105,12 +105,13 @@ struct Application {
 
 impl Application {
     /// Starts it. Its secret goes through its standard input, where no process list shows it; when that closes, for
-    /// whatever reason, the application ends.
-    fn start(issuer: &IssuerUrl, port: u16, client_secret: &Secret) -> Result<Self, Failure> {
+    /// whatever reason, the application ends. Its sessions lie in a database of its own.
+    fn start(issuer: &IssuerUrl, port: u16, client_secret: &Secret, folder: &Path) -> Result<Self, Failure> {
+        let database = format!("sqlite://{}", folder.join("shop.db").display());
         let failed = |error: std::io::Error| Failure::new(format!("the application: {error}"));
         let mut process = Command::new(std::env::current_exe().map_err(failed)?)
             .args(["demo-application", "--issuer", issuer.as_str(), "--client-id", CLIENT_ID])
-            .args(["--port", &port.to_string()])
+            .args(["--port", &port.to_string(), "--database", &database])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

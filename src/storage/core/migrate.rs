@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (36, "imported_passwords", include_str!("../../../migrations/0036_imported_passwords.sql")),
     (37, "own_scopes", include_str!("../../../migrations/0037_own_scopes.sql")),
     (40, "folded_names", include_str!("../../../migrations/0040_folded_names.sql")),
+    (45, "rp_sessions", include_str!("../../../migrations/0045_rp_sessions.sql")),
 ];
 
 /// Time limit for another node's migration to finish.

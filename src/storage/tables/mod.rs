@@ -26,6 +26,7 @@ pub mod resellers;
 pub mod reset_requests;
 pub mod resets;
 pub mod revoked_tokens;
+pub mod rp_sessions;
 pub mod sealed_salts;
 pub mod sessions;
 pub mod sign_in_history;

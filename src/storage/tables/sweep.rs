@@ -36,6 +36,9 @@ const EXPIRED: &[&str] = &[
              (SELECT user_id FROM link_invitations WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN
              (SELECT client_issuer_id, client_id, jti FROM assertions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM rp_sessions WHERE cookie IN (SELECT cookie FROM rp_sessions WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM rp_logout_tokens WHERE (issuer, client_id, jti) IN
+             (SELECT issuer, client_id, jti FROM rp_logout_tokens WHERE expires_at <= $1 LIMIT $2)",
 ];
 
 /// Deletes at most `limit` rows of each kind and returns the number deleted. Call again until it returns 0.

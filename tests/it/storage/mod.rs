@@ -17,6 +17,7 @@ mod queue;
 mod races;
 mod resets;
 mod rows;
+mod rp_sessions;
 mod signing_keys;
 mod sweep;
 mod tenants;

@@ -1,30 +1,35 @@
-//! Shop, the demo's third-party application: a stranger that knows the provider by its discovery document alone and
-//! imports nothing of it. This is what any relying party does; the checks are in [`relying_party`].
+//! Shop, the demo's third-party application: a process of its own, on another port, that knows the provider by its
+//! discovery document alone. It is a relying party ([`crate::rp`]) with pages.
 
 mod pages;
-mod relying_party;
 
-use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Query, State};
-use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Form, Router};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use self::relying_party::{Answer, Departure, Refusal, RelyingParty, SignedIn};
+use crate::crypto::seal::Sealer;
+use crate::ext::SystemClock;
+use crate::rp::{Handle, RelyingParty, RpError, RpSettings, SignInResponse};
 use crate::server::cli::Failure;
+use crate::storage::Db;
 
 const COOKIE_NAME: &str = "shop-session";
+/// Requested besides `openid`.
+const SCOPES: [&str; 3] = ["profile", "email", "phone"];
+const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
-/// What the application is told. Its client secret comes on the first line of standard input.
+/// The options of the application. Its client secret comes on the first line of standard input.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Options {
     /// The provider
@@ -36,28 +41,12 @@ pub(crate) struct Options {
     /// Where to listen; 0 takes a free port
     #[arg(long)]
     port: u16,
+    /// Where its sessions are stored
+    #[arg(long)]
+    database: String,
 }
 
-#[derive(Clone)]
-struct Shop(Arc<Inner>);
-
-struct Inner {
-    provider: RelyingParty,
-    sessions: Mutex<HashMap<String, Session>>,
-}
-
-/// What the application knows about a browser.
-#[derive(Clone, Default)]
-struct Session {
-    /// Sent to the provider to sign in, maybe from several tabs.
-    departures: Vec<Arc<Departure>>,
-    user: Option<Arc<SignedIn>>,
-    /// Sent to the provider to sign out, with this `state`.
-    signing_out: Option<String>,
-}
-
-/// So many sign-ins of one browser are remembered; who begins more forgets the oldest.
-const DEPARTURES: usize = 10;
+type Shop = State<Arc<RelyingParty>>;
 
 /// Runs the application until standard input closes.
 pub(crate) async fn run(options: Options) -> Result<(), Failure> {
@@ -66,18 +55,38 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await.map_err(Failure::new)?;
     let port = listener.local_addr().map_err(Failure::new)?.port();
     let address = format!("http://localhost:{port}");
-    let provider = RelyingParty::new(options.issuer, options.client_id, client_secret, &address);
-    let shop =
-        Shop(Arc::new(Inner { provider: provider.map_err(Failure::new)?, sessions: Mutex::default() }));
+    let party = relying_party(options, client_secret, &address).await?;
     let mut out = std::io::stdout();
     writeln!(out, "{address}").and_then(|()| out.flush()).map_err(Failure::new)?;
     tokio::select! {
-        served = axum::serve(listener, shop.router()).into_future() => served.map_err(Failure::new),
+        served = axum::serve(listener, router(party)).into_future() => served.map_err(Failure::new),
         _ = parent_is_gone => Ok(()),
     }
 }
 
-/// The first line, and word of the end.
+/// The relying party, with a database of its own. Its sealing keys are not kept: everything ends with the demo.
+async fn relying_party(
+    options: Options,
+    client_secret: String,
+    address: &str,
+) -> Result<RelyingParty, Failure> {
+    let db = Db::open(&options.database).await.map_err(Failure::new)?;
+    db.migrate().await.map_err(Failure::new)?;
+    let (sealer, clock) = (Arc::new(Sealer::generate()), Arc::new(SystemClock));
+    let handle = Handle::over_network(db, sealer, clock, &options.issuer).map_err(Failure::new)?;
+    let settings = RpSettings {
+        issuer: options.issuer,
+        client_id: options.client_id,
+        client_secret,
+        redirect_uri: format!("{address}/callback"),
+        post_logout_redirect_uri: format!("{address}/signed-out"),
+        scopes: SCOPES.map(str::to_owned).to_vec(),
+        session_lifetime: SESSION_LIFETIME,
+    };
+    Ok(RelyingParty::new(handle, settings))
+}
+
+/// The first line, and a receiver of the end of the input.
 fn read_standard_input() -> Result<(String, oneshot::Receiver<()>), Failure> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).map_err(Failure::new)?;
@@ -90,118 +99,98 @@ fn read_standard_input() -> Result<(String, oneshot::Receiver<()>), Failure> {
     Ok((line.trim().to_owned(), ended))
 }
 
-impl Shop {
-    fn router(self) -> Router {
-        Router::new()
-            .route("/", get(home))
-            .route("/sign-in", post(sign_in))
-            .route("/callback", get(callback))
-            .route("/sign-out", post(sign_out))
-            .route("/signed-out", get(signed_out))
-            .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css")], pages::STYLE) }))
-            .with_state(self)
-    }
-
-    fn session(&self, headers: &HeaderMap) -> Session {
-        cookie(headers).and_then(|name| self.sessions().get(&name).cloned()).unwrap_or_default()
-    }
-
-    /// Puts a new session in the place of the browser's old one, under a new cookie.
-    fn renew(&self, headers: &HeaderMap, session: Session, response: impl IntoResponse) -> Response {
-        let name = relying_party::unguessable();
-        let set_cookie = format!("{COOKIE_NAME}={name}; HttpOnly; SameSite=Lax; Path=/");
-        let mut sessions = self.sessions();
-        if let Some(old) = cookie(headers) {
-            sessions.remove(&old);
-        }
-        sessions.insert(name, session);
-        ([(SET_COOKIE, set_cookie)], response).into_response()
-    }
-
-    fn forget(&self, headers: &HeaderMap) {
-        if let Some(name) = cookie(headers) {
-            self.sessions().remove(&name);
-        }
-    }
-
-    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<String, Session>> {
-        self.0.sessions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn router(party: RelyingParty) -> Router {
+    Router::new()
+        .route("/", get(home))
+        .route("/sign-in", post(sign_in))
+        .route("/callback", get(callback))
+        .route("/sign-out", post(sign_out))
+        .route("/signed-out", get(signed_out))
+        .route("/backchannel-logout", post(backchannel_logout))
+        .route("/style.css", get(|| async { ([(CONTENT_TYPE, "text/css")], pages::STYLE) }))
+        .with_state(Arc::new(party))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+fn cookie(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split("; ")).filter_map(|pair| pair.split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value.to_owned())
+    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
 }
 
-async fn home(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    match shop.session(&headers).user {
-        Some(user) => pages::signed_in(&shop.0.provider, &user),
-        None => pages::home(&shop.0.provider, false),
+fn with_cookie(value: &str, redirect: &str) -> Response {
+    let cookie = format!("{COOKIE_NAME}={value}; HttpOnly; SameSite=Lax; Path=/");
+    ([(SET_COOKIE, cookie)], Redirect::to(redirect)).into_response()
+}
+
+async fn home(State(party): Shop, headers: HeaderMap) -> Response {
+    match party.session(cookie(&headers)).await {
+        Ok(Some(session)) => pages::signed_in(&party, &session),
+        Ok(None) => pages::home(&party, false),
+        Err(error) => refuse(&party, &error),
     }
 }
 
-async fn sign_in(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    match shop.0.provider.depart().await {
-        Ok(departure) => {
-            let redirect = Redirect::to(departure.address.as_str());
-            let mut session = shop.session(&headers);
-            session.departures.insert(0, Arc::new(departure));
-            session.departures.truncate(DEPARTURES);
-            shop.renew(&headers, session, redirect)
-        }
-        Err(refusal) => refuse(&shop, &refusal),
+async fn sign_in(State(party): Shop, headers: HeaderMap) -> Response {
+    match party.begin_sign_in(cookie(&headers)).await {
+        Ok((url, cookie)) => with_cookie(&cookie, url.as_str()),
+        Err(error) => refuse(&party, &error),
     }
 }
 
-async fn callback(State(shop): State<Shop>, headers: HeaderMap, Query(answer): Query<Answer>) -> Response {
-    let mut session = shop.session(&headers);
-    let Some(at) = session.departures.iter().position(|departure| departure.expects(&answer)) else {
-        return refuse(&shop, &Refusal::new("the answer is not for this browser (state)"));
+async fn callback(
+    State(party): Shop,
+    headers: HeaderMap,
+    Query(response): Query<SignInResponse>,
+) -> Response {
+    match party.complete_sign_in(cookie(&headers), &response).await {
+        Ok(cookie) => with_cookie(&cookie, "/"),
+        Err(error) => refuse(&party, &error),
+    }
+}
+
+async fn sign_out(State(party): Shop, headers: HeaderMap) -> Response {
+    let begun = match party.session(cookie(&headers)).await {
+        Ok(Some(session)) => session.begin_sign_out().await,
+        Ok(None) => return Redirect::to("/").into_response(),
+        Err(error) => Err(error),
     };
-    let departure = session.departures.remove(at);
-    match shop.0.provider.arrive(&departure, answer).await {
-        Ok(user) => {
-            session.user = Some(Arc::new(user));
-            shop.renew(&headers, session, Redirect::to("/"))
-        }
-        Err(refusal) => shop.renew(&headers, session, refuse(&shop, &refusal)),
-    }
-}
-
-async fn sign_out(State(shop): State<Shop>, headers: HeaderMap) -> Response {
-    let Some(user) = shop.session(&headers).user else {
-        return Redirect::to("/").into_response();
-    };
-    let state = relying_party::unguessable();
-    match shop.0.provider.sign_out_address(&user, &state).await {
-        Ok(address) => {
-            let session = Session { signing_out: Some(state), ..Session::default() };
-            shop.renew(&headers, session, Redirect::to(address.as_str()))
-        }
-        Err(refusal) => refuse(&shop, &refusal),
+    match begun {
+        Ok((url, cookie)) => with_cookie(&cookie, url.as_str()),
+        Err(error) => refuse(&party, &error),
     }
 }
 
 #[derive(Deserialize)]
-struct SignedOut {
+struct SignOutResponse {
     state: Option<String>,
 }
 
 async fn signed_out(
-    State(shop): State<Shop>,
+    State(party): Shop,
     headers: HeaderMap,
-    Query(answer): Query<SignedOut>,
+    Query(response): Query<SignOutResponse>,
 ) -> Response {
-    let expected = shop.session(&headers).signing_out;
-    if expected.is_none() || expected != answer.state {
-        return refuse(&shop, &Refusal::new("no sign-out was begun in this browser"));
+    match party.complete_sign_out(cookie(&headers), response.state.as_deref()).await {
+        Ok(()) => pages::home(&party, true),
+        Err(error) => refuse(&party, &error),
     }
-    shop.forget(&headers);
-    pages::home(&shop.0.provider, true)
 }
 
-fn refuse(shop: &Shop, refusal: &Refusal) -> Response {
-    (StatusCode::BAD_REQUEST, pages::problem(&shop.0.provider, refusal)).into_response()
+#[derive(Deserialize)]
+struct BackchannelLogoutForm {
+    logout_token: String,
+}
+
+/// Back-Channel Logout 1.0 §2.8: 200 once the sessions have ended, 400 for a token that is refused.
+async fn backchannel_logout(State(party): Shop, Form(request): Form<BackchannelLogoutForm>) -> Response {
+    let status = match party.back_channel_logout(&request.logout_token).await {
+        Ok(_) => StatusCode::OK,
+        Err(RpError::Refused(_)) => StatusCode::BAD_REQUEST,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, [(CACHE_CONTROL, "no-store")]).into_response()
+}
+
+fn refuse(party: &RelyingParty, error: &RpError) -> Response {
+    (StatusCode::BAD_REQUEST, pages::problem(party, error)).into_response()
 }

@@ -1,26 +1,27 @@
-//! The application's pages. They look like nobody else's: it is a stranger.
+//! The application's pages. They share nothing with the provider's: it is a third party.
 
 use askama::Template;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
+use url::Url;
 
-use super::relying_party::{Decoded, Refusal, RelyingParty, SignedIn};
+use crate::rp::{RelyingParty, RpError, Session, decoded};
 
 /// The style sheet.
 pub(super) const STYLE: &str = include_str!("../../../../templates/demo/style.css");
 
 #[derive(Template)]
 #[template(path = "demo/home.html")]
-struct Home<'a> {
+struct ShopHome<'a> {
     issuer: &'a str,
     signed_out: bool,
 }
 
 #[derive(Template)]
 #[template(path = "demo/signed_in.html")]
-struct Welcome<'a> {
+struct ShopWelcome<'a> {
     issuer: &'a str,
     name: &'a str,
     claims: Vec<(String, String)>,
@@ -30,39 +31,45 @@ struct Welcome<'a> {
 
 #[derive(Template)]
 #[template(path = "demo/problem.html")]
-struct Problem<'a> {
+struct ShopProblem<'a> {
     issuer: &'a str,
     reason: &'a str,
 }
 
-/// Nobody is signed in.
-pub(super) fn home(provider: &RelyingParty, signed_out: bool) -> Response {
-    page(provider, &Home { issuer: provider.issuer.as_str(), signed_out })
+/// The page for a browser in which no user is signed in.
+pub(super) fn home(party: &RelyingParty, signed_out: bool) -> Response {
+    page(party, &ShopHome { issuer: party.issuer(), signed_out })
 }
 
-/// What was learned about the user.
-pub(super) fn signed_in(provider: &RelyingParty, user: &SignedIn) -> Response {
-    let claim = |name: &str| user.userinfo.get(name).and_then(Value::as_str);
+/// The page of a user who is signed in, with everything that the application learned.
+pub(super) fn signed_in(party: &RelyingParty, session: &Session<'_>) -> Response {
+    let tokens = session.tokens();
+    let claim = |name: &str| tokens.userinfo.get(name).and_then(Value::as_str);
     let name = claim("name").or_else(|| claim("preferred_username")).unwrap_or("you");
-    let token = |title, token: &Decoded| (title, pretty(&token.header), pretty(&token.payload));
-    let welcome = Welcome {
-        issuer: provider.issuer.as_str(),
+    let (header, claims) = decoded(&tokens.id_token).unwrap_or_default();
+    let (access_header, access_claims) = decoded(&tokens.access_token).unwrap_or_default();
+    let welcome = ShopWelcome {
+        issuer: party.issuer(),
         name,
-        claims: rows(&user.claims),
-        userinfo: rows(&user.userinfo),
-        tokens: [token("ID token", &user.id_token), token("Access token", &user.access_token)],
+        claims: rows(&claims),
+        userinfo: rows(&tokens.userinfo),
+        tokens: [
+            ("ID token", pretty(&header), pretty(&claims)),
+            ("Access token", pretty(&access_header), pretty(&access_claims)),
+        ],
     };
-    page(provider, &welcome)
+    page(party, &welcome)
 }
 
-/// Something did not fit.
-pub(super) fn problem(provider: &RelyingParty, refusal: &Refusal) -> Response {
-    page(provider, &Problem { issuer: provider.issuer.as_str(), reason: &refusal.to_string() })
+/// The page that names an error.
+pub(super) fn problem(party: &RelyingParty, error: &RpError) -> Response {
+    page(party, &ShopProblem { issuer: party.issuer(), reason: &error.to_string() })
 }
 
-fn page(provider: &RelyingParty, template: &impl Template) -> Response {
+fn page(party: &RelyingParty, template: &impl Template) -> Response {
     // Browsers hold redirects after a form to `form-action`, and both forms lead to the provider.
-    let origin = provider.issuer.url().origin().ascii_serialization();
+    let origin = Url::parse(party.issuer()).map(|issuer| issuer.origin().ascii_serialization());
+    let origin = origin.unwrap_or_default();
     let security = format!(
         "default-src 'none'; style-src 'self'; form-action 'self' {origin}; base-uri 'none'; frame-ancestors 'none'"
     );

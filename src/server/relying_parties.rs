@@ -1,0 +1,22 @@
+//! What the provider's own relying parties are handed: their session rows, the sealer, the clock and the router.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::provider::Idp;
+use crate::rp::Handle;
+
+impl Idp {
+    /// The handle for a relying party in this process. It reaches the provider through the router alone.
+    #[doc(hidden)]
+    pub fn relying_party_handle(&self) -> Handle {
+        let parts = self.parts();
+        let router = match self.settings().issuer.path() {
+            "" => self.router(),
+            path => Router::new().nest(path, self.router()),
+        };
+        let router = router.merge(self.well_known());
+        Handle::in_process(self.db().clone(), Arc::clone(&parts.sealer), Arc::clone(&parts.clock), router)
+    }
+}
