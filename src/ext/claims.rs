@@ -1,4 +1,4 @@
-//! The host's own claims: what the host knows about a user beyond the standard profile.
+//! Claims of the host's own: data about a user beyond the standard profile.
 
 use std::collections::BTreeSet;
 
@@ -10,26 +10,26 @@ use crate::domain::ids::ClientId;
 use crate::domain::scope::Scope;
 use crate::domain::user::User;
 
-/// Some claims, and the scope that a client must have been granted for them.
+/// Claims and the scope that gives access to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnClaims {
     /// A scope of the host's own, or a standard one such as `profile`.
     pub scope: String,
-    /// The claims, by their names.
+    /// The names of the claims.
     pub names: BTreeSet<String>,
-    /// Whether the ID token carries them too; UserInfo always does.
+    /// Whether the ID token contains them; UserInfo always does.
     pub in_id_token: bool,
 }
 
-/// Tells claims of the host's own.
+/// Provides claims of the host's own.
 ///
-/// It can add, not replace: the provider's own claims and the standard profile are refused when the provider is built,
-/// and of what it answers only the claims count that it declared for a granted scope.
+/// It can add claims, not replace any: names of the provider's own claims and of the standard profile are rejected when
+/// the provider is built, and of the returned claims only those are used that were declared for a granted scope.
 pub trait ClaimSource: Send + Sync + 'static {
-    /// What there is; asked once, when the provider is built, and advertised by discovery.
+    /// The declared claims; called once, when the provider is built, and published by discovery.
     fn declared(&self) -> Vec<OwnClaims>;
 
-    /// The claims of this user for this client. A claim that the user does not have is left out.
+    /// The claims of this user for this client. Claims that the user does not have are left out.
     fn claims<'a>(
         &'a self,
         user: &'a User,
@@ -38,7 +38,7 @@ pub trait ClaimSource: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Map<String, Value>, Unavailable>>;
 }
 
-/// No claims of the host's own.
+/// The default: no claims of the host's own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoClaims;
 

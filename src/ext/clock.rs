@@ -1,21 +1,21 @@
-//! The clock. Nothing else in the house asks the machine for the time, so that tests own it.
+//! The clock. No other module reads the system time, so that tests control it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::Time;
 
-/// Tells the time. It may jump: nothing here relies on it only going forward.
+/// Provides the time. It may jump in both directions: no module relies on a monotonic clock.
 pub trait Clock: Send + Sync + 'static {
-    /// Milliseconds since 1970, UTC.
+    /// Milliseconds since 1970-01-01 UTC.
     fn unix_millis(&self) -> i64;
 
-    /// The time in whole seconds, as rows and tokens hold it.
+    /// The time in whole seconds, the resolution of rows and tokens.
     fn now(&self) -> Time {
         Time::from_unix(self.unix_millis().div_euclid(1000))
     }
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

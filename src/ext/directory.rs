@@ -1,11 +1,11 @@
-//! The host's own user store: who its people are, and whether a password is theirs.
+//! The host's own user store: it looks up users and checks passwords.
 //!
-//! Second factors, consent, sessions and everything that was given out stay the provider's, and so do the budgets for
-//! guesses. For that each person has a row of the provider's too, made at the first sign-in, under a `sub` of its own.
+//! Second factors, consent, sessions, issued tokens and attempt limits stay with the provider. For these each user has
+//! a row of the provider's too, created at the first sign-in, with a `sub` of its own.
 //!
-//! Why a directory answers for whole tenants, and alone: two places that know one person's password are one too many,
-//! for whoever is locked out of one would go through the other. Per tenant, and not for the whole provider, because a
-//! host's own people and its customers' are rarely in one store.
+//! Why a directory is responsible for whole tenants, exclusively: if two stores had a password of one user, a lock in
+//! one of them could be bypassed through the other. Per tenant, and not for the whole provider, because a host's own
+//! users and its customers' users are rarely in one store.
 
 use futures_util::future::BoxFuture;
 
@@ -15,47 +15,47 @@ use crate::domain::ids::DirectoryKey;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::{Role, Username};
 
-/// A person as the host knows them now.
+/// A user as the host knows them now.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DirectoryUser {
-    /// What never changes and is never given to somebody else, such as the row's id. The name may do both.
+    /// An identifier that never changes and is never reassigned, such as the row's id. The user name may be both.
     pub key: DirectoryKey,
-    /// The name they sign in with.
+    /// The name that the user signs in with.
     pub username: Username,
-    /// Who is disabled cannot sign in, and what was issued to them stops working.
+    /// A disabled user cannot sign in, and everything issued to the user stops working.
     pub disabled: bool,
-    /// What they may do in the tenant.
+    /// The user's roles in the tenant.
     pub roles: Vec<Role>,
     /// The standard claims.
     pub profile: Profile,
 }
 
 impl DirectoryUser {
-    /// A person with nothing but a name.
+    /// A user with a name and no other data.
     pub fn new(key: impl Into<String>, username: Username) -> Self {
         let key = DirectoryKey::new(key);
         Self { key, username, disabled: false, roles: Vec::new(), profile: Profile::default() }
     }
 }
 
-/// Answers for the users of the tenants that it holds.
+/// Looks up users and checks passwords for the tenants that it holds.
 ///
-/// A call that takes longer than [`Settings::host_deadline`](crate::domain::settings::Settings::host_deadline), or
-/// fails, is told to the browser or the client as 503 with `Retry-After`; nobody is signed in or out by it.
+/// If a call fails or takes longer than [`Settings::host_deadline`](crate::domain::settings::Settings::host_deadline),
+/// the browser or client gets 503 with `Retry-After`; no session is created or ended.
 pub trait Directory: Send + Sync + 'static {
-    /// Does it hold this tenant's users? Then nobody else answers for them: a password that the provider itself may
-    /// have stored for one of them is not looked at.
+    /// Returns whether it holds this tenant's users. Then it alone is asked: a password that the provider may have
+    /// stored for one of them is ignored.
     fn holds(&self, tenant: &TenantDomain) -> bool;
 
-    /// The person of that name. Names differ in case and width: compare by [`Username::key`].
+    /// The user with this name. Names are compared by [`Username::key`], which ignores case and width.
     fn find<'a>(
         &'a self,
         tenant: &'a TenantDomain,
         username: &'a Username,
     ) -> BoxFuture<'a, Result<Option<DirectoryUser>, Unavailable>>;
 
-    /// Is this the person's password? It is asked with `None` for a name that nobody has, and should then take as long as
-    /// otherwise and say no. How many tries there are is the provider's business.
+    /// Returns whether this is the user's password. For an unknown name it is called with `None`, and should then take
+    /// as long as for a user and return `false`. The provider limits the number of tries.
     fn check_password<'a>(
         &'a self,
         tenant: &'a TenantDomain,
@@ -63,7 +63,7 @@ pub trait Directory: Send + Sync + 'static {
         password: &'a str,
     ) -> BoxFuture<'a, Result<bool, Unavailable>>;
 
-    /// The person with this key; asked whenever a token is refreshed, a session is relied on, or claims are read.
+    /// The user with this key; called when a token is refreshed, a session is used, or claims are read.
     fn by_key<'a>(
         &'a self,
         tenant: &'a TenantDomain,

@@ -1,4 +1,4 @@
-//! Sending mail: the host's own way, or one of the house's.
+//! Sending mail.
 
 use futures_util::future::BoxFuture;
 
@@ -6,15 +6,15 @@ use super::DeliveryError;
 use crate::domain::contact::EmailAddress;
 use crate::domain::ids::MessageId;
 
-/// A mail, put into words.
+/// A complete mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingMail {
-    /// The same at every try: good for a `Message-ID`, by which the receiving side may know a second copy.
+    /// The same for every try; suitable as `Message-ID`, by which the receiving side can detect a duplicate.
     pub id: MessageId,
-    /// To whom.
+    /// The recipient.
     pub to: EmailAddress,
-    /// The name the sender goes by: the tenant's. One line, without control characters; the address is the mailer's own.
+    /// The display name of the sender: the tenant's. One line without control characters; the mailer sets the address.
     pub from_name: String,
     /// One line, without control characters.
     pub subject: String,
@@ -22,15 +22,15 @@ pub struct OutgoingMail {
     pub language: &'static str,
     /// The mail as plain text.
     pub text: String,
-    /// The same as HTML; loads nothing.
+    /// The same content as HTML, without external resources.
     pub html: String,
 }
 
 /// Sends mail.
 ///
-/// It is called in the background, several times at once, and not again before it answers. An answer that takes longer
-/// than a minute counts as [`DeliveryError::Later`].
+/// Called in the background, for several mails concurrently, and for one mail never again before it has returned. A
+/// call that takes longer than a minute counts as [`DeliveryError::Later`].
 pub trait Mailer: Send + Sync + 'static {
-    /// Hands a mail over to whoever brings it. `Ok` means that they have taken it on.
+    /// Passes a mail on. `Ok` means that responsibility for the delivery was accepted.
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), DeliveryError>>;
 }

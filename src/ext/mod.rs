@@ -1,5 +1,5 @@
-//! What a host may implement: its clock, its observer, its user store, its own claims, how mail and text
-//! messages are sent. Every trait but the last two has a default that needs nothing.
+//! Traits that a host can implement: clock, observer, user directory, own claims, and senders of mail and text
+//! messages. Every trait but the senders has a default implementation.
 
 mod claims;
 mod clock;
@@ -17,25 +17,25 @@ pub use mailer::{Mailer, OutgoingMail};
 pub use observer::{LogObserver, Observer};
 pub use sms::{OutgoingSms, SmsSender};
 
-/// The host's own store did not answer; who asked is told to try again.
+/// The host's implementation failed or timed out; the caller is asked to try again.
 #[derive(Debug, thiserror::Error)]
 #[error("the host application did not answer: {0}")]
 pub struct Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Unavailable {
-    /// Tells why; it goes into the log.
+    /// Wraps the reason, which is logged.
     pub fn new(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(reason.into())
     }
 }
 
-/// A message was not handed over.
+/// A message could not be delivered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeliveryError {
-    /// It may be at another time: it is tried again. The reason is for administrators and holds nothing confidential.
-    #[error("not delivered, to be tried again: {0}")]
+    /// A transient failure: it is retried. The reason is for administrators and contains nothing confidential.
+    #[error("not delivered, will be retried: {0}")]
     Later(String),
-    /// It never will be.
+    /// A permanent failure.
     #[error("not delivered: {0}")]
     Never(String),
 }

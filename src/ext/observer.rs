@@ -1,10 +1,10 @@
-//! The observer: the house tells it what happened, once per event.
+//! The observer of security events: called once per event.
 
 use crate::domain::event::Event;
 
-/// Is told of security events. It is called while a request waits: hand slow work to a queue.
+/// Receives security events. It is called while a request waits, so slow work belongs in a queue.
 pub trait Observer: Send + Sync + 'static {
-    /// Takes note of one event.
+    /// Receives one event.
     fn observe(&self, event: &Event);
 }
 

@@ -1,4 +1,4 @@
-//! Sending text messages: the host's own way, or the house's HTTP gateway.
+//! Sending text messages.
 
 use futures_util::future::BoxFuture;
 
@@ -6,20 +6,20 @@ use super::DeliveryError;
 use crate::domain::contact::PhoneNumber;
 use crate::domain::ids::MessageId;
 
-/// A text message, put into words.
+/// A complete text message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutgoingSms {
-    /// The same at every try.
+    /// The same for every try.
     pub id: MessageId,
-    /// To whom.
+    /// The recipient.
     pub to: PhoneNumber,
-    /// The text. It ends with `@host #code`.
+    /// The text. A message with a code ends with `@host #code`.
     pub text: String,
 }
 
 /// Sends text messages, under the same rules as [`Mailer`](super::Mailer).
 pub trait SmsSender: Send + Sync + 'static {
-    /// Hands a text over to whoever brings it. `Ok` means that they have taken it on.
+    /// Passes a text on. `Ok` means that responsibility for the delivery was accepted.
     fn send<'a>(&'a self, sms: &'a OutgoingSms) -> BoxFuture<'a, Result<(), DeliveryError>>;
 }

@@ -1,4 +1,4 @@
-//! The names of countries. They have a table of their own because they are data: what is missing is no mistake.
+//! The names of countries. They have a table of their own because a missing name is not an error.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use super::Texts;
 use crate::domain::locale::Locale;
 
-/// Constant data, compiled in: the names in the order of [`Locale::ALL`], by the country's two letters.
+/// Country names in the order of [`Locale::ALL`], by the country's two-letter code.
 static COUNTRIES: LazyLock<BTreeMap<String, [String; 3]>> = LazyLock::new(|| {
     toml::from_str(include_str!("../../templates/locales/countries.toml")).unwrap_or_default()
 });
 
 impl Texts {
-    /// The name of a country; its two letters, if it has no name here.
+    /// The name of a country, or its two-letter code if it has no name here.
     pub(crate) fn country<'a>(&self, letters: &'a str) -> &'a str {
         let at = Locale::ALL.iter().position(|locale| *locale == self.locale);
         let names = COUNTRIES.get(letters);

@@ -1,4 +1,4 @@
-//! Dates and times of day as people write them, in the time zone of whoever reads them.
+//! Dates and times of day as people write them, in the reader's time zone.
 
 use chrono::{DateTime, Datelike, Offset, TimeZone, Timelike, Utc};
 
@@ -32,7 +32,7 @@ impl Texts {
     }
 }
 
-/// How far it is from UTC, which every language says alike: `UTC`, `UTC+1`, `UTC-3:30`.
+/// The offset from UTC, written the same in every language: `UTC`, `UTC+1`, `UTC-3:30`.
 fn distance<Z: TimeZone>(time: &DateTime<Z>) -> String {
     let minutes = time.offset().fix().local_minus_utc() / 60;
     let (sign, ahead) = (if minutes < 0 { '-' } else { '+' }, minutes.abs());
@@ -43,7 +43,7 @@ fn distance<Z: TimeZone>(time: &DateTime<Z>) -> String {
     }
 }
 
-/// For programs and the console: `2026-11-23T14:05:00Z`
+/// The machine-readable form: `2026-11-23T14:05:00Z`.
 pub(crate) fn machine(time: Time) -> String {
     utc(time).format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,7 +1,7 @@
-//! The texts of the pages in every language, and the choice of the language.
+//! The texts of the pages in every language, and language negotiation.
 //!
-//! Why a plain map and not Fluent: three languages, a handful of placeholders and one plural form need no grammar
-//! of their own; a translator reads TOML. Placeholders are `{name}`; the form for one thing has a key in `_one`.
+//! Why a plain map and not Fluent: three languages with a handful of placeholders and one plural form need no message
+//! syntax, and translators edit TOML. Placeholders are written `{name}`; the singular form has a key ending in `_one`.
 
 mod countries;
 mod dates;
@@ -15,10 +15,10 @@ pub(crate) use negotiate::{Wishes, negotiate};
 
 use crate::domain::locale::Locale;
 
-/// The texts of one language, by dotted keys: `identify.title`.
+/// The texts of one language by dotted key, as `identify.title`.
 type Catalogue = BTreeMap<String, String>;
 
-/// Constant data, compiled in: parsed once for the whole process, and by a test before that.
+/// Parsed once per process from compiled-in files; a test parses them too.
 static CATALOGUES: LazyLock<[Catalogue; 3]> =
     LazyLock::new(|| Locale::ALL.map(|locale| flat(source(locale))));
 
@@ -30,7 +30,7 @@ const fn source(locale: Locale) -> &'static str {
     }
 }
 
-/// A catalogue: tables of texts, one level deep.
+/// Parses a catalogue: tables of texts, one level deep.
 fn flat(toml: &str) -> Catalogue {
     let tables: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(toml).unwrap_or_default();
     let texts = |(table, texts): (String, BTreeMap<String, String>)| {
@@ -39,7 +39,7 @@ fn flat(toml: &str) -> Catalogue {
     tables.into_iter().flat_map(texts).collect()
 }
 
-/// The texts of a language.
+/// The texts of one language.
 #[derive(Clone, Copy)]
 pub(crate) struct Texts {
     locale: Locale,
@@ -47,18 +47,18 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// The texts of this language.
+    /// Selects a language.
     pub(crate) fn of(locale: Locale) -> Self {
         let number = Locale::ALL.iter().position(|&other| other == locale).unwrap_or_default();
         Self { locale, catalogue: CATALOGUES.get(number) }
     }
 
-    /// The text of that key. A key that is not there stands for itself; tests keep that from happening.
+    /// The text with this key, or the key itself if it is missing, which a test prevents.
     pub(crate) fn t<'a>(&self, key: &'a str) -> &'a str {
         self.catalogue.and_then(|texts| texts.get(key)).map_or(key, String::as_str)
     }
 
-    /// The text with its placeholders filled in. Values are put in as they are and never read for placeholders.
+    /// The text with its placeholders replaced. Placeholders in values are not replaced.
     pub(crate) fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
         let mut text = String::new();
         let mut rest = self.t(key);
@@ -71,14 +71,14 @@ impl Texts {
         text + rest
     }
 
-    /// The text for `n` things: the key in `_one` for one of them.
+    /// The text for `n` things: the `_one` form if `n` is 1.
     pub(crate) fn count(&self, key: &str, n: i64) -> String {
         let one = format!("{key}_one");
         self.with(if n == 1 { &one } else { key }, &[("n", &n.to_string())])
     }
 }
 
-/// What stands before the first `{name}`, the name, and what follows.
+/// Splits at the first `{name}`: the text before it, the name, and the text after it.
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once('{')?;
     let (name, after) = rest.split_once('}')?;
@@ -129,7 +129,7 @@ mod tests {
         }
     }
 
-    /// Every literal that looks like a key and stands where one is looked up.
+    /// Checks every literal in the form of a key that is passed to a lookup.
     #[test]
     fn every_key_used_exists_and_every_text_is_used() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));

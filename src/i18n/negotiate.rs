@@ -1,25 +1,25 @@
-//! Which language a page is in: the first of `ui_locales`, the language switch, the user's own, the browser's, the
-//! tenant's for which there is a catalogue; English if none.
+//! Chooses the language of a page: the first of `ui_locales`, the language cookie, the user's, the browser's and the
+//! tenant's language that has a catalogue; else English.
 
 use crate::domain::header::trim_ows;
 use crate::domain::locale::Locale;
 
-/// What is known about the reader's languages. What is not known is `None`.
+/// The language preferences of a request, each `None` if unknown.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wishes<'a> {
-    /// The request parameter, as far as catalogues exist.
+    /// The request parameter, reduced to languages with a catalogue.
     pub(crate) ui_locales: &'a [Locale],
-    /// The cookie that the language switch set.
+    /// The cookie set by the language switch.
     pub(crate) cookie: Option<Locale>,
-    /// The user's own, once the user is known.
+    /// The user's language, once the user is known.
     pub(crate) user: Option<Locale>,
     /// The header `Accept-Language`.
     pub(crate) accept_language: Option<&'a str>,
-    /// The tenant's.
+    /// The tenant's language.
     pub(crate) tenant: Option<Locale>,
 }
 
-/// The language of the page.
+/// Chooses the language of the page.
 pub(crate) fn negotiate(wishes: &Wishes<'_>) -> Locale {
     let asked = wishes.ui_locales.first().copied();
     let browser = || wishes.accept_language.and_then(accepted);
@@ -27,10 +27,10 @@ pub(crate) fn negotiate(wishes: &Wishes<'_>) -> Locale {
     chosen.unwrap_or_default()
 }
 
-/// The header is the sender's to fill: what goes beyond this many languages is not read.
+/// Maximum number of languages read from the header, whose length the sender controls.
 const LANGUAGES_READ: usize = 16;
 
-/// The language of `Accept-Language` (RFC 9110 §12.5.4) that is wanted most and exists. Among equals the first.
+/// The available language with the highest weight in `Accept-Language` (RFC 9110 §12.5.4); of equals the first.
 fn accepted(header: &str) -> Option<Locale> {
     let ranges = header.split(',').take(LANGUAGES_READ);
     let wanted = ranges.filter_map(|range| {
@@ -40,7 +40,7 @@ fn accepted(header: &str) -> Option<Locale> {
     wanted.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, locale)| locale)
 }
 
-/// `q=0.7` in thousandths; what is not a weight counts for nothing.
+/// Parses `q=0.7` to thousandths; an invalid weight is 0.
 fn thousandths(parameter: &str) -> u32 {
     let Some(value) = trim_ows(parameter).strip_prefix("q=") else { return 0 };
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));

@@ -1,4 +1,4 @@
-//! A sender that sends nothing: it keeps what it was given, for tests and for the demo to look at.
+//! An in-memory sender that keeps messages instead of sending them, for tests and the demo.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,30 +7,30 @@ use futures_util::future::BoxFuture;
 use crate::domain::message::Channel;
 use crate::ext::{DeliveryError, Mailer, OutgoingMail, OutgoingSms, SmsSender};
 
-/// So many messages are kept; then the oldest goes.
+/// Maximum number of messages kept; the oldest is dropped.
 const KEPT: usize = 200;
 
-/// A mailbox in memory; clones share it. Give it to the builder as mailer and as sender of text messages.
+/// A mailbox in memory; clones share it. It implements both `Mailer` and `SmsSender`.
 #[derive(Clone, Debug, Default)]
 pub struct Mailbox(Arc<Mutex<Vec<Sent>>>);
 
-/// A message that was sent.
+/// A sent message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// The way it went.
+    /// The channel it was sent through.
     pub channel: Channel,
-    /// The address or the number.
+    /// The mail address or telephone number.
     pub to: String,
-    /// Of a mail.
+    /// The subject of a mail.
     pub subject: Option<String>,
-    /// As plain text.
+    /// The plain text.
     pub text: String,
-    /// Of a mail.
+    /// The HTML part of a mail.
     pub html: Option<String>,
 }
 
 impl Sent {
-    /// The code in it: six digits or more that stand alone on a line, or after the `#` of a text message.
+    /// The code in the message: six or more digits alone on a line, or after the `#` of a text message.
     pub fn code(&self) -> Option<&str> {
         self.text.lines().rev().find_map(|line| {
             let word = line.split_whitespace().next_back()?;
@@ -40,14 +40,14 @@ impl Sent {
         })
     }
 
-    /// The link in it.
+    /// The link in the message.
     pub fn link(&self) -> Option<&str> {
         self.text.lines().find(|line| line.starts_with("https://") || line.starts_with("http://"))
     }
 }
 
 impl Mailbox {
-    /// What was sent so far, oldest first.
+    /// All messages so far, the oldest first.
     pub fn all(&self) -> Vec<Sent> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,5 +1,5 @@
-//! Ways to send what was put into words: a mail server, a gateway for text messages, and a mailbox in memory for tests and
-//! for looking.
+//! Senders of messages: a mail server, an HTTP gateway for text messages, and a mailbox in memory for tests and the
+//! demo.
 
 mod gateway;
 mod mailbox;

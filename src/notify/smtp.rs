@@ -1,9 +1,9 @@
-//! Mail over SMTP: the message as it travels, and a pool of connections to one server.
+//! Mail over SMTP: builds the message and keeps a pool of connections to one server.
 //!
-//! Encryption is never dropped silently: `smtps://` speaks TLS from the first byte, `smtp://…?tls=required` sends nothing
-//! before STARTTLS has succeeded, and a server that does not offer it gets no mail and the outbox says why. Opportunistic
-//! TLS is refused: an attacker on the path could strip the offer. Plain SMTP is sent only to this machine and to hosts that
-//! `outbound.allow` names, such as a relay on the operator's own network.
+//! Encryption is never dropped silently: `smtps://` uses TLS from the first byte; `smtp://…?tls=required` sends nothing
+//! before STARTTLS has succeeded, and if a server does not offer it, the mail fails and the outbox shows the reason.
+//! Opportunistic TLS is rejected, because an attacker on the path could strip the offer. Plain SMTP is used only on
+//! this machine and to hosts in `outbound.allow`, such as a relay on the operator's own network.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::domain::contact::EmailAddress;
 use crate::domain::outbound::{AllowedHost, Outbound};
 use crate::ext::{DeliveryError, Mailer, OutgoingMail};
 
-/// RFC 5321 §4.5.4.2
+/// The standard port (RFC 5321 §4.5.4.2).
 const PORT: u16 = 25;
-/// How long the server may take for one answer.
+/// Time limit for one reply of the server.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Connections at once.
+/// Maximum number of concurrent connections.
 const CONNECTIONS: u32 = 4;
-/// A connection that was not used for so long is closed.
+/// Idle connections are closed after this time.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A mail server.
@@ -36,38 +36,38 @@ pub struct Smtp {
     from: Address,
 }
 
-/// The mail server cannot be used as it is set up. The text reads on after the name of its setting and never repeats the
+/// The settings of the mail server are invalid. The text continues the name of the setting and never contains the
 /// password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpError {
-    /// Not an address of a mail server.
+    /// Not the address of a mail server.
     #[error("must be smtps://user:password@host, or smtp://user:password@host:587?tls=required")]
     Address,
-    /// Passwords and codes would travel in the clear.
+    /// Passwords and codes would be sent unencrypted.
     #[error(
         "would send mail unencrypted to another machine: say smtps://, add ?tls=required, or name the host in \
          outbound.allow"
     )]
     Plain,
-    /// Whoever sits between could take TLS away.
-    #[error("tls=opportunistic is not offered: say tls=required")]
+    /// An attacker on the path could strip TLS.
+    #[error("tls=opportunistic is not supported: use tls=required")]
     Opportunistic,
-    /// Not an address that mail can come from.
-    #[error("mail must come from an email address")]
+    /// Not a valid sender address.
+    #[error("the sender must be an email address")]
     From,
-    /// The extra certificates cannot be read.
+    /// The extra certificates cannot be parsed.
     #[error("the extra certificates cannot be used: {0}")]
     Certificates(String),
 }
 
 impl Smtp {
-    /// A server by its address in lettre's form, the address that mail comes from, and certificates (PEM) to trust besides
-    /// the usual ones. Nothing is sent yet.
+    /// A server by its URL in lettre's form, the sender address, and extra trusted certificates (PEM). Opens no
+    /// connection.
     pub fn new(url: &str, from: &EmailAddress, extra_ca: Option<&[u8]>) -> Result<Self, SmtpError> {
         Self::build(url, from, extra_ca, &[])
     }
 
-    /// The same within the outbound settings, of which the certificates count and, for plain SMTP, the allowed hosts.
+    /// Like [`Self::new`], with the certificates and, for plain SMTP, the allowed hosts of the outbound settings.
     pub fn within(url: &str, from: &EmailAddress, outbound: &Outbound) -> Result<Self, SmtpError> {
         let ca = Some(outbound.ca.join("\n")).filter(|ca| !ca.is_empty());
         Self::build(url, from, ca.as_deref().map(str::as_bytes), &outbound.allow)
@@ -97,7 +97,7 @@ impl Smtp {
         Ok(Self { transport, from })
     }
 
-    /// The mail as it travels. Whatever is not ASCII is encoded; what could end a header's line is refused.
+    /// Builds the message. Non-ASCII text is encoded; control characters in headers are rejected.
     fn write(&self, mail: &OutgoingMail) -> Result<Message, DeliveryError> {
         if [&mail.from_name, &mail.subject].iter().any(|line| line.contains(char::is_control)) {
             return Err(DeliveryError::Never("a header holds a control character".to_owned()));
@@ -107,14 +107,14 @@ impl Smtp {
             mail.to.as_str().parse().map_err(|_| DeliveryError::Never("not an address".to_owned()))?;
         let envelope = Envelope::new(Some(self.from.clone()), vec![to.clone()]).map_err(broken)?;
         Message::builder()
-            // Read back from the headers, a quoted local part would be lost.
+            // Given explicitly: derived from the headers it would lose a quoted local part.
             .envelope(envelope)
             .from(Mailbox::new(Some(mail.from_name.clone()), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(mail.subject.clone())
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.domain())))
             .date_now()
-            // RFC 3834 §5: no out-of-office notes to this one.
+            // RFC 3834 §5: prevents out-of-office replies.
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .raw_header(header("Content-Language", mail.language))
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
@@ -131,8 +131,8 @@ impl Mailer for Smtp {
     }
 }
 
-/// What a refusal means. Of the permanent ones those about the sender's own account (RFC 4954 §6) are the operator's to
-/// mend, and then the mail goes.
+/// Classifies a failed delivery. Permanent errors about the sender's own account (RFC 4954 §6) count as transient,
+/// because the operator can correct the account, and the mail is sent afterwards.
 fn verdict(error: &smtp::Error) -> DeliveryError {
     let code = error.status().map(|code| code.to_string());
     let reason = std::iter::successors(std::error::Error::source(error), |cause| cause.source())
@@ -157,7 +157,8 @@ fn parameters(host: &str, extra_ca: Option<&[u8]>) -> Result<TlsParameters, Smtp
     builder.build_rustls().map_err(wrong)
 }
 
-/// `smtp` is no special scheme, so its hosts are opaque texts until parsed again.
+/// Returns whether the host is this machine. `smtp` is not a special scheme, so its hosts are opaque until parsed
+/// again.
 fn is_here(address: &Url) -> bool {
     let host = address.host_str().and_then(|host| Host::parse(host).ok());
     match host {
@@ -168,7 +169,8 @@ fn is_here(address: &Url) -> bool {
     }
 }
 
-/// Does the operator allow plain SMTP to this host? Hosts are compared as those of web addresses, with SMTP's port.
+/// Returns whether the operator allows plain SMTP to this host. Hosts are compared like those of URLs, with SMTP's
+/// port.
 fn is_allowed(address: &Url, plain: &[AllowedHost]) -> bool {
     let host = address.host_str().unwrap_or_default();
     let host = Url::parse(&format!("http://{host}:{}/", address.port().unwrap_or(PORT)));
@@ -230,7 +232,7 @@ mod tests {
         }
     }
 
-    /// RFC 5321 §4.1.2, §4.1.3: what is unusual travels in the envelope and in the header as it is.
+    /// RFC 5321 §4.1.2, §4.1.3: unusual addresses are unchanged in envelope and header.
     #[tokio::test]
     async fn every_address_can_be_written_to() {
         let smtp = smtp("smtp://localhost").unwrap();
@@ -259,7 +261,7 @@ mod tests {
         }
     }
 
-    /// Attack 160.
+    /// No header can be injected, and each one that mail filters expect is present.
     #[tokio::test]
     async fn a_mail_has_the_headers_it_should_have_and_no_others() {
         let mail = OutgoingMail {

@@ -1,13 +1,13 @@
-//! Which addresses may be asked at all: those that anybody on the Internet can ask as well.
+//! Decides which addresses may be fetched: those that everybody on the Internet can reach.
 //!
-//! Clients name addresses that the provider fetches (`jwks_uri` and its like). From where the provider stands, some of
-//! them would reach what was never meant for outsiders: itself, its neighbours, the cloud's metadata service. So a name
-//! counts by the addresses it resolves to, at the very moment of connecting, and an address by where it leads.
+//! Clients name URLs that the provider fetches (`jwks_uri` and the like). From the provider's network, some of them
+//! would reach what outsiders must not: the provider itself, its neighbours, the cloud's metadata service. So a host
+//! name is judged by the addresses it resolves to, at the moment of connecting.
 //!
-//! Why tables and not the standard library: `IpAddr::is_global` is unstable. These are IANA's two registries of
-//! special-purpose addresses (RFC 6890). For IPv6 it is the other way round: only the one block of global unicast
-//! addresses counts (RFC 4291 §2.4), so that addresses with an IPv4 address inside (mapped, compatible, NAT64), local
-//! ones and whatever will be invented are outside of it.
+//! Why tables and not the standard library: `IpAddr::is_global` is unstable. The tables are IANA's two registries of
+//! special-purpose addresses (RFC 6890). For IPv6 only the one block of global unicast addresses is allowed (RFC 4291
+//! §2.4), which excludes addresses with an embedded IPv4 address (mapped, compatible, NAT64), local ones and future
+//! special blocks.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -55,7 +55,7 @@ const NOT_PUBLIC_V6: [Ipv6Net; 4] = [
     v6(0x3fff, 0, 20),     // documentation (RFC 9637)
 ];
 
-/// Can everybody on the Internet reach it?
+/// Returns whether the address is reachable from the whole Internet.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|net| net.contains(&address)),
@@ -65,13 +65,13 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// May this address be asked, as far as can be told before its name is resolved?
+/// Returns whether this URL may be fetched, as far as can be decided before its name is resolved.
 pub(super) fn admit(url: &Url) -> Result<(), Refusal> {
     if url.scheme() != "https" {
         return Err(Refusal::NotHttps);
     }
     let literal = match url.host() {
-        // Some resolvers ask the network for names below `localhost`, and get whatever it says.
+        // Some resolvers query the network for names below `localhost` and accept any answer.
         Some(host @ Host::Domain(_)) if loopback::is_loopback(&host) => return Err(Refusal::Inside),
         Some(Host::Domain(_)) => return Ok(()),
         Some(Host::Ipv4(address)) => address.into(),
@@ -81,8 +81,8 @@ pub(super) fn admit(url: &Url) -> Result<(), Refusal> {
     if is_public(literal) { Ok(()) } else { Err(Refusal::Inside) }
 }
 
-/// Resolves names to their public addresses alone. The connection goes to one of these and asks no resolver again, so
-/// a name cannot mean something else a moment later.
+/// Resolves names to their public addresses only. The connection uses one of these without another lookup, so a name
+/// cannot change its address in between (DNS rebinding).
 pub(super) struct PublicAddresses;
 
 impl Resolve for PublicAddresses {

@@ -1,13 +1,12 @@
-//! The one client for everything that the provider asks for by itself: clients' keys, gateways, upstream providers.
+//! The HTTP client for everything that the provider fetches or calls: clients' keys, gateways, upstream providers.
 //!
-//! Whoever may name an address to be fetched could aim at what only the provider reaches (server-side request forgery).
-//! So there is one way out, and it is guarded: https only; addresses of the Internet only, looked at as they are
-//! connected to (see [`guard`]); no redirects, which would be a second address that nobody has checked; no proxy out of
-//! the environment, which would resolve names behind our back; one deadline for connecting and one for all of it; answers
-//! read in pieces and only up to a limit that the caller names. Hosts that the settings `allow` are let through, over
-//! plain http too.
+//! A party that names a URL to be fetched could target systems that only the provider reaches (server-side request
+//! forgery). The client therefore allows https only; public addresses only, checked when connecting (see [`guard`]); no
+//! redirects, which would lead to unchecked addresses; no proxy from the environment, which would resolve names itself;
+//! one deadline for connecting and one for the whole request; responses up to a limit that the caller sets. Hosts in
+//! the setting `allow` are exempt, over plain http too.
 //!
-//! Requests and answers are those of the crate `http`, as openidconnect wants them from an HTTP client.
+//! Requests and responses are those of the crate `http`, as openidconnect expects from an HTTP client.
 
 mod guard;
 #[cfg(test)]
@@ -25,59 +24,59 @@ use url::Url;
 
 use crate::domain::outbound::{AllowedHost, Outbound as Settings};
 
-/// How long connecting may take, with the name looked up and TLS agreed upon.
+/// Time limit for connecting, including name resolution and TLS handshake.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a request may take until its answer is read.
+/// Time limit for a request, including its response.
 const TOTAL: Duration = Duration::from_secs(10);
 
-/// Asks others, with care. Clones share their connections.
+/// The HTTP client. Clones share connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Outbound {
-    /// Resolves names to public addresses alone.
+    /// Resolves names to public addresses only.
     guarded: reqwest::Client,
-    /// For what the settings allow.
+    /// For hosts that the settings allow.
     open: reqwest::Client,
     allow: Vec<AllowedHost>,
 }
 
-/// Why there is no answer; the texts are for the log.
+/// The reason why a request failed; the texts are for the log.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutboundError {
-    /// The address may not be asked.
+    /// The URL must not be fetched.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No connection, no trust, no answer in time, or nothing that is HTTP.
+    /// The connection, TLS or the response failed, or timed out.
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// More bytes than the caller wants.
+    /// The response exceeds the caller's limit.
     #[error("the answer is longer than {0} bytes")]
     TooLong(usize),
-    /// Another status than 200; redirects are not followed.
+    /// The status is not 200; redirects are not followed.
     #[error("the answer has the status {0}")]
     Status(StatusCode),
-    /// Not the JSON that was expected.
+    /// The response is not the expected JSON.
     #[error("the answer is not what was expected: {0}")]
     Malformed(#[from] serde_json::Error),
 }
 
-/// Why an address may not be asked.
+/// The reason why a URL must not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// Plain http, another scheme, or no host.
     #[error("only https addresses are fetched (unless [outbound] allow names the host)")]
     NotHttps,
-    /// It leads to this machine or its neighbours.
-    #[error("the address is not one of the Internet (unless [outbound] allow names the host)")]
+    /// It leads to this machine or its network.
+    #[error("the address is not public (unless [outbound] allow names the host)")]
     Inside,
 }
 
 impl Outbound {
-    /// A client that obeys these settings; the error names the member that is wrong.
+    /// Creates a client with these settings; the error names the invalid member.
     pub(crate) fn new(settings: &Settings) -> Result<Self, String> {
         Self::with_deadline(settings, TOTAL)
     }
 
-    /// The same with another deadline, so that tests need not wait.
+    /// Like [`Self::new`], with another deadline, so that tests are fast.
     pub(crate) fn with_deadline(settings: &Settings, total: Duration) -> Result<Self, String> {
         let tls = tls::config(&settings.ca)?;
         let client = || {
@@ -95,13 +94,13 @@ impl Outbound {
         Ok(Self { guarded: built(guarded)?, open: built(client())?, allow: settings.allow.clone() })
     }
 
-    /// Sends a request and reads its answer, whatever its status, if it has at most `limit` bytes.
+    /// Sends a request and reads the response, whatever its status, if it has at most `limit` bytes.
     pub(crate) async fn send(
         &self,
         request: http::Request<Vec<u8>>,
         limit: usize,
     ) -> Result<http::Response<Vec<u8>>, OutboundError> {
-        // The client's errors name the address, in which there may be a key.
+        // Without the URL, which may contain a key.
         let failed = |error: reqwest::Error| no_answer(&error.without_url());
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let answer = self.client_for(request.url())?.execute(request).await;
@@ -118,7 +117,7 @@ impl Outbound {
         Ok(response)
     }
 
-    /// The JSON document at this address, of at most `limit` bytes. What `Content-Type` says of it does not matter.
+    /// Fetches a JSON document of at most `limit` bytes; `Content-Type` is not checked.
     pub(crate) async fn get_json<T: DeserializeOwned>(
         &self,
         url: &Url,
@@ -130,7 +129,7 @@ impl Outbound {
         let answer = self.send(request, limit).await?;
         match answer.status() {
             StatusCode::OK => {
-                // Some servers begin a document with a byte order mark, which a reader may ignore (RFC 8259 §8.1).
+                // Some servers send a byte order mark, which a parser may ignore (RFC 8259 §8.1).
                 let body = answer.body();
                 Ok(serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))?)
             }
@@ -138,7 +137,7 @@ impl Outbound {
         }
     }
 
-    /// May this address be asked? Names are looked up only when it is.
+    /// Returns whether this URL may be fetched; its name is resolved only when fetching.
     pub(crate) fn admits(&self, url: &Url) -> Result<(), Refusal> {
         self.client_for(url).map(drop)
     }
@@ -156,7 +155,7 @@ fn no_answer(error: &dyn std::error::Error) -> OutboundError {
     OutboundError::Unreachable(with_sources(error))
 }
 
-/// The client says that it failed; its sources say why.
+/// The error with its sources, which contain the cause.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")

@@ -1,4 +1,4 @@
-//! The guarded client against servers on this machine, which the settings let through, and a canary, which they do not.
+//! The guarded client against servers on this machine, which the settings allow, and one that they do not allow.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::domain::outbound::AllowedHost;
 
 const LIMIT: usize = 1000;
 
-/// A server on this machine, and how often somebody connected.
+/// A server on this machine that counts connections.
 struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -70,7 +70,7 @@ async fn an_allowed_host_is_asked_over_plain_http_too() {
     assert_eq!(asked(&by_name, &url).await.unwrap(), json!({ "keys": [] }));
 }
 
-/// 127.0.0.1 in every spelling, names that lead there, and what an allowed neighbour must not open.
+/// 127.0.0.1 in every spelling, names that resolve to it, and other ports of an allowed host.
 #[tokio::test]
 async fn a_canary_inside_is_never_reached() {
     let canary = Server::start(Router::new().fallback(any(|| async { "{}" }))).await;
@@ -194,7 +194,7 @@ fn an_address_is_judged_before_it_is_asked() {
     assert_eq!(admits("https://10.0.0.1/"), Err(Refusal::Inside));
 }
 
-/// TLS as clients meet it: a server with a certificate of an authority that only the settings know.
+/// TLS with a certificate of an authority that only the settings trust.
 #[cfg(feature = "server")]
 #[tokio::test]
 async fn trust_is_what_the_settings_add_to_the_usual() {

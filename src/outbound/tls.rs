@@ -1,8 +1,8 @@
-//! Whom the provider trusts when it asks others: the roots of the Internet, and what the settings add.
+//! The certificate authorities trusted for outbound connections: the public roots, and those in the settings.
 //!
-//! Why Mozilla's list compiled in and not the machine's: it works in an empty container, costs nothing at the start, and
-//! the database and mail connections go by it already; who has an authority of his own names it in `ca`. The cipher
-//! suites are named here and not process-wide, so that two providers, or their host, do not get into each other's way.
+//! Why Mozilla's compiled-in list and not the machine's: it works in an empty container, costs nothing at the start,
+//! and the database and mail connections use it already; other authorities are named in `ca`. The cipher suites are
+//! chosen here and not process-wide, so that several providers and their host do not affect each other.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-/// The TLS of a client that trusts these certificates (PEM) beside the usual ones.
+/// The TLS configuration that trusts these certificates (PEM) besides the public roots.
 pub(super) fn config(ca: &[String]) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for pem in ca {

@@ -403,7 +403,7 @@ async fn what_an_assertion_is_made_with_fits_its_method() {
         "clients[2].token_endpoint_auth_signing_alg: does not fit",
         "clients[3].token_endpoint_auth_signing_alg: does not fit",
         "clients[4].jwks_uri: only https",
-        "clients[5].jwks_uri: the address is not one of the Internet",
+        "clients[5].jwks_uri: the address is not public",
         "clients[6].jwks_uri: cannot stand beside jwks",
         "clients[7].jwks: is missing",
         "clients[8].jwks_uri: has no use",

@@ -1,5 +1,5 @@
-//! How a body is written, by its content type, and how what fills a place is escaped there: so that no message can end a
-//! JSON string, add a field to a form or an element to an XML document.
+//! The encodings of a request body, by its content type, with the escaping of inserted values: no message can end a
+//! JSON string, or add a field to a form or an element to an XML document.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -9,22 +9,22 @@ use serde_json::Value;
 use super::template::{Filling, Template, json, percent, plain, xml};
 use crate::domain::header::trim_ows;
 
-/// What would show in each kind of body if it were not escaped.
+/// Values that would break each kind of body if they were not escaped.
 const PROBE: Filling<'static> = Filling { number: "+\"<", text: "a\"<", id: "b\"<" };
 
-/// How a body is written.
+/// The encoding of a request body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     Json,
     Form,
     Xml,
-    /// Nothing has a meaning in it, so nothing is escaped.
+    /// Without special characters, so nothing is escaped.
     Plain,
 }
 
 impl Encoding {
-    /// The encoding that the header names, or without one that the body begins like. The problem reads on after the name
-    /// of the headers.
+    /// The encoding named by the header or, without one, guessed from the beginning of the body. The error text
+    /// continues the name of the setting.
     pub(super) fn of(headers: &HeaderMap, body: &str) -> Result<Self, String> {
         let Some(named) = headers.get(CONTENT_TYPE) else {
             return Ok(match body.trim_start().chars().next() {
@@ -73,7 +73,7 @@ impl Encoding {
         }
     }
 
-    /// Checks that every placeholder is read as text. The problem continues the setting's name.
+    /// Checks that every placeholder is read as text. The error text continues the name of the setting.
     pub(super) fn check(self, body: &Template) -> Result<(), String> {
         let filled = body.fill(&PROBE, self.encode());
         match self {
@@ -89,7 +89,7 @@ impl Encoding {
     }
 }
 
-/// How many places of a probe's body are read back as they were; `None`: it is not well-formed.
+/// The number of placeholders of a probe's body that are read back unchanged; `None`: it is not well-formed.
 fn texts(body: &str) -> Option<usize> {
     let mut reader = quick_xml::Reader::from_str(body);
     let (mut found, mut depth, mut elements) = (0, 0_usize, 0_usize);
@@ -114,7 +114,7 @@ fn texts(body: &str) -> Option<usize> {
                     }
                     Event::End(_) => depth = depth.checked_sub(1)?,
                     Event::Eof => return (depth == 0 && elements > 0).then_some(found),
-                    // Declared entities could stand for anything.
+                    // Declared entities could have any value.
                     Event::DocType(_) => return None,
                     _ => {}
                 }

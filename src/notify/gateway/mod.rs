@@ -1,12 +1,14 @@
-//! Text messages over HTTP, by whichever provider: a method, an address, headers and a body (JSON, a form, XML or plain text)
-//! with places for number and text, and what a good answer looks like. `examples/sms/` has the settings for some.
+//! Text messages over HTTP, for any provider: method, address, headers and a body (JSON, form, XML or plain text) with
+//! placeholders for number and text, and a condition for success. `examples/sms/` has settings for some providers.
 //!
-//! The address is the operator's own, so it may lead inside, where gateways stand; the guard that holds for what clients
-//! name does not hold here. All else of the one way out does: no redirects, deadlines, an answer of bounded length. Plain
-//! http is for this machine only, unless the settings `allow` the host: the request holds codes and a password.
+//! The address comes from the operator, so it may be an internal one, where gateways often are: the address guard for
+//! URLs from clients does not apply. The other rules of `outbound` do: no redirects, deadlines, a limited response
+//! size. Plain http is allowed only to this machine and to hosts in `outbound.allow`, because requests contain codes
+//! and a password.
 //!
-//! Nothing is sent twice that a gateway has taken on. It may take a text on and be cut off before it says so; the text is
-//! then sent again with the same `{id}` and `Idempotency-Key`, by which gateways that know either drop the second.
+//! A text that a gateway has accepted is not sent again, with one exception: if the connection breaks before the
+//! response, the text is sent again with the same `{id}` and `Idempotency-Key`, by which gateways that support either
+//! drop the duplicate.
 
 mod encoding;
 mod number;
@@ -31,40 +33,40 @@ use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::ext::{DeliveryError, OutgoingSms, SmsSender};
 use crate::outbound::{Outbound, OutboundError};
 
-/// Bytes of an answer; none says anything at such length.
+/// Maximum length of a response, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>: a structured string.
+/// A structured string: <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// How a provider wants to be asked. `{number}`, `{text}` and `{id}` in address and body are filled in.
+/// The request to a provider. `{number}`, `{text}` and `{id}` in address and body are replaced.
 #[derive(Clone, Default)]
 pub struct GatewaySettings {
-    /// The address. A user name and a password in it become `Authorization: Basic …`.
+    /// The URL. A user name and password in it are sent as `Authorization: Basic …`.
     pub url: String,
     /// POST, PUT or GET.
     pub method: String,
-    /// Name and value of headers, as they are sent.
+    /// Names and values of headers, sent unchanged.
     pub headers: Vec<(String, String)>,
-    /// JSON, a form, XML or plain text, as the header `Content-Type` says; without one it is JSON if it begins with a brace
-    /// or a bracket, XML if it begins with `<`, otherwise a form.
+    /// JSON, a form, XML or plain text, as the header `Content-Type` says. Without the header: JSON if it begins with a
+    /// brace or bracket, XML if it begins with `<`, otherwise a form.
     pub body: Option<String>,
-    /// How `{number}` is written.
+    /// The format of `{number}`.
     pub number_format: NumberFormat,
-    /// What an answer of 2xx must hold: a text, or a place in a JSON document and its value: `/messages/0/status=0`.
+    /// Required in a 2xx response: a text, or a JSON pointer and its value, as `/messages/0/status=0`.
     pub success: Option<String>,
 }
 
-/// A member of the settings is wrong. The problem reads on after its name and repeats nothing that may be secret.
+/// A member of the settings is invalid. The problem continues its name and contains no value that may be secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{member}: {problem}")]
 pub struct GatewayError {
     /// `url`, `method`, `headers`, `body` or `ca`.
     pub member: &'static str,
-    /// What is wrong with it.
+    /// The problem.
     pub problem: String,
 }
 
-/// A provider of text messages.
+/// A sender that calls the gateway of one provider.
 #[derive(Clone)]
 pub struct Gateway {
     outbound: Outbound,
@@ -83,7 +85,7 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Checks what can be checked without asking the provider. Of the outbound settings count the certificates and, for
+    /// Validates the settings without calling the provider. Of the outbound settings, it uses the certificates and, for
     /// plain http, the allowed hosts.
     pub fn new(settings: &GatewaySettings, outbound: &OutboundSettings) -> Result<Self, GatewayError> {
         let mut headers = headers(&settings.headers).map_err(wrong("headers"))?;
@@ -135,7 +137,7 @@ impl SmsSender for Gateway {
         Box::pin(async move {
             match self.outbound.send(self.request(sms)?, ANSWER_LIMIT).await {
                 Ok(answer) => self.success.judge(&answer),
-                // It was asked and did answer: once more would be twice.
+                // The gateway has received the request: a retry could send the text twice.
                 Err(error @ (OutboundError::TooLong(_) | OutboundError::Refused(_))) => {
                     Err(DeliveryError::Never(error.to_string()))
                 }
@@ -161,23 +163,23 @@ fn method(text: &str) -> Result<Method, String> {
 fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
-        let name = HeaderName::try_from(name).map_err(|_| "a name is no name of a header".to_owned())?;
+        let name = HeaderName::try_from(name).map_err(|_| "a name is not a valid header name".to_owned())?;
         let mut value = HeaderValue::try_from(value)
-            .map_err(|_| format!("the value of {name} holds what no header may hold"))?;
+            .map_err(|_| format!("the value of {name} has characters that headers cannot hold"))?;
         value.set_sensitive(true);
         headers.append(name, value);
     }
     Ok(headers)
 }
 
-/// The address without its user, whose password goes into a header; and the host that is asked.
+/// The URL without its user information, which becomes a header, and the host.
 fn address(
     text: &str,
     outbound: &OutboundSettings,
     headers: &mut HeaderMap,
 ) -> Result<(Template, AllowedHost), String> {
     let shape = || "must be https://host/path".to_owned();
-    // Nothing of a message may choose who is asked.
+    // A message must not be able to change the host.
     let start = Template::parse(text)?;
     let (scheme, rest) = start.start().split_once("://").ok_or_else(shape)?;
     let authority = rest.split_once(['/', '?']).ok_or_else(shape)?.0;

@@ -1,19 +1,19 @@
-//! How a gateway wants telephone numbers to be written.
+//! The formats in which gateways expect telephone numbers.
 
-/// The form of what fills `{number}`.
+/// The format of `{number}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NumberFormat {
     /// E.164 with its plus: `+4915112345678`.
     #[default]
     E164,
-    /// Digits alone, the country code first: `4915112345678`.
+    /// Digits only, with the country code first: `4915112345678`.
     Digits,
-    /// The international prefix that most countries dial, written out: `004915112345678`.
+    /// With the international prefix of most countries: `004915112345678`.
     DoubleZero,
 }
 
 impl NumberFormat {
-    /// Reads the word of a setting: `e164`, `digits` or `00`. The problem reads on after the setting's name.
+    /// Parses the setting: `e164`, `digits` or `00`. The error text continues the setting's name.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text {
             "e164" => Ok(Self::E164),
@@ -23,7 +23,7 @@ impl NumberFormat {
         }
     }
 
-    /// Writes a number that is in E.164.
+    /// Formats a number given in E.164.
     pub(super) fn write(self, e164: &str) -> String {
         let digits = e164.trim_start_matches('+');
         match self {

@@ -1,23 +1,23 @@
-//! Has the gateway taken a text on? By its status, and by what else the operator says that its answer must show.
+//! Decides whether a gateway has accepted a text, by the status and the operator's condition on the response body.
 
 use axum::http::{Response, StatusCode};
 use serde_json::Value;
 
 use crate::ext::DeliveryError;
 
-/// What a good answer has beside a status of 2xx.
+/// The condition on a 2xx response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Success {
-    /// Nothing more.
+    /// The status is enough.
     Status,
-    /// This text, anywhere.
+    /// The body contains this text.
     Holds(String),
-    /// This value at this place (RFC 6901) of a JSON document.
+    /// The JSON body has this value at this pointer (RFC 6901).
     Shows { pointer: String, value: String },
 }
 
 impl Success {
-    /// `/messages/0/status=0` is a place and its value, everything else a text.
+    /// Parses `/messages/0/status=0` as a pointer and its value, everything else as a text.
     pub(super) fn parse(text: &str) -> Self {
         match text.split_once('=') {
             Some((pointer, value)) if pointer.starts_with('/') => {
@@ -27,11 +27,11 @@ impl Success {
         }
     }
 
-    /// What an answer means.
+    /// Classifies a response.
     ///
-    /// What concerns the operator's account, and what asks for patience, is mended without the user; every other refusal is
-    /// about this text. An answer of 2xx that is not a good one is final as well: were the test itself mistaken, each
-    /// try would be one more text, paid for and read.
+    /// Statuses about the operator's account or about load are transient, because they can be resolved without the
+    /// user; every other refusal concerns this text and is permanent. A 2xx response that does not meet the condition
+    /// is permanent as well: if the condition itself were wrong, each retry would send and bill another text.
     pub(super) fn judge(&self, answer: &Response<Vec<u8>>) -> Result<(), DeliveryError> {
         let status = answer.status();
         let reason = format!("the gateway answered {status}");
@@ -49,7 +49,7 @@ impl Success {
         }
     }
 
-    /// Answers are not repeated: many hold the number or the text.
+    /// Checks the condition. The error does not quote the body, which may contain the number or the text.
     fn find(&self, body: &[u8]) -> Result<(), String> {
         let found = match self {
             Self::Status => true,

@@ -1,13 +1,12 @@
-//! Texts with places for what each message is about: `{number}`, `{text}` and `{id}`.
+//! Templates with the placeholders `{number}`, `{text}` and `{id}`.
 //!
-//! What fills a place is encoded for where the place is, so that no message can end a JSON string, add a field to a form or
-//! an element to an XML document.
-//! It is filled in once: braces in a message stay braces. Every other `{word}` is refused, for it is a place misspelled;
-//! braces of JSON have no word between them alone.
+//! Values are encoded for their context, so that no message can end a JSON string, or add a field to a form or an
+//! element to an XML document. They are inserted in one pass: braces in a message stay braces. Any other `{word}` is
+//! rejected as a misspelled placeholder; the braces of JSON never enclose a single word.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// A text with places in it.
+/// A text with placeholders.
 #[derive(Clone)]
 pub(super) struct Template(Vec<Part>);
 
@@ -17,7 +16,7 @@ enum Part {
     Place(Place),
 }
 
-/// What a place stands for.
+/// A placeholder.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Number,
@@ -25,7 +24,7 @@ pub(super) enum Place {
     Id,
 }
 
-/// What fills the places.
+/// The values of the placeholders.
 pub(super) struct Filling<'a> {
     pub(super) number: &'a str,
     pub(super) text: &'a str,
@@ -33,7 +32,7 @@ pub(super) struct Filling<'a> {
 }
 
 impl Template {
-    /// Finds the places. The problem reads on after the name of the setting.
+    /// Parses the placeholders. The error text continues the name of the setting.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -52,17 +51,17 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Is there such a place?
+    /// Returns whether the template contains this placeholder.
     pub(super) fn has(&self, place: Place) -> bool {
         self.0.contains(&Part::Place(place))
     }
 
-    /// How many places there are.
+    /// The number of placeholders.
     pub(super) fn places(&self) -> usize {
         self.0.iter().filter(|part| matches!(part, Part::Place(_))).count()
     }
 
-    /// What stands before the first place.
+    /// The text before the first placeholder.
     pub(super) fn start(&self) -> &str {
         match self.0.first() {
             Some(Part::Literal(text)) => text,
@@ -70,7 +69,7 @@ impl Template {
         }
     }
 
-    /// The text with its places filled.
+    /// The text with its placeholders replaced.
     pub(super) fn fill(&self, filling: &Filling<'_>, encode: fn(&str) -> String) -> String {
         let part = |part: &Part| match part {
             Part::Literal(text) => text.clone(),
@@ -82,7 +81,7 @@ impl Template {
     }
 }
 
-/// The next word that stands in braces alone, and what is before and behind it.
+/// Finds the next single word in braces; returns the text before it, the word, and the text after it.
 fn next_word(text: &str) -> Option<(&str, &str, &str)> {
     text.match_indices('{').find_map(|(at, _)| {
         let (before, behind) = text.split_at(at);
@@ -92,19 +91,20 @@ fn next_word(text: &str) -> Option<(&str, &str, &str)> {
     })
 }
 
-/// For an address and for a form: a space is `%20` in both, for a form's `+` is one in a form alone.
+/// Encodes for a URL and for a form: a space becomes `%20`, which both accept, whereas `+` means a space only in a
+/// form.
 pub(super) fn percent(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-/// For the inside of a JSON string.
+/// Escapes for the inside of a JSON string.
 pub(super) fn json(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
-/// For the text of an XML element and for a quoted attribute. What XML cannot hold (XML 1.0 §2.2) is left out; line breaks
-/// are written as references, because a reader of XML would change them.
+/// Escapes for the text of an XML element and for a quoted attribute. Characters that XML does not allow (XML 1.0 §2.2)
+/// are dropped; line breaks become references, because an XML parser would normalize them.
 pub(super) fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -124,7 +124,7 @@ pub(super) fn xml(text: &str) -> String {
     escaped
 }
 
-/// For a body in which no character has a meaning.
+/// For a body without special characters.
 pub(super) fn plain(text: &str) -> String {
     text.to_owned()
 }

@@ -1,4 +1,5 @@
-//! The gateway against a server of our own: what arrives there, what is made of its answers, and what is not sent twice.
+//! Runs the gateway against a local server: the requests it receives, how its responses are classified, and what is not
+//! sent twice.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,7 +18,7 @@ use super::*;
 use crate::domain::contact::PhoneNumber;
 use crate::domain::ids::MessageId;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Clone, Debug)]
 struct Asked {
     method: Method,
@@ -36,7 +37,7 @@ impl Asked {
     }
 }
 
-/// A server that answers what it is told to, one after the other.
+/// A server that gives the configured responses one after the other.
 #[derive(Clone)]
 struct Server {
     address: SocketAddr,
@@ -211,7 +212,7 @@ async fn answers_decide_whether_it_is_tried_again_and_nothing_confidential_is_to
     }
 }
 
-/// Attack 236: it takes the request and says nothing, or nobody is there.
+/// A gateway that accepts the request and does not respond, and an address where no server listens.
 #[tokio::test]
 async fn who_does_not_answer_is_asked_again_later() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -313,7 +313,7 @@ async fn nothing_inside_is_fetched() {
         let refused = house.idp.idp().apply(&client(&format!("https://{inside}:{port}/keys"))).await;
         let text = refused.unwrap_err().to_string();
         assert!(
-            text.contains("clients[0].jwks_uri: the address is not one of the Internet"),
+            text.contains("clients[0].jwks_uri: the address is not public"),
             "{inside}: {text}"
         );
     }
