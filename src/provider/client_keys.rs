@@ -1,12 +1,13 @@
-//! The public keys of clients: registered inline, or published by the client itself at its `jwks_uri`.
+//! The public keys of clients: registered inline, or published by the client at its `jwks_uri`.
 //!
-//! A published set is fetched when it is needed, kept, and fetched again when it is five minutes old or when a signature
-//! names a key that is not in it (OpenID Connect Core §10.1.1). Whoever knows a `client_id` can name such a key, so
-//! there is at most one fetch per client in half a minute, whatever became of it, and one at a time, which runs to its
-//! end even if nobody waits for it any more: who comes meanwhile waits, and who brings a known key waits for nobody. A set that cannot be fetched any more counts for an hour, so
-//! that a client's trouble is not at once everybody's; longer would keep a stolen key alive that the client has taken out.
+//! A published set is fetched when it is needed, cached, and fetched again when it is five minutes old or when a
+//! signature names an unknown `kid` (OpenID Connect Core §10.1.1). Everyone who knows a `client_id` can name an unknown
+//! `kid`, so there is at most one fetch per client in half a minute, whatever its outcome, and one at a time. A fetch
+//! continues if its caller is dropped; requests with a known `kid` do not wait for it. If a set can no longer be
+//! fetched, it is used for an hour, so that a client's outage does not stop its users at once; longer would keep a
+//! stolen key valid that the client has removed.
 //!
-//! Why memory and not rows: each node can ask for itself, and nothing is lost with it.
+//! Why memory and not rows: each node can fetch the set itself, and nothing is lost on a restart.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,30 +21,30 @@ use crate::domain::client::{Client, ClientAuthentication, ClientKeys};
 use crate::domain::ids::{ClientId, IssuerId};
 use crate::domain::time::Time;
 
-/// How long a set is used without a question.
+/// Age up to which a set is used without another fetch.
 const FRESH: Duration = Duration::from_mins(5);
-/// How long it is used while the question stays unanswered.
+/// Age up to which a set is used if fetching fails.
 const STALE: Duration = Duration::from_hours(1);
-/// The time between two fetches for one client.
+/// Minimum time between two fetches for one client.
 const PAUSE: Duration = Duration::from_secs(30);
-/// Bytes of a set; sixteen keys with certificates have less.
+/// Maximum size of a set in bytes; sixteen keys with certificates are smaller.
 const LIMIT: usize = 64 * 1024;
 
-/// Why a client has no keys: for the log.
+/// The reason why a client's keys are unavailable. For the log.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum ClientKeysError {
-    /// It proves itself otherwise, and signs nothing.
+    /// The client authenticates in another way and signs nothing.
     #[error("the client has no keys")]
     None,
-    /// What it registered or published is no set of usable keys.
+    /// The registered or published set contains no usable keys.
     #[error("jwks: {0}")]
     Unusable(#[from] JwkError),
-    /// There was no answer, or none that will do.
+    /// Fetching failed.
     #[error("jwks_uri: {0}")]
     NotFetched(String),
 }
 
-/// What is known of the sets that clients publish. The number bounds the memory, not how many clients there may be.
+/// The published sets in memory. The capacity bounds the memory, not the number of clients.
 pub(crate) struct PublishedKeys(Cache<(IssuerId, ClientId), Arc<Slot>>);
 
 /// One client's set.
@@ -53,23 +54,23 @@ struct Slot {
     fetching: tokio::sync::Mutex<()>,
 }
 
-/// What the last question came to.
+/// The result of the last fetches.
 struct Known {
     address: String,
     asked_at: Time,
-    /// The last good answer that still counts, and when it came; otherwise why there is none.
+    /// The last set that is still usable, with the time it was fetched; otherwise the error.
     keys: Result<(Time, Arc<Vec<VerifyingKey>>), ClientKeysError>,
 }
 
 impl PublishedKeys {
-    /// Nothing known yet.
+    /// An empty cache.
     pub(crate) fn new() -> Self {
         Self(Cache::new(16_384))
     }
 }
 
 impl Idp {
-    /// The keys with which this client may have signed what names the key `kid`.
+    /// The keys that may have made a signature of this client that names `kid`.
     pub(crate) async fn client_keys(
         &self,
         client: &Client,
@@ -101,8 +102,8 @@ impl Idp {
         if let Some(answer) = slot.answer(address, kid, self.now()) {
             return answer;
         }
-        // A task of its own: a caller that goes away, or is not polled on, must neither stop this fetch (the next one could
-        // begin at once) nor keep the turn from those behind it.
+        // A task of its own: if the caller is dropped or no longer polled, the fetch neither stops (the next one could
+        // begin at once) nor keeps the lock from those that wait for it.
         let (idp, address, kid) = (self.clone(), address.to_owned(), kid.map(str::to_owned));
         let fetch = tokio::spawn(async move {
             let _turn = slot.fetching.lock().await;
@@ -125,7 +126,7 @@ impl Idp {
 }
 
 impl Slot {
-    /// What can be said without a fetch, or without a further one so soon.
+    /// The answer that is possible without a fetch, or because the last one is too recent.
     fn answer(
         &self,
         address: &str,
@@ -154,7 +155,7 @@ impl Slot {
         let keys = match fetched {
             Ok(keys) => Ok((asked_at, Arc::new(keys))),
             Err(failure) => {
-                tracing::warn!(jwks_uri = address, error = %failure, "the keys of a client are not to be had");
+                tracing::warn!(jwks_uri = address, error = %failure, "cannot fetch the keys of a client");
                 let before = known.take().filter(|known| known.address == address);
                 let before = before.and_then(|known| known.keys.ok());
                 before.filter(|(came_at, _)| came_at.is_recent(asked_at, STALE)).ok_or(failure)

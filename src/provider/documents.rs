@@ -1,4 +1,4 @@
-//! Public documents, built once per issuer and then served as they are, headers included: discovery and key sets.
+//! Public documents (discovery, key sets): built once per issuer and revision, and served with fixed headers.
 
 use std::sync::Arc;
 
@@ -10,31 +10,31 @@ use quick_cache::sync::Cache;
 use super::Internal;
 use crate::domain::ids::IssuerId;
 
-/// A document, and all headers of its answer, the tag of its content among them.
+/// A document with all its response headers, including its `ETag`.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) body: Bytes,
     pub(crate) headers: HeaderMap,
 }
 
-/// What a document is filed under; a new revision of the catalogue makes every earlier one unreachable.
+/// The cache key. It contains the catalogue's revision, so a new revision invalidates every earlier entry.
 type Key = (IssuerId, &'static str, i64);
 
-/// The documents built so far.
+/// The cached documents.
 pub(crate) struct Documents(Cache<Key, Arc<Document>>);
 
 impl Documents {
-    /// An empty file; the number bounds its memory, not what can be served.
+    /// An empty cache; the capacity bounds its memory.
     pub(crate) fn new() -> Self {
         Self(Cache::new(1024))
     }
 
-    /// Returns whether the document of that name was built under this revision.
+    /// Returns whether the document of that name is cached for this revision.
     pub(crate) fn holds(&self, issuer: &IssuerId, name: &'static str, revision: i64) -> bool {
         self.0.get(&(issuer.clone(), name, revision)).is_some()
     }
 
-    /// The document of that name, built if need be.
+    /// The document of that name, built if necessary.
     pub(crate) async fn or_build(
         &self,
         issuer: &IssuerId,
@@ -46,7 +46,7 @@ impl Documents {
         if let Some(document) = self.0.get(&key) {
             return Ok(document);
         }
-        // Callers at the same moment each build it: one that waited for another would depend on that one being polled.
+        // Concurrent callers each build it: waiting for another caller would depend on that one being polled.
         let document = build.boxed().await.map(Arc::new)?;
         self.0.insert(key, document.clone());
         Ok(document)

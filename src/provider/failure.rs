@@ -1,7 +1,7 @@
-//! Failures of the provider itself, as opposed to mistakes in a request.
+//! Failures of the provider itself, as opposed to errors in a request.
 //!
-//! Each is logged once, where it is made, under a reference; the caller is shown only that reference. `http::error` turns
-//! it into a response.
+//! Each is logged once, where it occurs, with a reference; the caller sees only that reference. `http::error` turns it
+//! into a response.
 
 use crate::account;
 use crate::crypto::jwt::JwtError;
@@ -11,33 +11,33 @@ use crate::domain::ids::Reference;
 use crate::ext::Unavailable;
 use crate::storage;
 
-/// An inner failure, already logged.
+/// An internal failure that has been logged.
 #[derive(Clone, Debug)]
 pub(crate) enum Internal {
-    /// Try again soon.
+    /// Temporary: try again soon.
     Busy(Reference),
-    /// A fault of ours.
+    /// A bug or damaged data.
     Fault(Reference),
-    /// A HEAD, which must change nothing, for something that a GET would have changed.
+    /// A HEAD request, which must not change anything, for a resource that a GET would change.
     Unchanged(Reference),
 }
 
 impl Internal {
-    /// Logs a fault and gives it a reference.
+    /// Logs a bug and assigns a reference.
     pub(crate) fn fault(source: &dyn std::fmt::Display) -> Self {
         let reference = random::reference();
         tracing::error!(%reference, error = %source, "internal error");
         Self::Fault(reference)
     }
 
-    /// Logs that something is busy or away for now, and gives it a reference.
+    /// Logs a temporary failure and assigns a reference.
     pub(crate) fn busy(source: &dyn std::fmt::Display) -> Self {
         let reference = random::reference();
         tracing::warn!(%reference, error = %source, "busy");
         Self::Busy(reference)
     }
 
-    /// What the user may quote.
+    /// The reference that the user can quote.
     pub(crate) const fn reference(&self) -> &Reference {
         match self {
             Self::Busy(reference) | Self::Fault(reference) | Self::Unchanged(reference) => reference,

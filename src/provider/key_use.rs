@@ -1,6 +1,6 @@
-//! Which algorithms an issuer signs with: those that every issuer has, and those that its clients were registered for.
+//! The algorithms that an issuer signs with: the mandatory ones, and those that its clients registered.
 //!
-//! A key that no client uses any more leaves the key set as a replaced key does: when the last token that it signed has
+//! A key that no client uses any more leaves the key set as a replaced key does: when the last token it signed has
 //! expired. If a client uses the algorithm again before that, the key stays.
 
 use super::Idp;
@@ -29,7 +29,7 @@ impl Idp {
         Ok(self.signing_algorithms(issuer).await?.contains(&algorithm))
     }
 
-    /// Removes the keys of an algorithm that are not to be trusted; nothing that they signed is verified any more.
+    /// Removes the keys of an algorithm at once, for example compromised ones; their signatures are no longer accepted.
     pub async fn remove_keys(
         &self,
         issuer: &IssuerId,
@@ -43,7 +43,7 @@ impl Idp {
         Ok(removed.await?)
     }
 
-    /// Schedules the removal of keys that no client uses, and cancels it if one uses them again.
+    /// Schedules the removal of unused keys, and cancels it for keys that are used again.
     pub(super) async fn schedule_unused_keys(&self) -> Result<(), Internal> {
         let revision = self.catalogue().revision().await?;
         if self.keyring().is_tended(revision) {

@@ -1,8 +1,8 @@
-//! The signing keys of the issuers: made when first needed, sealed at rest, parsed once.
+//! The signing keys of the issuers: generated when first needed, sealed at rest, parsed once.
 //!
-//! A tenant costs nothing until somebody asks for its keys. Two nodes may make a key at the same moment: the store
-//! keeps one of them, and both go on with that one. A node makes one key at a time, for an RSA key keeps a core busy for a
-//! tenth of a second and more: of many who want a new issuer's first key, one makes it.
+//! A tenant has no keys until they are first requested. If two nodes generate a key concurrently, the store keeps one
+//! of them, and both use it. A node generates one key at a time, because an RSA key takes a tenth of a second of CPU
+//! time or more; concurrent requests for a new issuer's first key wait for the same one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,24 +21,24 @@ use crate::domain::ids::{Hash, IssuerId, KeyId};
 use crate::domain::time::Time;
 use crate::storage::keys::{self, StoredKey};
 
-/// The keys of an issuer as stored, and as they verify.
+/// The keys of an issuer, as stored and as parsed for verification.
 type Verifying = (Arc<Vec<StoredKey>>, Arc<Vec<VerifyingKey>>);
 
-/// A token, and the keys it was read with.
+/// A verified token and the keys it was verified with.
 type Read = (Arc<Vec<VerifyingKey>>, Arc<AccessToken>);
 
-/// Parsed keys, and the tokens read with them.
+/// Parsed keys, and the tokens verified with them.
 pub(crate) struct Keyring {
     signing: Cache<KeyId, SigningKey>,
     verifying: Cache<IssuerId, Verifying>,
     read: Cache<Hash, Read>,
     making: Mutex<()>,
-    /// The catalogue's revision under which unused keys were looked for last.
+    /// The catalogue's revision at the last check for unused keys.
     tended: AtomicI64,
 }
 
 impl Keyring {
-    /// An empty ring; the numbers bound its memory, not how many keys and tokens there may be.
+    /// An empty ring; the capacities bound its memory, not the number of keys and tokens.
     pub(crate) fn new() -> Self {
         Self {
             signing: Cache::new(4096),
@@ -49,19 +49,19 @@ impl Keyring {
         }
     }
 
-    /// Has anything changed since unused keys were looked for?
+    /// Returns whether unused keys have been checked at this revision.
     pub(super) fn is_tended(&self, revision: i64) -> bool {
         self.tended.load(Ordering::Relaxed) == revision
     }
 
-    /// Notes that unused keys were looked for.
+    /// Records that unused keys have been checked.
     pub(super) fn note_tended(&self, revision: i64) {
         self.tended.store(revision, Ordering::Relaxed);
     }
 }
 
 impl Idp {
-    /// The key that signs with this algorithm at this issuer.
+    /// The key that signs with this algorithm at this issuer; generated if there is none.
     pub(crate) async fn signing_key(
         &self,
         issuer: &IssuerId,
@@ -75,10 +75,10 @@ impl Idp {
         let made = tokio::spawn(async move { idp.make_key(&of, algorithm).await });
         made.await.map_err(|error| Internal::fault(&error))??;
         let stored = self.stored_key(issuer, algorithm).await?;
-        self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just made is not there"))?)
+        self.parsed(&stored.ok_or_else(|| Internal::fault(&"a key just stored is missing"))?)
     }
 
-    /// Makes the keys of the algorithms that this issuer uses and has none for.
+    /// Generates keys for the algorithms of this issuer that have none.
     pub(crate) async fn make_missing_keys(&self, issuer: &IssuerId) -> Result<(), Internal> {
         for algorithm in self.signing_algorithms(issuer).await? {
             self.signing_key(issuer, algorithm).await?;
@@ -95,8 +95,8 @@ impl Idp {
         Ok(parsed)
     }
 
-    /// What this issuer's signatures are checked with, those that have left the key set included: what they signed and
-    /// what has not expired is still ours. Nothing is made: what no key has signed is not ours.
+    /// The keys that verify this issuer's signatures, including those that have left the key set: tokens they signed
+    /// may still be valid. Generates no key, because without one there is no signature.
     pub(crate) async fn verifying_keys(&self, issuer: &IssuerId) -> Result<Arc<Vec<VerifyingKey>>, Internal> {
         let stored = self.catalogue().keys(issuer).await?;
         if let Some((of, keys)) = self.keyring().verifying.get(issuer)
@@ -114,8 +114,8 @@ impl Idp {
         Ok(keys)
     }
 
-    /// What a token of this issuer says: read with its keys once and then remembered by the token's hash, for as long as
-    /// the keys stay what they are. What is remembered grows older, so the caller looks at its times.
+    /// The content of a token of this issuer, verified once and then cached by the token's hash while the keys stay the
+    /// same. The caller checks its times on every use.
     pub(crate) async fn read_once<E>(
         &self,
         issuer: &IssuerId,
@@ -147,7 +147,7 @@ impl Idp {
         Ok(keys::signing(&stored, algorithm, self.now()).cloned())
     }
 
-    /// Makes the first key, or the first since the algorithm was last in use, unless another task has by now.
+    /// Generates the first key, or the first since the algorithm was last in use, unless another task has done so.
     async fn make_key(&self, issuer: &IssuerId, algorithm: SigningAlgorithm) -> Result<(), Internal> {
         let _turn = self.keyring().making.lock().await;
         if self.stored_key(issuer, algorithm).await?.is_some() {
@@ -165,7 +165,7 @@ impl Idp {
         Ok(())
     }
 
-    /// A key that is not stored yet.
+    /// Generates a key without storing it.
     pub(super) async fn new_key(
         &self,
         issuer: &IssuerId,
@@ -198,7 +198,7 @@ impl Idp {
     }
 }
 
-/// The row that a sealed key is bound to.
+/// The row name that a key is sealed for.
 fn row(id: &KeyId) -> String {
     format!("signing_keys/{id}")
 }

@@ -1,10 +1,9 @@
-//! Rates that one node counts by itself, in memory: for what is counted far more often than it is refused, and does no
-//! harm where a node that starts anew has forgotten it. Budgets that must hold for all nodes are rows
-//! ([`crate::storage::attempts`]).
+//! Rate limits of one node, in memory: for events that are counted far more often than refused, and where a restart may
+//! reset the count. Limits that must hold across nodes are rows ([`crate::storage::attempts`]).
 //!
-//! Of each key only the moment is kept at which everything counted will have drained (the "generic cell rate algorithm",
-//! as for the rows). The map is bounded: when it is full, what has drained goes, and then the half that owes least, so
-//! that nobody is forgotten by bringing many others along that do little.
+//! Implements the generic cell rate algorithm: the state of a key is the time at which its bucket will be empty. The
+//! map is bounded: when it is full, empty buckets are removed, and then the emptier half, so that an attacker cannot
+//! remove a full bucket by adding many others.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,39 +12,39 @@ use std::time::Duration;
 
 use crate::storage::attempts::Rate;
 
-/// Counts by keys.
+/// A rate limiter by key.
 pub(crate) struct Limiter<K> {
     rate: Rate,
     most: usize,
-    /// When all that is counted will have drained, in milliseconds since 1970.
+    /// The time at which a bucket will be empty, in milliseconds since 1970.
     drained_at: Mutex<HashMap<K, i64>>,
 }
 
 impl<K: Clone + Eq + Hash> Limiter<K> {
-    /// Nothing counted yet; at most `most` keys are kept.
+    /// Creates a limiter that keeps at most `most` keys.
     pub(crate) fn new(rate: Rate, most: usize) -> Self {
         Self { rate, most, drained_at: Mutex::new(HashMap::new()) }
     }
 
-    /// How long this key has to wait until one more may be counted; `None`: not at all. `now` is in milliseconds.
+    /// The time until this key may count another event; `None`: now. `now` is in milliseconds.
     pub(crate) fn wait(&self, key: &K, now: i64) -> Option<Duration> {
         let drained_at = *self.lock().get(key)?;
         let wait = drained_at.min(self.latest(now)) + self.rate.interval() - self.latest(now);
         u64::try_from(wait).ok().filter(|millis| *millis > 0).map(Duration::from_millis)
     }
 
-    /// Counts one, whether the key should have waited or not.
+    /// Counts an event, even if the key should have waited.
     pub(crate) fn count(&self, key: &K, now: i64) {
         let mut kept = self.lock();
         if kept.len() >= self.most && !kept.contains_key(key) {
             forget(&mut kept, self.most, now);
         }
         let drained_at = kept.entry(key.clone()).or_insert(now);
-        // No later than a full measure after now, also where the clock was set back.
+        // At most a full bucket after now, also if the clock was set back.
         *drained_at = ((*drained_at).max(now) + self.rate.interval()).min(self.latest(now));
     }
 
-    /// When all will have drained if everything is counted that may be.
+    /// The time at which a full bucket will be empty.
     fn latest(&self, now: i64) -> i64 {
         now.saturating_add(self.rate.interval() * i64::from(self.rate.count))
     }

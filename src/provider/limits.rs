@@ -1,8 +1,8 @@
-//! What each node limits by itself, and how far.
+//! The limits of each node.
 //!
-//! Why in memory: these limits stand before what happens with every request of every client, which must not write a row;
-//! and what they guard has 256 bits, or 32 characters, so that some guesses more, by as many as there are nodes, are
-//! nothing. They are there so that guessing is seen, and costs the one who guesses more than us.
+//! Why in memory: they guard requests that must not write a row each, and secrets with 256 bits or 32 characters, so a
+//! factor of the number of nodes in the number of guesses does not matter. Their purpose is to make guessing visible in
+//! the log, and cheaper for us than for the attacker.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,31 +11,31 @@ use super::limiter::Limiter;
 use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::storage::attempts::Rate;
 
-/// Wrong secrets of one client from one network: enough for a deployment that takes a new secret up machine by machine.
+/// Wrong secrets of one client from one network: enough for a deployment that gets a new secret machine by machine.
 const SECRET_GUESSES: Rate = Rate { count: 20, per: Duration::from_mins(5) };
-/// Unknown tokens that one client asks about. An API asks about whatever its callers bring, expired tokens and plain
-/// nonsense included, so this is far more than an honest one has misses.
+/// Unknown tokens introspected by one client. An API introspects whatever its callers send, including expired tokens
+/// and garbage, so the limit is far above an honest API's number of misses.
 const INTROSPECTION_MISSES: Rate = Rate { count: 500, per: Duration::from_secs(10) };
-/// A network of which too many login requests wait is looked up once in this time, and refused meanwhile.
+/// A network that has reached its limit of waiting logins is looked up once in this time, and refused in between.
 const FULL_NETWORKS: Rate = Rate { count: 1, per: Duration::from_secs(1) };
-/// Waiting login requests of this node between two trims.
+/// Number of waiting logins that this node adds between two trims.
 const BETWEEN_TRIMS: u32 = 64;
-/// Keys of one limit: a few megabytes.
+/// Maximum keys of one limit: a few megabytes.
 const MOST: usize = 16_384;
 
-/// The limits of one node.
+/// The rate limiters of one node.
 pub(crate) struct Limits {
-    /// By client and network: somebody elsewhere who guesses never keeps the client itself out.
+    /// By client and network, so that guesses from another network never block the client itself.
     pub(crate) secret_guesses: Limiter<(IssuerId, ClientId, String)>,
-    /// By the client that asks.
+    /// By the client that introspects.
     pub(crate) introspection_misses: Limiter<(IssuerId, ClientId)>,
-    /// By network, of which as many login requests wait as may: a flood of refusals must not be one of writes.
+    /// By network that has reached its limit of waiting logins: a flood of refusals must not cause a flood of queries.
     pub(crate) full_networks: Limiter<Hash>,
     waiting_requests: AtomicU32,
 }
 
 impl Limits {
-    /// Nothing counted yet.
+    /// Creates the limiters with nothing counted.
     pub(crate) fn new() -> Self {
         Self {
             secret_guesses: Limiter::new(SECRET_GUESSES, MOST),
@@ -45,7 +45,7 @@ impl Limits {
         }
     }
 
-    /// Counts a login request that waits for its first factor; `true`: it is time to trim all that wait.
+    /// Counts a waiting login; `true`: it is time to trim.
     pub(crate) fn count_waiting_request(&self) -> bool {
         let before = self.waiting_requests.fetch_add(1, Ordering::Relaxed);
         before % BETWEEN_TRIMS == BETWEEN_TRIMS - 1

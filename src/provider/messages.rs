@@ -1,4 +1,4 @@
-//! Messages to users, as the handle offers them: which ways out there are, sending one, and what became of it.
+//! Messages to users, as methods of the handle: availability of the channels, sending, and the state of a message.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use crate::domain::ids::{MessageId, Reference, UserId};
 use crate::domain::message::{Channel, Delivery, Message, MessageContent};
 use crate::storage::{outbox, users};
 
-/// The store or the master key failed; the log has the reason under this reference.
+/// The store or the master key failed; the reason is in the log under this reference.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the outbox could not be reached; the log tells more under {0}")]
+#[error("cannot access the outbox; see {0} in the log")]
 pub struct SendFailed(Reference);
 
 impl<E: Into<Internal>> From<E> for SendFailed {
@@ -21,18 +21,18 @@ impl<E: Into<Internal>> From<E> for SendFailed {
 }
 
 impl Idp {
-    /// Can mail be sent? What needs it is offered only then.
+    /// Returns whether mail can be sent. Features that need mail are offered only then.
     pub fn can_mail(&self) -> bool {
         self.parts().mailer.is_some()
     }
 
-    /// Can text messages be sent?
+    /// Returns whether text messages can be sent.
     pub fn can_sms(&self) -> bool {
         self.parts().sms.is_some()
     }
 
-    /// Sends a letter to a user under the name of the user's tenant, as soon as housekeeping comes to it; if that is not
-    /// within its `lifetime`, never. Codes and links are capped by address, number and user.
+    /// Queues a message to a user, in the name of the user's tenant. Housekeeping sends it, unless its `lifetime` ends
+    /// before. Codes and links are rate-limited by address, number and user.
     pub async fn send(
         &self,
         user: &UserId,
@@ -52,13 +52,13 @@ impl Idp {
         Ok(settled.await?)
     }
 
-    /// How many messages wait to be sent this way, by any node.
+    /// The number of messages of this channel that wait to be sent by any node.
     pub async fn messages_waiting(&self, channel: Channel) -> Result<u64, SendFailed> {
         let waiting = outbox::waiting(&mut self.db().read().tx(), channel).await?;
         Ok(waiting.unsigned_abs())
     }
 
-    /// Where a message stands; `None` a week after it was asked for.
+    /// The delivery state of a message; `None` a week after it was queued.
     pub async fn delivery(&self, id: &MessageId) -> Result<Option<Delivery>, SendFailed> {
         Ok(self.account().delivery(id).await?)
     }

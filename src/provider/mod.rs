@@ -1,4 +1,4 @@
-//! The running provider: one shared handle, its signing keys, its caches, what it counts and what it limits.
+//! The running provider: one shared handle, with its signing keys, caches, metrics and limits.
 
 mod client_keys;
 mod documents;

@@ -1,5 +1,5 @@
-//! The key of pairwise names: made when it is first needed, sealed at rest, the same on every node and for ever. It moves
-//! with the database, and not with an export.
+//! The key of pairwise identifiers: generated when first needed, sealed at rest, shared by all nodes and never changed.
+//! It is part of the database, not of an export.
 
 use futures_util::FutureExt;
 
@@ -10,17 +10,17 @@ use crate::crypto::random;
 use crate::storage::sealed_salts;
 
 const SALT: &str = "pairwise";
-/// The row that the sealed salt is bound to.
+/// The row name that the salt is sealed for.
 const ROW: &str = "salts/pairwise";
 
 impl Idp {
-    /// What pairwise names are made with.
+    /// The key of pairwise identifiers.
     pub(crate) async fn pairwise_key(&self) -> Result<&PairwiseKey, Internal> {
         let known = &self.parts().pairwise;
         if let Some(key) = known.get() {
             return Ok(key);
         }
-        // Callers at the same moment each read it: one that waited for another would depend on that one being polled.
+        // Concurrent callers each read it: waiting for another caller would depend on that one being polled.
         let key = self.kept_key().boxed().await?;
         Ok(known.get_or_init(|| key))
     }
@@ -34,7 +34,7 @@ impl Idp {
         PairwiseKey::new(&salt).map_err(|error| Internal::fault(&error))
     }
 
-    /// Of all nodes that make one at once, each reads the first afterwards.
+    /// Generates the salt; if several nodes do so concurrently, all then read the first one stored.
     async fn make_salt(&self) -> Result<String, Internal> {
         let sealed = self.sealer().seal(&random::bytes::<{ PairwiseKey::LENGTH }>(), ROW)?;
         let insert = self.db().write(move |tx| {
@@ -42,7 +42,7 @@ impl Idp {
             Box::pin(async move { sealed_salts::insert_first(tx, SALT, &sealed).await })
         });
         insert.await?;
-        self.stored_salt().await?.ok_or_else(|| Internal::fault(&"a salt just made is not there"))
+        self.stored_salt().await?.ok_or_else(|| Internal::fault(&"a salt just stored is missing"))
     }
 
     async fn stored_salt(&self) -> Result<Option<String>, Internal> {

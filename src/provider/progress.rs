@@ -1,4 +1,4 @@
-//! Whether this process still gets on with its work: the marks of the store, and those of the delivery lanes.
+//! Whether this process makes progress, by the progress marks of the store and of the delivery lanes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::Idp;
 use crate::domain::message::Channel;
 use crate::storage::Mark;
 
-/// The marks of the delivery lanes. A lane leaves one in every turn, and turns at least every few seconds.
+/// The progress marks of the delivery lanes. A lane sets its mark in every round, at least every few seconds.
 #[derive(Default)]
 pub(crate) struct Lanes {
     mail: Mark,
@@ -24,12 +24,12 @@ impl Lanes {
 }
 
 impl Idp {
-    /// What has had work for this long and made no progress, in words for a log line. A host's liveness probe may fail on
-    /// it; while the database is gone it says nothing about this process.
+    /// Names the parts that have had work for `patience` without progress, for a log line. A host's liveness probe may
+    /// fail on it, but not while the database is unreachable, which a restart does not solve.
     pub fn stalled(&self, patience: Duration) -> Vec<&'static str> {
         let mut stalled: Vec<_> = self.db().stalled(patience).collect();
         if self.catalogue().is_stalled(patience) {
-            stalled.push("the catalogue's look");
+            stalled.push("the catalogue");
         }
         for channel in Channel::ALL {
             if self.parts().lanes.of(channel).is_stalled(patience) {

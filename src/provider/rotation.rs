@@ -1,8 +1,10 @@
-//! One signing key after another: published, then signing, then gone, and never a signature that cannot be verified.
+//! Rotation of signing keys: a key is published, then signs, then leaves the key set, so that every signature can be
+//! verified.
 //!
-//! A key is published for as long as clients may keep the key set before it signs ([`Settings::key_lead`]); it leaves
-//! when the longest-lived token of its making is dead. Unpublished it stays for [`HINTS`] more, for an expired ID token
-//! still says who is meant. Housekeeping rotates what has signed for [`Settings::key_rotation`].
+//! A key is published before it signs, for as long as clients may cache the key set ([`Settings::key_lead`]). It leaves
+//! when the longest-lived token it signed has expired. Unpublished it is kept for [`HINTS`] more, because an expired ID
+//! token still identifies the user in `id_token_hint`. Housekeeping rotates keys that have signed for
+//! [`Settings::key_rotation`].
 //!
 //! [`Settings::key_lead`]: crate::domain::settings::Settings::key_lead
 //! [`Settings::key_rotation`]: crate::domain::settings::Settings::key_rotation
@@ -17,34 +19,34 @@ use crate::domain::time::Time;
 use crate::storage::keys::{self, KeyState, StoredKey};
 use crate::storage::{clients, issuers};
 
-/// How long an ID token is a good hint after its key has left (OpenID Connect Core §3.1.2.1).
+/// How long an ID token is accepted as a hint after its key has left (OpenID Connect Core §3.1.2.1).
 const HINTS: Duration = Duration::from_hours(90 * 24);
-/// Clocks of nodes and clients differ.
+/// Allowed clock skew between nodes and clients.
 const SKEW: Duration = Duration::from_mins(1);
-/// Issuers that one round of housekeeping rotates: making RSA keys is work.
+/// Maximum issuers rotated in one round of housekeeping, because generating RSA keys takes CPU time.
 const ROUND: i64 = 16;
 
-/// How a key makes room for the next.
+/// The way in which a key is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// The next is published first, and the old one leaves when everything it signed is dead.
+    /// The next key is published first, and the old one leaves when every token it signed has expired.
     Gentle,
-    /// The old one is not to be trusted: it is gone at once, and nothing that it signed is verified any more.
+    /// The old key is compromised: it leaves at once, and its signatures are no longer accepted.
     Now,
 }
 
-/// What became of the wish to rotate.
+/// The result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// There is a new key.
+    /// A new key was generated.
     Key(KeyStatus),
-    /// There is a next key already, and it has its time before it.
+    /// A next key exists already and waits for its time.
     Waiting(KeyStatus),
 }
 
-/// The store or the keys failed; the log has the reason under this reference.
+/// The store or the keys failed; the reason is in the log under this reference.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("the store or the master key failed; the log tells more under {0}")]
+#[error("the store or the master key failed; see {0} in the log")]
 pub struct KeysFailed(Reference);
 
 impl<E: Into<Internal>> From<E> for KeysFailed {
@@ -53,29 +55,29 @@ impl<E: Into<Internal>> From<E> for KeysFailed {
     }
 }
 
-/// A key as operators see it.
+/// A signing key as shown to operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyStatus {
     /// The `kid`.
     pub id: KeyId,
-    /// Whose it is.
+    /// The issuer that signs with it.
     pub issuer: IssuerId,
     /// The issuer's URL.
     pub issuer_url: String,
-    /// What it signs with.
+    /// Its algorithm.
     pub algorithm: SigningAlgorithm,
-    /// Where it stands.
+    /// Its state.
     pub state: KeyState,
-    /// Is it in the key set?
+    /// Whether it is in the key set.
     pub published: bool,
-    /// When it begins, or began, to sign.
+    /// The time from which it signs.
     pub signs_from: Time,
-    /// When it leaves the key set, if that is known.
+    /// The time at which it leaves the key set, if known.
     pub leaves_at: Option<Time>,
 }
 
 impl Idp {
-    /// Every signing key there is, by issuer, algorithm and age.
+    /// All signing keys, by issuer, algorithm and age.
     pub async fn keys(&self) -> Result<Vec<KeyStatus>, KeysFailed> {
         let all = keys::all(&mut self.db().read().tx()).await?;
         let mut found = Vec::new();
@@ -87,7 +89,7 @@ impl Idp {
         Ok(found)
     }
 
-    /// Gives the issuer a new key of this algorithm.
+    /// Gives the issuer a new key with this algorithm.
     pub async fn rotate_key(
         &self,
         issuer: &IssuerId,
@@ -101,7 +103,7 @@ impl Idp {
             return Ok(Rotated::Waiting(self.status(next, &own).await?));
         }
         let generation = keys::next_generation(&own, algorithm);
-        // The very first key has no one to wait for.
+        // The very first key has no predecessor that clients could have cached.
         let lead = match rotation {
             Rotation::Gentle if youngest.is_some() => self.settings().key_lead(),
             _ => Duration::ZERO,
@@ -122,12 +124,12 @@ impl Idp {
         let ours = ours.await?;
         let own = keys::of_issuer(&mut self.db().read().tx(), issuer).await?;
         let stands = own.iter().filter(|key| key.algorithm == algorithm).max_by_key(|key| key.generation);
-        let stands = stands.ok_or_else(|| Internal::fault(&"a key just made is not there"))?;
+        let stands = stands.ok_or_else(|| Internal::fault(&"a key just stored is missing"))?;
         let status = self.status(stands, &own).await?;
         Ok(if ours { Rotated::Key(status) } else { Rotated::Waiting(status) })
     }
 
-    /// What housekeeping does about keys: those that are due get a successor, those that are done leave.
+    /// The housekeeping of keys: rotates keys that are due, and unpublishes and deletes old ones.
     pub async fn tend_keys(&self) -> Result<(), KeysFailed> {
         let now = self.now();
         self.schedule_unused_keys().await?;
@@ -141,7 +143,7 @@ impl Idp {
         Ok(())
     }
 
-    /// The life of the longest-lived token that an issuer signs for its clients, by any clock.
+    /// The lifetime of the longest-lived token that an issuer signs for its clients, plus clock skew.
     pub(super) fn token_lifetime(&self, clients: &[Client]) -> Duration {
         let access = clients.iter().map(|client| client.metadata.access_token_lifetime()).max();
         access.unwrap_or_default().max(self.settings().id_token_lifetime) + SKEW

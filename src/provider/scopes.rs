@@ -1,4 +1,4 @@
-//! Every scope of a provider: the standard ones, those of its own APIs, the host's, and the installation's own.
+//! All scopes of a provider: the standard ones, those of its own APIs, the host's, and the installation's own.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ pub(crate) struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
-    /// Those of the provider itself beside the host's and the installation's own.
+    /// Combines the provider's scopes with the host's and the installation's own.
     pub(crate) const fn new(host: &'a [OwnClaims], own: Arc<OwnScopes>) -> Self {
         Self { host, own }
     }
 
-    /// The installation's own, and its APIs.
+    /// The installation's own scopes and APIs.
     pub(crate) fn own(&self) -> &OwnScopes {
         &self.own
     }
@@ -36,16 +36,16 @@ impl<'a> Scopes<'a> {
         all
     }
 
-    /// The granted scopes that a token for this audience may carry: they still exist, and an API's scope only if that API is
-    /// in the audience (RFC 8707 §2.2).
+    /// The granted scopes that a token for this audience may contain: those that still exist, and an API's scope only
+    /// if that API is in the audience (RFC 8707 §2.2).
     pub(crate) fn in_token(&self, granted: &Scope, audience: &Audience) -> Scope {
         let all = self.all();
         let fitting = self.own.narrowed(granted, audience);
         fitting.iter().filter(|word| all.contains(word)).map(str::to_owned).collect()
     }
 
-    /// Whether a scope means nothing without a user: all do but own ones that deliver no claims, and words that only a
-    /// client's registration knows.
+    /// Returns whether a scope needs a user: all do but own ones that deliver no claims, and words that only a client's
+    /// registration defines.
     pub(crate) fn is_about_user(&self, word: &str) -> bool {
         scope::SUPPORTED.contains(&word)
             || scope::RESERVED.contains(&word)

@@ -1,4 +1,4 @@
-//! The provider as one shared handle. No statics: two can live in one process and share nothing.
+//! The provider as one shared handle. There are no statics: two providers in one process share nothing.
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,15 +24,15 @@ use crate::outbound::Outbound;
 use crate::storage::{self, Catalogue, Db, GrantCache};
 use crate::views::Theme;
 
-/// A running provider. Cheap to clone; every clone is the same provider.
+/// A running provider. Clones are cheap and share everything.
 #[derive(Clone)]
 pub struct Idp {
     parts: Arc<Parts>,
-    /// For a request that must change nothing.
+    /// The read-only store of a request that must not change anything.
     reading: Option<Db>,
 }
 
-/// What a provider is made of.
+/// The parts that a provider is made of.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) db: Db,
@@ -43,7 +43,7 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) directory: Option<Arc<dyn Directory>>,
     pub(crate) claim_source: Arc<dyn ClaimSource>,
-    /// What the claim source declared, checked.
+    /// The validated declarations of the claim source.
     pub(crate) own_claims: Vec<OwnClaims>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) mailer: Option<Arc<dyn Mailer>>,
@@ -61,27 +61,27 @@ pub(crate) struct Parts {
 }
 
 impl Idp {
-    /// Takes the parts that the builder put together.
+    /// Wraps the parts that the builder has created.
     pub(crate) fn new(parts: Parts) -> Self {
         Self { parts: Arc::new(parts), reading: None }
     }
 
-    /// The same provider for a request that must change nothing: its store refuses every write.
+    /// The same provider with a read-only store, for a request that must not change anything.
     pub(crate) fn reading(&self) -> Self {
         Self { reading: Some(self.parts.db.reading()), ..self.clone() }
     }
 
-    /// The settings it runs with.
+    /// The settings of this provider.
     pub fn settings(&self) -> &Settings {
         &self.parts.settings
     }
 
-    /// What the provider thinks the time is.
+    /// The current time by the provider's clock.
     pub fn now(&self) -> Time {
         self.parts.clock.now()
     }
 
-    /// The same in milliseconds since 1970, for what is counted by less than seconds.
+    /// The current time in milliseconds since 1970, for finer measurements.
     pub(crate) fn unix_millis(&self) -> i64 {
         self.parts.clock.unix_millis()
     }
@@ -98,7 +98,7 @@ impl Idp {
         &self.parts.catalogue
     }
 
-    /// Does this, and returns only when every node has seen what it changed in the catalogue.
+    /// Runs the change, and returns once every node has seen what it changed in the catalogue.
     pub(crate) async fn seen_by_every_node<T>(&self, change: impl Future<Output = T>) -> T {
         let before = self.catalogue().own_changes();
         let outcome = change.await;
@@ -106,7 +106,7 @@ impl Idp {
         outcome
     }
 
-    /// What access tokens stand on.
+    /// The cached grants behind access tokens.
     pub(crate) fn grounds(&self) -> &GrantCache {
         &self.parts.grounds
     }
@@ -123,17 +123,17 @@ impl Idp {
         self.parts.theme.as_ref()
     }
 
-    /// The one client for what the provider asks for by itself.
+    /// The HTTP client for everything that the provider fetches.
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.parts.outbound
     }
 
-    /// What this node counts by itself.
+    /// The rate limiters of this node.
     pub(crate) fn limits(&self) -> &Limits {
         &self.parts.limits
     }
 
-    /// What is known of upstream providers.
+    /// The cached metadata of upstream providers.
     pub(crate) fn upstreams(&self) -> &MetadataCache {
         &self.parts.upstreams
     }
@@ -146,33 +146,33 @@ impl Idp {
         &self.parts.documents
     }
 
-    /// Who tells the host's own claims.
+    /// The source of the host's own claims.
     pub(crate) fn claim_source(&self) -> &dyn ClaimSource {
         self.parts.claim_source.as_ref()
     }
 
-    /// The host's own claims, by scope.
+    /// The declarations of the host's own claims, by scope.
     pub(crate) fn own_claims(&self) -> &[OwnClaims] {
         &self.parts.own_claims
     }
 
-    /// Every scope there is.
+    /// All scopes of the provider.
     pub(crate) async fn scopes(&self) -> Result<Scopes<'_>, storage::Error> {
         Ok(Scopes::new(&self.parts.own_claims, self.catalogue().own_scopes().await?))
     }
 
-    /// What was asked so far, and what happened.
+    /// The counts of requests and events.
     pub(crate) fn traffic(&self) -> &RequestMetrics {
         &self.parts.traffic
     }
 
-    /// Counts an event and tells the observer.
+    /// Counts an event and passes it to the observer.
     pub(crate) fn observe(&self, event: &Event) {
         self.parts.traffic.note(event);
         self.parts.observer.observe(event);
     }
 
-    /// What can happen to users' credentials.
+    /// Operations on users' credentials.
     pub(crate) fn account(&self) -> Account<'_> {
         let Parts { settings, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
             self.parts.as_ref();

@@ -1,4 +1,4 @@
-//! Putting a provider together: everything is checked, and every problem is told at once.
+//! Builds a provider: checks everything and reports all problems at once.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -18,8 +18,8 @@ use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKe
 use crate::storage::{Catalogue, Db, GrantCache};
 use crate::views::{DefaultTheme, Theme};
 
-/// Builds an [`Idp`]. Whatever is not said has a default that works alone: a SQLite file in `data/`, a master key in
-/// `keys/`, the system's clock, events in the log, the plain theme, no mail and no text messages.
+/// Builds an [`Idp`]. Every part has a default that works alone: a SQLite file in `data/`, a master key in `keys/`, the
+/// system clock, events in the log, the plain theme, no mail and no text messages.
 #[must_use = "a builder does nothing before `build`"]
 pub struct IdpBuilder {
     settings: Settings,
@@ -34,10 +34,10 @@ pub struct IdpBuilder {
     sms: Option<Arc<dyn SmsSender>>,
 }
 
-/// The file of the master key in its folder.
+/// The name of the master key's file.
 pub(super) const MASTER_KEY: &str = "master.key";
 
-/// Where the master key comes from.
+/// The source of the master key.
 enum MasterKeySource {
     Folder(PathBuf),
     Given(String),
@@ -52,7 +52,7 @@ impl MasterKeySource {
     }
 }
 
-/// Why a provider could not be built.
+/// A provider could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]
 pub struct BuildError {
@@ -85,7 +85,7 @@ impl IdpBuilder {
         self
     }
 
-    /// The folder that holds the master key; it is made there on first start.
+    /// The folder that holds the master key; it is created there on first start.
     pub fn keys(mut self, folder: impl AsRef<Path>) -> Self {
         self.master_key = MasterKeySource::Folder(folder.as_ref().to_owned());
         self
@@ -97,54 +97,54 @@ impl IdpBuilder {
         self
     }
 
-    /// Another clock, for tests.
+    /// Sets another clock, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// The host's own user store.
+    /// Sets the host's own user store.
     pub fn directory(mut self, directory: impl Directory) -> Self {
         self.directory = Some(Arc::new(directory));
         self
     }
 
-    /// The host's own claims.
+    /// Sets the source of the host's own claims.
     pub fn claims(mut self, source: impl ClaimSource) -> Self {
         self.claim_source = Arc::new(source);
         self
     }
 
-    /// Who is told of security events.
+    /// Sets the observer of security events.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Arc::new(observer);
         self
     }
 
-    /// How mail is sent. Without this no mail is, and what needs mail is not offered.
+    /// Sets the sender of mail. Without one no mail is sent, and features that need mail are not offered.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
         self
     }
 
-    /// How text messages are sent. The settings must name the countries that they may go to.
+    /// Sets the sender of text messages. The settings must name the countries they may be sent to.
     pub fn sms(mut self, sender: impl SmsSender) -> Self {
         self.sms = Some(Arc::new(sender));
         self
     }
 
-    /// Nothing can be sent after all.
+    /// Removes both senders.
     pub(crate) fn without_senders(self) -> Self {
         Self { mailer: None, sms: None, ..self }
     }
 
-    /// How pages look.
+    /// Sets the theme of the pages.
     pub fn theme(mut self, theme: impl Theme) -> Self {
         self.theme = Arc::new(theme);
         self
     }
 
-    /// Opens the store and the keys; tells every problem at once.
+    /// Opens the store and the keys; reports all problems at once.
     pub async fn build(self) -> Result<Idp, BuildError> {
         let master_key = self.master_key.load();
         let db = open(&self.database).await;
@@ -201,21 +201,21 @@ impl IdpBuilder {
     }
 }
 
-/// The database, migrated.
+/// Opens and migrates the database.
 pub(super) async fn open(url: &str) -> Result<Db, crate::storage::Error> {
     let db = Db::open(url).await?;
     db.migrate().await?;
     Ok(db)
 }
 
-/// A claim of the host's own must not pass for one of the provider's, nor for what the profile says.
+/// Reports claims of the host's own that would replace one of the provider's or of the standard profile.
 fn claim_problems(declared: &[OwnClaims]) -> Vec<String> {
     let mut problems = Vec::new();
     for own in declared {
         if Scope::parse(&own.scope).iter().next() != Some(own.scope.as_str())
             || reserved_names::is_withheld_scope(&own.scope)
         {
-            problems.push(format!("claims: {:?} cannot be a scope of the host's own", own.scope));
+            problems.push(format!("claims: {:?} cannot be used as a scope for the host's claims", own.scope));
         }
         let taken = own.names.iter().filter(|name| name.is_empty() || reserved_names::is_claim(name));
         problems.extend(taken.map(|name| format!("claims: {name:?} is a claim of the provider's")));

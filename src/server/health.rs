@@ -1,8 +1,9 @@
-//! `/healthz`: the process gets on with its work; otherwise it is to be restarted. `/readyz`: it should be sent requests.
+//! Health checks: `/healthz` (liveness) fails if the process should be restarted; `/readyz` (readiness) fails if it
+//! should get no requests.
 //!
-//! A restart cures a process that has stopped moving, and nothing else. So `/healthz` is red only if something has had work
-//! for a minute without progress *and* the database answers on a connection apart: while the database is gone, or hangs,
-//! every process is as well as it can be.
+//! A restart only cures a process that has stalled. So `/healthz` fails only if a part has had work for a minute
+//! without progress *and* the database answers on a separate connection: while the database is unreachable or hangs, a
+//! restart does not help.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,14 +18,14 @@ use axum::routing::get;
 
 use crate::provider::Idp;
 
-/// A store that does not answer within this time is away.
+/// Time limit for the database in `/readyz`.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The same for `/healthz`, which must answer within the second that orchestrators wait for it.
+/// Time limit for the database in `/healthz`, which must answer within the second that orchestrators wait.
 const PROBE: Duration = Duration::from_millis(500);
-/// How long work may wait without progress.
+/// Time without progress after which waiting work counts as stalled.
 const STALLED: Duration = Duration::from_mins(1);
 
-/// How the process is.
+/// The state behind the health checks.
 #[derive(Clone)]
 pub(crate) struct Health {
     idp: Idp,
@@ -34,17 +35,17 @@ pub(crate) struct Health {
 }
 
 impl Health {
-    /// Of this provider.
+    /// The health of this provider.
     pub(crate) fn new(idp: Idp) -> Self {
         Self { idp, draining: Arc::default(), stalled: STALLED, probe: PROBE }
     }
 
-    /// From now on `/readyz` is red.
+    /// Makes `/readyz` fail from now on.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Both addresses.
+    /// The routes `/healthz` and `/readyz`.
     pub(crate) fn router(&self) -> Router {
         Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).with_state(self.clone())
     }
@@ -55,13 +56,13 @@ async fn alive(State(health): State<Health>) -> impl IntoResponse {
     if idp.stalled(health.stalled).is_empty() || !idp.db().answers(health.probe).await {
         return answer(StatusCode::OK, "alive".to_owned());
     }
-    // A look that failed when the last request came says nothing about now.
+    // Renews the look at the catalogue: one that failed at the last request says nothing about the present.
     drop(idp.catalogue().revision().await);
     let stalled = idp.stalled(health.stalled).join(", ");
     if stalled.is_empty() {
         return answer(StatusCode::OK, "alive".to_owned());
     }
-    tracing::error!(stalled, "this process has stopped moving and should be restarted");
+    tracing::error!(stalled, "this process has stalled and should be restarted");
     answer(StatusCode::SERVICE_UNAVAILABLE, format!("stalled: {stalled}"))
 }
 
@@ -71,7 +72,7 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     }
     match tokio::time::timeout(PATIENCE, health.idp.catalogue().revision()).await {
         Ok(Ok(_)) => answer(StatusCode::OK, "ready".to_owned()),
-        _ => answer(StatusCode::SERVICE_UNAVAILABLE, "the database is away".to_owned()),
+        _ => answer(StatusCode::SERVICE_UNAVAILABLE, "the database is unreachable".to_owned()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Putting it together: the builder, the table of contents of routes, declarative set-up, background work; and what
-//! the binary adds: settings, command line, listener, demo.
+//! Assembles the provider: builder, route table, declarative set-up, background tasks; and the parts of the binary:
+//! settings, command line, listener, demo.
 
 pub(crate) mod apply;
 mod builder;

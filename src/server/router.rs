@@ -1,4 +1,4 @@
-//! The table of contents: every route of the provider, in one place.
+//! The route table: every route of the provider in one place.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -17,9 +17,9 @@ use crate::http::{self, Route, RouteInfo, secured, trace};
 use crate::provider::{Idp, Internal};
 use crate::{api, interaction, protocol};
 
-/// Bytes of a request body: the largest thing sent here is a form.
+/// Maximum size of a request body in bytes: the largest bodies are forms.
 const BODY_LIMIT: usize = 64 * 1024;
-/// The longest any answer may take; hashing queues and busy stores give up well before.
+/// Time limit for a response; hashing queues and busy stores give up well before.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Every route below each issuer.
@@ -32,21 +32,21 @@ fn routes() -> Vec<Route> {
 }
 
 impl Idp {
-    /// Every route below each issuer, for tests and for the curious.
+    /// Every route below each issuer.
     pub fn routes() -> Vec<RouteInfo> {
         routes().iter().map(Route::info).collect()
     }
 
-    /// Everything below the root issuer's path, the tenants' issuers included. Nest it where the issuer says:
-    /// for the issuer `https://host/id` at `/id`.
+    /// Everything below the root issuer's path, including the tenants' issuers. Nest it at the issuer's path: for the
+    /// issuer `https://host/id` at `/id`.
     pub fn router(&self) -> Router {
         let issuer = || routes().into_iter().fold(Router::new(), |router, route| route.mount(router, self));
         let all = Router::new().merge(issuer()).nest("/t/{tenant}", issuer());
         self.finish(all)
     }
 
-    /// The metadata documents in the form that has `/.well-known/` at the host's root and the issuer's path behind it
-    /// (RFC 8414 §3.1). Merge it into the host's root router.
+    /// The metadata documents at `/.well-known/` of the host's root, with the issuer's path appended (RFC 8414 §3.1).
+    /// Merge it into the host's root router.
     pub fn well_known(&self) -> Router {
         let inserted = protocol::inserted_routes(self.settings().issuer.path());
         self.finish(inserted.into_iter().fold(Router::new(), |router, route| route.mount(router, self)))
@@ -57,15 +57,15 @@ impl Idp {
     }
 }
 
-/// What holds for every request. Why not a layer each: every one of them boxes the request's future once more, and
-/// together they cost as much as all the rest of a discovery answer.
+/// What applies to every request. Why one function and not a layer for each: every layer boxes the request's future
+/// once more, and together they would cost as much as the rest of a discovery response.
 async fn guard(State(idp): State<Idp>, request: Request, next: Next) -> Response {
     let passing = idp.traffic().begin(&request);
     let is_head = request.method() == Method::HEAD;
     let span = trace::span(&passing);
     let mut response = answer(request, next).instrument(span.clone()).await;
     if is_head {
-        // What asks without wanting an answer is no browser that should remember something.
+        // A HEAD request does not come from a browser that should store cookies.
         response.headers_mut().remove(SET_COOKIE);
     }
     trace::answered(&span, response.status());
@@ -74,7 +74,7 @@ async fn guard(State(idp): State<Idp>, request: Request, next: Next) -> Response
 }
 
 async fn answer(mut request: Request, next: Next) -> Response {
-    // A compressed body could grow without bound; no client needs one.
+    // A compressed body could expand without bound, and no client needs one.
     if request.headers().contains_key(CONTENT_ENCODING) {
         return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
     }

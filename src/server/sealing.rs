@@ -1,39 +1,39 @@
-//! The master key of a database: what opens the keys in it, and how it is replaced.
+//! The master key of a database: unwraps its keys, and can be replaced.
 //!
-//! Replacing it never stops anything. The new one is stored beside the old: nodes that are running go on with the keys
-//! they hold, nodes that start do so with either. Once every node has the new one, the old one is forgotten, and from
-//! then on it opens nothing but old backups.
+//! Replacing it needs no downtime. The new wrapping is stored beside the old one: running nodes keep the keys in
+//! memory, and nodes that start can unwrap with either master key. Once every node has the new one, the old wrapping is
+//! deleted, and the old master key opens only old backups.
 
 use crate::crypto::seal::{MasterKey, Sealer};
 use crate::storage::wrapped_keys::{self, Place, WrappedKeys};
 use crate::storage::{self, Db};
 
-/// Why the keys of a database are not to be had, or the master key was not replaced.
+/// The keys of a database could not be opened, or the master key was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealingError {
-    /// The keys are under another master key.
+    /// The keys are wrapped by another master key.
     #[error(
-        "this is not the master key of this database: its keys are sealed under the one with the id {expected}, and this one has {found}; bring the right one back"
+        "this is not the master key of this database: its keys are wrapped by the one with the id {expected}, and this one has {found}; bring the right one back"
     )]
     Foreign {
         /// The id of the database's master key.
         expected: String,
-        /// The id of this one.
+        /// The id of the given master key.
         found: String,
     },
-    /// The keys under this master key were altered.
+    /// The wrapped keys were altered.
     #[error("the keys in the database cannot be opened: {0}")]
     Damaged(#[from] crate::crypto::seal::SealError),
-    /// Somebody else was faster, or the one before is still there.
+    /// Another replacement was faster, or the previous wrapping has not been deleted.
     #[error("{0}")]
     Refused(&'static str),
-    /// The store did not answer.
+    /// The store failed.
     #[error(transparent)]
     Storage(#[from] storage::Error),
 }
 
-/// What seals the values of this database. An empty one gets its keys now; of nodes that start at once, one draws them
-/// for all.
+/// Opens the keys that seal this database's values. An empty database gets its keys now; of nodes that start
+/// concurrently, one generates them for all.
 pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingError> {
     if let Some(sealer) = unwrap(db, master).await? {
         return Ok(sealer);
@@ -44,10 +44,10 @@ pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingE
         Box::pin(async move { wrapped_keys::insert_first(tx, &first).await })
     })
     .await?;
-    unwrap(db, master).await?.ok_or(SealingError::Refused("keys just stored are not there"))
+    unwrap(db, master).await?.ok_or(SealingError::Refused("keys just stored are missing"))
 }
 
-/// `None`: the database has no keys yet.
+/// Unwraps the keys; `None`: the database has no keys yet.
 async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingError> {
     let mut reader = db.read();
     let Some(current) = wrapped_keys::at(&mut reader.tx(), Place::Current).await? else { return Ok(None) };
@@ -59,7 +59,7 @@ async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingEr
     Ok(Some(Sealer::unwrap(&ours.wrapped, master)?))
 }
 
-/// Makes `new` the master key of this database; `old` goes on to open it until it is [forgotten](forget_previous).
+/// Makes `new` the current master key of this database; `old` still opens it until it is [forgotten](forget_previous).
 #[cfg(feature = "server")]
 pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result<(), SealingError> {
     let sealer = open(db, old).await?;
@@ -77,7 +77,7 @@ pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result
     ))
 }
 
-/// From now on only `current` opens this database.
+/// Deletes the previous wrapping: from now on only `current` opens this database.
 #[cfg(feature = "server")]
 pub(super) async fn forget_previous(db: &Db, current: &MasterKey) -> Result<(), SealingError> {
     open(db, current).await?;

@@ -1,4 +1,4 @@
-//! What has to happen in the background: expired rows are swept in small batches, keys are replaced, messages are sent.
+//! Background tasks: expired rows are deleted in small batches, keys are rotated, messages are sent.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use crate::domain::message::Channel;
 use crate::provider::Idp;
 use crate::storage::sweep;
 
-/// How often to look.
+/// Time between two rounds.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// Rows per table and transaction: small, so that no login waits behind the broom.
+/// Rows per table and transaction, small enough that no login waits long.
 const BATCH: i64 = 500;
 
 impl Idp {
-    /// Runs for ever; the host decides where. Dropping it at any moment loses nothing.
+    /// Runs the background tasks forever; the host decides where. Dropping the future at any moment loses nothing.
     pub async fn housekeeping(self) {
         tokio::join!(self.tidy(), self.lane(Channel::Mail), self.lane(Channel::Sms));
     }
@@ -20,7 +20,7 @@ impl Idp {
     async fn tidy(&self) {
         loop {
             if let Err(error) = self.tend_keys().await {
-                tracing::warn!(%error, "keys could not be looked after");
+                tracing::warn!(%error, "cannot rotate signing keys");
             }
             match self.sweep().await {
                 Ok(rows) if rows >= BATCH.unsigned_abs() => {}
@@ -33,7 +33,7 @@ impl Idp {
         }
     }
 
-    /// Removes one batch of what has expired; tells how many rows.
+    /// Deletes one batch of expired rows and returns their number.
     pub(crate) async fn sweep(&self) -> Result<u64, crate::storage::Error> {
         let now = self.now();
         self.db().write(move |tx| Box::pin(sweep::sweep(tx, now, BATCH))).await

@@ -1,4 +1,4 @@
-//! A relying party under the test's control.
+//! A relying party controlled by the test.
 
 use axum::http::StatusCode;
 use base64::Engine;
@@ -19,26 +19,26 @@ pub struct Application {
     redirect_uri: String,
 }
 
-/// What the token endpoint gave.
+/// The response of the token endpoint.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// The whole answer.
+    /// The whole response.
     pub response: Value,
-    /// The claims of the ID token; its signature is not looked at.
+    /// The claims of the ID token; its signature is not verified.
     pub id_token: Map<String, Value>,
     /// The access token.
     pub access_token: String,
 }
 
 impl Application {
-    /// The PKCE verifier of every flow: enough for a test.
+    /// The constant PKCE verifier.
     pub const VERIFIER: &'static str = "a-verifier-of-forty-three-characters-or-more";
-    /// The `state` of every flow.
+    /// The constant `state`.
     pub const STATE: &'static str = "a-state";
-    /// The `nonce` of every flow.
+    /// The constant `nonce`.
     pub const NONCE: &'static str = "a-nonce";
 
-    /// An application of this issuer, which need not be the root issuer.
+    /// An application of this issuer, which may be a tenant's.
     pub fn new(idp: &TestIdp, issuer: &str, client_id: &str, redirect_uri: &str) -> Self {
         Self {
             browser: idp.browser(),
@@ -49,19 +49,19 @@ impl Application {
         }
     }
 
-    /// Proves itself with this secret (`client_secret_basic`).
+    /// Authenticates with this secret (`client_secret_basic`).
     #[must_use]
     pub fn secret(mut self, client_secret: &str) -> Self {
         self.client_secret = Some(client_secret.to_owned());
         self
     }
 
-    /// Where the application sends its user.
+    /// The URL of an authorization request.
     pub fn authorization_url(&self, scope: &str) -> String {
         self.authorization_url_with(scope, &[])
     }
 
-    /// The same with further parameters.
+    /// The same with additional parameters.
     pub fn authorization_url_with(&self, scope: &str, more: &[(&str, &str)]) -> String {
         let challenge = secret::hash(Self::VERIFIER);
         let parameters = [
@@ -79,7 +79,7 @@ impl Application {
         url.unwrap_or_else(|error| panic!("{endpoint}: {error}")).into()
     }
 
-    /// Pushes the request instead (RFC 9126); where the application then sends its user.
+    /// Pushes the request (RFC 9126) and returns the URL with its `request_uri`.
     pub async fn pushed_url(&self, scope: &str, more: &[(&str, &str)]) -> String {
         let plain = self.authorization_url_with(scope, more);
         let plain = Url::parse(&plain).unwrap_or_else(|error| panic!("{plain}: {error}"));
@@ -99,7 +99,7 @@ impl Application {
         url.unwrap_or_else(|error| panic!("{endpoint}: {error}")).into()
     }
 
-    /// Redeems the code in an authorization response, after the checks that RFC 9207 and RFC 6749 demand.
+    /// Redeems the code of an authorization response after the checks of RFC 9207 and RFC 6749.
     pub async fn redeem(&self, answer: &Answer) -> Tokens {
         assert_eq!(answer.parameter("error"), None, "{}", answer.url);
         assert_eq!(answer.parameter("iss").as_deref(), Some(self.issuer.as_str()), "{}", answer.url);
@@ -115,7 +115,7 @@ impl Application {
         Tokens { response, id_token, access_token }
     }
 
-    /// Presents a code at the token endpoint.
+    /// Sends a code to the token endpoint.
     pub async fn token(&self, code: &str) -> Answer {
         self.token_with(&[
             ("grant_type", "authorization_code"),
@@ -131,17 +131,17 @@ impl Application {
         self.post("/token", parameters).await
     }
 
-    /// Gives a token back (RFC 7009).
+    /// Revokes a token (RFC 7009).
     pub async fn revoke(&self, token: &str) -> Answer {
         self.post("/revoke", &[("token", token)]).await
     }
 
-    /// Asks what a token means (RFC 7662).
+    /// Introspects a token (RFC 7662).
     pub async fn introspect(&self, token: &str) -> Answer {
         self.post("/introspect", &[("token", token)]).await
     }
 
-    /// A form for an endpoint that authenticates clients.
+    /// Posts a form to an endpoint that authenticates clients.
     async fn post(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(parameters);
@@ -155,7 +155,7 @@ impl Application {
         self.browser.clone().send(axum::http::Method::POST, &url, &headers, Some(body.finish())).await
     }
 
-    /// Asks UserInfo with an access token.
+    /// Calls UserInfo with an access token.
     pub async fn userinfo(&self, access_token: &str) -> Answer {
         let url = format!("{}/userinfo", self.issuer);
         let bearer = format!("Bearer {access_token}");
@@ -163,7 +163,7 @@ impl Application {
     }
 }
 
-/// RFC 6749 §2.3.1: both parts form-encoded, then base64.
+/// RFC 6749 §2.3.1: both parts are form-encoded, then base64.
 fn basic(id: &str, secret: &str) -> String {
     let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))

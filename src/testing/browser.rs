@@ -15,10 +15,10 @@ use url::{Position, Url, form_urlencoded};
 
 use super::form::Form;
 
-/// The largest page read.
+/// Maximum size of a page, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Keeps cookies per host and follows redirects as long as they stay at a host it knows the router of.
+/// Keeps cookies per host, and follows redirects within the hosts whose router it knows.
 #[derive(Clone, Debug)]
 pub struct Browser {
     router: Router,
@@ -29,12 +29,12 @@ pub struct Browser {
     host: Option<String>,
 }
 
-/// What came back.
+/// The response to a request, after redirects.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Where it came from; for a redirect that leaves the provider, where the browser was sent.
+    /// The URL of the response; for a redirect away from the provider, its target.
     pub url: Url,
-    /// The status of the last answer.
+    /// The status of the last response.
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
@@ -43,7 +43,7 @@ pub struct Answer {
 }
 
 impl Browser {
-    /// A browser in front of this router.
+    /// A browser connected to this router.
     pub fn new(router: Router) -> Self {
         Self {
             router,
@@ -55,51 +55,51 @@ impl Browser {
         }
     }
 
-    /// The same browser, cookies and all, that a load balancer now sends to another node.
+    /// The same browser with its cookies, routed to another node.
     #[must_use]
     pub fn moved_to(&self, router: Router) -> Self {
         Self { router, ..self.clone() }
     }
 
-    /// Speaks these languages (`Accept-Language`).
+    /// Sets `Accept-Language`.
     #[must_use]
     pub fn speaking(mut self, languages: &str) -> Self {
         languages.clone_into(&mut self.languages);
         self
     }
 
-    /// Calls itself this (`User-Agent`).
+    /// Sets `User-Agent`.
     #[must_use]
     pub fn calling_itself(mut self, user_agent: &str) -> Self {
         self.user_agent = Some(user_agent.to_owned());
         self
     }
 
-    /// Comes from this address.
+    /// Sets the client's address.
     #[must_use]
     pub const fn from_address(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// The cookies now held, by host and name.
+    /// The current cookies, by host and name.
     pub const fn cookies(&mut self) -> &mut BTreeMap<(String, String), String> {
         &mut self.cookies
     }
 
-    /// Opens an address and follows redirects.
+    /// Opens a URL and follows redirects.
     pub async fn get(&mut self, url: &str) -> Answer {
         let answer = self.send(Method::GET, url, &[], None).await;
         self.follow(answer).await
     }
 
-    /// Posts a form to an address and follows redirects.
+    /// Posts a form to a URL and follows redirects.
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let answer = self.post_once(url, fields).await;
         self.follow(answer).await
     }
 
-    /// Posts a form and does not follow.
+    /// Posts a form without following redirects.
     pub async fn post_once(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.send(
@@ -111,8 +111,8 @@ impl Browser {
         .await
     }
 
-    /// Fills in the first form of a page and presses its first submit button. Hidden fields go along; a field named
-    /// here takes the place of one that the page prefilled. Redirects are followed.
+    /// Fills in the first form of a page and presses its first submit button. Hidden fields are included; a field named
+    /// here replaces one that the page prefilled. Redirects are followed.
     pub async fn submit(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
         let form =
             Form::first(&page.body).unwrap_or_else(|| panic!("no form on {}: {}", page.url, page.body));
@@ -122,7 +122,7 @@ impl Browser {
         self.post(action.as_str(), &pairs).await
     }
 
-    /// One request, with this browser's cookies; nothing is followed.
+    /// Sends one request with this browser's cookies, without following redirects.
     pub async fn send(
         &mut self,
         method: Method,
@@ -213,7 +213,7 @@ impl Answer {
         rest.split_once('"').map(|(step, _)| step)
     }
 
-    /// Where a redirect leads, or a page that goes on by itself.
+    /// The target of a redirect, or of a page that forwards automatically.
     pub fn redirect(&self) -> Option<Url> {
         let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok());
         let target = match text(REFRESH) {
@@ -223,7 +223,7 @@ impl Answer {
         self.url.join(target).ok()
     }
 
-    /// A parameter in the query of the address.
+    /// A query parameter of the URL.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }

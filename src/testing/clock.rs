@@ -1,4 +1,4 @@
-//! A clock that stands still until the test moves it.
+//! A clock that stands still until the test advances it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::ext::Clock;
 
-/// Shared by all clones; starts at noon on 2 March 2026, UTC.
+/// A clock shared by all clones; starts at noon on 2 March 2026, UTC.
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<AtomicI64>);
 
@@ -23,7 +23,7 @@ impl TestClock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Sets the clock back, as somebody does who finds it wrong.
+    /// Sets the clock back, as an administrator might correct it.
     pub fn set_back(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.0.fetch_sub(millis, Ordering::SeqCst);

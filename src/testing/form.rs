@@ -1,11 +1,11 @@
-//! Just enough of HTML to fill in a form: the tags of our own pages, which askama writes well-formed.
+//! A minimal HTML parser for forms of our own pages, which askama writes well-formed.
 
 use std::collections::BTreeMap;
 
 /// A form of a page.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
-    /// Where it is sent; empty for the page's own address.
+    /// The form's target; empty for the page's own URL.
     pub(super) action: String,
     fields: Vec<(String, String)>,
 }
@@ -24,7 +24,7 @@ impl Form {
         Some(Self { action, fields })
     }
 
-    /// What is sent when these fields were filled in.
+    /// The fields to send, with these values filled in.
     pub(super) fn filled(&self, typed: &[(&str, &str)]) -> Vec<(String, String)> {
         let kept = self.fields.iter().filter(|(name, _)| typed.iter().all(|(other, _)| name != other));
         let typed = typed.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
@@ -32,7 +32,7 @@ impl Form {
     }
 }
 
-/// A field's name and value; boxes that are not ticked and buttons are not sent.
+/// A field's name and value; unchecked boxes and buttons are not sent.
 fn input(rest: &str) -> Option<(String, String)> {
     let mut attributes = attributes(rest.split('>').next()?);
     let kind = attributes.remove("type").unwrap_or_default();
@@ -45,7 +45,7 @@ fn is_submit(button: &BTreeMap<String, String>) -> bool {
     button.get("type").is_none_or(|kind| kind == "submit")
 }
 
-/// What pressing a button sends, if it has a name.
+/// The name and value that pressing a button sends, if it has a name.
 fn pressed(mut button: BTreeMap<String, String>) -> Option<(String, String)> {
     let value = button.remove("value").unwrap_or_default();
     button.remove("name").map(|name| (name, value))
@@ -67,7 +67,7 @@ fn attributes(tag: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// What askama's escaping writes.
+/// Reverses askama's escaping.
 fn unescape(text: &str) -> String {
     let entities = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
     entities.into_iter().fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c))

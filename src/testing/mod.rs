@@ -1,4 +1,4 @@
-//! A provider in a test: its own store, a clock that the test owns, and a browser without a network.
+//! A provider for tests: with its own store, a clock controlled by the test, and a browser without a network.
 //!
 //! ```
 //! use vestibule::testing::TestIdp;
@@ -27,7 +27,7 @@
 //! # }
 //! ```
 //!
-//! Whatever goes wrong in here is a failed test, so these functions panic instead of returning errors.
+//! Every failure is a failed test, so these functions panic instead of returning errors.
 
 #![expect(clippy::panic, clippy::missing_panics_doc, reason = "a test kit fails by panicking")]
 
@@ -49,18 +49,18 @@ use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
 use crate::views::{Brand, Frame, Page, samples};
 
-/// Every page in every state, by name, in this frame: what a host looks at that has a theme of its own.
+/// Every page in every state, by name, in this frame, for hosts to check a theme of their own.
 pub fn sample_pages(frame: &Frame) -> Vec<(&'static str, Page)> {
     let page = |(name, body)| (name, Page { frame: frame.clone(), body });
     samples::bodies().into_iter().map(page).collect()
 }
 
-/// A tenant with a mark, for [`sample_pages`].
+/// A tenant with a logo, for [`sample_pages`].
 pub fn sample_tenant() -> Brand {
     samples::tenant()
 }
 
-/// The code that an authenticator application with this secret (base32) would show at this time.
+/// The code that an authenticator application with this secret (base32) shows at this time.
 pub fn totp(secret: &str, now: Time) -> String {
     let parameters = TotpParameters::default();
     let secret = OtpSecret::import(secret, SecretEncoding::Base32, true)

@@ -1,4 +1,4 @@
-//! Where a provider under test keeps its keys and rows.
+//! The keys and the database of a provider under test.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -8,19 +8,19 @@ use url::Url;
 
 use crate::crypto::random;
 
-/// Names the PostgreSQL server that providers under test use instead of SQLite.
+/// The environment variable with the PostgreSQL server that is used instead of SQLite.
 const SERVER: &str = "VESTIBULE_TEST_DATABASE";
 
-/// A folder and the address of a database; what was made for the test goes with it.
+/// A folder and a database URL; both are removed on drop.
 pub(super) struct Place {
     folder: Folder,
     database: String,
-    /// Only kept to be dropped.
+    /// Kept to be dropped.
     _own: Option<OwnDatabase>,
 }
 
 impl Place {
-    /// A database of its own: a SQLite file, or a new one on the server that the environment names.
+    /// A new database: a SQLite file, or one on the server named in the environment.
     pub(super) async fn fresh() -> Self {
         let folder = Folder::create();
         let server = std::env::var(SERVER).ok().filter(|server| !server.is_empty());
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-/// A database on a PostgreSQL server, dropped with whatever still holds a connection to it.
+/// A database on a PostgreSQL server, dropped together with its open connections.
 struct OwnDatabase {
     server: String,
     name: String,
@@ -62,8 +62,8 @@ impl OwnDatabase {
 }
 
 impl Drop for OwnDatabase {
-    /// On a thread with a runtime of its own, and waited for: the test's runtime cannot be blocked on from within, and
-    /// what is left to it as a task would die with it.
+    /// Runs on a thread with a runtime of its own and waits for it: the test's runtime cannot block on a future from
+    /// within, and would cancel a task at its end.
     fn drop(&mut self) {
         let (server, drop) = (self.server.clone(), format!("DROP DATABASE {} WITH (FORCE)", self.name));
         let dropped = thread::spawn(move || {
@@ -71,7 +71,7 @@ impl Drop for OwnDatabase {
             runtime.block_on(execute(&server, drop))
         });
         let outcome = dropped.join();
-        // A second panic would end the whole run and hide the first.
+        // A second panic would abort the whole run and hide the first.
         assert!(thread::panicking() || matches!(outcome, Ok(Ok(()))), "{} stays: {outcome:?}", self.name);
     }
 }
@@ -82,7 +82,7 @@ async fn execute(server: &str, sql: String) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
-/// A folder that goes when the test does.
+/// A folder that is removed on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -95,7 +95,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // A folder left behind in the temporary directory harms nobody.
+        // A folder left in the temporary directory does no harm.
         drop(std::fs::remove_dir_all(&self.0));
     }
 }

@@ -18,10 +18,10 @@ use crate::provider::Idp;
 use crate::server::IdpBuilder;
 use crate::server::apply::Syntax;
 
-/// A provider with a store of its own, cheap password hashes and a clock that stands still. The store goes when it goes.
+/// A provider with its own store, cheap password hashes and a clock that stands still. The store is removed on drop.
 ///
-/// The store is a fresh SQLite file; where the environment variable `VESTIBULE_TEST_DATABASE` holds the `postgres://`
-/// address of a server, it is a new database there.
+/// The store is a new SQLite file or, if the environment variable `VESTIBULE_TEST_DATABASE` contains the `postgres://`
+/// URL of a server, a new database there.
 pub struct TestIdp {
     idp: Idp,
     clock: TestClock,
@@ -32,10 +32,10 @@ pub struct TestIdp {
 }
 
 impl TestIdp {
-    /// The issuer, unless the test brings settings of its own.
+    /// The issuer, unless the test passes its own settings.
     pub const ISSUER: &'static str = "https://id.test";
 
-    /// A provider with what this `apply` document (TOML) describes.
+    /// A provider with the content of this `apply` document (TOML).
     pub async fn with(document: &str) -> Self {
         let issuer = IssuerUrl::parse(Self::ISSUER).unwrap_or_else(|error| panic!("issuer {error}"));
         Self::with_settings(Settings::new(issuer), document).await
@@ -46,8 +46,8 @@ impl TestIdp {
         Self::with_parts(settings, document, |parts| parts).await
     }
 
-    /// The same with parts of the host's own, for example a theme. An observer takes the place of
-    /// [`TestIdp::events`], a mailer or a sender of texts that of [`TestIdp::mailbox`].
+    /// The same with parts of the host's own, for example a theme. An observer replaces [`TestIdp::events`], a mailer
+    /// or a sender of texts replaces [`TestIdp::mailbox`].
     pub async fn with_parts(
         mut settings: Settings,
         document: &str,
@@ -60,7 +60,7 @@ impl TestIdp {
         }
         let place = Arc::new(Place::fresh().await);
         let provider = Self::at(place, TestClock::default(), settings, parts).await;
-        // There is no other node yet that would have to see it.
+        // No other node exists yet that would have to see it.
         let applied = provider.idp.apply_text(document, Syntax::Toml, None).await;
         applied.unwrap_or_else(|error| panic!("{error}"));
         provider
@@ -72,7 +72,7 @@ impl TestIdp {
         Self::with_parts(Settings::new(issuer), document, IdpBuilder::without_senders).await
     }
 
-    /// Another node over the same store, keys and clock, with caches of its own.
+    /// Another node with the same store, keys and clock, and its own caches.
     pub async fn node(&self) -> Self {
         let settings = self.idp.settings().clone();
         Self::at(self.place.clone(), self.clock.clone(), settings, |parts| parts).await
@@ -108,17 +108,17 @@ impl TestIdp {
         &self.idp
     }
 
-    /// The clock it goes by.
+    /// The provider's clock.
     pub const fn clock(&self) -> &TestClock {
         &self.clock
     }
 
-    /// What the observer was told.
+    /// The events so far.
     pub const fn events(&self) -> &Recorder {
         &self.events
     }
 
-    /// Sends what is due, and returns the mail and texts that were sent so far, oldest first. Texts go to Germany and
+    /// Sends what is due, and returns all mail and texts sent so far, oldest first. Texts can be sent to Germany and
     /// France, unless the settings say otherwise.
     pub async fn mailbox(&self) -> Vec<Sent> {
         loop {
@@ -129,39 +129,39 @@ impl TestIdp {
         }
     }
 
-    /// The router, with everything at the addresses the issuer says.
+    /// The router, with the issuer's paths.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// The folder of the keys, and of the SQLite file.
+    /// The folder of the keys and of the SQLite file.
     pub fn folder(&self) -> &Path {
         self.place.folder()
     }
 
-    /// How many statements the store has run so far, and in how many writes: what a request costs is a difference.
+    /// The statements and writes of the store so far; the cost of a request is a difference.
     pub fn cost(&self) -> Cost {
         let db = self.idp.db();
         Cost { statements: db.statements(), writes: db.writes() }
     }
 
-    /// A browser that has never been here.
+    /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.router())
     }
 
-    /// A relying party of the root issuer without a secret; see [`Application`] for others.
+    /// A public client of the root issuer; see [`Application`] for others.
     pub fn application(&self, client_id: &str, redirect_uri: &str) -> Application {
         Application::new(self, self.idp.settings().issuer.as_str(), client_id, redirect_uri)
     }
 }
 
-/// What the store had to do.
+/// The work of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Statements, other than BEGIN and COMMIT.
+    /// Statements, without BEGIN and COMMIT.
     pub statements: u64,
-    /// Transactions that write.
+    /// Write transactions.
     pub writes: u64,
 }
 
@@ -173,12 +173,12 @@ impl Sub for Cost {
     }
 }
 
-/// An observer that remembers.
+/// An observer that records events.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Mutex<Vec<Event>>>);
 
 impl Recorder {
-    /// What was told so far.
+    /// The events so far.
     pub fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -336,7 +336,7 @@ async fn speaks_tls_and_takes_a_renewed_certificate_without_a_restart() {
     assert!(get_over_tls(&served, &old).await.is_some(), "its key is not there yet");
     folder.write("key.pem", &new_key);
     served.process.hang_up();
-    served.process.wait_for_log("a new certificate is in use");
+    served.process.wait_for_log("using the new certificate");
     assert!(get_over_tls(&served, &new).await.is_some());
     assert!(get_over_tls(&served, &old).await.is_none());
     served.process.terminate();
@@ -368,5 +368,5 @@ fn drains_after_sigterm_and_finishes_what_is_under_way() {
     let (code, log) = served.process.end();
     assert_eq!(code, Some(0), "{log}");
     assert!(begun.elapsed() < Duration::from_secs(10));
-    assert!(log.contains("all requests are done"), "{log}");
+    assert!(log.contains("all requests are finished"), "{log}");
 }

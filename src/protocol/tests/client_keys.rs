@@ -312,10 +312,7 @@ async fn nothing_inside_is_fetched() {
     ] {
         let refused = house.idp.idp().apply(&client(&format!("https://{inside}:{port}/keys"))).await;
         let text = refused.unwrap_err().to_string();
-        assert!(
-            text.contains("clients[0].jwks_uri: the address is not public"),
-            "{inside}: {text}"
-        );
+        assert!(text.contains("clients[0].jwks_uri: the address is not public"), "{inside}: {text}");
     }
     for plain in ["http://keys.example.com/", "http://localhost/", "http://127.0.0.1/"] {
         let text = house.idp.idp().apply(&client(plain)).await.unwrap_err().to_string();

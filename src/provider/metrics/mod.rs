@@ -1,8 +1,8 @@
-//! What can be counted about a provider, read where it is counted: its routes, its doors, its hashes, its store.
+//! The provider's metrics: requests, logins, events, messages, password hashes, the store.
 //!
-//! Plain numbers, so that no room below the server knows who shows them, and a host that has figures of its own can show
-//! these among them. No text that somebody typed or sent is in here, no client and no user: their number has no bound,
-//! and figures are read by people who may not read logs.
+//! They are plain numbers, independent of their presentation, and a host can add them to metrics of its own. They
+//! contain no text from requests, no client and no user: those have unbounded numbers of values, and metrics are read
+//! by people who may not read logs.
 
 mod requests;
 
@@ -17,19 +17,19 @@ use crate::domain::histogram::Readings;
 use crate::domain::message::Channel;
 use crate::storage;
 
-/// A provider's figures since it was built, as of now. Each is exact; together they are not one moment's.
+/// A provider's metrics since it was built. Each is exact, but they are not read at the same instant.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Answers by route, method and class of status code; what never happened is left out.
+    /// Responses by route, method and class of status code, without zeros.
     pub answers: Vec<ResponseCount>,
-    /// How long the answers of each route took, in microseconds.
+    /// Response times by route, in microseconds.
     pub times: Vec<(String, Readings)>,
-    /// How logins came out: `completed`, `second_factor_failed`, or the reason why a first factor was refused.
+    /// Logins by outcome: `completed`, `second_factor_failed`, or the reason why a first factor was refused.
     pub logins: BTreeMap<&'static str, u64>,
     /// Events by their names ([`Event::name`](crate::domain::event::Event::name)).
     pub events: BTreeMap<&'static str, u64>,
-    /// What came of this node's tries to send a message, by way: `sent`, `put_off` or `failed`.
+    /// This node's tries to send a message, by channel and outcome: `sent`, `put_off` or `failed`.
     pub messages: BTreeMap<(Channel, &'static str), u64>,
     /// Password hashes.
     pub hashes: HashLoad,
@@ -38,7 +38,7 @@ pub struct Metrics {
 }
 
 impl Idp {
-    /// What can be counted about this provider.
+    /// A snapshot of this provider's metrics.
     pub fn figures(&self) -> Metrics {
         let traffic = self.traffic();
         Metrics {

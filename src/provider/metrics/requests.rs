@@ -1,8 +1,7 @@
-//! How much is asked of each route and how long it takes, and how often what happened: plain numbers, which whoever
-//! shows figures reads.
+//! Counts of requests, response times, events and logins, as plain numbers.
 //!
-//! There is one row for each route of the table and one for everything else, made at the start: nothing that stands in a
-//! request can make another. A request costs one look-up, two readings of the clock and three relaxed additions.
+//! There is one row per route and one for everything else, created at the start, so that no request can add a row. A
+//! request costs one look-up, two readings of the clock and three relaxed additions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,24 +16,24 @@ use crate::domain::histogram::{Histogram, Readings};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::message::Channel;
 
-/// Upper bounds of the time an answer takes, in microseconds.
+/// Histogram bounds of response times, in microseconds.
 const MICROSECONDS: &[u64] = &[
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
     2_500_000, 5_000_000, 10_000_000,
 ];
-/// The methods that are told apart; the last stands for all others.
+/// The methods that are counted separately; the last stands for all others.
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "other"];
 /// The classes of status codes (RFC 9110 §15).
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-/// The route of whatever is in no table.
+/// The name for all paths outside the route table.
 const ELSEWHERE: &str = "other";
 
-/// The figures of one provider.
+/// The request metrics of one provider.
 pub(crate) struct RequestMetrics {
     rows: Vec<Row>,
-    /// Rows by the path that the router matched, with what stands in front of the issuer.
+    /// Rows by the path that the router matched, including the prefix of the issuer.
     by_path: HashMap<String, usize>,
-    /// How often each kind of event happened, and each outcome of logins. They are rare beside requests.
+    /// Counts of events and of login outcomes, behind a lock because they are rare compared with requests.
     events: Mutex<BTreeMap<&'static str, u64>>,
     logins: Mutex<BTreeMap<&'static str, u64>>,
     messages: Mutex<BTreeMap<(Channel, &'static str), u64>>,
@@ -46,21 +45,21 @@ struct Row {
     time: Histogram,
 }
 
-/// How often a route was answered like that.
+/// The number of responses of a route with one method and class of status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseCount {
-    /// The path below the issuer, with its open places; `other` for what is in no table.
+    /// The path below the issuer with its placeholders; `other` for paths outside the route table.
     pub route: String,
     /// The method, or `other`.
     pub method: &'static str,
-    /// `2xx` and so on.
+    /// The class of the status: `2xx` and so on.
     pub status: &'static str,
-    /// How often.
+    /// The number of responses.
     pub count: u64,
 }
 
 impl RequestMetrics {
-    /// For a provider with this root issuer and these routes below each issuer.
+    /// Creates the rows for this root issuer and these routes below each issuer.
     pub(crate) fn new(root: &IssuerUrl, routes: impl IntoIterator<Item = String>) -> Self {
         let mut traffic = Self {
             rows: vec![Row::new(ELSEWHERE.to_owned())],
@@ -73,7 +72,7 @@ impl RequestMetrics {
             let number = traffic.rows.len();
             for issuer in ["", "/t/{tenant}"] {
                 traffic.by_path.insert(format!("{}{issuer}{route}", root.path()), number);
-                // The form of the metadata documents that begins at the host's root (RFC 8414 §3.1).
+                // The form of the metadata documents whose path begins at the host's root (RFC 8414 §3.1).
                 traffic.by_path.entry(format!("{route}{}{issuer}", root.path())).or_insert(number);
             }
             traffic.rows.push(Row::new(route));
@@ -81,7 +80,7 @@ impl RequestMetrics {
         traffic
     }
 
-    /// A request that comes in.
+    /// Starts measuring a request.
     pub(crate) fn begin(&self, request: &Request) -> InFlight<'_> {
         let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         let number = matched.and_then(|path| self.by_path.get(path)).copied().unwrap_or_default();
@@ -89,7 +88,7 @@ impl RequestMetrics {
         InFlight { row, method: method(request.method()), since: Instant::now() }
     }
 
-    /// An event.
+    /// Counts an event.
     pub(crate) fn note(&self, event: &Event) {
         raise(&self.events, event.name());
         if let Some(outcome) = event.login_outcome() {
@@ -97,12 +96,12 @@ impl RequestMetrics {
         }
     }
 
-    /// A try to send a message, and what came of it in one word.
+    /// Counts a try to send a message by its outcome.
     pub(crate) fn note_message(&self, channel: Channel, outcome: &'static str) {
         raise(&self.messages, (channel, outcome));
     }
 
-    /// What was answered so far; what never was is left out.
+    /// The responses so far, without zeros.
     pub(crate) fn answers(&self) -> Vec<ResponseCount> {
         let mut all = Vec::new();
         for row in &self.rows {
@@ -118,23 +117,23 @@ impl RequestMetrics {
         all
     }
 
-    /// How long the answers of each route took, in microseconds; routes never asked are left out.
+    /// The response times of each route in microseconds, without routes that had no requests.
     pub(crate) fn times(&self) -> Vec<(String, Readings)> {
         let rows = self.rows.iter().map(|row| (row.route.clone(), row.time.read()));
         rows.filter(|(_, readings)| readings.count() > 0).collect()
     }
 
-    /// How often each kind of event happened.
+    /// The number of events by name.
     pub(crate) fn events(&self) -> BTreeMap<&'static str, u64> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often messages were sent, put off and given up.
+    /// The number of messages by channel and outcome.
     pub(crate) fn messages(&self) -> BTreeMap<(Channel, &'static str), u64> {
         self.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often logins came out how.
+    /// The number of logins by outcome.
     pub(crate) fn logins(&self) -> BTreeMap<&'static str, u64> {
         self.logins.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -150,12 +149,12 @@ impl Row {
     }
 }
 
-/// The method's place among those that are told apart.
+/// The method's index in [`METHODS`].
 fn method(method: &Method) -> usize {
     METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1)
 }
 
-/// A request that is under way.
+/// A request in progress.
 pub(crate) struct InFlight<'a> {
     row: Option<&'a Row>,
     method: usize,
@@ -163,12 +162,12 @@ pub(crate) struct InFlight<'a> {
 }
 
 impl<'a> InFlight<'a> {
-    /// The route, as the table has it.
+    /// The route as in the table.
     pub(crate) fn route(&self) -> &'a str {
         self.row.map_or(ELSEWHERE, |row| &row.route)
     }
 
-    /// Is it for one of the documents that everybody may read?
+    /// Returns whether the request is for one of the public documents.
     pub(crate) fn is_document(&self) -> bool {
         let route = self.route();
         route == "/jwks" || route.starts_with("/.well-known/")
@@ -179,7 +178,7 @@ impl<'a> InFlight<'a> {
         METHODS.get(self.method).copied().unwrap_or_default()
     }
 
-    /// It was answered.
+    /// Records the response.
     pub(crate) fn end(self, status: StatusCode) {
         let Some(row) = self.row else { return };
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, Flags, build, configure};
 use crate::server::apply::ApplyError;
 
-/// Applies a file and tells what changed.
+/// Applies a file and prints the changes.
 pub(super) async fn run(file: &Path, flags: &Flags) -> Result<(), Failure> {
     let config = configure(flags)?;
     let place = file.display();

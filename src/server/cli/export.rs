@@ -25,7 +25,7 @@ pub(super) async fn run(file: Option<&Path>, flags: &Flags) -> Result<(), Failur
     Ok(())
 }
 
-/// The file holds secrets: it is new, and its owner's alone.
+/// Writes a new file that only its owner can read, because it contains secrets.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

@@ -35,12 +35,14 @@ pub(super) enum Command {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Make a new master key, without stopping anything: what runs goes on, what starts does so with the old one or the new
+    /// Make a new master key, without stopping anything: what runs goes on, what starts does so with the old one or the
+    /// new
     RotateMaster {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Once every node has the new master key: the one before it opens this database no more, only backups made until now
+    /// Once every node has the new master key: the one before it opens this database no more, only backups made until
+    /// now
     ForgetMaster {
         #[command(flatten)]
         settings: Flags,
@@ -127,7 +129,7 @@ async fn rotate(
     Ok(())
 }
 
-/// Why no key fits the options.
+/// The error if no key fits the options.
 fn nothing_to_rotate(of: Option<&str>, algorithm: Option<SigningAlgorithm>) -> Failure {
     let issuer = of.map_or_else(|| "no issuer has".to_owned(), |of| format!("{of} has no"));
     let kind = algorithm.map_or_else(String::new, |algorithm| format!("{} ", algorithm.as_str()));

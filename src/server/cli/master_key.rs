@@ -1,8 +1,8 @@
 //! `vestibule keys rotate-master` and `vestibule keys forget-master`
 //!
-//! The order is such that a machine may die between any two lines: the new key is in its file before the database knows
-//! it, the database knows it before it takes the old one's place, and the old one stays beside it for other nodes and for
-//! backups.
+//! The order of steps is safe against a crash at any point: the new key is in its file before the database is
+//! rewrapped, the database is rewrapped before the new file replaces the old one, and the old key is kept for other
+//! nodes and for backups.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::server::config::Config;
 use crate::server::sealing;
 use crate::storage::Db;
 
-/// Makes a new master key and stores what it opens.
+/// Generates a new master key and stores its wrapping.
 pub(super) async fn rotate(config: &Config) -> Result<(), Failure> {
     match &config.master_key {
         Some(given) => rotate_given(config, given).await,
@@ -42,9 +42,9 @@ async fn rotate_file(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-const NEXT: &str = "What runs need not be restarted. Then: vestibule keys forget-master";
+const NEXT: &str = "Running servers need no restart. Then run: vestibule keys forget-master";
 
-/// Forgets the master key before this one.
+/// Deletes the wrapping of the previous master key.
 pub(super) async fn forget_previous(config: &Config) -> Result<(), Failure> {
     let current = match &config.master_key {
         Some(given) => MasterKey::from_base64(given).map_err(keys)?,
@@ -65,7 +65,7 @@ async fn replace(config: &Config, old: &MasterKey, new: &MasterKey) -> Result<()
     replaced.map_err(keys)
 }
 
-/// The key in this file, which is not made here: a new one would open nothing.
+/// Reads the key in this file. It is not created if missing, because a new key could not unwrap anything.
 fn existing(file: &Path) -> Result<MasterKey, Failure> {
     if !file.exists() {
         return Err(keys(format!("{} does not exist", file.display())));
@@ -73,7 +73,8 @@ fn existing(file: &Path) -> Result<MasterKey, Failure> {
     MasterKey::load_or_create(file).map_err(keys)
 }
 
-/// The old key gets a second name, then the new one takes its first: at no time is there none.
+/// Renames in an order in which the key file exists at every moment: the old key gets a second name, then the new one
+/// replaces it.
 fn put_in_place(file: &Path, next: &Path, aside: &Path) -> std::io::Result<()> {
     std::fs::hard_link(file, aside)?;
     std::fs::rename(next, file)

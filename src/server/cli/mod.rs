@@ -70,19 +70,19 @@ enum Command {
     DemoApplication(demo::ApplicationOptions),
 }
 
-/// Why a command did not do what it was asked: one text per problem.
+/// A command failed: one text per problem.
 pub(super) struct Failure(pub(super) Vec<String>);
 
 impl Failure {
-    /// One problem.
+    /// A failure with one problem.
     pub(super) fn new(problem: impl std::fmt::Display) -> Self {
         Self(vec![problem.to_string()])
     }
 }
 
-/// Does what the arguments of this process say.
+/// Runs the command given by this process's arguments.
 pub async fn run() -> ExitCode {
-    // Two crates bring TLS; this says which cryptography both use, before anything else happens.
+    // Two crates use TLS; this selects the cryptography of both before anything else happens.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("vestibule: a TLS provider was installed already");
         return ExitCode::FAILURE;
@@ -108,16 +108,16 @@ pub async fn run() -> ExitCode {
     }
 }
 
-/// The settings of this process; from here on the log runs.
+/// Loads the settings and starts the log.
 fn configure(flags: &Flags) -> Result<Config, Failure> {
     let config = Config::load(flags).map_err(Failure)?;
     start_log(&config, Identity::new())?;
     Ok(config)
 }
 
-/// Lines go to standard error, and what else is made of spans to `spans`.
+/// Writes log lines to standard error, and spans to `spans` too.
 fn start_log(config: &Config, spans: impl Layer<Registry> + Send + Sync) -> Result<(), Failure> {
-    // Colours are for eyes: a file or a collector gets none, and they would cost every request some of its time.
+    // Colours for terminals only: files and collectors do not need them, and they cost time in each request.
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
@@ -129,7 +129,7 @@ fn start_log(config: &Config, spans: impl Layer<Registry> + Send + Sync) -> Resu
     log.try_init().map_err(Failure::new)
 }
 
-/// The provider that the settings describe.
+/// Builds the provider with these settings.
 async fn build(config: &Config) -> Result<Idp, Failure> {
     let builder = Idp::builder(config.settings.clone()).database(&config.database);
     let builder = match &config.master_key {

@@ -12,7 +12,7 @@ use crate::server::metrics;
 use crate::server::telemetry::Telemetry;
 use crate::storage::tenants;
 
-/// Runs the provider until a signal.
+/// Runs the provider until a signal arrives.
 pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     let config = Config::load(flags).map_err(Failure)?;
     let telemetry =
@@ -37,7 +37,7 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The listener, the one for `/metrics` if there is one, and the provider; or every problem at once.
+/// Opens the listener, the one for `/metrics` if configured, and the provider; reports all problems at once.
 async fn open(config: &Config) -> Result<(Listener, Option<Listener>, Idp), Failure> {
     let limits = Limits::of_this_process();
     let tls = config.tls.as_ref().map(|pair| Tls::load(&pair.cert, &pair.key)).transpose();
@@ -62,7 +62,7 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
     TcpListener::bind(address).await.map_err(|error| format!("{setting}: {address}: {error}"))
 }
 
-/// Tells whoever starts an empty provider what to do next.
+/// Prints the next step for an empty provider.
 async fn advise(idp: &Idp) -> Result<(), Failure> {
     let mut reader = idp.db().read();
     if !tenants::any(&mut reader.tx()).await.map_err(Failure::new)? {

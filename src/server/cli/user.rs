@@ -1,5 +1,5 @@
-//! `vestibule user …`: what an operator does for a user who cannot get in, on a stopped server's database or a running
-//! one's. Mail goes into the outbox, and a running server sends it.
+//! `vestibule user …`: an operator's actions for a user who cannot sign in, on the database of a stopped or running
+//! server. Mail is queued in the outbox, and a running server sends it.
 
 use clap::{Args, Subcommand};
 
@@ -14,11 +14,11 @@ pub(super) enum Command {
     ResetPassword(Whose),
     /// End the locks that wrong passwords and wrong codes have led to
     Unlock(Whose),
-    /// Print a link for a user who has lost everything: for ten minutes it leads, once, to a new password, and the second
-    /// factor is revoked. The user is told by mail
+    /// Print a link for a user who has lost everything: for ten minutes it leads, once, to a new password, and the
+    /// second factor is revoked. The user is told by mail
     BreakGlass(Whose),
-    /// Print a code that links the account with whoever types it after signing in at the upstream provider. It counts once,
-    /// for 24 hours; from then on the account is entered only there
+    /// Print a code that links the account with whoever types it after signing in at the upstream provider. It counts
+    /// once, for 24 hours; from then on the account is entered only there
     LinkInvite {
         #[command(flatten)]
         whose: Whose,
@@ -28,7 +28,7 @@ pub(super) enum Command {
     },
 }
 
-/// Which user, and where.
+/// The user and the tenant.
 #[derive(Args)]
 pub(super) struct Whose {
     /// The tenant domain

@@ -1,4 +1,4 @@
-//! The settings as flags of every command that needs them. Written by hand for clap, so that the table is their one home.
+//! The settings as command-line flags. Implemented by hand for clap, so that settings are defined in the table only.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::table::{ROWS, Row, Shape};
 
-/// The settings that were given as flags, by name; each stands over `VESTIBULE_…` in the environment and over the
-/// settings file.
+/// The settings given as flags, by name; they take precedence over `VESTIBULE_…` variables and the settings file.
 #[derive(Clone, Default)]
 pub(crate) struct Flags(BTreeMap<&'static str, String>);
 
 impl Flags {
-    /// What was given for this setting.
+    /// The text given for this setting.
     pub(super) fn text(&self, row: &Row) -> Option<&String> {
         self.0.get(row.name)
     }

@@ -1,8 +1,9 @@
-//! The settings of the binary: flags over environment over `vestibule.toml` over defaults, every mistake told at once.
+//! The settings of the binary: flags over environment over `vestibule.toml` over defaults; all mistakes are reported at
+//! once.
 //!
-//! A setting is one row of [`table::ROWS`] and one field of [`Config`]; flag, variable and place in the file follow from
-//! the row's name, so that no setting is spelled by a rule of its own. Why no configuration crate: three spellings of one
-//! name are a few lines, and a mistake can then say where it stands and how the setting is spelled everywhere.
+//! A setting is one row of [`table::ROWS`] and one field of [`Config`]; flag, variable and place in the file follow
+//! from the row's name. Why no configuration crate: three spellings of one name are a few lines, and an error can then
+//! name its source and every spelling of the setting.
 
 mod flags;
 mod read;
@@ -26,23 +27,23 @@ use crate::domain::settings::Settings;
 use crate::notify::{Gateway, Smtp};
 use crate::server::telemetry::Collector;
 
-/// The settings file, in the working folder.
+/// The settings file in the working directory.
 const FILE: &str = "vestibule.toml";
 
-/// Settings that have been checked.
+/// The validated settings.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// What the provider needs.
+    /// The settings of the provider.
     pub(crate) settings: Settings,
-    /// May an issuer that is not on this machine be plain http?
+    /// Whether an issuer on another machine may use plain http.
     allow_http: bool,
-    /// Where to listen.
+    /// The address to listen on.
     pub(crate) listen: SocketAddr,
     /// The database.
     pub(crate) database: String,
     /// The folder of the master key.
     pub(crate) keys: PathBuf,
-    /// The master key itself, if the environment holds it.
+    /// The master key itself, if the environment contains it.
     pub(crate) master_key: Option<Zeroizing<String>>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -53,27 +54,27 @@ pub(crate) struct Config {
     pub(crate) mail: Option<Smtp>,
     /// The gateway for text messages, if there is one.
     pub(crate) sms: Option<Gateway>,
-    /// Where `/metrics` is, if anywhere.
+    /// The address of `/metrics`, if configured.
     pub(crate) metrics_listen: Option<SocketAddr>,
-    /// What is logged.
+    /// The log filter.
     pub(crate) log: EnvFilter,
-    /// Where spans are sent, if anywhere.
+    /// The collector of spans, if configured.
     pub(crate) otlp: Option<Collector>,
-    /// How it is written.
+    /// The log format.
     pub(crate) log_format: LogFormat,
 }
 
-/// Two files in PEM, which are read when the listener opens and again when they are replaced.
+/// Two PEM files, read when the listener opens and again when they are replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
-    /// The certificate, and behind it those of the authorities between it and a known one.
+    /// The certificate, followed by its intermediate certificates.
     pub(crate) cert: PathBuf,
     /// Its key.
     pub(crate) key: PathBuf,
 }
 
 impl Config {
-    /// Reads the settings of this process.
+    /// Loads the settings of this process.
     pub(crate) fn load(flags: &Flags) -> Result<Self, Vec<String>> {
         let file = match std::fs::read_to_string(FILE) {
             Ok(text) => text,
@@ -103,7 +104,7 @@ impl Config {
         if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
     }
 
-    /// What the rows are read into; those that have a default overwrite what stands here.
+    /// The initial values before the rows are read; rows with a default overwrite them.
     fn unread() -> Result<Self, String> {
         let issuer = IssuerUrl::parse(table::DEFAULT_ISSUER).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -126,11 +127,11 @@ impl Config {
         })
     }
 
-    /// Makes what takes several settings; tells what each allows by itself and not together with the others.
+    /// Builds the values that depend on several settings, and returns contradictions between settings.
     fn put_together(&mut self) -> Vec<Contradiction> {
         let mut found = Vec::new();
-        // Passwords and codes must not cross a network in the clear. Behind a proxy that speaks TLS the issuer is https
-        // and only the listener is plain, which is fine.
+        // Passwords and codes must not cross a network in plain text. Behind a TLS proxy the issuer is https and only
+        // the listener is plain, which is allowed.
         let issuer = &self.settings.issuer;
         if !issuer.is_https() && !issuer.is_loopback() && !self.allow_http {
             let problem = format!(

@@ -1,4 +1,4 @@
-//! How the texts of settings become values. A problem reads on after the name of the setting.
+//! Parsers of setting values. The error text continues the name of the setting.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::domain::message::Confidential;
 use crate::domain::outbound::AllowedHost;
 use crate::domain::span;
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// For people.
+    /// Human-readable.
     Text,
-    /// For machines: one JSON object per line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "must be an address and a port, for example 127.0.0.1:8080".to_owned())
 }
 
-/// The problem does not repeat the text, which may hold a password.
+/// The error does not repeat the text, which may contain a password.
 pub(super) fn database(text: &str) -> Result<String, String> {
     if ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) {
         Ok(text.to_owned())
@@ -43,7 +43,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "must be true or false".to_owned())
 }
 
-/// A length of time, or `never`.
+/// A duration, or `never`.
 pub(super) fn span_or_never(text: &str) -> Result<Option<Duration>, String> {
     match text {
         "never" => Ok(None),
@@ -51,20 +51,20 @@ pub(super) fn span_or_never(text: &str) -> Result<Option<Duration>, String> {
     }
 }
 
-/// A list: parted by commas in the environment, one per line from the file.
+/// A list: separated by commas in the environment, one item per line from the file.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// Networks; a single address is one too.
+/// Networks; a single address counts as one.
 pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
     let network = |item: &str| item.parse().or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
     list(text)
-        .map(|item| network(item).map_err(|_| format!("{item} is no network such as 10.0.0.0/8")))
+        .map(|item| network(item).map_err(|_| format!("{item} is not a network such as 10.0.0.0/8")))
         .collect()
 }
 
-/// One header per line. A value may be secret and is not repeated.
+/// One header per line. A value may be secret and is not repeated in errors.
 pub(super) fn headers(text: &str) -> Result<Vec<(String, Confidential)>, String> {
     let pair = |line: &str| {
         let (name, value) = line.split_once(':').ok_or("must hold `Name: value`, one per line")?;
@@ -89,7 +89,7 @@ pub(super) fn hosts(text: &str) -> Result<Vec<AllowedHost>, String> {
     list(text).map(|item| AllowedHost::parse(item).map_err(|error| format!("{item:?} {error}"))).collect()
 }
 
-/// What is in these files.
+/// The contents of these files.
 pub(super) fn files(text: &str) -> Result<Vec<String>, String> {
     list(text).map(|path| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))).collect()
 }

@@ -1,14 +1,14 @@
-//! What `[mail]` and `[sms]` say together: a mail server and a gateway for text messages, or why there is none.
+//! Combines `[mail]` and `[sms]` into senders, or reports contradictions.
 
 use crate::domain::contact::EmailAddress;
 use crate::domain::message::Confidential;
 use crate::domain::outbound::Outbound;
 use crate::notify::{Gateway, GatewaySettings, NumberFormat, Smtp, SmtpError};
 
-/// The name of a setting, and what is wrong with it.
+/// The name of a setting and its problem.
 pub(super) type Contradiction = (&'static str, String);
 
-/// The texts of both sections.
+/// The values of both sections.
 #[derive(Debug, Default)]
 pub(super) struct Senders {
     pub(super) smtp: Option<Confidential>,
@@ -22,7 +22,7 @@ pub(super) struct Senders {
 }
 
 impl Senders {
-    /// The mail server, if one is named.
+    /// The mail server, if configured.
     pub(super) fn mail(&self, outbound: &Outbound) -> Result<Option<Smtp>, Contradiction> {
         match (&self.smtp, &self.from) {
             (None, None) => Ok(None),
@@ -36,7 +36,7 @@ impl Senders {
         }
     }
 
-    /// The gateway, if one is named.
+    /// The gateway, if configured.
     pub(super) fn sms(&self, outbound: &Outbound) -> Result<Option<Gateway>, Contradiction> {
         let Some(url) = &self.url else {
             let orphan = [

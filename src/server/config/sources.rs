@@ -1,5 +1,5 @@
-//! Where settings were said, and what was wrong with them. The highest source wins, and its mistakes are told with every
-//! spelling of the setting.
+//! The sources of settings, and the mistakes found in them. The source with the highest precedence wins, and its
+//! mistakes are reported with every spelling of the setting.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,17 +8,17 @@ use super::table::{Places, ROWS, Row, Shape};
 use super::{Config, FILE, Flags};
 
 const PREFIX: &str = "VESTIBULE_";
-/// Variables that carry the prefix but are set by others: the project's test run, and Kubernetes for a service named so.
+/// Variables with our prefix that others set: the project's test run, and Kubernetes for a service with this name.
 const NOT_SETTINGS: [&str; 3] = ["VESTIBULE_TEST_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];
 
-/// What was said, by the names of the settings, and the mistakes so far.
+/// The values by setting, and the mistakes so far.
 #[derive(Default)]
 pub(super) struct Sources {
     said: BTreeMap<&'static str, Said>,
     mistakes: Vec<String>,
 }
 
-/// The text of a setting, and where it stands.
+/// The value of a setting and its source.
 struct Said {
     place: String,
     text: String,
@@ -29,7 +29,7 @@ impl Sources {
     pub(super) fn read_file(&mut self, text: &str) {
         match text.parse::<toml::Table>() {
             Ok(table) => self.read_table("", table),
-            // Not the error's own form, which shows the line: there may be a password in it.
+            // Not the error's own text, which quotes the line: it may contain a password.
             Err(error) => {
                 let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
                 let line = before.matches('\n').count() + 1;
@@ -38,7 +38,7 @@ impl Sources {
         }
     }
 
-    /// The members of a section; the section without a name is the file itself.
+    /// Reads the members of a section; the section with an empty name is the top level.
     fn read_table(&mut self, section: &str, table: toml::Table) {
         for (member, value) in table {
             let name = format!("{section}{member}");
@@ -61,7 +61,7 @@ impl Sources {
         }
     }
 
-    /// Reads the environment, whose word stands over the file's.
+    /// Reads the environment, which takes precedence over the file.
     pub(super) fn read_environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {
         for (variable, value) in variables {
             let place = variable.to_string_lossy().into_owned();
@@ -77,7 +77,7 @@ impl Sources {
         }
     }
 
-    /// Takes the flags, whose word stands over all others.
+    /// Reads the flags, which take precedence over everything else.
     pub(super) fn read_flags(&mut self, flags: &Flags) {
         for row in ROWS {
             if let (Some(flag), Some(text)) = (row.flag(), flags.text(row)) {
@@ -86,7 +86,7 @@ impl Sources {
         }
     }
 
-    /// Reads a setting into its field; a default is read like any other text.
+    /// Parses a setting into its field; defaults are parsed the same way.
     pub(super) fn set(&mut self, row: &Row, config: &mut Config) {
         let text = self.said.get(row.name).map(|said| said.text.as_str()).or(row.default);
         if let Some(Err(problem)) = text.map(|text| (row.read)(config, text)) {
@@ -94,20 +94,20 @@ impl Sources {
         }
     }
 
-    /// Notes what is wrong with a setting.
+    /// Records a mistake in a setting.
     pub(super) fn refuse(&mut self, name: &str, problem: &str) {
         let place = self.said.get(name).map_or("the default", |said| &said.place);
         let spellings = ROWS.iter().find(|row| row.name == name).map(Row::spellings).unwrap_or_default();
         self.mistakes.push(format!("{place}: {problem} (spelled {spellings})"));
     }
 
-    /// All that was wrong.
+    /// All mistakes.
     pub(super) fn mistakes(self) -> Vec<String> {
         self.mistakes
     }
 }
 
-/// A value of the file as the text that the environment would hold.
+/// Converts a value of the file to the text that the environment would contain.
 fn text_of(shape: Shape, value: toml::Value) -> Result<String, &'static str> {
     match (shape, value) {
         (Shape::Text, toml::Value::String(text)) => Ok(text),

@@ -1,4 +1,4 @@
-//! The table of settings. One row says what a setting is called, what it means and how it is read.
+//! The table of settings: one row with the name, the help text and the parser of each setting.
 
 use std::path::PathBuf;
 
@@ -9,46 +9,46 @@ use crate::domain::message::Confidential;
 use crate::notify::NumberFormat;
 use crate::server::telemetry::Collector;
 
-/// The issuer of who has said nothing.
+/// The default issuer.
 pub(super) const DEFAULT_ISSUER: &str = "http://localhost:8080";
 
 /// One setting.
 pub(super) struct Row {
-    /// Its name in the file; `section.name` in a section.
+    /// Its name in the file, with the section: `section.name`.
     pub(super) name: &'static str,
-    /// What stands for its value in the help.
+    /// The placeholder of its value in the help.
     pub(super) value: &'static str,
-    /// What it means.
+    /// Its help text.
     pub(super) help: &'static str,
-    /// What is read where nobody has said anything.
+    /// The default, parsed like any other text.
     pub(super) default: Option<&'static str>,
-    /// What the file may hold.
+    /// The type of its value in the file.
     pub(super) shape: Shape,
-    /// Where it may be said.
+    /// The sources in which it may be set.
     pub(super) places: Places,
-    /// Reads the text into its field. A problem does not repeat the text of what may be a secret.
+    /// Parses the text into its field. An error does not repeat a text that may be secret.
     pub(super) read: fn(&mut Config, &str) -> Result<(), String>,
 }
 
-/// What the file may hold. Everything becomes the text that a variable of the environment would hold.
+/// The type of a value in the file. All are converted to the text that an environment variable would contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// A text.
+    /// A string.
     Text,
-    /// true or false; the flag has no value.
+    /// A boolean; the flag has no value.
     Switch,
-    /// A list, or a table: one text per line, `name: value` of a table's members. The flag may be said several times.
+    /// A list or table, converted to one line per item (`name: value` for a table). The flag may be repeated.
     Lines,
 }
 
-/// Where a setting may be said. Process lists are read by many, and so are files that stand in repositories.
+/// The allowed sources of a setting. Process lists are visible to other users, and files may be in repositories.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Places {
-    /// As flag, in the environment and in the file.
+    /// Flag, environment and file.
     Everywhere,
-    /// In the environment and in the file: what may hold a password.
+    /// Environment and file: the value may contain a password.
     NoFlag,
-    /// In the environment alone.
+    /// Environment only.
     Environment,
 }
 
@@ -74,17 +74,17 @@ impl Row {
         Self { places, ..self }
     }
 
-    /// `--tls-cert`, if there is a flag.
+    /// The flag, as `--tls-cert`, if there is one.
     pub(super) fn flag(&self) -> Option<String> {
         (self.places == Places::Everywhere).then(|| self.name.replace(['.', '_'], "-"))
     }
 
-    /// `VESTIBULE_TLS_CERT`
+    /// The variable, as `VESTIBULE_TLS_CERT`.
     pub(super) fn variable(&self) -> String {
         format!("VESTIBULE_{}", self.name.replace('.', "_").to_uppercase())
     }
 
-    /// Every spelling there is, for whoever got one wrong.
+    /// Every spelling of the setting, for error texts.
     pub(super) fn spellings(&self) -> String {
         match (self.places, self.flag()) {
             (Places::Everywhere, Some(flag)) => format!("{}, {} or --{flag}", self.name, self.variable()),

@@ -1,4 +1,4 @@
-//! What may be said where, and how mistakes are told.
+//! The sources of settings, and how mistakes are reported.
 
 use super::*;
 use crate::domain::outbound::AllowedHost;
@@ -63,7 +63,7 @@ fn a_list_is_said_in_each_place_as_is_usual_there() {
     assert_eq!(networks(&[], &[("VESTIBULE_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")], ""), expected);
     assert_eq!(networks(&[], &[], "trusted_proxies = [\"10.0.0.0/8\", \"192.0.2.1\"]"), expected);
     let wrong = read(&[], &[], "trusted_proxies = [\"10.0.0.0/8\", \"proxy\"]").unwrap_err().join("\n");
-    assert!(wrong.starts_with("trusted_proxies in vestibule.toml: proxy is no network"), "{wrong}");
+    assert!(wrong.starts_with("trusted_proxies in vestibule.toml: proxy is not a network"), "{wrong}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! When `/healthz` is red.
+//! The conditions under which `/healthz` fails.
 
 use tower::ServiceExt;
 
@@ -11,7 +11,7 @@ async fn healthz(health: &Health) -> StatusCode {
     health.router().oneshot(request).await.unwrap().status()
 }
 
-/// Attack 228: only a process that a restart would cure is red.
+/// A process is unhealthy only if a restart would help.
 #[tokio::test]
 async fn only_a_process_that_has_stopped_beside_a_living_database_is_red() {
     let idp = TestIdp::with("").await;
@@ -26,7 +26,7 @@ async fn only_a_process_that_has_stopped_beside_a_living_database_is_red() {
         lane.rest();
         assert_eq!(healthz(&health).await, StatusCode::OK);
     }
-    // On PostgreSQL there is no such file; `tests/it/storage` has a server that hangs.
+    // PostgreSQL has no such file; `tests/it/storage` runs a server that hangs.
     if std::fs::remove_file(idp.folder().join("vestibule.db")).is_ok() {
         idp.idp().parts().lanes.of(Channel::Mail).begin();
         assert_eq!(healthz(&health).await, StatusCode::OK, "the database is gone");

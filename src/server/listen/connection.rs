@@ -1,4 +1,4 @@
-//! One connection, from its seat to its end.
+//! Serves one connection.
 
 use std::net::SocketAddr;
 
@@ -19,15 +19,15 @@ use super::Listener;
 use super::deadlines::{InTime, Timed, Turn};
 use super::limits::Limits;
 
-/// What guests find.
+/// The two routers that a connection may get.
 pub(super) struct Guests {
-    /// Those with a seat.
+    /// For connections within the limit.
     pub(super) app: Router,
-    /// Those with a spare one.
+    /// For connections beyond the limit that got a spare slot.
     pub(super) turned_away: Router,
 }
 
-/// What a connection needs from its listener.
+/// A connection with everything it needs.
 struct Visit {
     app: Router,
     peer: SocketAddr,
@@ -36,7 +36,7 @@ struct Visit {
 }
 
 impl Listener {
-    /// Serves a connection, if there is a seat; else it is closed, for who waits in vain is worse off.
+    /// Serves a connection if the limit allows it, otherwise closes it at once.
     pub(super) fn welcome(
         &self,
         stream: TcpStream,
@@ -53,7 +53,7 @@ impl Listener {
         let tls = self.tls.clone();
         tokio::spawn(async move {
             let _seat = seat;
-            // An answer is written at once and whole: nothing is gained by waiting for more.
+            // A response is written at once and whole, so Nagle's algorithm would only delay it.
             drop(stream.set_nodelay(true));
             let Some(tls) = tls else { return visit.serve(stream).await };
             match timeout(visit.limits.handshake, tls.accept(stream)).await {
@@ -79,7 +79,7 @@ impl Visit {
         });
         let mut http = http1::Builder::new();
         http.header_read_timeout(None).max_buf_size(limits.head_bytes).max_header_size(limits.head_bytes);
-        // Clients go away all the time.
+        // Clients close connections all the time, so this is not a warning.
         if let Err(error) = watcher.watch(http.serve_connection(TokioIo::new(stream), service)).await {
             tracing::debug!(%peer, %error, "a connection ended");
         }

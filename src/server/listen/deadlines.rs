@@ -1,8 +1,9 @@
-//! Deadlines on a connection: for the head of a request, for its body, for taking the answer, and between two requests.
+//! Deadlines on a connection: for the head of a request, for its body, for the client to take the response, and between
+//! two requests.
 //!
-//! Why not hyper's own: it has one for the head, which also is the one between two requests, and there a proxy needs a
-//! minute while a slow sender must not have one; and it has none for bodies and answers. Each of these is for the whole
-//! of what it is for, not from byte to byte, so that one byte now and then gains nobody anything.
+//! Why not hyper's own: it has one for the head, which it also uses between two requests, where a proxy needs a minute
+//! that a slow sender must not have; and it has none for bodies and responses. Each deadline covers the whole phase,
+//! not the time between two bytes, so that a slow trickle of bytes does not extend it.
 
 use std::io;
 use std::pin::Pin;
@@ -18,24 +19,24 @@ use tokio::time::{Sleep, sleep};
 
 use super::limits::Limits;
 
-/// Whose turn it is on a connection: the server's while it answers, else the client's. A number that grows with each
-/// turn, odd for the server's. Clones are the same.
+/// Whose turn it is on a connection: the server's while it responds, otherwise the client's. A counter that is odd
+/// during the server's turn. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Turn(Arc<AtomicUsize>);
 
 impl Turn {
-    /// A head is read: the server's turn lasts until the answer that the body is for has been written.
+    /// Starts the server's turn after a head was read; it lasts until the body of the response has been written.
     pub(super) fn servers(&self) -> ServersTurn {
         self.0.fetch_add(1, Ordering::Relaxed);
         ServersTurn(self.clone())
     }
 }
 
-/// Ends when it goes, whatever becomes of the request.
+/// Ends the server's turn on drop, whatever the outcome of the request.
 pub(super) struct ServersTurn(Turn);
 
 impl ServersTurn {
-    /// This body is the end of the answer.
+    /// Ties the turn to the body of the response.
     pub(super) fn with<B>(self, body: B) -> Answer<B> {
         Answer { body, _turn: self }
     }
@@ -47,7 +48,7 @@ impl Drop for ServersTurn {
     }
 }
 
-/// The body of an answer.
+/// The body of a response, which ends the server's turn.
 pub(super) struct Answer<B> {
     body: B,
     _turn: ServersTurn,
@@ -73,7 +74,7 @@ impl<B: Body + Unpin> Body for Answer<B> {
     }
 }
 
-/// The body of a request, which has to be there in time.
+/// The body of a request with a deadline.
 pub(super) struct InTime<B> {
     body: B,
     deadline: Deadline,
@@ -114,11 +115,11 @@ where
     }
 }
 
-/// A stream of which both sides have to make use in time.
+/// A stream with deadlines for reading and writing.
 pub(super) struct Timed<S> {
     stream: S,
     turn: Turn,
-    /// The turn at the last look.
+    /// The turn at the last check.
     seen: usize,
     waits_for: WaitsFor,
     head: Deadline,
@@ -126,14 +127,14 @@ pub(super) struct Timed<S> {
     answer: Deadline,
 }
 
-/// What the server waits for.
+/// The phase in which the server waits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum WaitsFor {
-    /// The rest of a head, or the first one's beginning.
+    /// The rest of a head, or the start of the first one.
     Head,
-    /// The beginning of a further request.
+    /// The start of another request.
     Request,
-    /// Nothing: it answers.
+    /// No deadline: the server responds.
     Nothing,
 }
 
@@ -152,7 +153,7 @@ impl<S> Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// Whose turn is it now?
+    /// Updates the phase by the current turn.
     fn look(&mut self) {
         let turn = self.turn.0.load(Ordering::Relaxed);
         if turn == self.seen {
@@ -188,7 +189,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// Whoever has to wait until the client takes something does not wait for ever.
+    /// Limits the time that a write waits for the client to take data.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() { written } else { self.answer.poll(cx).map(|()| late()) }
     }
@@ -213,7 +214,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         self.stream.is_write_vectored()
     }
 
-    /// The one who writes flushes when it has nothing more to write: then the answer has been taken.
+    /// Lifts the deadline: a flush that completes means that the client has taken the response.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if flushed.is_ready() {
@@ -232,7 +233,7 @@ fn late<T>() -> io::Result<T> {
     Err(io::ErrorKind::TimedOut.into())
 }
 
-/// Runs from the first time that somebody has to wait.
+/// A deadline that starts when it is first polled.
 struct Deadline {
     limit: Duration,
     running: Option<Pin<Box<Sleep>>>,
@@ -243,13 +244,13 @@ impl Deadline {
         Self { limit, running: None }
     }
 
-    /// Ready when it has passed.
+    /// Ready when the deadline has passed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let limit = self.limit;
         self.running.get_or_insert_with(|| Box::pin(sleep(limit))).as_mut().poll(cx)
     }
 
-    /// What it was for has come; the next time it starts anew.
+    /// Cancels the deadline; the next poll starts it again.
     fn lift(&mut self) {
         self.running = None;
     }

@@ -1,28 +1,29 @@
-//! How much one client may have, and for how long. All of it can be set, so that tests need not wait.
+//! The limits of the listener. All can be set, so that tests are fast.
 
 use std::time::Duration;
 
-/// What holds for connections.
+/// Time limits and maximum numbers of connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// For a TLS handshake.
+    /// Time limit for a TLS handshake.
     pub(crate) handshake: Duration,
-    /// For the head of a request, from its first byte on; on a new connection from its beginning.
+    /// Time limit for the head of a request from its first byte; on a new connection from its start.
     pub(crate) head: Duration,
-    /// For the body of a request, from its head on.
+    /// Time limit for the body of a request, from the end of its head.
     pub(crate) body: Duration,
-    /// For a client to take an answer.
+    /// Time limit for a client to take a response.
     pub(crate) answer: Duration,
-    /// Between two requests: longer than the minute for which proxies and load balancers keep a connection at hand, for a
-    /// request that meets a connection as it closes is lost.
+    /// Time limit between two requests. It exceeds the minute for which proxies and load balancers keep idle
+    /// connections, because a request that meets a closing connection is lost.
     pub(crate) idle: Duration,
-    /// Connections at once.
+    /// Maximum number of connections.
     pub(crate) connections: usize,
-    /// Of one network: an office or a mobile operator may stand behind one address.
+    /// Maximum connections of one network; an office or a mobile operator may share one address.
     pub(crate) per_network: usize,
-    /// Connections beyond, on which nothing but the health of the process is told.
+    /// Connections beyond the limit, on which only the health checks are served.
     pub(crate) spare: usize,
-    /// Bytes of a request's head: an authorization request may bring a signed request object in its address.
+    /// Maximum size of a request's head in bytes: the URL of an authorization request may contain a signed request
+    /// object.
     pub(crate) head_bytes: usize,
 }
 
@@ -42,12 +43,12 @@ impl Default for Limits {
     }
 }
 
-/// File descriptors that are not for visitors: the database, the log, what the provider asks for by itself.
+/// File descriptors reserved for other uses: the database, the log, outbound requests.
 const OTHERS: usize = 256;
 
 impl Limits {
-    /// As many connections as this process may have files open. What it may have at most is asked for first: most shells
-    /// and containers begin with a thousand.
+    /// Derives the number of connections from the limit of open files, after raising that to the hard limit: most
+    /// shells and containers start with a soft limit of about a thousand.
     pub(crate) fn of_this_process() -> Self {
         let limits = Self::default();
         let files = open_files().map_or(usize::MAX, |files| files.saturating_sub(OTHERS + limits.spare));
@@ -72,7 +73,7 @@ fn open_files() -> Option<usize> {
     limit.current.map(|files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
-/// Elsewhere nobody is asked, and too many connections are refused by the system.
+/// Not determined on other systems, which refuse connections themselves.
 #[cfg(not(target_os = "linux"))]
 fn open_files() -> Option<usize> {
     None

@@ -1,8 +1,8 @@
-//! The listener: HTTP/1.1 over TCP or TLS, so many seats, a deadline for everything that a client may take its time for,
-//! and an orderly end.
+//! The listener: HTTP/1.1 over TCP or TLS, with a limit of connections, a deadline for every phase that depends on the
+//! client, and graceful shutdown.
 //!
-//! Why not `axum::serve`: it waits for ever for a request that is never finished, and so a few slow senders take every
-//! connection there is.
+//! Why not `axum::serve`: it waits forever for a request that is never finished, so a few slow senders could take every
+//! connection.
 
 mod connection;
 mod deadlines;
@@ -35,23 +35,23 @@ use super::health::Health;
 use crate::http::secured;
 use crate::provider::Idp;
 
-/// How long a server goes on taking requests after a signal: load balancers need a moment to see that `/readyz` is red.
+/// How long the server accepts requests after a signal: load balancers need a moment to see that `/readyz` fails.
 pub(crate) const LINGER: Duration = Duration::from_secs(2);
-/// How long requests that are under way may take after that.
+/// Time limit for requests in progress after that.
 const DRAIN: Duration = Duration::from_secs(7);
-/// The pause after a connection could not be accepted, for example because no file descriptor is left.
+/// Pause after a failed accept, for example because no file descriptor is free.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often the files of the certificate are looked at.
+/// Interval of checking the certificate's files.
 const RENEWAL: Duration = Duration::from_secs(10);
 
-/// Everything the binary serves: the provider where its issuer says, the rest at the host's root. What is not there is
-/// answered under the same headers as what is.
+/// Everything the binary serves: the provider at its issuer's path, and the health checks at the host's root. Unknown
+/// paths get the same security headers.
 pub(crate) fn router(idp: &Idp, health: &Health) -> Router {
     let provider = match idp.settings().issuer.path() {
         "" => idp.router(),
         path => Router::new().nest(path, idp.router()),
     };
-    // The provider's own answers carry their headers already.
+    // The provider's own responses have these headers already.
     let rest = health.router().fallback(|| async { StatusCode::NOT_FOUND });
     let rest = rest.layer(middleware::from_fn_with_state(idp.clone(), secure));
     provider.merge(idp.well_known()).merge(rest)
@@ -61,12 +61,12 @@ async fn secure(idp: State<Idp>, request: axum::extract::Request, next: Next) ->
     secured(idp.settings(), next.run(request).await)
 }
 
-/// What is said when all seats but the spare ones are taken.
+/// The response if all connections but the spare ones are taken.
 async fn full() -> impl IntoResponse {
     (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "5"), (CONNECTION, "close")], "too many connections")
 }
 
-/// A socket, and on which terms connections are taken there.
+/// A socket with its limits and TLS.
 pub(crate) struct Listener {
     socket: TcpListener,
     limits: Limits,
@@ -75,27 +75,27 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Plain HTTP, under these limits; the proxies' networks are not counted.
+    /// A listener for plain HTTP with these limits; the proxies' networks have no limit of their own.
     pub(crate) fn new(socket: TcpListener, limits: Limits, proxies: &[IpNet]) -> Self {
         Self { socket, limits, seats: ConnectionLimit::new(&limits, proxies), tls: None }
     }
 
-    /// TLS, if there is a certificate.
+    /// Adds TLS, if there is a certificate.
     pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }
     }
 
-    /// Where it listens; empty if the system does not say.
+    /// The local address; empty if the system does not provide it.
     pub(crate) fn address(&self) -> String {
         self.socket.local_addr().map(|address| address.to_string()).unwrap_or_default()
     }
 
-    /// Who is there.
+    /// The connection limit, for metrics.
     pub(crate) fn seats(&self) -> &ConnectionLimit {
         &self.seats
     }
 
-    /// Serves until it is asked to stop and for `linger` beyond, then lets what is under way come to its end.
+    /// Serves until it is asked to stop and for `linger` beyond, then waits for requests in progress.
     pub(crate) async fn serve(self, app: Router, health: &Health, stop: Stop, linger: Duration) {
         let guests = Guests { app, turned_away: health.router().fallback(full) };
         let connections = GracefulShutdown::new();
@@ -111,12 +111,12 @@ impl Listener {
         self.accept_until(&guests, &connections, tokio::time::sleep(linger)).await;
         drop(self);
         tokio::select! {
-            () = connections.shutdown() => tracing::info!("all requests are done"),
-            () = tokio::time::sleep(DRAIN) => tracing::warn!("requests were cut off"),
+            () = connections.shutdown() => tracing::info!("all requests are finished"),
+            () = tokio::time::sleep(DRAIN) => tracing::warn!("unfinished requests were aborted"),
         }
     }
 
-    /// Serves for as long as it is let, under the same deadlines; nobody waits for what is under way.
+    /// Serves until it is dropped, with the same deadlines; requests in progress are aborted.
     pub(crate) async fn serve_aside(self, app: Router) {
         let guests = Guests { app, turned_away: Router::new().fallback(full) };
         self.accept_until(&guests, &GracefulShutdown::new(), std::future::pending()).await;
@@ -135,7 +135,7 @@ impl Listener {
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) => self.welcome(stream, peer, guests, connections),
                     Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
+                        tracing::warn!(%error, "cannot accept a connection");
                         tokio::time::sleep(PAUSE).await;
                     }
                 },
@@ -143,8 +143,8 @@ impl Listener {
         }
     }
 
-    /// Looks at the certificate's files for ever; a SIGHUP says that they are whole. Without a certificate that signal ends
-    /// the process as usual: a terminal that closes sends it.
+    /// Checks the certificate's files periodically, and at once after a SIGHUP. Without a certificate SIGHUP ends the
+    /// process as usual, because a closing terminal sends it.
     async fn renew_tls(&self) {
         let Some(tls) = &self.tls else { return std::future::pending().await };
         let mut hangup = Hangup::listen();
@@ -154,7 +154,7 @@ impl Listener {
                 () = tokio::time::sleep(RENEWAL) => Tls::renew,
             };
             let tls = tls.clone();
-            // A folder may hang; the thread that serves must not.
+            // On a blocking thread, because a network file system may hang.
             drop(tokio::task::spawn_blocking(move || look(&tls)).await);
         }
     }

@@ -1,7 +1,7 @@
-//! Who may come in: so many connections in all and so many of one network, and a few seats for those who ask how the
-//! process is, so that nobody restarts a provider because it has many visitors.
+//! The limits of connections: in all and per network, plus a few spare ones for health checks, so that a busy provider
+//! is not restarted for failing them.
 //!
-//! The proxies that the settings name may have all there is, and so may this machine: they stand for many.
+//! The proxies in the settings and this machine have no limit of their own, because they forward the requests of many.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use super::limits::Limits;
 
-/// All seats there are. Clones share them.
+/// The connection limit. Clones share it.
 #[derive(Clone)]
 pub(crate) struct ConnectionLimit(Arc<Inner>);
 
@@ -31,16 +31,16 @@ struct Taken {
     refused: u64,
 }
 
-/// How full it is.
+/// The use of the connection limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SeatFigures {
-    /// Connections that are open.
+    /// Open connections.
     pub(crate) taken: usize,
-    /// Connections that found no seat, so far.
+    /// Connections refused so far.
     pub(crate) refused: u64,
 }
 
-/// A connection's place; free again when this goes.
+/// A slot for one connection, released on drop.
 pub(super) struct Seat {
     seats: ConnectionLimit,
     kind: Kind,
@@ -54,14 +54,14 @@ enum Kind {
 }
 
 impl Seat {
-    /// Is this one of those where only the health of the process is told?
+    /// Returns whether only health checks are served on this connection.
     pub(super) fn is_spare(&self) -> bool {
         self.kind == Kind::Spare
     }
 }
 
 impl ConnectionLimit {
-    /// All of them free.
+    /// Creates the limit with all slots free.
     pub(super) fn new(limits: &Limits, proxies: &[IpNet]) -> Self {
         Self(Arc::new(Inner {
             connections: limits.connections,
@@ -72,13 +72,13 @@ impl ConnectionLimit {
         }))
     }
 
-    /// How full it is now.
+    /// A snapshot of its use.
     pub(crate) fn figures(&self) -> SeatFigures {
         let taken = self.taken();
         SeatFigures { taken: taken.regular + taken.spare, refused: taken.refused }
     }
 
-    /// A seat for who comes from there; none if the network has its share, or even the spare ones are taken.
+    /// Acquires a slot for a peer; `None` if its network has reached its limit, or even the spare slots are taken.
     pub(super) fn seat(&self, peer: IpAddr) -> Option<Seat> {
         let network = self.network(peer.to_canonical());
         let mut taken = self.taken();
@@ -106,7 +106,7 @@ impl ConnectionLimit {
         Some(Seat { seats: self.clone(), kind, network })
     }
 
-    /// What is counted together: an IPv4 address, or an IPv6 /64.
+    /// The unit that is counted: an IPv4 address, or an IPv6 /64; `None` for peers without a limit.
     fn network(&self, peer: IpAddr) -> Option<IpAddr> {
         if peer.is_loopback() || self.0.proxies.iter().any(|proxies| proxies.contains(&peer)) {
             return None;
@@ -117,7 +117,7 @@ impl ConnectionLimit {
         })
     }
 
-    /// Nothing in here panics while it holds the lock.
+    /// Ignores poisoning: no code panics while holding the lock.
     fn taken(&self) -> MutexGuard<'_, Taken> {
         self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,7 +147,7 @@ mod tests {
         ConnectionLimit::new(&limits, &["10.0.0.0/8".parse().unwrap()])
     }
 
-    /// A letter for each who came: a regular seat, a spare one, none.
+    /// One letter per peer: a regular slot, a spare one, none.
     fn come(seats: &ConnectionLimit, peers: &[&str]) -> (Vec<Seat>, String) {
         let came: Vec<_> = peers.iter().map(|peer| seats.seat(peer.parse().unwrap())).collect();
         let kinds = came.iter().map(|seat| match seat {

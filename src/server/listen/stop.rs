@@ -1,9 +1,9 @@
-//! The signals that ask a process to stop, or to look at its files.
+//! The signals that stop the process or make it reread its certificate.
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask to stop. As soon as this exists they no longer end the process by themselves.
+/// The signals that stop the process. From its creation on they no longer terminate it directly.
 pub(crate) struct Stop {
     #[cfg(unix)]
     terminate: Signal,
@@ -18,7 +18,7 @@ impl Stop {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Waits for either.
+    /// Waits for one of them.
     #[cfg(unix)]
     pub(super) async fn asked(mut self) {
         tokio::select! {
@@ -27,13 +27,13 @@ impl Stop {
         }
     }
 
-    /// Only Ctrl-C exists here.
+    /// On other systems only Ctrl-C exists.
     #[cfg(not(unix))]
     pub(crate) fn listen() -> std::io::Result<Self> {
         Ok(Self {})
     }
 
-    /// Waits for Ctrl-C; where even that cannot be heard, it ends the process, which is no worse.
+    /// Waits for Ctrl-C; if listening fails, it waits forever, and Ctrl-C terminates the process directly.
     #[cfg(not(unix))]
     async fn asked(self) {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -42,7 +42,7 @@ impl Stop {
     }
 }
 
-/// Waits for SIGHUP, again and again. As soon as this exists it no longer ends the process.
+/// Receives SIGHUP repeatedly. From its creation on it no longer terminates the process.
 pub(super) struct Hangup {
     #[cfg(unix)]
     signal: Option<Signal>,

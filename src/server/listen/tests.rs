@@ -1,5 +1,5 @@
-//! Visitors who take their time (attack 213): each deadline by itself, with all others an hour away, so that a test ends
-//! by the one that it is about or not at all.
+//! Slow clients: each deadline is tested alone, with all others an hour away, so that a test ends by the one under test
+//! or not at all.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::*;
 
 const SHORT: Duration = Duration::from_millis(20);
 const NEVER: Duration = Duration::from_hours(1);
-/// More than any socket holds.
+/// Larger than any socket buffer.
 const LARGE: usize = 32 << 20;
 
-/// Everybody has all the time there is.
+/// All deadlines far away.
 fn patient() -> Limits {
     Limits { handshake: NEVER, head: NEVER, body: NEVER, answer: NEVER, idle: NEVER, ..Limits::default() }
 }
@@ -36,7 +36,7 @@ async fn open(limits: Limits) -> (SocketAddr, ConnectionLimit) {
     (address, seats)
 }
 
-/// Reads until the other side closes or resets, for a minute at most.
+/// Reads until the other side closes or resets; the limit is a minute.
 async fn rest(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
     let end = timeout(Duration::from_mins(1), stream.read_to_end(&mut all)).await;
@@ -44,7 +44,7 @@ async fn rest(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     String::from_utf8(all).unwrap()
 }
 
-/// One answer without chunks, on a connection that stays.
+/// Reads one response without chunks on a connection that stays open.
 async fn answer(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     loop {
@@ -69,7 +69,7 @@ async fn until_nobody_is_left(seats: &ConnectionLimit) {
     .expect("somebody is left");
 }
 
-/// Sends one byte now and then until the other side has had enough; returns what it said.
+/// Sends single bytes until the other side closes; returns its response.
 async fn trickle(mut stream: TcpStream) -> String {
     let (mut reader, mut writer) = stream.split();
     let drip = async {
@@ -133,7 +133,7 @@ async fn an_answer_has_to_be_taken_in_time() {
     let (address, seats) = open(Limits { answer: SHORT, ..patient() }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /large HTTP/1.1\r\nHost: id.test\r\n\r\n").await.unwrap();
-    // It takes the beginning, and then now and then a byte.
+    // It takes the beginning, and then single bytes.
     let mut byte = [0];
     timeout(Duration::from_mins(1), async {
         while seats.figures().taken > 0 {
@@ -175,7 +175,7 @@ async fn a_large_answer_arrives_whole() {
     assert!(rest(&mut stream).await.len() > LARGE);
 }
 
-/// Attack 214.
+/// A head larger than the limit is rejected.
 #[tokio::test]
 async fn a_head_is_bounded() {
     let (address, _) = open(patient()).await;
@@ -233,7 +233,7 @@ async fn a_handshake_has_to_end_in_time() {
     let listener = Listener::new(socket, Limits { handshake: SHORT, ..patient() }, &[]).with_tls(Some(tls));
     let seats = listener.seats().clone();
     tokio::spawn(listener.serve_aside(Router::new()));
-    // Nothing, and the beginning of a record that says how long it will be.
+    // No data, and the beginning of a record that announces more.
     for begun in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(begun).await.unwrap();

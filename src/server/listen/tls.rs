@@ -1,12 +1,12 @@
-//! TLS from two files, which are looked at again and again: whoever renews a certificate has nothing else to do, and who
-//! does not want to wait sends SIGHUP.
+//! TLS with a certificate and key from two files that are checked periodically: renewing a certificate needs no other
+//! action, and SIGHUP applies it at once.
 //!
-//! A certificate and its key are two files, written one after the other and each in pieces. So a pair is taken only when
-//! neither file has changed from one look to the next, nor while they were read, and if the key is that of the certificate.
-//! A pair that cannot be used is told in the log, and the one that was good until now stays.
+//! Certificate and key are written one after the other, possibly in pieces. So a pair is used only if neither file has
+//! changed between two checks or while they were read, and if the key fits the certificate. If a pair is invalid, that
+//! is logged and the previous one is kept.
 //!
-//! HTTP/1.1 alone is offered. Why no HTTP/2: its floods (rapid reset, CONTINUATION) need bounds of their own, and what is
-//! served here are small answers, of which a page needs three.
+//! Only HTTP/1.1 is offered. Why no HTTP/2: its floods (rapid reset, CONTINUATION) need limits of their own, and the
+//! provider serves small responses, three for a page.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Certificate and key as they were last good. Clones share them.
+/// The last valid certificate and key. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Tls(Arc<Inner>);
 
@@ -31,19 +31,19 @@ struct Inner {
     looks: Mutex<Looks>,
 }
 
-/// What the files looked like.
+/// The states of the files.
 struct Looks {
-    /// When they were last read.
+    /// The state when they were last read.
     read: Seen,
-    /// At the last look.
+    /// The state at the last check.
     last: Seen,
 }
 
-/// What tells that a file was replaced: when it was written, and how long it is.
+/// Modification time and size of each file, by which a replacement is detected.
 type Seen = [Option<(SystemTime, u64)>; 2];
 
 impl Tls {
-    /// Reads both files. The problem names the setting, and of the key nothing.
+    /// Reads both files. The error names the setting and contains nothing of the key.
     pub(crate) fn load(cert: &Path, key: &Path) -> Result<Self, String> {
         let seen = look(cert, key);
         Ok(Self(Arc::new(Inner {
@@ -54,12 +54,12 @@ impl Tls {
         })))
     }
 
-    /// Looks at the files, and reads them if they were replaced since they were last read and not since the last look.
+    /// Checks the files, and reads them if they have changed since the last reading but not since the last check.
     pub(crate) fn renew(&self) {
         self.look_again(false);
     }
 
-    /// Reads the files if they were replaced: who asks says that they are whole.
+    /// Reads the files if they have changed; the caller knows that they are complete.
     pub(crate) fn renew_now(&self) {
         self.look_again(true);
     }
@@ -81,15 +81,15 @@ impl Tls {
         match pair {
             Ok(config) => {
                 *current.write().unwrap_or_else(PoisonError::into_inner) = config;
-                tracing::info!(cert = %cert.display(), "a new certificate is in use");
+                tracing::info!(cert = %cert.display(), "using the new certificate");
             }
             Err(problem) => {
-                tracing::error!(%problem, "the new certificate cannot be used, the old one stays");
+                tracing::error!(%problem, "the new certificate is invalid; keeping the old one");
             }
         }
     }
 
-    /// Shakes hands under the newest certificate.
+    /// Performs the handshake with the current certificate.
     pub(super) async fn accept<S>(&self, stream: S) -> std::io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -143,7 +143,7 @@ mod tests {
         generate_simple_self_signed(["id.test".to_owned()]).unwrap()
     }
 
-    /// A folder with both files; each is written at a second of its own.
+    /// A folder with both files; each write has another modification time.
     struct Files {
         folder: PathBuf,
         seconds: u64,
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// Does a client see this certificate?
+    /// Returns whether a client sees this certificate.
     async fn shows(tls: &Tls, pair: &Pair) -> bool {
         let mut roots = RootCertStore::empty();
         roots.add(pair.cert.der().clone()).unwrap();
@@ -226,7 +226,7 @@ mod tests {
         assert!(shows(&tls, &new).await);
     }
 
-    /// And a pair that becomes good later is taken.
+    /// And a pair that becomes valid later is used.
     #[tokio::test]
     async fn what_cannot_be_used_changes_nothing() {
         let (old, new) = (pair(), pair());

@@ -1,4 +1,4 @@
-//! A provider's figures in Prometheus' words. Names follow its conventions: `vestibule_`, base units, `_total`.
+//! Encodes a provider's metrics for Prometheus. Names follow its conventions: `vestibule_`, base units, `_total`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,24 +17,24 @@ use crate::provider::{HashLoad, Idp, ResponseCount};
 use crate::server::listen::{ConnectionLimit, SeatFigures};
 use crate::storage::{PoolMetrics, WriterMetrics};
 
-/// One provider, and the process it lives in.
+/// The metrics of a provider and its process.
 #[derive(Clone)]
 pub(super) struct House {
     idp: Idp,
     seats: ConnectionLimit,
     started_at: Time,
-    /// Messages that wait; ways that could not be asked for are left out.
+    /// Waiting messages by channel; without a channel whose count timed out.
     waiting: Vec<(Channel, u64)>,
 }
 
 impl House {
-    /// As of now it is started.
+    /// Creates the collector at the start of the process.
     pub(super) fn new(idp: Idp, seats: ConnectionLimit) -> Self {
         let started_at = idp.now();
         Self { idp, seats, started_at, waiting: Vec::new() }
     }
 
-    /// With what has to be waited for, but not longer than this.
+    /// Adds the metrics that need a query, within this time limit.
     pub(super) async fn scraped(mut self, patience: Duration) -> Self {
         for channel in Channel::ALL {
             if let Ok(Ok(waiting)) = timeout(patience, self.idp.messages_waiting(channel)).await {
@@ -64,10 +64,10 @@ impl Collector for House {
         pool(&mut sheet, figures.store.pool)?;
         sheet.counter(
             "vestibule_db_statements",
-            "Statements other than BEGIN and COMMIT.",
+            "Statements, without BEGIN and COMMIT.",
             figures.store.statements,
         )?;
-        sheet.counter("vestibule_db_writes", "Closures handed in to be written.", figures.store.writes)?;
+        sheet.counter("vestibule_db_writes", "Write closures accepted.", figures.store.writes)?;
         if let Some(figures) = &figures.store.writer {
             writer(&mut sheet, figures)?;
         }
@@ -78,8 +78,12 @@ impl Collector for House {
 impl House {
     fn process(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
         let build = [("version", env!("CARGO_PKG_VERSION"))];
-        sheet.gauges("vestibule_build_info", "The version that runs.", [(&build[..], 1)])?;
-        sheet.gauge("process_start_time_seconds", "When it started, since 1970.", self.started_at.unix())?;
+        sheet.gauges("vestibule_build_info", "The running version.", [(&build[..], 1)])?;
+        sheet.gauge(
+            "process_start_time_seconds",
+            "Start time, in seconds since 1970.",
+            self.started_at.unix(),
+        )?;
         if let Some(bytes) = process::resident_bytes() {
             sheet.gauge("process_resident_memory_bytes", "Resident memory.", bytes)?;
         }
@@ -103,7 +107,7 @@ fn requests(sheet: &mut Sheet<'_>, answers: &[ResponseCount], times: &[(String, 
     let labels: Vec<_> =
         times.iter().map(|(route, readings)| ([("route", route.as_str())], readings)).collect();
     let rows = labels.iter().map(|(labels, readings)| (&labels[..], *readings));
-    sheet.histograms("vestibule_http_request_duration_seconds", "Time to the answer, by route.", MICRO, rows)
+    sheet.histograms("vestibule_http_request_duration_seconds", "Response times by route.", MICRO, rows)
 }
 
 fn words(
@@ -125,57 +129,57 @@ fn messages(
     let labels: Vec<_> =
         waiting.iter().map(|(channel, count)| ([("channel", channel.name())], *count)).collect();
     let rows = labels.iter().map(|(labels, count)| (&labels[..], i64::try_from(*count).unwrap_or(i64::MAX)));
-    sheet.gauges("vestibule_outbox_waiting", "Messages that wait to be sent, by any node.", rows)?;
+    sheet.gauges("vestibule_outbox_waiting", "Messages that wait to be sent by any node.", rows)?;
     let labels: Vec<_> = outcomes
         .iter()
         .map(|((channel, outcome), count)| ([("channel", channel.name()), ("outcome", *outcome)], *count))
         .collect();
     let rows = labels.iter().map(|(labels, count)| (&labels[..], *count));
-    sheet.counters("vestibule_messages", "Tries to send a message, by what came of them.", rows)
+    sheet.counters("vestibule_messages", "Tries to send a message, by outcome.", rows)
 }
 
 fn connections(sheet: &mut Sheet<'_>, seats: SeatFigures) -> fmt::Result {
     let SeatFigures { taken, refused } = seats;
-    sheet.gauge("vestibule_connections", "Connections that are open.", whole(taken))?;
-    sheet.counter("vestibule_connections_refused", "Connections that found no seat.", refused)
+    sheet.gauge("vestibule_connections", "Open connections.", whole(taken))?;
+    sheet.counter("vestibule_connections_refused", "Connections refused because of the limit.", refused)
 }
 
 fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {
     let HashLoad { running, waiting, refused } = load;
-    sheet.gauge("vestibule_password_hashes_running", "Password hashes that run.", whole(running))?;
+    sheet.gauge("vestibule_password_hashes_running", "Running password hashes.", whole(running))?;
     sheet.gauge(
         "vestibule_password_hashes_waiting",
         "Password hashes that wait for a thread.",
         whole(waiting),
     )?;
-    sheet.counter("vestibule_password_hashes_refused", "Password hashes that found no place.", refused)
+    sheet.counter("vestibule_password_hashes_refused", "Password hashes refused by a full queue.", refused)
 }
 
 fn pool(sheet: &mut Sheet<'_>, pool: PoolMetrics) -> fmt::Result {
     let PoolMetrics { most, in_use, waits, refused } = pool;
-    sheet.gauge("vestibule_db_connections_max", "Connections that may be open.", whole(most))?;
-    sheet.gauge("vestibule_db_connections_in_use", "Connections that are lent.", whole(in_use))?;
-    sheet.counter("vestibule_db_connection_waits", "How often a connection had to be waited for.", waits)?;
-    sheet.counter("vestibule_db_connection_refusals", "How often that was in vain.", refused)
+    sheet.gauge("vestibule_db_connections_max", "Maximum number of connections.", whole(most))?;
+    sheet.gauge("vestibule_db_connections_in_use", "Connections in use.", whole(in_use))?;
+    sheet.counter("vestibule_db_connection_waits", "Waits for a free connection.", waits)?;
+    sheet.counter("vestibule_db_connection_refusals", "Waits for a connection that timed out.", refused)
 }
 
 fn writer(sheet: &mut Sheet<'_>, writer: &WriterMetrics) -> fmt::Result {
     let WriterMetrics { waiting, commits } = writer;
     sheet.gauge("vestibule_db_writer_waiting", "Closures that wait for the writer.", whole(*waiting))?;
     let rows = [(&[][..], commits)];
-    sheet.histograms("vestibule_db_commit_closures", "Closures that shared a commit.", 1.0, rows)
+    sheet.histograms("vestibule_db_commit_closures", "Closures per commit.", 1.0, rows)
 }
 
 fn whole(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Microseconds in a second.
+/// Microseconds per second.
 const MICRO: f64 = 1e6;
 
 type Labels<'a> = &'a [(&'a str, &'a str)];
 
-/// What a scrape is told, one metric after the other.
+/// Writes metrics to a scrape's response.
 struct Sheet<'a>(DescriptorEncoder<'a>);
 
 impl Sheet<'_> {
@@ -214,7 +218,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// `unit`: how many of what was counted make one of what is shown.
+    /// `unit`: counted units per exposed unit.
     #[expect(clippy::cast_precision_loss, reason = "figures are no accounts")]
     fn histograms<'r, 'l>(
         &mut self,

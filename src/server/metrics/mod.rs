@@ -1,12 +1,12 @@
-//! `/metrics`, for Prometheus (text format 0.0.4): a registry for each scrape, for a collector may not wait and what is in
-//! the outbox is asked of the store.
+//! `/metrics` for Prometheus (text format 0.0.4). Each scrape has its own registry, because a collector is synchronous
+//! and the outbox must be queried.
 //!
-//! It is served on an address of its own, and on none unless the setting `metrics_listen` names one. Why not beside the
-//! provider: whatever stands there stands on the Internet as soon as a proxy passes everything on, and how many logins
-//! fail for which reason tells an attacker how he is getting on. Why no password instead: every scraper would need it in
-//! a file, while a network already tells who may reach which port.
+//! It is served only on the separate address of the setting `metrics_listen`. Why not beside the provider: everything
+//! there is public as soon as a proxy forwards all paths, and the number of failed logins by reason shows attackers
+//! their progress. Why no password instead: every scraper would need it in a file, while the network already controls
+//! who can reach a port.
 //!
-//! No label holds anything that came with a request: routes are those of the table, the rest are words of this house.
+//! No label contains text from requests: routes are those of the table, and all other values are constants.
 
 mod collector;
 mod process;
@@ -26,10 +26,10 @@ use self::collector::House;
 use super::listen::ConnectionLimit;
 use crate::provider::Idp;
 
-/// A store that does not answer within this time is away; then its figures are left out.
+/// Time limit for the store; its metrics are left out if it is exceeded.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The one address.
+/// The route `/metrics`.
 pub(crate) fn router(idp: &Idp, seats: &ConnectionLimit) -> Router {
     Router::new().route("/metrics", get(metrics)).with_state(House::new(idp.clone(), seats.clone()))
 }
@@ -40,7 +40,7 @@ async fn metrics(State(house): State<House>) -> Response {
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => ([(CONTENT_TYPE, TEXT), (CACHE_CONTROL, "no-store")], text).into_response(),
-        // Writing into memory does not fail; a scraper sees a gap if it ever should.
+        // Writing to memory does not fail; if it ever does, the scraper sees a gap.
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }

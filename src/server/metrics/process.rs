@@ -1,4 +1,4 @@
-//! What the kernel tells of this process. Only Linux has these files; elsewhere the figures are left out.
+//! Metrics of the process from the kernel's files, which exist on Linux only; elsewhere they are left out.
 
 /// Resident memory (`VmRSS`).
 pub(super) fn resident_bytes() -> Option<i64> {
@@ -8,7 +8,7 @@ pub(super) fn resident_bytes() -> Option<i64> {
     kib.checked_mul(1024)
 }
 
-/// Open file descriptors, without the one that lists them.
+/// Open file descriptors, without the one used for counting.
 pub(super) fn open_files() -> Option<i64> {
     let entries = std::fs::read_dir("/proc/self/fd").ok()?.count();
     i64::try_from(entries.saturating_sub(1)).ok()

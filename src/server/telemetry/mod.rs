@@ -1,5 +1,5 @@
-//! Spans to a collector, from a binary that was built with the feature `otel`. In another one there is no value of
-//! [`Collector`], so nothing outside this room asks for the feature.
+//! Sends spans to a collector if the binary was built with the feature `otel`. Without the feature [`Collector`] has no
+//! values, so other modules need no `cfg`.
 
 #[cfg(feature = "otel")]
 mod otlp;
@@ -18,22 +18,22 @@ pub(crate) use self::without::Collector;
 #[cfg(not(feature = "otel"))]
 use self::without::Exporter;
 
-/// Spans on their way, if they have one.
+/// The span exporter, if a collector is configured.
 pub(crate) struct Telemetry(Option<Exporter>);
 
 impl Telemetry {
-    /// To this collector, which may be inside and whose certificate may be of one of these authorities (PEM). The
-    /// problem names its setting.
+    /// Creates an exporter for this collector, which may have an internal address and a certificate of one of these
+    /// authorities (PEM). The error names its setting.
     pub(crate) fn start(collector: Option<&Collector>, ca: &[String]) -> Result<Self, String> {
         collector.map(|collector| Exporter::new(collector, ca)).transpose().map(Self)
     }
 
-    /// What hands the spans over, beside the log.
+    /// The tracing layer that exports spans, used beside the log.
     pub(crate) fn layer(&self) -> Option<impl Layer<Registry> + Send + Sync + use<>> {
         self.0.as_ref().map(Exporter::layer)
     }
 
-    /// Sends what is left.
+    /// Sends the remaining spans.
     pub(crate) async fn end(self) {
         if let Some(exporter) = self.0 {
             exporter.end().await;

@@ -1,8 +1,8 @@
-//! Spans over OTLP (protobuf in HTTP): those of the log, with the ids that it has, and nothing else.
+//! Spans over OTLP (protobuf in HTTP): the spans of the log with the same ids.
 //!
-//! Why not the exporter's own HTTP client: it would be a second way out, and it waits in a thread of the exporter's own
-//! where no runtime is. So it is handed the one way out, which runs where everything runs. A collector that is away costs
-//! its spans and no request.
+//! Why not the exporter's own HTTP client: it would bypass `outbound`, and it runs in the exporter's thread without a
+//! runtime. The exporter therefore gets our client. If the collector is unreachable, spans are lost and no request is
+//! affected.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -23,14 +23,14 @@ use url::Url;
 use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::outbound::Outbound;
 
-/// Where traces are taken (OTLP 1.x, "OTLP/HTTP Request").
+/// The path for traces (OTLP 1.x, "OTLP/HTTP Request").
 const PATH: &str = "/v1/traces";
-/// Bytes of a collector's answer.
+/// Maximum size of a collector's response, in bytes.
 const ANSWER_LIMIT: usize = 64 * 1024;
-/// How long the last spans may take when the process ends.
+/// Time limit for the last spans at shutdown.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where spans are sent.
+/// The collector's address.
 #[derive(Debug)]
 pub(crate) struct Collector {
     traces: Url,
@@ -38,7 +38,7 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Reads the collector's address, to which the path of traces is added. The problem reads on after the name of the
+    /// Parses the collector's address and appends the path for traces. The error text continues the name of the
     /// setting.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let problem = || "must be an address, for example http://127.0.0.1:4318".to_owned();
@@ -50,7 +50,7 @@ impl Collector {
     }
 }
 
-/// Spans on their way.
+/// Exports spans in batches.
 pub(super) struct Exporter(SdkTracerProvider);
 
 impl Exporter {
@@ -70,19 +70,19 @@ impl Exporter {
 
     pub(super) fn layer(&self) -> Filtered<OpenTelemetryLayer<Registry, SdkTracer>, Targets, Registry> {
         let layer = tracing_opentelemetry::layer().with_tracer(self.0.tracer("vestibule"));
-        // The way out has spans and events of its own, which would be sent by itself.
+        // The HTTP client has spans and events of its own, which would cause further exports.
         layer.with_filter(Targets::new().with_target("vestibule", LevelFilter::INFO))
     }
 
     pub(super) async fn end(self) {
         let ended = tokio::task::spawn_blocking(move || self.0.shutdown_with_timeout(PATIENCE)).await;
         if !matches!(ended, Ok(Ok(()))) {
-            tracing::warn!("the last spans could not be handed over");
+            tracing::warn!("cannot send the last spans to the collector");
         }
     }
 }
 
-/// The one way out, as the exporter wants it.
+/// Adapts our HTTP client to the exporter.
 #[derive(Debug)]
 struct Client {
     outbound: Outbound,

@@ -1,21 +1,21 @@
-//! No collector can be named.
+//! Stand-in for a binary without the feature `otel`: no collector can be configured.
 
 use std::future::Ready;
 
 use tracing_subscriber::layer::Identity;
 
-/// There is none.
+/// Has no values.
 #[derive(Debug)]
 pub(crate) enum Collector {}
 
 impl Collector {
-    /// The problem reads on after the name of the setting.
+    /// Always fails. The error text continues the name of the setting.
     pub(crate) fn parse(_text: &str) -> Result<Self, String> {
         Err("this binary was built without the feature otel".to_owned())
     }
 }
 
-/// Nothing to send with.
+/// Has no values.
 pub(super) enum Exporter {}
 
 impl Exporter {
