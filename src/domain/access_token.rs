@@ -1,4 +1,4 @@
-//! What an access token says (RFC 9068 §2.2).
+//! The content of an access token (RFC 9068 §2.2).
 
 use serde::{Deserialize, Serialize};
 
@@ -11,42 +11,42 @@ use super::own_scopes::AccessTokenTyp;
 use super::scope::Scope;
 use super::time::Time;
 
-/// The claims of an access token, whatever form it has on the wire.
+/// The claims of an access token, independent of its format.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct AccessToken {
     pub(crate) iss: String,
     pub(crate) sub: String,
-    /// The APIs that it opens; the provider itself is one, for UserInfo.
+    /// The APIs it is for; for UserInfo the provider itself is one.
     pub(crate) aud: Audience,
     pub(crate) client_id: ClientId,
     pub(crate) iat: Time,
     pub(crate) exp: Time,
     pub(crate) jti: String,
     pub(crate) scope: Scope,
-    /// Ours: where it speaks for the client itself, the epoch of the client and its tenant.
+    /// Own claim: the sum of the epochs of the client and its tenant in a client's own token.
     #[serde(default, skip_serializing_if = "super::is_default")]
     pub(crate) epoch: Epoch,
-    /// The `typ` of its header, where it is a JWT.
+    /// The `typ` of its header, if it is a JWT.
     #[serde(skip)]
     pub(crate) typ: AccessTokenTyp,
-    /// Only where it speaks for a user.
+    /// Present if it was issued for a user.
     #[serde(flatten)]
     pub(crate) login: Option<Login>,
 }
 
-/// The login behind a user's token.
+/// The login behind a token issued for a user.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Login {
     pub(crate) auth_time: Time,
     pub(crate) acr: Acr,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) amr: Vec<String>,
-    /// Ours: the grant it stands on, so that one read tells whether it still stands.
+    /// Own claim: the grant, so that one read shows whether it is still active.
     pub(crate) grant: GrantId,
 }
 
 impl AccessToken {
-    /// Has it been issued, and not expired?
+    /// Returns whether it has been issued and has not expired.
     pub(crate) fn is_current(&self, now: Time) -> bool {
         (self.iat..self.exp).contains(&now)
     }

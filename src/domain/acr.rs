@@ -1,14 +1,13 @@
-//! Authentication context classes and methods: what a login proved, in words the client understands.
+//! Authentication context classes and methods: what a login proved, in the terms that clients know.
 //!
-//! There is no `phrh`, which promises attested hardware: nobody is asked for an attestation. It would name the model of
-//! everybody's device to us, shut out all passkeys that are synchronised, and be worth no more than a list of
-//! manufacturers' certificates that somebody keeps up to date.
+//! `phrh` is not offered, because it requires hardware attestation. Attestation would reveal everybody's device model,
+//! exclude synchronised passkeys, and depend on an up-to-date list of manufacturers' certificates.
 
 use serde::{Deserialize, Serialize};
 
 use super::time::Time;
 
-/// How much a login proved, weakest first. The order is the one `acr_values_supported` advertises.
+/// The class of an authentication, weakest first, in the order of `acr_values_supported`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Acr {
     /// One factor.
@@ -17,7 +16,7 @@ pub enum Acr {
     /// Two factors of different kinds.
     #[serde(rename = "urn:vestibule:acr:2fa")]
     TwoFactors,
-    /// A passkey or security key, which no other site can ask for (OpenID EAP ACR Values §2).
+    /// A passkey or security key, which is bound to the site (OpenID EAP ACR Values §2).
     #[serde(rename = "phr")]
     PhishingResistant,
 }
@@ -35,25 +34,25 @@ impl Acr {
         }
     }
 
-    /// The class of that name, if there is one.
+    /// Parses the class.
     pub fn parse(value: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|acr| acr.as_str() == value)
     }
 }
 
-/// What a login proved: the claims `auth_time`, `acr` and `amr`.
+/// The authentication context of a login: the claims `auth_time`, `acr` and `amr`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthContext {
-    /// When the oldest factor that `acr` relies on was proved.
+    /// The time of the oldest factor that `acr` relies on.
     pub auth_time: Time,
-    /// The class reached.
+    /// The class.
     pub acr: Acr,
     /// Methods by their names in RFC 8176.
     pub amr: Vec<String>,
 }
 
 impl AuthContext {
-    /// Was a second factor proved that no message has carried? Administrators must have one.
+    /// Returns whether a second factor other than a delivered code was proved, as administrators must.
     pub fn is_by_device(&self) -> bool {
         self.acr >= Acr::TwoFactors && !self.amr.iter().any(|method| method == "mca")
     }

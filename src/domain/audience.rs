@@ -1,4 +1,4 @@
-//! Resources and audiences: for which APIs an access token is meant (RFC 8707, RFC 9068 §3).
+//! Resource indicators and audiences: the APIs that an access token is for (RFC 8707, RFC 9068 §3).
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,13 @@ use url::Url;
 
 use super::issuer::IssuerUrl;
 
-/// The name of an API: an absolute URI without a fragment (RFC 8707 §2). Two that are spelled differently differ.
+/// The identifier of an API: an absolute URI without a fragment (RFC 8707 §2). Different spellings are different
+/// identifiers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Resource(String);
 
-/// What is wrong with the name of an API.
+/// The text is not a valid resource indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an absolute URI of at most 1024 visible ASCII characters, without a fragment")]
 pub struct ResourceError;
@@ -20,9 +21,9 @@ pub struct ResourceError;
 impl Resource {
     const MAX: usize = 1024;
 
-    /// Checks the form and keeps the spelling, for the API compares it with its own name byte by byte.
+    /// Validates the form and keeps the spelling, because the API compares it with its own identifier byte by byte.
     pub fn parse(text: &str) -> Result<Self, ResourceError> {
-        // The parser drops tabs and line ends; a name holds none.
+        // The URL parser would drop tabs and line ends, so they are rejected first.
         let plain = text.len() <= Self::MAX && text.bytes().all(|b| b.is_ascii_graphic());
         let url = Some(text).filter(|_| plain).and_then(|text| Url::parse(text).ok());
         match url {
@@ -31,13 +32,13 @@ impl Resource {
         }
     }
 
-    /// The name.
+    /// The identifier.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The provider itself: UserInfo is what it has to offer.
+/// The provider itself, whose API is UserInfo.
 impl From<&IssuerUrl> for Resource {
     fn from(issuer: &IssuerUrl) -> Self {
         Self(issuer.to_string())
@@ -58,7 +59,7 @@ impl From<Resource> for String {
     }
 }
 
-/// A set of resources: as JSON one string, or a list of them (RFC 7519 §4.1.3).
+/// A set of resource indicators: in JSON a string if it has one, otherwise an array (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "OneOrMany", into = "OneOrMany")]
 pub struct Audience(BTreeSet<Resource>);
@@ -71,33 +72,33 @@ enum OneOrMany {
 }
 
 impl Audience {
-    /// Is the resource in the set?
+    /// Returns whether the resource is in the set.
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|resource| resource.as_str() == name)
     }
 
-    /// No resource at all?
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Is every resource of this set in the other?
+    /// Returns whether every resource of this set is in the other.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// Is any of these resources in the set?
+    /// Returns whether any of these resources is in the set.
     pub fn contains_any(&self, resources: &[Resource]) -> bool {
         resources.iter().any(|resource| self.0.contains(resource))
     }
 
-    /// The resources that both sets hold.
+    /// The resources in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.intersection(&other.0).cloned().collect()
     }
 
-    /// The set with one more in it.
+    /// Adds a resource.
     #[must_use]
     pub fn with(mut self, resource: Resource) -> Self {
         self.0.insert(resource);

@@ -1,8 +1,9 @@
-//! Authenticators: the things users have that make or receive codes. (Never called tokens: those are OAuth's.)
+//! Authenticators: applications, devices and destinations that generate or receive codes. (Not called tokens, which are
+//! OAuth's.)
 //!
-//! One row of any kind. What a kind needs stands in [`Kind`]; what all share (state, name, PIN, the moving factor that
-//! makes a code count once) stands beside it. Passkeys are no authenticators in this sense: a user has many of them and
-//! they prove themselves by signatures, so they have a table of their own.
+//! All kinds share one table. [`Kind`] has what differs; state, name, PIN and the moving factor that makes a code valid
+//! once are common to all. Passkeys have a table of their own: a user has several, and they prove themselves by
+//! signatures.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use super::ids::{AuthenticatorId, UserId};
 use super::message::Channel;
 use super::time::Time;
 
-/// A way to prove a second factor that users may enrol, by the word that forms and settings use.
+/// A method of proving a second factor that users may enrol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
@@ -26,7 +27,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The word in forms and settings.
+    /// The name in forms and settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Totp => "totp",
@@ -36,7 +37,7 @@ impl Method {
         }
     }
 
-    /// What it is worth as a second factor.
+    /// Its strength as a second factor.
     pub const fn worth(self) -> FactorStrength {
         match self {
             Self::Totp => FactorStrength::Device,
@@ -47,50 +48,50 @@ impl Method {
     }
 }
 
-/// What a second factor is worth (functional specification 3.4), least first.
+/// The strength of a second factor, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FactorStrength {
-    /// A code by mail. It satisfies a tenant's rule, but counts as a second factor only where the tenant says so.
+    /// A code by mail. It meets a tenant's rule, but counts as a second factor only if the tenant says so.
     Mail,
-    /// A code by SMS. Two factors, but never the administrators' duty.
+    /// A code by SMS. It counts as a second factor, but never for the administrators' duty.
     Sms,
-    /// A device that the user holds.
+    /// A device or application in the user's possession.
     Device,
-    /// A passkey: what it proves cannot be passed on to another site.
+    /// A passkey, whose proof cannot be relayed to another site.
     PhishingResistant,
 }
 
 /// One authenticator of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authenticator {
-    /// Its row.
+    /// Its id.
     pub id: AuthenticatorId,
-    /// Whose it is.
+    /// Its owner.
     pub user: UserId,
-    /// What it is, with what that kind needs.
+    /// The kind with its parameters.
     pub kind: Kind,
-    /// What is printed on a hardware authenticator; applications and destinations have none.
+    /// The serial number printed on a hardware device; `None` for other kinds.
     pub serial: Option<String>,
-    /// What is typed together with the code.
+    /// The PIN typed together with the code.
     pub pin: Option<Pin>,
-    /// What its user calls it.
+    /// The name given by its user.
     pub name: Option<String>,
-    /// Where it stands in its life.
+    /// Its state.
     pub state: AuthenticatorState,
-    /// The last value of the moving factor for which a code was accepted, a time step or a counter: no code of this or
-    /// an earlier one counts again (RFC 6238 §5.2, RFC 4226 §7.2). [`Authenticator::UNUSED`] before the first.
+    /// The last accepted value of the moving factor, a time step or a counter: no code of this or an earlier one is
+    /// accepted (RFC 6238 §5.2, RFC 4226 §7.2). [`Authenticator::UNUSED`] before the first.
     pub last_accepted: i64,
-    /// When enrolment started.
+    /// The start of the enrolment.
     pub created_at: Time,
-    /// When a code was last accepted.
+    /// The time of the last accepted code.
     pub last_used_at: Option<Time>,
 }
 
 impl Authenticator {
-    /// No code was accepted yet. Counter 0 is the first that a HOTP device shows, so this lies before it.
+    /// No code was accepted yet. It precedes counter 0, the first of a HOTP device.
     pub const UNUSED: i64 = -1;
 
-    /// One that is new and waits for its first code.
+    /// A new authenticator that waits for its first code.
     pub const fn pending(id: AuthenticatorId, user: UserId, kind: Kind, created_at: Time) -> Self {
         Self {
             id,
@@ -106,17 +107,17 @@ impl Authenticator {
         }
     }
 
-    /// The row that its sealed secret is bound to.
+    /// The row name that its secret is sealed for.
     pub fn row(&self) -> String {
         format!("authenticators/{}", self.id)
     }
 
-    /// The row that the sealed hash of its PIN is bound to.
+    /// The row name that the hash of its PIN is sealed for.
     pub fn pin_row(&self) -> String {
         format!("authenticators/{}/pin", self.id)
     }
 
-    /// What the policy asks about.
+    /// Its view for the policy.
     pub fn held(&self) -> Held {
         Held { id: self.id.clone(), worth: self.kind.method().worth(), usable: true }
     }
@@ -125,58 +126,58 @@ impl Authenticator {
 /// An authenticator as the policy sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Its row.
+    /// Its id.
     pub id: AuthenticatorId,
-    /// What it proves.
+    /// Its strength.
     pub worth: FactorStrength,
-    /// Can it be used at the issuer that asks? A passkey belongs to a host name.
+    /// Whether it can be used at the current issuer: a passkey belongs to a host name.
     pub usable: bool,
 }
 
-/// The best of these that can be used at the issuer that asks.
+/// The strength of the best of these that can be used at the current issuer.
 pub fn best_usable(held: &[Held]) -> Option<FactorStrength> {
     held.iter().filter(|held| held.usable).map(|held| held.worth).max()
 }
 
-/// What an authenticator is.
+/// The kind of an authenticator, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// Codes by the clock (RFC 6238), of an application or a device.
+    /// Time-based codes of an application or device (RFC 6238).
     Totp {
-        /// How they are made.
+        /// The parameters of the codes.
         #[serde(flatten)]
         parameters: TotpParameters,
-        /// Time steps the device's clock was seen ahead (positive) or behind.
+        /// Drift of the device's clock in time steps, positive if it is ahead.
         #[serde(skip)]
         drift: i64,
     },
-    /// Codes by a counter (RFC 4226).
+    /// Counter-based codes (RFC 4226).
     Hotp {
-        /// 6 or 8
+        /// Number of digits: 6 or 8.
         digits: u32,
     },
     /// Codes sent to a telephone.
     Sms {
-        /// Where.
+        /// The number.
         #[serde(rename = "phone_number")]
         number: PhoneNumber,
     },
     /// Codes sent by mail.
     Mail {
-        /// Where.
+        /// The address.
         #[serde(rename = "email")]
         address: EmailAddress,
     },
 }
 
 impl Kind {
-    /// The kind that every authenticator application understands.
+    /// The kind that every authenticator application supports.
     pub fn application() -> Self {
         Self::Totp { parameters: TotpParameters::default(), drift: 0 }
     }
 
-    /// How it is enrolled and what it is worth; a device of either OATH kind is as good as an application.
+    /// The method of its enrolment; a device of either OATH kind counts as an application.
     pub const fn method(&self) -> Method {
         match self {
             Self::Totp { .. } | Self::Hotp { .. } => Method::Totp,
@@ -185,7 +186,7 @@ impl Kind {
         }
     }
 
-    /// How many digits its codes have.
+    /// The number of digits of its codes.
     pub const fn digits(&self) -> u32 {
         match self {
             Self::Totp { parameters, .. } => parameters.digits,
@@ -194,12 +195,12 @@ impl Kind {
         }
     }
 
-    /// Does it share a secret with us? Where codes are delivered, there is nothing to share.
+    /// Returns whether it has a shared secret; delivered codes have none.
     pub const fn has_secret(&self) -> bool {
         matches!(self, Self::Totp { .. } | Self::Hotp { .. })
     }
 
-    /// Where its codes are sent, as far as a page may say; `None` where the device makes them.
+    /// The masked destination of its codes; `None` if the device generates them.
     pub fn destination(&self) -> Option<(Channel, String)> {
         match self {
             Self::Sms { number } => Some((Channel::Sms, number.masked())),
@@ -208,7 +209,7 @@ impl Kind {
         }
     }
 
-    /// Time steps the device's clock was seen ahead or behind; 0 where there is no clock.
+    /// Drift of the device's clock in time steps; 0 for kinds without a clock.
     pub const fn drift(&self) -> i64 {
         match self {
             Self::Totp { drift, .. } => *drift,
@@ -216,7 +217,7 @@ impl Kind {
         }
     }
 
-    /// The same, with the drift as it was stored.
+    /// The same with the stored drift.
     #[must_use]
     pub fn drifted(self, drift: i64) -> Self {
         match self {
@@ -229,23 +230,23 @@ impl Kind {
 /// The parameters of RFC 6238, without the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TotpParameters {
-    /// The hash behind the code.
+    /// The hash function.
     pub algorithm: OtpAlgorithm,
-    /// 6 or 8
+    /// Number of digits: 6 or 8.
     pub digits: u32,
-    /// Seconds a code is shown: a multiple of 30, from 30 to 86400.
+    /// The period in seconds: a multiple of 30, from 30 to 86400.
     pub period: u64,
 }
 
 impl Default for TotpParameters {
-    /// What every authenticator application understands.
+    /// The parameters that every authenticator application supports.
     fn default() -> Self {
         Self { algorithm: OtpAlgorithm::Sha1, digits: 6, period: 30 }
     }
 }
 
 impl TotpParameters {
-    /// Are these parameters ones that a code may be made with?
+    /// Returns whether the parameters are supported.
     pub const fn is_valid(&self) -> bool {
         matches!(self.digits, 6 | 8)
             && self.period.is_multiple_of(30)
@@ -254,7 +255,7 @@ impl TotpParameters {
     }
 }
 
-/// The hash behind an OTP.
+/// The hash function of an OTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OtpAlgorithm {
     /// HMAC-SHA-1
@@ -269,8 +270,8 @@ pub enum OtpAlgorithm {
 }
 
 impl OtpAlgorithm {
-    /// Reads the name as `otpauth:` addresses and the exports of other systems write it: `SHA1`, `sha256`, `SHA-512`,
-    /// `HmacSHA1`, `HMAC-SHA-256`.
+    /// Parses the name in `otpauth:` URIs and exports of other systems: `SHA1`, `sha256`, `SHA-512`, `HmacSHA1`,
+    /// `HMAC-SHA-256`.
     pub fn parse(text: &str) -> Option<Self> {
         let letters: String =
             text.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_uppercase()).collect();
@@ -283,16 +284,16 @@ impl OtpAlgorithm {
     }
 }
 
-/// Static digits that are typed in one field with the code (functional specification 6.5).
+/// Static digits that are typed in one field with the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
-    /// A PHC string under the master key, sealed for [`Authenticator::pin_row`].
+    /// The PHC string of the PIN, sealed for [`Authenticator::pin_row`].
     pub sealed_hash: String,
-    /// On which side of the code they stand.
+    /// Their position relative to the code.
     pub position: PinPosition,
 }
 
-/// On which side of the code a PIN is typed.
+/// The position of a PIN relative to the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PinPosition {
@@ -302,13 +303,13 @@ pub enum PinPosition {
     After,
 }
 
-/// Where an authenticator stands in its life. A revoked one has no row any more.
+/// The state of an authenticator. A revoked one has no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthenticatorState {
-    /// Its secret was shown; nothing counts before the first code is confirmed.
+    /// Its secret was shown; it cannot be used until the first code is confirmed.
     Pending,
-    /// It may prove a second factor.
+    /// It can prove a second factor.
     Active,
 }
 
@@ -316,7 +317,7 @@ pub enum AuthenticatorState {
 mod tests {
     use super::*;
 
-    /// The migration writes rows of the first schema in this form.
+    /// A migration writes rows of the first schema in this form.
     #[test]
     fn kinds_are_stored_by_name() {
         let stored = r#"{"totp":{"algorithm":"SHA1","digits":6,"period":30}}"#;

@@ -1,11 +1,11 @@
-//! A tenant's mark on the hosted pages: logo and accent colour, as data.
+//! A tenant's branding of the hosted pages: logo and accent colour, as data.
 //!
-//! Why an accent is measured: links are written in it on a white card and buttons carry white text on it, so it must
-//! reach a contrast of 4.5:1 with white (WCAG 2.2, 1.4.3). What it becomes in the dark scheme is computed.
+//! Why an accent is checked: links have this colour on a white card, and buttons have white text on it, so it needs a
+//! contrast of 4.5:1 with white (WCAG 2.2, 1.4.3). The colour for the dark scheme is computed from it.
 
 use serde::{Deserialize, Serialize};
 
-/// What a tenant may change about the pages.
+/// The customizable parts of the pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Branding {
@@ -15,7 +15,7 @@ pub struct Branding {
     pub logo: Option<Logo>,
 }
 
-/// A logo: an image that the pages may show.
+/// A logo image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logo {
     /// `image/svg+xml` or `image/png`
@@ -31,35 +31,35 @@ impl Logo {
     pub const SVG: &str = "image/svg+xml";
 }
 
-/// A colour that can be read on white and white on it, written `#rrggbb`.
+/// A colour that is readable on white, and white on it, written `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Accent(Rgb);
 
 type Rgb = [u8; 3];
 
-/// The colour cannot be an accent.
+/// The colour is not a valid accent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccentError {
     /// Not of the form `#rrggbb`.
     #[error("is not a colour of the form #rrggbb")]
     Malformed,
-    /// Too pale.
-    #[error("cannot be read on white: the nearest colour that can is {nearest}")]
+    /// The contrast with white is too low.
+    #[error("has too little contrast with white; the nearest colour that has enough is {nearest}")]
     TooPale {
-        /// The same hue, as much darker as it must be.
+        /// The same hue, darkened as far as needed.
         nearest: Accent,
     },
 }
 
 impl Accent {
-    /// WCAG 2.2, 1.4.3 for text of normal size.
+    /// The minimum contrast for text of normal size (WCAG 2.2, 1.4.3).
     const CONTRAST: f64 = 4.5;
     const WHITE: Rgb = [0xff; 3];
-    /// The card of the dark scheme: `--card` in the style sheet.
+    /// The card's colour in the dark scheme: `--card` in the style sheet.
     const DARK_CARD: Rgb = [0x1d, 0x1f, 0x24];
 
-    /// Reads `#rrggbb`.
+    /// Parses `#rrggbb`.
     pub fn parse(text: &str) -> Result<Self, AccentError> {
         let hex = text.trim().strip_prefix('#').filter(|hex| hex.len() == 6).ok_or(AccentError::Malformed)?;
         let plain = hex.bytes().all(|b| b.is_ascii_hexdigit());
@@ -73,7 +73,7 @@ impl Accent {
         }
     }
 
-    /// The colour for the dark scheme: the same hue, as much lighter as it must be on the dark card.
+    /// The colour for the dark scheme: the same hue, lightened as far as needed on the dark card.
     pub fn on_dark(self) -> String {
         let lighter = |step| self.0.map(|channel| blend(channel, 0xff, step));
         hex(lighter(nearest(lighter, Self::DARK_CARD)))
@@ -86,7 +86,7 @@ fn nearest(colour: impl Fn(u8) -> Rgb, background: Rgb) -> u8 {
     (0..=u8::MAX).find(reaches).unwrap_or(u8::MAX)
 }
 
-/// A channel on its way to another; at 255 it is there.
+/// Interpolates a channel: `from` at step 0, `to` at step 255.
 fn blend(from: u8, to: u8, step: u8) -> u8 {
     let (from, to, step) = (u32::from(from), u32::from(to), u32::from(step));
     u8::try_from((from * (255 - step) + to * step) / 255).unwrap_or(u8::MAX)

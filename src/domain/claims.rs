@@ -108,24 +108,24 @@ pub struct Address {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClaimsRequest {
-    /// Claims wanted from UserInfo.
+    /// Claims requested from UserInfo.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub userinfo: BTreeMap<String, Option<ClaimRequest>>,
-    /// Claims wanted in the ID token.
+    /// Claims requested in the ID token.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub id_token: BTreeMap<String, Option<ClaimRequest>>,
 }
 
-/// How one claim is wanted (OpenID Connect Core §5.5.1).
+/// The options of a requested claim (OpenID Connect Core §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClaimRequest {
-    /// Wanted for the smooth work of the client; for `acr` a condition.
+    /// Whether the claim is essential; for `acr` it is then a condition.
     pub essential: bool,
-    /// The one value wanted.
+    /// The requested value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// The values wanted, in order of preference.
+    /// The requested values in order of preference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<Value>>,
 }

@@ -1,7 +1,7 @@
-//! Where a user can be reached: email addresses and telephone numbers, each in the one form in which it is stored,
-//! compared and handed to a mail server or a gateway.
+//! Contact addresses of users: email addresses and telephone numbers, each in one canonical form for storing, comparing
+//! and sending.
 //!
-//! Why so strict: whatever is accepted here is later put into an envelope or a gateway's request by machines.
+//! Why so strict: every accepted text is later put into an envelope or a gateway's request automatically.
 
 mod country;
 mod email_address;

@@ -1,6 +1,6 @@
-//! Changes of a user's credentials inside a login, and what must have been proved for them.
+//! Changes of a user's credentials in a login, and the proofs they need.
 //!
-//! `domain::policy` says why, and asks for it; the write that makes a change asks once more.
+//! `domain::policy` defines and requests the proofs; the write that makes the change checks them again.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::authenticator::{FactorStrength, Held, Method, best_usable};
 use super::fact::Facts;
 use super::time::Time;
 
-/// How long ago a factor may have been proved that a change of credentials relies on.
+/// Maximum age of a factor that a change of credentials relies on.
 pub const RECENT: Duration = Duration::from_mins(5);
 
 /// A change of a user's credentials.
@@ -18,12 +18,12 @@ pub enum CredentialChange {
     Password,
     /// A new authenticator, with new recovery codes.
     Enrolment(Method),
-    /// Another clock or counter of the authenticator, found by two codes in a row.
+    /// A new clock drift or counter of the authenticator, found by two consecutive codes.
     Resynchronisation,
 }
 
 impl CredentialChange {
-    /// Do these facts, all of them proved in one login, allow it to a user who holds these authenticators?
+    /// Returns whether these facts, all proved in one login, allow the change for a user with these authenticators.
     pub fn is_allowed(self, here: &Facts, held: &[Held], now: Time) -> bool {
         let recent = here.not_before(Some(now.minus(RECENT))).without_future_factors(now);
         let least = |worth: FactorStrength| best_usable(held).map(|best| best.min(worth));
@@ -57,7 +57,7 @@ mod tests {
         vec![Held { id: AuthenticatorId::new("a"), worth, usable: true }]
     }
 
-    /// The write asks again what the pages have asked.
+    /// The write checks the same proofs as the pages.
     #[test]
     fn a_change_of_credentials_is_allowed_by_what_it_needs() {
         let passkey = Enrolment(Method::Passkey);

@@ -1,19 +1,19 @@
-//! Epochs: why an ending is final.
+//! Epochs: counters that invalidate everything issued before an event.
 //!
-//! Every user, tenant and client row has an epoch, a number that only grows. An event that ends what stands on the row
-//! raises it, in the same statement. What is made for a user (a session, a grant, a reset link, a login in progress …)
-//! carries the **sum** of the epochs of the rows that it stands on, as they were when it was begun, and counts only while
-//! the sum is the same. So one write ends everything: disabling a tenant of a million users touches one row. A session or
-//! grant that was begun before an ending and is written after it (a race, or a stale cache) is void by itself. Enabling
-//! again does not lower the epoch and so brings nothing back.
+//! Every user, tenant and client row has an epoch, a number that only grows. An event that ends what was issued to the
+//! row raises it in the same statement. Everything issued (a session, a grant, a reset link, a login in progress …)
+//! stores the **sum** of the epochs of the rows that it depends on, as they were when it was begun, and is valid only
+//! while the sum is the same. So one write ends everything: disabling a tenant of a million users changes one row. A
+//! session or grant that was begun before the event and is written after it (a race, or a stale cache) is invalid from
+//! the start. Enabling again does not lower the epoch and so restores nothing.
 //!
-//! A sum never repeats: no part of it ever shrinks, and a row that takes the id of a removed one starts above every sum
-//! that the removed one was part of (`storage::epochs`).
+//! A sum never repeats: no summand ever shrinks, and a row with the id of a removed one starts above every sum that the
+//! removed one was part of (`storage::epochs`).
 //!
-//! What survives an ending, such as the session in which its user changed the password, is raised by one along with the
-//! row: a valid sum stays valid and a stale one stays stale.
+//! Whatever survives the event, such as the session in which its user changed the password, is raised by one along with
+//! the row: a valid sum stays valid and a stale one stays stale.
 //!
-//! `docs/ending.md` says what ends what.
+//! `docs/ending.md` lists the events and what they end.
 
 use std::fmt::{Display, Formatter};
 use std::ops::Add;
@@ -27,10 +27,10 @@ use serde::{Deserialize, Serialize};
 pub struct Epoch(i64);
 
 impl Epoch {
-    /// That of a row of which nothing has ended.
+    /// The epoch of a new row.
     pub const FIRST: Self = Self(0);
 
-    /// After one more ending.
+    /// The epoch after one more event.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))

@@ -1,8 +1,8 @@
-//! OAuth and OpenID Connect errors by their names on the wire. Never a response by itself: each channel has its own.
+//! OAuth and OpenID Connect errors by their names in the specifications. Endpoints turn them into responses.
 
 use std::borrow::Cow;
 
-/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 8707, RFC 9101 and OpenID Connect, as far as an endpoint here uses them.
+/// Error codes of RFC 6749, RFC 6750, RFC 7591, RFC 8707, RFC 9101 and OpenID Connect that endpoints here use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -82,14 +82,14 @@ impl ErrorCode {
     }
 }
 
-/// A protocol error: what the client is told, and a hint that only the log sees.
+/// A protocol error for the client, with a hint for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuthError {
     /// The `error` member.
     pub code: ErrorCode,
     /// The `error_description` member: ASCII without quotes, for the client's developer; never echoes input.
     pub description: Cow<'static, str>,
-    /// For the log and for `explain` only.
+    /// For the log only.
     pub hint: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl OAuthError {
         Self { code, description: description.into(), hint: None }
     }
 
-    /// Adds what only the log may see.
+    /// Adds a hint, which only the log contains.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

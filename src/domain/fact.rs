@@ -1,10 +1,10 @@
-//! Facts: what a browser has proved or a user has answered, each with its time.
+//! Facts: proofs and answers of a user, each with its time.
 //!
-//! The engine compares facts with needs and nothing else. A fact is only ever added by the code that checked it.
+//! The engine compares facts with needs. A fact is only added by the code that has checked it.
 //!
-//! Facts are kept per user: [`Facts`] names the user whose facts they are, and facts of two users are never joined. The
-//! session cookie of a browser may be replaced in the middle of a login, by another tab or by an attacker, so a recovery
-//! code proved as one user must not count for the next.
+//! Facts belong to one user: [`Facts`] names that user, and facts of two users are never joined. The session cookie of
+//! a browser may be replaced in the middle of a login, by another tab or by an attacker, so a recovery code proved as
+//! one user must not count for the next.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,56 +19,56 @@ use super::upstream::Vouched;
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// What.
+    /// The proof or answer.
     pub kind: FactKind,
-    /// When.
+    /// The time of the proof or answer.
     pub at: Time,
 }
 
-/// What was proved or answered.
+/// A proof or an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
     /// The password was right.
     Password,
-    /// An upstream provider vouched for the user; it may have seen a second factor too.
+    /// An upstream provider authenticated the user, possibly with a second factor.
     Upstream(Vouched),
-    /// This passkey said who its user is and verified them itself: two factors at once.
+    /// A passkey identified its user and verified them: two factors at once.
     PasskeySignIn {
-        /// Which.
+        /// The passkey.
         id: AuthenticatorId,
-        /// Where its key lives.
+        /// The storage of its private key.
         custody: KeyStorage,
     },
-    /// A code that this application or device made was right, and is used up.
+    /// A code made by this application or device was accepted and is consumed.
     Otp(AuthenticatorId),
-    /// A code sent to this telephone was right, and is used up.
+    /// A code sent to this telephone was accepted and is consumed.
     SmsCode(AuthenticatorId),
-    /// A code sent to this mailbox was right, and is used up.
+    /// A code sent to this mailbox was accepted and is consumed.
     MailCode(AuthenticatorId),
     /// This passkey or security key was used.
     Passkey {
-        /// Which.
+        /// The passkey.
         id: AuthenticatorId,
-        /// Where its key lives.
+        /// The storage of its private key.
         custody: KeyStorage,
     },
-    /// A recovery code was right, and is used up. A new authenticator must follow.
+    /// A recovery code was accepted and is consumed. A new authenticator must be enrolled.
     RecoveryCode,
-    /// The browser is one that the user trusts, so that no second factor need be proved. It is none itself.
+    /// The user trusts this browser, so the second factor is skipped. This is not a factor itself.
     TrustedBrowser(TrustedBrowserId),
-    /// The announcement of the second-factor duty was seen.
+    /// The user has seen the announcement of the second-factor duty.
     NoticeSeen {
-        /// The user wants to enrol at once.
+        /// Whether the user wants to enrol at once.
         enrol: bool,
     },
-    /// The user chose to go on with this account, which is signed in.
+    /// The user chose to continue with this signed-in account.
     AccountChosen(UserId),
-    /// The user allowed these scopes.
+    /// The user consented to these scopes.
     Consent(Scope),
 }
 
-/// Facts that answer the same question: the newest of each counts alone.
+/// The question that a fact answers; only the newest fact per question counts.
 #[derive(PartialEq, Eq)]
 enum Question {
     FirstFactor,
@@ -101,7 +101,7 @@ impl FactKind {
         }
     }
 
-    /// What it is worth as a second factor; `None` if it is none.
+    /// Its strength as a second factor; `None` if it is not one.
     const fn worth(&self) -> Option<FactorStrength> {
         match self {
             Self::PasskeySignIn { .. } | Self::Passkey { .. } => Some(FactorStrength::PhishingResistant),
@@ -112,7 +112,7 @@ impl FactKind {
         }
     }
 
-    /// Its names in RFC 8176, by itself.
+    /// Its method names of RFC 8176.
     const fn amr(&self) -> &'static [&'static str] {
         match self {
             Self::Password => &["pwd"],
@@ -130,7 +130,7 @@ impl FactKind {
         }
     }
 
-    /// The authenticator that it relies on.
+    /// The authenticator that was used.
     const fn authenticator(&self) -> Option<&AuthenticatorId> {
         match self {
             Self::Otp(id)
@@ -143,12 +143,12 @@ impl FactKind {
     }
 }
 
-/// A second factor that was proved.
+/// A proved second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// When.
+    /// The time of the proof.
     pub at: Time,
-    /// What it is worth.
+    /// Its strength.
     pub worth: FactorStrength,
 }
 
@@ -161,25 +161,25 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// No facts yet of this user.
+    /// The empty facts of this user.
     pub const fn of(user: UserId) -> Self {
         Self { user: Some(user), facts: Vec::new() }
     }
 
-    /// The facts of this user as they were stored.
+    /// The stored facts of this user.
     pub const fn restore(user: UserId, facts: Vec<Fact>) -> Self {
         Self { user: Some(user), facts }
     }
 
-    /// The user whose facts these are.
+    /// The user to whom the facts belong.
     pub const fn user(&self) -> Option<&UserId> {
         self.user.as_ref()
     }
 
-    /// Adds a fact of this user; one that answered the same question before makes room. So a recovery code takes the
-    /// place of the authenticator that was lost, and the first code of a new authenticator takes the recovery code's.
+    /// Adds a fact of this user, in place of an earlier answer to the same question. So a recovery code replaces the
+    /// lost authenticator, and the first code of a new authenticator replaces the recovery code.
     ///
-    /// Facts of another user are dropped.
+    /// If the facts belong to another user, those are dropped.
     pub fn add(&mut self, user: &UserId, kind: FactKind, at: Time) {
         if self.user.as_ref() != Some(user) {
             *self = Self::of(user.clone());
@@ -188,8 +188,8 @@ impl Facts {
         self.facts.push(Fact { kind, at });
     }
 
-    /// The facts of both; where both answer a question, the newer, and of two in one second the other's. If both belong
-    /// to different users, the other's are ignored.
+    /// Joins both; of two answers to the same question the newer one is kept, and with equal times `other`'s. If
+    /// `other` belongs to another user, it is ignored.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let Some(user) = &self.user else { return other.clone() };
@@ -209,19 +209,19 @@ impl Facts {
         }
     }
 
-    /// These facts if they are this user's; otherwise none.
+    /// These facts if they belong to this user; otherwise none.
     #[must_use]
     pub fn for_user(&self, user: &UserId) -> Self {
         if self.user.as_ref() == Some(user) { self.clone() } else { Self::of(user.clone()) }
     }
 
-    /// What a session keeps: the factors that were proved and what need not be announced again.
+    /// The facts that a session keeps: proved factors, and announcements that need not be repeated.
     #[must_use]
     pub fn session_facts(&self) -> Self {
         self.filter(|fact| !matches!(fact.kind.question(), Question::Account | Question::Consent))
     }
 
-    /// Drops what was proved with other authenticators than these: a revoked authenticator proves nothing.
+    /// Drops facts proved with other authenticators than these: a revoked authenticator proves nothing.
     #[must_use]
     pub fn for_authenticators(&self, held: &[Held]) -> Self {
         self.filter(|fact| fact.kind.authenticator().is_none_or(|id| held.iter().any(|held| held.id == *id)))
@@ -233,25 +233,26 @@ impl Facts {
         self.filter(|fact| !matches!(&fact.kind, FactKind::TrustedBrowser(id) if Some(id) != trusted))
     }
 
-    /// Is the browser one that its user trusts?
+    /// Returns whether the user trusts the browser.
     pub fn is_trusted_browser(&self) -> bool {
         self.answer(&Question::Trust).is_some()
     }
 
-    /// Drops factors that are older than this. A browser that is trusted skips the second factor, and then an old one
-    /// must not make the answer older than the client wants it.
+    /// Drops factors that are older than this. A trusted browser skips the second factor, and then an old second factor
+    /// must not make `auth_time` older than the client accepts.
     #[must_use]
     pub fn not_before(&self, since: Option<Time>) -> Self {
         self.filter(|fact| !fact.kind.question().is_factor() || since.is_none_or(|since| since <= fact.at))
     }
 
-    /// Drops factors that were proved at a time that lies ahead of the clock: their age is unknown.
+    /// Drops factors with a time in the future of the clock, because their age is unknown.
     #[must_use]
     pub fn without_future_factors(&self, now: Time) -> Self {
         self.filter(|fact| !fact.kind.question().is_factor() || !fact.at.is_ahead_of(now))
     }
 
-    /// Drops factors of elsewhere: a linked account is proved at its upstream provider alone, any other account here.
+    /// Drops factors of another place: a linked account is proved at its upstream provider only, any other account here
+    /// only.
     #[must_use]
     pub fn for_upstream(&self, upstream: Option<&UpstreamId>) -> Self {
         self.filter(|fact| match &fact.kind {
@@ -260,12 +261,12 @@ impl Facts {
         })
     }
 
-    /// Nothing proved, nothing answered?
+    /// Returns whether there is no fact.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// The facts in the order they were learnt.
+    /// The facts in the order in which they were added.
     pub fn list(&self) -> &[Fact] {
         &self.facts
     }
@@ -274,17 +275,17 @@ impl Facts {
         self.facts.iter().find(|fact| fact.kind.question() == *question)
     }
 
-    /// When a first factor was proved.
+    /// The time of the first factor.
     pub fn first_factor(&self) -> Option<Time> {
         self.answer(&Question::FirstFactor).map(|fact| fact.at)
     }
 
-    /// Is it the password on which they rely?
+    /// Returns whether the first factor is a password.
     pub fn has_password(&self) -> bool {
         self.answer(&Question::FirstFactor).is_some_and(|fact| fact.kind == FactKind::Password)
     }
 
-    /// What an upstream provider vouched for, and when.
+    /// The authentication by an upstream provider, and its time.
     pub fn vouched(&self) -> Option<(&Vouched, Time)> {
         self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::Upstream(vouched) => Some((vouched, fact.at)),
@@ -292,7 +293,7 @@ impl Facts {
         })
     }
 
-    /// The second factor that was proved: by authenticator, by recovery code, by signing in with a passkey, or upstream.
+    /// The proved second factor: an authenticator, a recovery code, a sign-in with a passkey, or upstream.
     pub fn second_factor(&self) -> Option<SecondFactor> {
         if let Some((Vouched { mfa: true, .. }, at)) = self.vouched() {
             return Some(SecondFactor { at, worth: Vouched::WORTH });
@@ -301,19 +302,19 @@ impl Facts {
         Some(SecondFactor { at: fact.at, worth: fact.kind.worth()? })
     }
 
-    /// The fact behind it. Of two the one that is worth more, and then the newer.
+    /// The fact behind the second factor: the stronger one, and of equals the newer.
     fn second(&self) -> Option<&Fact> {
         let both = [Question::FirstFactor, Question::SecondFactor];
         let facts = both.iter().filter_map(|question| self.answer(question));
         facts.filter(|fact| fact.kind.worth().is_some()).max_by_key(|fact| (fact.kind.worth(), fact.at))
     }
 
-    /// Was the second factor a recovery code, with no new authenticator since?
+    /// Returns whether the second factor was a recovery code and no new authenticator was enrolled since.
     pub fn is_recovering(&self) -> bool {
         self.answer(&Question::SecondFactor).is_some_and(|fact| fact.kind == FactKind::RecoveryCode)
     }
 
-    /// Whether the announcement was seen, and if so whether the user wants to enrol.
+    /// Whether the user wants to enrol; `None` if the announcement was not seen.
     pub fn notice(&self) -> Option<bool> {
         self.facts.iter().find_map(|fact| match fact.kind {
             FactKind::NoticeSeen { enrol } => Some(enrol),
@@ -321,7 +322,7 @@ impl Facts {
         })
     }
 
-    /// Which account was chosen.
+    /// The account chosen by the user.
     pub fn account(&self) -> Option<&UserId> {
         self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::AccountChosen(user) => Some(user),
@@ -329,7 +330,7 @@ impl Facts {
         })
     }
 
-    /// What was allowed.
+    /// The scopes the user consented to.
     pub fn consent(&self) -> Option<&Scope> {
         self.facts.iter().find_map(|fact| match &fact.kind {
             FactKind::Consent(scope) => Some(scope),
@@ -337,9 +338,9 @@ impl Facts {
         })
     }
 
-    /// `auth_time`, `acr` and `amr` for these facts (functional specification 3.4); `None` before the first factor.
+    /// Computes `auth_time`, `acr` and `amr`; `None` before the first factor.
     ///
-    /// `enough` is the least worth of a second factor that counts as one: mail counts only where the tenant says so.
+    /// `enough` is the minimum strength of a second factor that counts as one: mail counts only if the tenant says so.
     /// `auth_time` is that of the *oldest* factor relied on, so that it never overstates freshness.
     pub fn context(&self, enough: FactorStrength) -> Option<AuthContext> {
         if let Some((vouched, auth_time)) = self.vouched() {
@@ -395,7 +396,7 @@ mod tests {
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(10)));
     }
 
-    /// The table of the functional specification, 3.4.
+    /// The `acr` and `amr` for every kind of second factor.
     #[test]
     fn level_and_methods_follow_from_the_kinds_of_factors() {
         let a = || AuthenticatorId::new("a");

@@ -1,4 +1,4 @@
-//! A grant: what one login gave one client, and the family of everything issued from it.
+//! A grant: the authorization that one login gave one client. Every token issued from it belongs to its family.
 
 use std::time::Duration;
 
@@ -10,78 +10,79 @@ use super::ids::{ClientId, GrantId, Hash, IssuerId, SessionId, UserId};
 use super::scope::Scope;
 use super::time::Time;
 
-/// What was allowed. Tokens name their grant; ending the grant ends them all.
+/// The authorization of a client by a user. Tokens refer to their grant; revoking the grant ends them all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
-    /// Its row.
+    /// Its id.
     pub id: GrantId,
-    /// The issuer.
+    /// The issuer at which it was given.
     pub issuer: IssuerId,
-    /// To whom.
+    /// The authorized client.
     pub client: ClientId,
-    /// By whom.
+    /// The user who gave it.
     pub user: UserId,
-    /// In which browser session.
+    /// The browser session in which it was given.
     pub session: SessionId,
-    /// Of user, user's tenant, client and client's tenant.
+    /// The sum of the epochs of user, user's tenant, client and client's tenant.
     pub epoch: Epoch,
-    /// Which scopes.
+    /// The granted scopes.
     pub scope: Scope,
-    /// For which APIs, beside the provider itself.
+    /// The APIs, besides the provider itself.
     pub audience: Audience,
-    /// Which claims one by one.
+    /// The claims requested individually.
     pub claims: ClaimsRequest,
-    /// What the login had proved.
+    /// The authentication context of the login.
     pub context: AuthContext,
-    /// When.
+    /// The time of its creation.
     pub created_at: Time,
-    /// When the last thing that can be issued from it has died: the lifetimes of code and access token together, or
-    /// for as long as it may be refreshed.
+    /// The time after which nothing issued from it is valid: the lifetimes of code and access token together, or the
+    /// end of refreshing.
     pub expires_at: Time,
-    /// How long a refresh token may lie unused; `None`: the grant has none.
+    /// The idle lifetime of a refresh token; `None`: the grant has none.
     pub refresh_idle: Option<Duration>,
 }
 
 impl Grant {
-    /// When a refresh token that is made now dies unused; `None` where there is none to make.
+    /// The expiry of a refresh token issued now if it is not used; `None` if the grant has none.
     pub fn refresh_token_expiry(&self, now: Time) -> Option<Time> {
         self.refresh_idle.map(|idle| now.plus(idle).min(self.expires_at))
     }
 }
 
-/// An opaque access token as stored: the value itself is only known to the client.
+/// An opaque access token as stored; its value is only known to the client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpaqueToken {
     /// The hash of the value.
     pub hash: Hash,
-    /// Its name, which may be told.
+    /// Its public identifier.
     pub jti: String,
-    /// Where it was issued.
+    /// The issuer.
     pub issuer: IssuerId,
-    /// To whom.
+    /// The client that it was issued to.
     pub client: ClientId,
-    /// What it stands on; `None`: it is the client's own (RFC 6749 §4.4).
+    /// Its grant; `None` for the client's own token (RFC 6749 §4.4).
     pub grant: Option<GrantId>,
-    /// Of client and client's tenant, where it is the client's own; otherwise the grant's counts.
+    /// The sum of the epochs of client and client's tenant for a client's own token; otherwise the grant's epoch is
+    /// used.
     pub epoch: Epoch,
     /// The value of `sub`.
     pub subject: String,
-    /// Which scopes.
+    /// The scopes of the token.
     pub scope: Scope,
-    /// For which APIs.
+    /// The APIs that it is for.
     pub audience: Audience,
-    /// When.
+    /// The time of issue.
     pub issued_at: Time,
-    /// When it dies.
+    /// The time of expiry.
     pub expires_at: Time,
 }
 
-/// An authorization code as stored (RFC 6749 §4.1.2): the value itself is only known to the client.
+/// An authorization code as stored (RFC 6749 §4.1.2); its value is only known to the client.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Code {
     /// The hash of the value.
     pub hash: Hash,
-    /// What it stands for.
+    /// The grant that it gives access to.
     pub grant: GrantId,
     /// The request's `redirect_uri`, which the token request must repeat.
     pub redirect_uri: String,
@@ -89,18 +90,18 @@ pub struct Code {
     pub code_challenge: Option<String>,
     /// The request's `nonce`, for the ID token.
     pub nonce: Option<String>,
-    /// When it dies unused.
+    /// The time of expiry.
     pub expires_at: Time,
 }
 
-/// A refresh token as stored; the value itself is only known to the client.
+/// A refresh token as stored; its value is only known to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The hash of the value.
     pub hash: Hash,
-    /// Its family.
+    /// The grant, which identifies its family.
     pub grant: GrantId,
-    /// When it dies unused.
+    /// The time of expiry.
     pub expires_at: Time,
     /// Whether it was used.
     pub state: RefreshState,
@@ -109,13 +110,13 @@ pub struct RefreshToken {
 /// Whether a refresh token was used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefreshState {
-    /// It is the last of its family.
+    /// Unused; the last of its family.
     Fresh,
-    /// It has a successor.
+    /// Used; it has a successor.
     Used {
-        /// Since when.
+        /// The time of use.
         at: Time,
-        /// What the successor is made of, together with the value of the token itself.
+        /// The salt from which, with the token's own value, the successor is derived.
         salt: String,
     },
 }

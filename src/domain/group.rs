@@ -1,4 +1,4 @@
-//! Groups of a tenant's users, and the form in which a client reads their names.
+//! Groups of a tenant's users, and the form in which clients read their names.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
@@ -7,29 +7,30 @@ use super::client::Client;
 use super::ids::{GroupId, TenantId};
 use super::tenant::TenantDomain;
 
-/// The most groups that a token names; a user who has more finds them at UserInfo only.
+/// Maximum number of groups in a token; a user with more groups has them at UserInfo only.
 pub const MAX_IN_TOKEN: usize = 200;
 
 /// One group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Its row. A group that is made again under the same name has another id and no members.
+    /// Its id. A group that is created again with the same name has another id and no members.
     pub id: GroupId,
-    /// The tenant whose users it holds.
+    /// Its tenant.
     pub tenant: TenantId,
     /// Its name, unique in the tenant.
     pub name: GroupName,
 }
 
-/// The name of a group, as applications compare it: exactly, in NFC.
+/// The name of a group, which applications compare exactly, in NFC.
 ///
-/// It holds no `/`: clients of the root issuer read `tenant-domain/group`, and a bare name must never look like that.
+/// It contains no `/`: clients of the root issuer read `tenant-domain/group`, and a bare name must never look like
+/// that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(try_from = "String", into = "String")]
 #[sqlx(transparent)]
 pub struct GroupName(String);
 
-/// The text is not the name of a group.
+/// The text is not a valid group name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a name of 1 to 100 characters on one line, without / and without spaces around it")]
 pub struct GroupNameError;
@@ -37,7 +38,7 @@ pub struct GroupNameError;
 impl GroupName {
     const MAX: usize = 100;
 
-    /// Checks a name and brings it into NFC.
+    /// Validates a name and normalizes it to NFC.
     pub fn parse(text: &str) -> Result<Self, GroupNameError> {
         let name: String = text.nfc().collect();
         let shaped = (1..=Self::MAX).contains(&name.chars().count())
@@ -72,19 +73,19 @@ impl From<GroupName> for String {
     }
 }
 
-/// How far a client trusts a tenant's administrators to name groups and roles.
+/// The form in which a client reads group names, by its trust in the tenant's administrators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupForm {
-    /// The tenant's own client, or one that named the tenant in `groups_of`: bare names.
+    /// Bare names, for the tenant's own clients and clients that name the tenant in `groups_of`.
     Bare,
-    /// A client of the root issuer that named no tenant: `tenant-domain/group`.
+    /// `tenant-domain/group`, for clients of the root issuer that name no tenant.
     Qualified,
-    /// A client that named other tenants: neither groups nor roles.
+    /// Neither groups nor roles, for clients that name other tenants only.
     Withheld,
 }
 
 impl GroupForm {
-    /// The form in which this client reads the groups of this tenant.
+    /// The form in which this client reads this tenant's groups.
     pub fn of(client: &Client, tenant: &TenantId) -> Self {
         let named = &client.metadata.groups_of;
         match client.issuer.tenant() {
@@ -95,7 +96,7 @@ impl GroupForm {
         }
     }
 
-    /// The values of the claim for a user of the tenant with this domain.
+    /// The claim's values for a user of the tenant with this domain.
     pub fn names(self, domain: &TenantDomain, groups: &[GroupName]) -> Vec<String> {
         match self {
             Self::Bare => groups.iter().map(GroupName::to_string).collect(),

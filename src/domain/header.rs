@@ -1,14 +1,14 @@
-//! The grammar that header fields share (RFC 9110 §5).
+//! Common grammar of header fields (RFC 9110 §5).
 //!
-//! Why not `str::trim`: it strips all of Unicode's white space. In a name or a token of a protocol each of those
-//! characters makes another name, and a cookie `\u{2000}__Host-session` lacks the prefix that protects `__Host-session`.
+//! Why not `str::trim`: it strips all Unicode white space. In a protocol name or token each of those characters is
+//! significant: a cookie `\u{2000}__Host-session` lacks the prefix that protects `__Host-session`.
 
-/// Strips optional white space, which is SP and HTAB alone (RFC 9110 §5.6.3).
+/// Strips optional white space, which is SP and HTAB only (RFC 9110 §5.6.3).
 pub(crate) fn trim_ows(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Does the same for a field that need not be text.
+/// Does the same for a field that is not necessarily text.
 pub(crate) const fn trim_ows_bytes(mut field: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = field {
         field = rest;

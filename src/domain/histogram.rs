@@ -1,34 +1,33 @@
-//! How often a number lay within which bounds: added to while things happen, read by whoever shows figures.
+//! Histograms: counts of numbers by upper bound, in atomics.
 //!
-//! Why atomics in a house of pure types: the rooms that count stand on four floors, and none of them shall know who
-//! shows what they counted. An addition is two relaxed additions in memory; a reading is not one moment's, which no
-//! figure needs to be.
+//! Why here: several modules count, and none of them should know how metrics are exposed. Adding costs two relaxed
+//! additions; a reading is not an atomic snapshot, which metrics do not need.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts of numbers by fixed upper bounds, and their sum.
 #[derive(Debug)]
 pub struct Histogram {
-    /// Ascending; what is above the last is counted all the same.
+    /// Ascending; numbers above the last bound are counted too.
     bounds: &'static [u64],
-    /// One more than bounds.
+    /// One more than the bounds.
     counts: Box<[AtomicU64]>,
     sum: AtomicU64,
 }
 
-/// What a histogram held when it was read.
+/// A reading of a histogram.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readings {
-    /// How many numbers there were up to each bound and above the one before.
+    /// For each bound, the count of numbers up to it and above the previous bound.
     pub buckets: Vec<(u64, u64)>,
-    /// How many lay above the last bound.
+    /// The count of numbers above the last bound.
     pub beyond: u64,
-    /// All numbers added up.
+    /// The sum of all numbers.
     pub sum: u64,
 }
 
 impl Histogram {
-    /// Nothing counted yet.
+    /// An empty histogram.
     pub fn new(bounds: &'static [u64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
         Self { bounds, counts, sum: AtomicU64::new(0) }
@@ -43,7 +42,7 @@ impl Histogram {
         self.sum.fetch_add(number, Ordering::Relaxed);
     }
 
-    /// What is counted by now.
+    /// Reads the counts.
     pub fn read(&self) -> Readings {
         let mut counts = self.counts.iter().map(|count| count.load(Ordering::Relaxed));
         let buckets = self.bounds.iter().copied().zip(counts.by_ref()).collect();
@@ -52,7 +51,7 @@ impl Histogram {
 }
 
 impl Readings {
-    /// How many numbers there were.
+    /// The count of all numbers.
     pub fn count(&self) -> u64 {
         self.buckets.iter().map(|(_, count)| count).sum::<u64>() + self.beyond
     }

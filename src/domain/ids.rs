@@ -1,8 +1,8 @@
-//! Newtypes for every identifier and for the hash under which a secret is stored.
+//! Newtypes of identifiers and of the hash under which a secret is stored.
 
 use serde::{Deserialize, Serialize};
 
-/// Declares text newtypes that are stored and sent as plain text.
+/// Declares newtypes that are stored and sent as plain text.
 macro_rules! text_newtypes {
     ($($(#[$meta:meta])* $name:ident;)*) => {$(
         $(#[$meta])*
@@ -12,13 +12,13 @@ macro_rules! text_newtypes {
         pub struct $name(String);
 
         impl $name {
-            /// Wraps a value that is already known to be one.
+            /// Wraps a trusted value.
             pub fn new(value: impl Into<String>) -> Self {
                 Self(value.into())
             }
 
-            /// Wraps what somebody outside named. Every value of ours is visible ASCII: anything else names nothing,
-            /// and not every store would take it.
+            /// Wraps an identifier from outside. Identifiers are visible ASCII: any other text identifies nothing, and
+            /// not every store would accept it.
             pub fn named(text: &str) -> Option<Self> {
                 let visible = !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
                 visible.then(|| Self::new(text))
@@ -39,44 +39,44 @@ macro_rules! text_newtypes {
 }
 
 text_newtypes! {
-    /// A tenant: the boundary of isolation.
+    /// A tenant.
     TenantId;
-    /// A user, and the value of the `sub` claim: a random UUID, the same in all issuers of the tenant.
+    /// A user, and the value of the public `sub`: a random UUID, the same in all issuers of the tenant.
     UserId;
-    /// An OAuth client, by its `client_id` on the wire.
+    /// An OAuth client: the `client_id`.
     ClientId;
     /// An issuer.
     IssuerId;
-    /// What a user allowed a client, and the family of everything issued from it.
+    /// A grant, which identifies the family of tokens issued from it.
     GrantId;
-    /// A login in progress; stands in its page addresses and is bound to one browser.
+    /// A login in progress; part of its page URLs, and bound to one browser.
     InteractionId;
-    /// A browser session, by the value of the `sid` claim; the cookie holds another secret.
+    /// A browser session: the value of the `sid` claim. The cookie contains another secret.
     SessionId;
-    /// A person in the host's own directory, by the key that never changes there.
+    /// A user in the host's own directory: a key that never changes there.
     DirectoryKey;
-    /// An authenticator: what makes or receives codes, or a passkey.
+    /// An authenticator or a passkey.
     AuthenticatorId;
-    /// A browser that skips its user's second factor.
+    /// A trusted browser, which skips its user's second factor.
     TrustedBrowserId;
     /// An organisation that manages several tenants.
     ResellerId;
     /// A group of a tenant's users.
     GroupId;
-    /// An OpenID provider at which accounts of ours sign in.
+    /// An upstream provider.
     UpstreamId;
-    /// What an authenticator calls a passkey, base64url.
+    /// The credential id of a passkey, base64url.
     CredentialId;
-    /// By what passkeys know their user: a random UUID.
+    /// The user handle of passkeys: a random UUID.
     UserHandle;
-    /// A message on its way to a user.
+    /// A message to a user.
     MessageId;
-    /// A wish for a reset mail that waits for its answer.
+    /// A queued request for a reset mail.
     ResetRequestId;
     /// A signing key, by its `kid`.
     KeyId;
-    /// SHA-256 of a secret, base64url: all that is stored of a code, a cookie or a client secret.
+    /// The SHA-256 of a secret, base64url, which is stored instead of a code, a cookie or a client secret.
     Hash;
-    /// The short harmless code under which a refusal can be explained, for example `K7QF-2MPX`.
+    /// A short public code by which a refusal can be looked up in the log, for example `K7QF-2MPX`.
     Reference;
 }

@@ -1,7 +1,7 @@
-//! Issuers: the root issuer that serves every tenant, and the tenants' own by path or by host name.
+//! Issuers: the root issuer, which serves every tenant, and the tenants' own, by path or by host name.
 //!
-//! Why a type of its own for the URL: the issuer is configuration, never taken from a request. A request only
-//! *selects* an issuer that is already there ([`Address`]); it can never name a new one.
+//! Why a separate type for the URL: an issuer comes from the configuration, never from a request. A request only
+//! *selects* an existing issuer ([`Address`]).
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -13,35 +13,36 @@ use super::tenant::TenantDomain;
 /// One issuer. Keys, sessions, codes and tokens belong to exactly one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
-    /// Its row.
+    /// Its id.
     pub id: IssuerId,
     /// The value of `iss`, without a trailing slash.
     pub url: IssuerUrl,
-    /// The tenant it is fixed to; `None` for the root issuer, whose login page asks for the tenant domain.
+    /// The tenant it serves; `None` for the root issuer, whose login page asks for the tenant domain.
     pub tenant: Option<TenantId>,
 }
 
-/// An issuer URL: `https`, or `http` where the settings allow it; no query, no fragment, no user name, no trailing slash.
+/// An issuer URL: `https`, or `http` where the settings allow it; no query, no fragment, no user name, no trailing
+/// slash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IssuerUrl(Url);
 
-/// What is wrong with an issuer URL.
+/// The reason why an issuer URL is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IssuerUrlError {
-    /// Not a URL at all.
+    /// Not an absolute URL.
     #[error("is not an absolute URL")]
     NotAUrl,
     /// Neither `http` nor `https`.
     #[error("must begin with https:// (or http:// where plain HTTP is allowed)")]
     Scheme,
-    /// User name, query or fragment.
+    /// It has a user name, query or fragment.
     #[error("must have no user name, no query and no fragment")]
     Extra,
 }
 
 impl IssuerUrl {
-    /// Checks and normalises (OpenID Connect Discovery §3): a default port and the root dot of a name are left out.
+    /// Parses and normalizes (OpenID Connect Discovery §3): removes a default port and the root dot of a host name.
     pub fn parse(text: &str) -> Result<Self, IssuerUrlError> {
         let mut url = Url::parse(text.trim()).map_err(|_| IssuerUrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -62,38 +63,38 @@ impl IssuerUrl {
         Ok(Self(url))
     }
 
-    /// The value of `iss`: `Url` writes a slash for the empty path, the issuer has none.
+    /// The value of `iss`. `Url` writes a slash for an empty path, the issuer does not.
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')
     }
 
-    /// The path below which everything of this issuer lives: empty, or `/id`.
+    /// The path prefix of this issuer: empty, or for example `/id`.
     pub fn path(&self) -> &str {
         self.0.path().trim_end_matches('/')
     }
 
-    /// The host, without port.
+    /// The host without port.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// The host, where it is a name.
+    /// The host if it is a name, not an address.
     pub fn domain(&self) -> Option<&str> {
         self.0.domain()
     }
 
-    /// Host and, unless it is the scheme's default, port: what a `Host` header says.
+    /// The host with a non-default port, as in a `Host` header.
     pub fn authority(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
-    /// The canonical spelling of an authority below this issuer's scheme (RFC 9110 §4.2.3): lower case, without an empty
-    /// or default port, without the root dot of a name.
+    /// Normalizes an authority for this issuer's scheme (RFC 9110 §4.2.3): lower case, without an empty or default
+    /// port, without the root dot of a name.
     fn canonical(&self, authority: &str) -> String {
         let default_port = if self.is_https() { "443" } else { "80" };
         let (host, port) = match authority.rsplit_once(':') {
-            // A colon within the brackets of an IPv6 address starts no port.
+            // A colon inside the brackets of an IPv6 address does not start a port.
             Some((host, port)) if !port.ends_with(']') => (host, port),
             _ => (authority, ""),
         };
@@ -103,27 +104,27 @@ impl IssuerUrl {
         port.map_or_else(|| name.clone(), |port| format!("{name}:{port}"))
     }
 
-    /// Scheme and authority: what an `Origin` header says.
+    /// Scheme and authority, as in an `Origin` header.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
 
-    /// An address below the issuer; `path` begins with a slash.
+    /// A URL below the issuer; `path` begins with a slash.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.as_str())
     }
 
-    /// Is it `https`?
+    /// Returns whether the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// Does the host name this machine only?
+    /// Returns whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         self.0.host().is_some_and(|host| loopback::is_loopback(&host))
     }
 
-    /// The issuer of a tenant below this root: `{issuer}/t/{domain}`.
+    /// The path issuer of a tenant: `{issuer}/t/{domain}`.
     #[must_use]
     pub fn for_tenant(&self, domain: &TenantDomain) -> Self {
         let mut url = self.0.clone();
@@ -131,7 +132,7 @@ impl IssuerUrl {
         Self(url)
     }
 
-    /// The issuer of a tenant on a host name of its own: scheme, port and path stay the root's.
+    /// The issuer of a tenant on its own host name, with the root's scheme, port and path.
     pub fn on_host(&self, host: &str) -> Result<Self, IssuerUrlError> {
         let mut url = self.0.clone();
         url.set_host(Some(host)).map_err(|_| IssuerUrlError::NotAUrl)?;
@@ -159,7 +160,7 @@ impl From<IssuerUrl> for String {
     }
 }
 
-/// The names of issuers' rows: `root`, a tenant's id, or a tenant's id and one of its host names.
+/// The ids of issuers: `root`, a tenant's id, or a tenant's id and one of its host names.
 impl IssuerId {
     const ROOT: &str = "root";
 
@@ -168,7 +169,7 @@ impl IssuerId {
         Self::new(Self::ROOT)
     }
 
-    /// A tenant's issuer by path.
+    /// A tenant's path issuer.
     pub fn of_tenant(tenant: &TenantId) -> Self {
         Self::new(tenant.as_str())
     }
@@ -178,42 +179,42 @@ impl IssuerId {
         Self::new(format!("{tenant}/{host}"))
     }
 
-    /// Is it the root issuer?
+    /// Returns whether it is the root issuer.
     pub fn is_root(&self) -> bool {
         self.as_str() == Self::ROOT
     }
 
-    /// The tenant the issuer is fixed to; `None` for the root issuer.
+    /// The tenant that the issuer serves; `None` for the root issuer.
     pub fn tenant(&self) -> Option<TenantId> {
         let (tenant, _) = self.as_str().split_once('/').unwrap_or((self.as_str(), ""));
         (!self.is_root()).then(|| TenantId::new(tenant))
     }
 
-    /// The host name of a tenant's issuer that has one.
+    /// The host name of a tenant's host issuer.
     pub fn host(&self) -> Option<&str> {
         self.as_str().split_once('/').map(|(_, host)| host)
     }
 
-    /// The issuer that the clients seen here are registered at: host issuers share those of their tenant.
+    /// The issuer at which the clients visible here are registered: host issuers share their tenant's clients.
     #[must_use]
     pub fn home(&self) -> Self {
         self.tenant().map_or_else(Self::root, |tenant| Self::of_tenant(&tenant))
     }
 }
 
-/// Where a request was sent, as far as that selects an issuer.
+/// The part of a request's address that selects an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Address {
     /// The root issuer.
     Root,
-    /// `{issuer}/t/{domain}`
+    /// The path `/t/{domain}` below the root issuer.
     Tenant(TenantDomain),
-    /// A host name other than the root's; some tenant may own it. Lower case, without port.
+    /// A host name other than the root's, in lower case without port. It may belong to a tenant.
     Host(String),
 }
 
 impl Address {
-    /// Reads the authority that a request was sent to, in any of its spellings. `None`: no issuer can have it.
+    /// Parses the authority of a request in any spelling. `None`: no issuer can have it.
     pub fn of_authority(root: &IssuerUrl, authority: &str) -> Option<Self> {
         let authority = root.canonical(authority);
         if authority == root.authority() {
@@ -221,13 +222,13 @@ impl Address {
         }
         let url = Url::parse(&format!("https://{authority}/")).ok()?;
         let name = url.host_str()?;
-        // Another port, a user name, a path or an escaped character makes another authority.
+        // Another port, a user name, a path or an escaped character is a different authority.
         let is_canonical = root.on_host(name).is_ok_and(|url| url.authority() == authority);
         (is_canonical && !name.ends_with('.')).then(|| Self::Host(name.to_owned()))
     }
 
-    /// Reads the tenant in the path below the root issuer. Only the canonical spelling is an address: a second spelling
-    /// would be a second issuer.
+    /// Parses the tenant in the path below the root issuer. Only the canonical spelling is accepted, because a second
+    /// spelling would be a second issuer.
     pub fn of_path(domain: &str) -> Option<Self> {
         let canonical = TenantDomain::parse(domain).ok()?;
         (canonical.as_str() == domain).then_some(Self::Tenant(canonical))
@@ -298,7 +299,7 @@ mod tests {
         assert!(IssuerUrl::parse("https://id.test..").is_err());
     }
 
-    /// What a request for this authority selects: `/` for the root, a host, or nothing.
+    /// The issuer selected by this authority: `/` for the root, a host, or `None`.
     fn selected(root: &str, authority: &str) -> Option<String> {
         let address = Address::of_authority(&IssuerUrl::parse(root).unwrap(), authority)?;
         Some(match address {

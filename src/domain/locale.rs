@@ -1,8 +1,8 @@
-//! The languages of the pages. Choosing between them is the `i18n` room's work.
+//! The languages of the pages. `i18n` chooses between them.
 
 use serde::{Deserialize, Serialize};
 
-/// A language that has a catalogue in `templates/locales/`.
+/// A language with a catalogue in `templates/locales/`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Locale {
@@ -28,7 +28,7 @@ impl Locale {
         }
     }
 
-    /// The language's own name for itself.
+    /// The language's name in that language.
     pub const fn name(self) -> &'static str {
         match self {
             Self::En => "English",
@@ -37,7 +37,7 @@ impl Locale {
         }
     }
 
-    /// The catalogue for a BCP 47 tag, by its first subtag: `de-AT` gives German.
+    /// The locale for a BCP 47 tag, by its first subtag: `de-AT` gives German.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let language = tag.split(['-', '_']).next().unwrap_or_default();
         Self::ALL.into_iter().find(|locale| locale.tag().eq_ignore_ascii_case(language))

@@ -1,4 +1,4 @@
-//! Hosts that are this machine itself.
+//! Hosts that denote this machine.
 
 use url::Host;
 

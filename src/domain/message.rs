@@ -1,8 +1,7 @@
-//! What can be sent to a user, and where it stands on its way.
+//! Messages to users, and their delivery state.
 //!
-//! A message is kept as what it says, not as its words: it is put into words when it is sent, in the user's language
-//! and under the tenant's name. Each has an end of its use, after which it is never sent: nobody is helped by a code
-//! that has expired.
+//! A message is stored as data and rendered when it is sent, in the user's language and under the tenant's name. Each
+//! has an expiry, after which it is not sent: an expired code is useless.
 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -16,50 +15,51 @@ use super::zone::Zone;
 /// A message to one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Whose name and colour it carries.
+    /// The tenant whose name and colour it shows.
     pub tenant: TenantId,
-    /// To whom.
+    /// The recipient.
     pub user: UserId,
-    /// From then on it is not sent any more: when the code or link in it expires.
+    /// The time after which it is not sent: the expiry of the code or link in it.
     pub expires_at: Time,
-    /// What is sealed until it is sent.
+    /// The content, sealed until it is sent.
     pub letter: MessageContent,
 }
 
-/// What a message says, in which language, and where it goes: everything of it that others must not read.
+/// The confidential content of a message: text data, language and address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageContent {
     /// The language.
     pub locale: Locale,
-    /// The name of the account, for people who have several.
+    /// The account name, for people with several accounts.
     pub account: String,
-    /// Where it goes, and what it says.
+    /// The address and the data of the text.
     pub content: Content,
 }
 
-/// Where a message goes, and what it says.
+/// The address and the data of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// By mail.
     Mail {
         /// The address.
         to: EmailAddress,
-        /// What it says.
+        /// The data of the text.
         mail: Mail,
     },
     /// By text message.
     Sms {
         /// The number.
         to: PhoneNumber,
-        /// What it says.
+        /// The data of the text.
         code: Code,
-        /// The host name of the page that asks for the code, for `@host #code`, by which browsers fill it in there only.
+        /// The host name of the page that asks for the code, for `@host #code`, by which browsers fill it in only
+        /// there.
         host: String,
     },
 }
 
 impl Content {
-    /// The way it goes.
+    /// The channel it is sent through.
     pub const fn channel(&self) -> Channel {
         match self {
             Self::Mail { .. } => Channel::Mail,
@@ -67,7 +67,7 @@ impl Content {
         }
     }
 
-    /// What it is about.
+    /// The kind of message.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Mail { mail: Mail::Code(code), .. } | Self::Sms { code, .. } => Kind::of(code.purpose),
@@ -77,7 +77,7 @@ impl Content {
         }
     }
 
-    /// Where it goes, as far as others may see it.
+    /// The address, masked for display.
     pub fn masked(&self) -> String {
         match self {
             Self::Mail { to, .. } => to.masked(),
@@ -86,7 +86,7 @@ impl Content {
     }
 }
 
-/// What a mail says.
+/// The data of a mail's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mail {
     /// A code to type in.
@@ -95,41 +95,41 @@ pub enum Mail {
     Reset(Link),
     /// A link to begin using the account, or its second factor.
     Activation(Link),
-    /// Something has happened to the account.
+    /// A security notice.
     Notice {
-        /// What.
+        /// The event.
         event: Notice,
-        /// When.
+        /// The time of the event.
         at: Time,
-        /// Where its reader is, in whose time it is told.
+        /// The reader's time zone.
         #[serde(default)]
         zone: Zone,
     },
 }
 
-/// A code, and what it is good for.
+/// A code and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// What it is good for.
+    /// The purpose.
     pub purpose: Purpose,
     /// The code.
     pub code: Confidential,
-    /// For how many minutes after it was asked for.
+    /// Its lifetime in minutes.
     pub minutes: u32,
 }
 
-/// What a code is good for.
+/// The purpose of a delivered code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// To sign in.
     SignIn,
-    /// To show that the address or number is the user's own.
+    /// To verify that the address or number belongs to the user.
     Address,
 }
 
 impl Purpose {
-    /// The word in the store.
+    /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign_in",
@@ -141,13 +141,14 @@ impl Purpose {
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The whole address.
+    /// The URL.
     pub address: Confidential,
-    /// For how many minutes after it was asked for.
+    /// Its lifetime in minutes.
     pub minutes: u32,
 }
 
-/// What has happened to an account. These have no link: who did not do it turns to an administrator.
+/// An event of an account that its user is notified of. Notices contain no link: a user who did not cause the event
+/// contacts an administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// The password was changed.
@@ -156,25 +157,25 @@ pub enum Notice {
     SecondFactorEnrolled,
     /// A second factor was removed.
     SecondFactorRemoved,
-    /// An administrator has reset the enrolment.
+    /// An administrator has reset the second factor.
     SecondFactorReset,
     /// A recovery code was used.
     RecoveryCodeUsed,
-    /// The email address or telephone number was changed; goes to the old address.
+    /// The email address or telephone number was changed; the notice goes to the old address.
     AddressChanged,
-    /// The account is entered at an upstream provider from now on.
+    /// From now on the account signs in at an upstream provider.
     AccountLinked {
-        /// What people call that provider.
+        /// The title of that provider.
         upstream: String,
     },
-    /// Somebody signed in in a browser that was not known.
+    /// A sign-in in an unknown browser.
     NewBrowser {
-        /// What the browser calls itself, as far as that is known: `Firefox, Linux`.
+        /// The browser's label, if known: `Firefox, Linux`.
         browser: Option<String>,
     },
 }
 
-/// The way a message goes.
+/// A delivery channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
@@ -185,10 +186,10 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// Both.
+    /// All channels.
     pub const ALL: [Self; 2] = [Self::Mail, Self::Sms];
 
-    /// Its name where it is counted.
+    /// The name used in metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -197,19 +198,19 @@ impl Channel {
     }
 }
 
-/// What a message is about: all that is readable of it in the store.
+/// The kind of a message: the only part of its content that is stored unsealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A code to sign in.
     SignInCode,
-    /// A code that shows whose an address or number is.
+    /// A code that verifies an address or number.
     AddressCode,
     /// A link to choose a new password.
     Reset,
-    /// A link to begin.
+    /// A link to activate an account or second factor.
     Activation,
-    /// Something has happened.
+    /// A security notice.
     Notice,
 }
 
@@ -222,31 +223,31 @@ impl Kind {
     }
 }
 
-/// Where a message stands.
+/// The delivery state of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// It will be sent: now, or again after a failure.
+    /// Queued, for the first try or a retry.
     Waiting,
-    /// A node is at it.
+    /// Being sent by a node.
     Sending,
-    /// The mail server or the gateway has taken it.
+    /// Accepted by the mail server or gateway.
     Sent,
-    /// It was given up, for this reason. Its text is for administrators.
+    /// Given up, with a reason for administrators.
     Failed(String),
 }
 
-/// A code or a link: wiped when dropped, never printed.
+/// A code or link: wiped when dropped, never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct Confidential(String);
 
 impl Confidential {
-    /// Wraps it.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text, to be sent.
+    /// The text, for sending.
     pub fn expose(&self) -> &str {
         &self.0
     }

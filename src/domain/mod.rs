@@ -1,7 +1,7 @@
-//! The words and rules of the house: pure types, no clock, no network, no query.
+//! The vocabulary and rules of the provider: pure types and functions without clock, network or queries.
 //!
-//! Everything above imports from here and nothing here imports from above. A type whose name promises a
-//! property (`RedirectUri`, `TenantDomain`, `IssuerUrl`) can only be built by the function that checks it.
+//! Every other module imports from here, and this module imports from none. A type whose name promises a property
+//! (`RedirectUri`, `TenantDomain`, `IssuerUrl`) can only be constructed by the function that checks it.
 
 pub(crate) mod access_token;
 pub mod acr;
@@ -50,7 +50,7 @@ pub mod user_agent;
 mod username;
 pub mod zone;
 
-/// Is it what is assumed where nothing is stored? Stored JSON leaves such members out.
+/// Returns whether the value is the default; stored JSON leaves such members out.
 pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -1,24 +1,24 @@
-//! What the provider may fetch by itself, and whom it trusts there. The client that obeys it is the room `outbound`.
+//! Settings of outbound requests, applied by the client in the module `outbound`.
 
 use url::{Host, Url};
 
-/// Settings of everything that the provider asks for: clients' keys, gateways, upstream providers, the mail server.
+/// Settings of everything that the provider calls: clients' keys, gateways, upstream providers, the mail server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outbound {
-    /// Certificate authorities to trust beside the usual ones, as PEM texts of one certificate or several.
+    /// Certificate authorities to trust besides the public ones, as PEM texts.
     pub ca: Vec<String>,
-    /// Hosts that may be asked although they are inside, over plain http and plain SMTP too.
+    /// Internal hosts that may be called, also over plain http and plain SMTP.
     pub allow: Vec<AllowedHost>,
 }
 
-/// A host that the guard against inner addresses lets through: `name`, `name:port`, `10.0.0.7:8443`, `[::1]:8443`.
+/// A host exempt from the guard against internal addresses: `name`, `name:port`, `10.0.0.7:8443`, `[::1]:8443`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedHost {
     host: Host,
     port: Option<u16>,
 }
 
-/// What is wrong with the name of an allowed host.
+/// The text is not a valid host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a host name or an address, perhaps with a port: gateway.internal, 10.0.0.7:8443, [::1]:8443"
@@ -26,9 +26,9 @@ pub struct AllowedHost {
 pub struct AllowedHostError;
 
 impl AllowedHost {
-    /// Reads a host as it stands in an address. Without a port it is allowed on every port.
+    /// Parses a host as in a URL. Without a port it is allowed on every port.
     pub fn parse(text: &str) -> Result<Self, AllowedHostError> {
-        // An address is read by the same parser as those it is compared with.
+        // Parsed by the same parser as the URLs it is compared with.
         let plain =
             !text.contains(['/', '?', '#', '@', '\\', '*']) && text.bytes().all(|b| b.is_ascii_graphic());
         let url = Some(text).filter(|_| plain).and_then(|text| Url::parse(&format!("http://{text}/")).ok());
@@ -41,7 +41,7 @@ impl AllowedHost {
         Ok(Self { host, port })
     }
 
-    /// Is it the host of this address?
+    /// Returns whether it is the host of this URL.
     pub fn covers(&self, url: &Url) -> bool {
         let port_fits = self.port.is_none() || self.port == url.port_or_known_default();
         port_fits && url.host().is_some_and(|host| host.to_owned() == self.host)

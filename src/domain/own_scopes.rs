@@ -1,4 +1,4 @@
-//! Scopes of the installation's own, and the APIs that they belong to.
+//! Scopes declared by the operator, and the APIs that they belong to.
 
 use std::collections::BTreeSet;
 
@@ -8,23 +8,23 @@ use super::audience::{Audience, Resource};
 use super::locale::Locale;
 use super::scope::Scope;
 
-/// A scope that the operator declared.
+/// A scope declared by the operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OwnScope {
     /// The scope value, for example `orders:read`.
     pub name: String,
-    /// Its text on the consent page; continues “Shop would like to:”.
+    /// Its text on the consent page, which continues “Shop would like to:”.
     pub title: Title,
-    /// The claims that it delivers: standard ones, the provider's, the host's.
+    /// The claims it gives access to: standard ones, the provider's, the host's.
     pub claims: BTreeSet<String>,
 }
 
-/// A text for users in the languages of the pages.
+/// A text in the languages of the pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Title {
-    /// English; stands in for a language that has no text.
+    /// English, which is also the fallback.
     pub en: String,
     /// German
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,31 +46,31 @@ impl Title {
     }
 }
 
-/// An API that reads access tokens.
+/// An API that accepts access tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
-    /// Its name in `resource` and `aud`.
+    /// Its identifier in `resource` and `aud`.
     pub audience: Resource,
     /// The `typ` of its JWT access tokens.
     pub typ: AccessTokenTyp,
-    /// The own scopes that are granted in tokens for this API only.
+    /// The own scopes that only tokens for this API may contain.
     pub scopes: Scope,
 }
 
 /// The `typ` header of JWT access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccessTokenTyp {
-    /// RFC 9068 §2.1: an API cannot mistake another JWT for an access token.
+    /// RFC 9068 §2.1: distinguishes access tokens from other JWTs.
     #[default]
     #[serde(rename = "at+jwt")]
     AtJwt,
-    /// For decoders that know no other. Such an API must tell ID tokens apart by `aud` and `client_id`.
+    /// For decoders that support no other. Such an API must recognise ID tokens by `aud` and `client_id`.
     #[serde(rename = "JWT")]
     Jwt,
 }
 
 impl AccessTokenTyp {
-    /// Both, by their values on the wire.
+    /// The values on the wire.
     pub const NAMES: [&'static str; 2] = [Self::AtJwt.as_str(), Self::Jwt.as_str()];
 
     /// The value on the wire.
@@ -82,7 +82,7 @@ impl AccessTokenTyp {
     }
 }
 
-/// Every own scope and every API of the installation, each kind by name.
+/// All own scopes and APIs of the installation, each sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnScopes {
     /// The scopes.
@@ -92,29 +92,30 @@ pub struct OwnScopes {
 }
 
 impl OwnScopes {
-    /// The own scope of this name.
+    /// The own scope with this name.
     pub fn scope(&self, word: &str) -> Option<&OwnScope> {
         self.scopes.iter().find(|own| own.name == word)
     }
 
-    /// The API of this audience.
+    /// The API with this audience.
     pub fn api(&self, audience: &str) -> Option<&Api> {
         self.apis.iter().find(|api| api.audience.as_str() == audience)
     }
 
-    /// The claims that the own scopes among these deliver.
+    /// The claims of the own scopes in this set.
     pub fn claims_of(&self, scope: &Scope) -> BTreeSet<&str> {
         let granted = self.scopes.iter().filter(|own| scope.contains(&own.name));
         granted.flat_map(|own| own.claims.iter().map(String::as_str)).collect()
     }
 
-    /// Whether tokens for this audience may hold the word: an API's scope needs one of its APIs in the audience.
+    /// Returns whether tokens for this audience may contain the word: an API's scope needs one of its APIs in the
+    /// audience.
     pub fn fits(&self, word: &str, audience: &Audience) -> bool {
         let mut owners = self.owners(word).peekable();
         owners.peek().is_none() || owners.any(|api| audience.contains(api.audience.as_str()))
     }
 
-    /// The words that a token for this audience may hold (RFC 8707 §2.2).
+    /// The words that a token for this audience may contain (RFC 8707 §2.2).
     #[must_use]
     pub fn narrowed(&self, scope: &Scope, audience: &Audience) -> Scope {
         scope.iter().filter(|word| self.fits(word, audience)).map(str::to_owned).collect()
@@ -126,7 +127,7 @@ impl OwnScopes {
         scope.iter().filter(|word| self.owners(word).next().is_some()).map(str::to_owned).collect()
     }
 
-    /// The `typ` of a token for this audience: `JWT` if one of its APIs knows no other.
+    /// The `typ` of a token for this audience: `JWT` if one of its APIs supports no other.
     pub fn typ(&self, audience: &Audience) -> AccessTokenTyp {
         let meant = self.apis.iter().filter(|api| audience.contains(api.audience.as_str()));
         let plain = meant.map(|api| api.typ).find(|typ| *typ == AccessTokenTyp::Jwt);

@@ -1,12 +1,12 @@
-//! Passkeys: key pairs for one relying party, of which we hold the public half (Web Authentication Level 3).
+//! Passkeys: credentials for one relying party, of which we store the public key (Web Authentication Level 3).
 //!
-//! A security key and a passkey on a telephone are the same to us. What tells them apart is asked anew at each use: did
-//! it verify its user, and may its key be copied?
+//! Security keys and passkeys on telephones are treated the same. Their differences are checked at each use: whether it
+//! verified its user, and whether its key can be backed up.
 //!
-//! **The relying party is the host name of the issuer.** The root issuer and the tenants' issuers by path share one, so
-//! a passkey works at all of them; a tenant's issuer on a host name of its own is another relying party, for browsers
-//! give no passkey to a host that it was not made for. Such a passkey still counts as something that its user holds: where
-//! it cannot be used, a password alone must not be enough.
+//! **The relying party ID is the host name of the issuer.** The root issuer and the tenants' path issuers share it, so
+//! a passkey works at all of them; a tenant's host issuer is another relying party, because browsers bind passkeys to a
+//! host. Such a passkey still counts as an authenticator of its user: where it cannot be used, a password alone must
+//! not be enough.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,21 +15,21 @@ use super::ids::{AuthenticatorId, CredentialId, UserHandle, UserId};
 use super::issuer::IssuerUrl;
 use super::time::Time;
 
-/// The host name that a passkey is made for.
+/// A relying party ID: the host name that a passkey is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(transparent)]
 #[sqlx(transparent)]
 pub struct RpId(String);
 
 impl RpId {
-    /// The relying party of an issuer. `None` where browsers have no passkeys: at an address without a name, and over
-    /// plain HTTP from another machine.
+    /// The relying party ID of an issuer. `None` if browsers support no passkeys there: on an IP address, or over plain
+    /// HTTP from another machine.
     pub fn of(issuer: &IssuerUrl) -> Option<Self> {
         let secure = issuer.is_https() || issuer.is_loopback();
         issuer.domain().filter(|_| secure).map(|host| Self(host.to_owned()))
     }
 
-    /// A host name as it was exported.
+    /// Parses an exported host name.
     pub fn parse(text: &str) -> Option<Self> {
         let host = url::Host::parse(text).ok()?;
         matches!(&host, url::Host::Domain(name) if name == text).then(|| Self(text.to_owned()))
@@ -41,66 +41,66 @@ impl RpId {
     }
 }
 
-/// One passkey of one user. Nothing in it is secret.
+/// A passkey of a user. It contains nothing secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passkey {
-    /// Its row.
+    /// Its id.
     pub id: AuthenticatorId,
-    /// Whose it is.
+    /// Its owner.
     pub user: UserId,
-    /// By what the passkey knows its user: random, and the same for all passkeys of one user.
+    /// The user handle: random, and the same for all passkeys of one user.
     pub user_handle: UserHandle,
-    /// What the authenticator calls it; no other passkey of anybody has the same.
+    /// The credential id, unique among all passkeys.
     pub credential_id: CredentialId,
-    /// Where it works.
+    /// The relying party ID it is bound to.
     pub rp: RpId,
-    /// The public key with what was said at its registration, as `crypto::webauthn` writes it.
+    /// The public key and the registration's properties, as serialized by `crypto::webauthn`.
     pub credential: String,
-    /// The highest signature counter seen; stays 0 where the authenticator does not count.
+    /// The highest signature counter seen; 0 if the authenticator has no counter.
     pub counter: i64,
-    /// When it was registered.
+    /// The time of registration.
     pub created_at: Time,
-    /// When it was last used.
+    /// The time of the last use.
     pub last_used_at: Option<Time>,
 }
 
 impl Passkey {
-    /// What the policy asks about, at an issuer of this relying party.
+    /// Its view for the policy, at an issuer with this relying party ID.
     pub fn held(&self, at: Option<&RpId>) -> Held {
         Held { id: self.id.clone(), worth: FactorStrength::PhishingResistant, usable: at == Some(&self.rp) }
     }
 }
 
-/// Where a private key lives, as its authenticator says (Web Authentication §6.1.3). Nobody has attested to it.
+/// The storage of a private key, as the authenticator claims without attestation (Web Authentication §6.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStorage {
-    /// In one device, which never gives it away.
+    /// In one device, not exportable.
     Device,
-    /// It may be copied to others of its user's devices.
+    /// Can be synchronised to other devices of its user.
     Synchronised,
 }
 
-/// What the browser was asked and has not answered yet. It is answered once, rightly or not.
+/// A request to the browser that has not been answered. It can be answered once, rightly or wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ceremony {
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// What the browser is given, as JSON.
+    /// The options for the browser, as JSON.
     pub options: String,
-    /// What an answer is held against, as JSON. It never leaves the provider.
+    /// The state for verifying the response, as JSON. It never leaves the provider.
     pub state: String,
 }
 
-/// What a passkey is asked for.
+/// The purpose of a ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// To be registered.
+    /// To register a passkey.
     Enrol,
     /// To prove a known user's second factor.
     Prove,
-    /// To say who its user is, and prove it.
+    /// To identify and authenticate a user.
     SignIn,
 }
 

@@ -1,38 +1,38 @@
-//! What a new password must be (functional specification 5.4): long enough, and not among those that are tried first.
+//! Rules for new passwords: a minimum length, and not easily guessed.
 //!
-//! No rule says which characters it must have, and it never expires: both make passwords worse (NIST SP 800-63B).
+//! There are no rules about kinds of characters, and no expiry: both weaken passwords (NIST SP 800-63B).
 
 use serde::{Deserialize, Serialize};
 
 /// The rules for one user's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordRules {
-    /// The least number of characters.
+    /// Minimum number of characters.
     pub least: u32,
 }
 
 impl PasswordRules {
-    /// The greatest number of characters.
+    /// Maximum number of characters.
     pub const MOST: u32 = 128;
 
-    /// The rules for an administrator, or for anybody else.
+    /// The rules for an administrator (12 characters) or another user (8).
     pub const fn of(is_admin: bool) -> Self {
         Self { least: if is_admin { 12 } else { 8 } }
     }
 }
 
-/// Why a text will not do as a new password.
+/// The reason why a new password is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PasswordFault {
-    /// It has fewer characters than this.
+    /// It has fewer characters than this minimum.
     TooShort(u32),
     /// It has more than [`PasswordRules::MOST`] characters.
     TooLong,
-    /// It is among the first that somebody would try: a common one, or made of the user's or the tenant's names.
+    /// It is easily guessed: a common password, or made of the user's or the tenant's names.
     Guessable,
-    /// It is the one that must be changed.
+    /// It is the current password, which must be changed.
     Unchanged,
-    /// It was typed differently the second time.
+    /// The repetition differs.
     Different,
 }

@@ -1,19 +1,19 @@
-//! What a login must prove: pure rules from tenant, user, client and request to needs.
+//! Authentication policy: the pure rules that turn tenant, user, client and request into needs.
 //!
-//! The order of [`needs`] is the order in which the pages ask. Whatever the pages do, no code is issued while a
-//! need is unmet: `interaction::engine` holds facts against this list and nothing else.
+//! The order of [`needs`] is the order of the pages. Whatever the pages do, no code is issued while a need is unmet:
+//! `interaction::engine` compares the facts with this list only.
 //!
-//! **A session alone changes no credential** (ASVS 5.0 §7.5.1). A login that enrols an authenticator, which replaces the
-//! recovery codes too, or that changes the password first needs both factors proved in this login within the last five minutes:
+//! **A session alone changes no credential** (ASVS 5.0 §7.5.1). A login that enrols an authenticator, which also
+//! replaces the recovery codes, or that changes the password, first needs both factors proved in this login within the
+//! last five minutes:
 //! - The first factor, always. A passkey that verified its user is both factors.
-//! - The second factor, where the user holds one that can be used here, whatever browser the user trusts: one of those,
-//!   worth at least as much as what is added or replaced. An authenticator is enrolled because all that the user holds is
-//!   worth less than is demanded, so the best one that can be used takes that part: who has only SMS proves SMS before a
-//!   passkey is enrolled. A password is worth no more than any second factor.
-//! - A recovery code replaces the second factor only for the enrolment that follows it. Where a password must be changed
-//!   as well, that comes after the new authenticator. Who holds only what cannot be used here needs a recovery code.
+//! - The second factor, if the user has one that can be used here, even in a trusted browser. It must be at least as
+//!   strong as what is added or replaced. If everything the user has is weaker than demanded, the best usable one is
+//!   enough: a user who has only SMS proves SMS before enrolling a passkey. A password counts as the weakest.
+//! - A recovery code replaces the second factor only for the enrolment that follows it. If a password must be changed
+//!   too, that comes after the new authenticator. A user whose factors cannot be used here needs a recovery code.
 //!
-//! Resynchronisation needs the first factor in the same way; its two codes in a row prove the second.
+//! Resynchronisation needs the first factor in the same way; its two consecutive codes prove the second.
 
 use super::acr::Acr;
 use super::authenticator::{FactorStrength, Held, Method, best_usable};
@@ -27,70 +27,69 @@ use super::tenant::{AdminActivation, Mfa, TenantPolicy};
 use super::time::Time;
 use super::upstream::Vouched;
 
-/// One thing that a login must have before it is complete.
+/// A condition that a login must meet before it is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// The user agrees to go on with this account, which is signed in.
+    /// The user chose to continue with this signed-in account.
     AccountChosen(UserId),
     /// A first factor was proved.
     FirstFactor {
-        /// Where and when.
+        /// Where and when it must have been proved.
         proved: Recency,
     },
     /// A second factor was proved.
     SecondFactor {
-        /// Where and when.
+        /// Where and when it must have been proved.
         proved: Recency,
-        /// What it must be worth.
+        /// Its minimum strength.
         least: FactorStrength,
-        /// What this user can prove it with. A recovery code is taken too.
+        /// The ways in which this user can prove it. A recovery code is accepted too.
         ways: FactorOptions,
     },
-    /// The password must not be kept. It is gone when there is a new one.
+    /// The password must be changed. Met once there is a new one.
     NewPassword,
-    /// The upstream provider at which the user signs in must vouch for a second factor: there is none here (SEED1-5).
+    /// The upstream provider must authenticate with a second factor, because its users have none here.
     UpstreamProof {
-        /// Why.
+        /// The reason.
         reason: EnrolmentReason,
-        /// What it must be worth.
+        /// Its minimum strength.
         least: FactorStrength,
     },
-    /// The user was asked for the name of the office computer, once in a new enrolment. No fact meets this need: the
-    /// user's row says that it was asked.
+    /// The user was asked for the name of the office computer, once in a new enrolment. It is met by the user's row,
+    /// not by a fact.
     DesktopName,
-    /// One of these ways must be chosen for an authenticator that must be enrolled. If there is none, nothing can be done
-    /// here. It is gone once one is chosen.
+    /// A method must be chosen for an authenticator that must be enrolled. With an empty list the login cannot
+    /// continue. Met once a method is chosen.
     Method {
-        /// Why.
+        /// The reason.
         reason: EnrolmentReason,
-        /// What there is to choose from, in the tenant's order.
+        /// The methods to choose from, in the tenant's order.
         methods: Vec<Method>,
     },
-    /// An authenticator of this kind must be enrolled, and first it must be known where its codes go.
+    /// The destination of an authenticator for delivered codes must be given before it is enrolled.
     Destination(Enrolment),
-    /// An authenticator must be enrolled. No fact meets this need: it is gone when there is one.
+    /// An authenticator must be enrolled. It is met by the authenticator, not by a fact.
     Enrolment(Enrolment),
-    /// An administrator must activate an authenticator, and not in the login: a mail leads to it. It is gone when there is
-    /// one.
+    /// An administrator must activate an authenticator outside the login, by a link in a mail. Met once there is one.
     Activation {
-        /// Why.
+        /// The reason.
         reason: EnrolmentReason,
     },
-    /// The recovery codes made by this login's enrolment must be stored. It is gone when they are erased.
+    /// The user must store the recovery codes of this login's enrolment. Met once they are erased here.
     RecoveryCodesStored,
-    /// The announcement of the second-factor duty was seen.
+    /// The user has seen the announcement of the second-factor duty.
     Notice {
-        /// When the duty begins.
+        /// The start of the duty.
         from: Time,
     },
-    /// These scopes were allowed.
+    /// The user consented to these scopes.
     Consent(Scope),
 }
 
 /// Where and when a factor must have been proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recency {
-    /// In the session or in this login; not before this time, if there is one.
+    /// In the session or in this login, and not before this time if there is one.
     Session(Option<Time>),
     /// In this login, and not before this time.
     Login(Time),
@@ -99,101 +98,101 @@ pub enum Recency {
 /// The ways in which a user can prove a second factor here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FactorOptions {
-    /// By a code that an authenticator makes or receives.
+    /// By a code of an authenticator.
     pub code: bool,
     /// By a passkey or security key.
     pub passkey: bool,
-    /// By two codes in a row, which resynchronise the device: the first factor was proved for it.
+    /// By two consecutive codes that resynchronise the device, whose first factor was proved.
     pub resync: bool,
 }
 
-/// Which authenticator must be enrolled.
+/// The authenticator that must be enrolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Enrolment {
-    /// Why.
+    /// The reason.
     pub reason: EnrolmentReason,
-    /// Which way.
+    /// The method.
     pub method: Method,
-    /// Is there another way to choose?
+    /// Whether there is another method to choose.
     pub others: bool,
 }
 
-/// Why an authenticator must be enrolled.
+/// The reason why an authenticator must be enrolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnrolmentReason {
-    /// The last one was replaced by a recovery code.
+    /// The previous one was replaced by a recovery code.
     Recovery,
-    /// An administrator is blocked until it is done (SEED1-3).
+    /// Administrators need one before they can continue.
     AdminDuty,
-    /// The tenant wants it of everybody.
+    /// The tenant requires it of all users.
     TenantRule,
-    /// The client will not do with less.
+    /// The client demands it.
     ClientWish,
-    /// The user asked for it.
+    /// The user wants it.
     OwnWish,
 }
 
-/// What the rules look at, beyond the request.
+/// The input of the rules besides the request.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a rule looks at")]
 pub struct Circumstances<'a> {
     /// The tenant's rules.
     pub tenant: &'a TenantPolicy,
-    /// Whose login it is.
+    /// The user who signs in.
     pub user: &'a UserId,
-    /// Is this the account of the session, with nothing proved in this login yet?
+    /// Whether the user is that of the session, with nothing proved in this login yet.
     pub from_session: bool,
-    /// Does the user sign in upstream?
+    /// Whether the user signs in upstream.
     pub is_upstream: bool,
-    /// Does the user hold the role `admin` now?
+    /// Whether the user has the role `admin` now.
     pub is_admin: bool,
     /// The user's active authenticators.
     pub held: &'a [Held],
-    /// What can be enrolled here: what the tenant allows, as far as there is somebody to deliver it.
+    /// The methods that can be enrolled here: allowed by the tenant, and with a sender if they need one.
     pub methods: &'a [Method],
-    /// The enrolment that is under way.
+    /// The enrolment in progress.
     pub enrolling: Option<Enrolling>,
-    /// Must the user choose a new password?
+    /// Whether the user must choose a new password.
     pub must_change_password: bool,
-    /// Was the name of the office computer not asked for in this enrolment of the user?
+    /// Whether the name of the office computer has not been asked for in this enrolment.
     pub desktop_unasked: bool,
-    /// What is proved and answered so far, in the session or in this login.
+    /// The facts of the session and of this login.
     pub facts: &'a Facts,
-    /// Of these, what was proved in this login.
+    /// The facts of this login.
     pub here: &'a Facts,
-    /// Does the user want to resynchronise a device?
+    /// Whether the user wants to resynchronise a device.
     pub resynchronises: bool,
-    /// Are there recovery codes that the user has not stored?
+    /// Whether there are recovery codes that the user has not stored.
     pub codes_to_store: bool,
     /// Whether the client's registration demands consent.
     pub consent: ConsentRule<'a>,
-    /// When the authorization request arrived: `prompt=login` and `max_age` count from here.
+    /// The arrival of the authorization request, from which `prompt=login` and `max_age` count.
     pub requested_at: Time,
-    /// Now.
+    /// The current time.
     pub now: Time,
 }
 
-/// How far the enrolment of an authenticator has come.
+/// The progress of an authenticator's enrolment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Enrolling {
-    /// The way that was chosen.
+    /// The chosen method.
     pub method: Method,
-    /// Is its secret made, or its destination known?
+    /// Whether its secret was generated, or its destination given.
     pub begun: bool,
 }
 
-/// Whether the user is asked before the client gets anything.
+/// The consent rule of a client.
 #[derive(Clone, Copy, Debug)]
 pub enum ConsentRule<'a> {
-    /// The client's registration does not demand it.
+    /// No consent is required.
     Unasked,
-    /// It does; this was allowed earlier.
+    /// Consent is required; contains an earlier consent.
     Asked(Option<&'a Scope>),
 }
 
-/// What this login needs, in the order of the pages; or the error that no page can mend.
+/// Returns the needs of this login in the order of the pages, or the error if the request cannot be satisfied.
 ///
-/// Before anybody is known (`None`) a first factor is all that can be asked for.
+/// While the user is unknown (`None`), only the first factor is needed.
 pub fn needs(
     request: &AuthorizationRequest,
     who: Option<&Circumstances<'_>>,
@@ -220,8 +219,9 @@ pub fn needs(
         needs.extend(who.upstream_proof(&demands)?);
     } else {
         if !who.held.is_empty() && (is_change || !who.skips_second_factor(request)) {
-            // Who has one is asked for it, whatever it is worth; what is missing then is enrolled. Who has one that cannot
-            // be used here needs a recovery code: a password alone must not be enough to enrol another.
+            // A user with an authenticator proves it, however weak, before enrolling a stronger one. A user whose
+            // authenticators cannot be used here needs a recovery code: a password alone must not be enough to enrol
+            // another.
             let wanted = demands.iter().map(|demand| demand.least).max().unwrap_or(FactorStrength::Mail);
             let least = wanted.min(who.best().unwrap_or(FactorStrength::Mail));
             needs.push(Need::SecondFactor { proved: proved(is_change), least, ways: who.ways(least) });
@@ -236,7 +236,7 @@ pub fn needs(
     Ok(needs)
 }
 
-/// A rule by which the user must have a second factor.
+/// A rule that demands a second factor.
 #[derive(Clone, Copy)]
 struct Demand {
     reason: EnrolmentReason,
@@ -244,7 +244,7 @@ struct Demand {
 }
 
 impl Need {
-    /// Is it met by a change of the user's credentials, or by a step on the way to one?
+    /// Returns whether it is met by a change of credentials, or by a step towards one.
     pub const fn is_change(&self) -> bool {
         match self {
             Self::NewPassword | Self::DesktopName | Self::Destination(_) | Self::Enrolment(_) => true,
@@ -255,12 +255,12 @@ impl Need {
 }
 
 impl Circumstances<'_> {
-    /// Since when factors were proved lately enough for a change of credentials.
+    /// The earliest time of a factor that a change of credentials relies on.
     fn recent(&self) -> Time {
         self.now.minus(RECENT)
     }
 
-    /// The changes of credentials that this login makes, in their order.
+    /// The changes of credentials in this login, in order.
     fn changes(&self, demands: &[Demand]) -> Result<Vec<Need>, ErrorCode> {
         let mut password: Vec<_> =
             self.must_change_password.then_some(Need::NewPassword).into_iter().collect();
@@ -274,12 +274,13 @@ impl Circumstances<'_> {
         })
     }
 
-    /// An administrator needs a second factor from the tenant's date on; no date means always (SEED1-1, SEED1-3).
+    /// Returns whether the second-factor duty of administrators applies: from the tenant's date on, or always without
+    /// one.
     pub fn admin_duty(&self) -> bool {
         self.tenant.admin_duty(self.is_admin, self.now)
     }
 
-    /// The rules that hold, the weightiest reason first. Codes that are sent never satisfy the administrators' duty.
+    /// The rules that apply, the most important reason first. Delivered codes never meet the administrators' duty.
     fn demands(&self, request: &AuthorizationRequest) -> Vec<Demand> {
         let demanded = match request.essential_acr() {
             Some(Acr::PhishingResistant) => Some(FactorStrength::PhishingResistant),
@@ -291,15 +292,15 @@ impl Circumstances<'_> {
             (self.admin_duty(), EnrolmentReason::AdminDuty, FactorStrength::Device),
             (self.tenant.mfa == Mfa::Required, EnrolmentReason::TenantRule, FactorStrength::Mail),
             (demanded.is_some(), EnrolmentReason::ClientWish, demanded.unwrap_or(FactorStrength::Mail)),
-            // Only administrators are announced a duty, so the wish is to fulfil it; upstream it is fulfilled there.
+            // Only administrators see the announcement, so they want to meet the duty; upstream users meet it there.
             (wishes, EnrolmentReason::OwnWish, FactorStrength::Device),
         ];
         let holding = all.into_iter().filter(|(holds, ..)| *holds);
         holding.map(|(_, reason, least)| Demand { reason, least }).collect()
     }
 
-    /// A browser that its user trusts is enough, where the tenant says so and the client does not ask how the user was
-    /// recognised; administrators always prove theirs (functional specification 3.2, rule 8).
+    /// Returns whether a trusted browser replaces the second factor: if the tenant allows it, the client does not ask
+    /// for a class, and the user is not an administrator.
     fn skips_second_factor(&self, request: &AuthorizationRequest) -> bool {
         self.tenant.trusted_browsers.lifetime().is_some()
             && !self.is_admin
@@ -307,12 +308,12 @@ impl Circumstances<'_> {
             && self.facts.is_trusted_browser()
     }
 
-    /// The best that the user has and can use here.
+    /// The strength of the user's best authenticator that can be used here.
     fn best(&self) -> Option<FactorStrength> {
         best_usable(self.held)
     }
 
-    /// How a second factor of this worth can be proved.
+    /// The ways in which a second factor of this strength can be proved.
     fn ways(&self, least: FactorStrength) -> FactorOptions {
         let first = self.here.not_before(Some(self.recent())).first_factor();
         let mut ways = FactorOptions { resync: first.is_some(), ..FactorOptions::default() };
@@ -325,8 +326,8 @@ impl Circumstances<'_> {
         ways
     }
 
-    /// Must an authenticator be enrolled, and how far has that come? Whoever has one that is good enough is asked for it
-    /// and for nothing else.
+    /// Returns whether an authenticator must be enrolled, and the progress. A user with a strong enough one only proves
+    /// it.
     fn enrolment(&self, demands: &[Demand]) -> Result<Vec<Need>, ErrorCode> {
         let unmet = demands.iter().find(|demand| self.best().is_none_or(|best| best < demand.least));
         let reason = match unmet {
@@ -362,9 +363,9 @@ impl Circumstances<'_> {
         Ok(needs)
     }
 
-    /// Must the upstream provider vouch for a second factor? It proves both factors at one time, so that the first is
-    /// young enough says the same of the second. What a client alone wishes for is asked for on the way there, and where
-    /// that brings nothing, nothing can.
+    /// Returns whether the upstream provider must authenticate with a second factor. It proves both factors at the same
+    /// time, so a recent first factor implies a recent second one. A client's demand alone is sent along with the
+    /// redirect there; if it is then still unmet, it cannot be met.
     fn upstream_proof(&self, demands: &[Demand]) -> Result<Option<Need>, ErrorCode> {
         let proved = self.facts.second_factor().map(|proved| proved.worth);
         let unmet = demands.iter().find(|demand| proved.is_none_or(|worth| worth < demand.least));
@@ -376,7 +377,7 @@ impl Circumstances<'_> {
         Ok(Some(Need::UpstreamProof { reason, least }))
     }
 
-    /// Administrators are told of a duty that lies ahead, until they have an authenticator for it (SEED1-2).
+    /// Announces the duty to administrators before its start, until they have an authenticator for it.
     fn notice(&self) -> Option<Time> {
         let best = if self.is_upstream { self.facts.second_factor().map(|it| it.worth) } else { self.best() };
         let ahead = self.is_admin && best < Some(FactorStrength::Device) && !self.admin_duty();
@@ -404,7 +405,7 @@ mod tests {
     use crate::domain::ids::{AuthenticatorId, TrustedBrowserId, UpstreamId};
     use crate::domain::request::Prompt;
 
-    /// A user of the default tenant, one second before `AT`.
+    /// The reference time; the default case is one second earlier.
     const AT: Time = Time::from_unix(1_000);
 
     #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a rule looks at")]
@@ -487,12 +488,12 @@ mod tests {
             Recency::Login(self.now.minus(RECENT))
         }
 
-        /// The password, proved in this login and lately.
+        /// The first factor, proved recently in this login.
         fn password(&self) -> Need {
             Need::FirstFactor { proved: self.recent() }
         }
 
-        /// A second factor by code, proved so too.
+        /// The second factor by code, proved recently in this login.
         fn second(&self, least: FactorStrength) -> Need {
             let ways = FactorOptions { code: true, ..FactorOptions::default() };
             Need::SecondFactor { proved: self.recent(), least, ways }
@@ -677,7 +678,7 @@ mod tests {
         );
     }
 
-    /// Decision 15: neither the session nor a trusted browser proves anything for it.
+    /// Neither the session nor a trusted browser proves anything for it.
     #[test]
     fn what_changes_a_credential_is_proved_in_this_login_and_lately() {
         let mut case = Case::required(&[Method::Totp, Method::Passkey]);
@@ -699,7 +700,7 @@ mod tests {
         assert_eq!(case.needs(&young).unwrap()[0], Need::FirstFactor { proved: since }, "or sooner");
     }
 
-    /// Of what the user holds, the best that can be used here takes part in the enrolment of something better.
+    /// Of the user's authenticators, the best usable one is proved before a better one is enrolled.
     #[test]
     fn who_has_only_sms_proves_it_before_a_passkey_is_enrolled() {
         let mut case =

@@ -1,8 +1,8 @@
-//! Redirect URIs: what may be registered, and when a request's URI is one that was.
+//! Redirect URIs: validation at registration, and matching of requests.
 //!
-//! Matching is plain string equality (RFC 9700 §2.1). The one exception is the port of a loopback URI (RFC 8252 §7.3):
-//! `http://127.0.0.1` and `http://[::1]` match with any port for a native client, `http://localhost` for a client that
-//! was registered with `localhost_redirects`. Path and query must be equal there too.
+//! Matching is string equality (RFC 9700 §2.1). The one exception is the port of a loopback URI (RFC 8252 §7.3):
+//! `http://127.0.0.1` and `http://[::1]` match with any port for a native client, `http://localhost` for a client
+//! registered with `localhost_redirects`. Path and query must still be equal.
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -14,22 +14,22 @@ use super::loopback;
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(String);
 
-/// Why a redirect URI may not be registered.
+/// The reason why a redirect URI cannot be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectUriError {
-    /// Not an absolute URI, or one that is not written the way it is understood.
+    /// Not an absolute URI, or not in canonical spelling.
     #[error("must be an absolute URI in its plain spelling")]
     Malformed,
-    /// A fragment (RFC 6749 §3.1.2).
+    /// It has a fragment (RFC 6749 §3.1.2).
     #[error("must have no fragment")]
     Fragment,
-    /// A user name or password in front of the host.
+    /// It has a user name or password.
     #[error("must have no user name")]
     UserInfo,
-    /// `http` to another machine, or a scheme that runs or shows something.
+    /// Plain `http` to another machine, or a scheme that executes or displays content.
     #[error("must be https, http to this machine, or a private-use scheme such as com.example.app:/callback")]
     Scheme,
-    /// The query already holds a member of the authorization response.
+    /// The query contains a parameter of the authorization response.
     #[error("must not carry code, state, iss or error in its query")]
     ResponseMember,
 }
@@ -50,14 +50,14 @@ impl FreePorts {
     }
 }
 
-/// Why no application on the user's machine can use a loopback URI.
+/// The reason why an application on the user's machine cannot use a loopback URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// Nothing listens on port 0.
+    /// Port 0 cannot be listened on.
     PortZero,
-    /// Its port would be free in its plain spelling; in this one it matches letter by letter.
+    /// Any port would match in the canonical spelling; this one only matches exactly.
     Spelling,
-    /// It names no port, so it matches port 80 alone.
+    /// It has no port, so it matches port 80 only.
     Port80,
 }
 
@@ -65,7 +65,7 @@ const RESPONSE_MEMBERS: [&str; 7] =
     ["code", "state", "iss", "error", "error_description", "id_token", "access_token"];
 
 impl RedirectUri {
-    /// Checks a URI for registration.
+    /// Validates a URI for registration.
     pub fn parse(text: &str) -> Result<Self, RedirectUriError> {
         let url = Url::parse(text).map_err(|_| RedirectUriError::Malformed)?;
         let odd = |c: char| c.is_control() || c.is_whitespace() || !c.is_ascii() || "\\*<>\"".contains(c);
@@ -92,14 +92,14 @@ impl RedirectUri {
         &self.0
     }
 
-    /// Is this registered URI the one the request names?
+    /// Returns whether the request's URI matches this registered URI.
     pub fn matches(&self, requested: &str, ports: FreePorts) -> bool {
         self.0 == requested
             || without_port(&self.0, ports).is_some_and(|ours| Some(ours) == without_port(requested, ports))
     }
 
-    /// Why an application on the user's machine, which listens on whatever port is free, can never be sent to this URI;
-    /// `None` for a URI that it can use, and for every URI of another host.
+    /// The reason why an application on the user's machine, which listens on any free port, can never receive a
+    /// redirect at this URI; `None` for a usable URI, and for every URI of another host.
     pub fn unusable(&self, ports: FreePorts) -> Option<Unusable> {
         let url = Url::parse(&self.0).ok()?;
         let is_here = url.host().is_some_and(|host| loopback::is_loopback(&host));
@@ -114,20 +114,20 @@ impl RedirectUri {
         }
     }
 
-    /// `Url` drops a port that is the scheme's default.
+    /// Returns whether the URI has a port; `Url` drops a default one.
     fn names_port(&self) -> bool {
         let authority = self.0.split(['/', '?']).nth(2).unwrap_or_default();
         authority.rsplit(']').next().is_some_and(|past_address| past_address.contains(':'))
     }
 
-    /// Does it lead to the user's own machine?
+    /// Returns whether the host is the user's own machine.
     pub fn is_loopback(&self) -> bool {
         let url = Url::parse(&self.0).ok();
         url.as_ref().and_then(Url::host).is_some_and(|host| loopback::is_loopback(&host))
     }
 
-    /// The scheme, host and port that a page's policy must allow; `None` where a policy can name the scheme alone: it is a
-    /// private one, or the host is an IPv6 address (Content Security Policy 3 §2.3.1 knows none).
+    /// The origin that a page's Content Security Policy must allow; `None` if the policy can only name the scheme: a
+    /// private-use scheme, or an IPv6 host, which CSP cannot express (Content Security Policy 3 §2.3.1).
     pub fn origin(uri: &str) -> Option<String> {
         let url = Url::parse(uri).ok()?;
         let named = url.has_host() && !matches!(url.host(), Some(Host::Ipv6(_)));
@@ -135,7 +135,8 @@ impl RedirectUri {
     }
 }
 
-/// RFC 8252 §7: `https`, loopback `http`, or a private-use scheme, which is a reversed domain name and so has a dot.
+/// RFC 8252 §7: `https`, loopback `http`, or a private-use scheme, which is a reversed domain name and therefore has a
+/// dot.
 fn has_allowed_scheme(url: &Url) -> bool {
     match url.scheme() {
         "https" => url.has_host(),
@@ -144,7 +145,7 @@ fn has_allowed_scheme(url: &Url) -> bool {
     }
 }
 
-/// A URI whose port is free, as the text before and after its port.
+/// Splits a URI whose port is free into the text before and after its port.
 fn without_port(uri: &str, ports: FreePorts) -> Option<(&'static str, &str)> {
     ports.hosts().find_map(|host| {
         let rest = uri.strip_prefix(host)?;
@@ -235,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Attack 24, for every kind of client.
+    /// Nothing but the port may differ, for every kind of client.
     #[test]
     fn only_the_port_of_a_loopback_uri_is_free() {
         for host in ["127.0.0.1", "localhost"] {

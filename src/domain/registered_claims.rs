@@ -1,7 +1,7 @@
-//! Claim names that registries give a meaning, beside those that the provider sends (IANA "JSON Web Token Claims", as of
-//! November 2026). `roles`, `groups` and `entitlements` are registered for what a client calls them here.
+//! Claim names registered by IANA ("JSON Web Token Claims", as of November 2026), besides those that the provider
+//! sends. `roles`, `groups` and `entitlements` are registered with the meaning that they have here.
 
-/// The names that no operator may give another meaning.
+/// The names that an operator must not redefine.
 const REGISTERED: &[&str] = &[
     "_claim_names",
     "_claim_sources",
@@ -132,7 +132,7 @@ const REGISTERED: &[&str] = &[
     "zoneinfo",
 ];
 
-/// Whether the name is registered. Applications that ignore case must not be misled either.
+/// Returns whether the name is registered, ignoring case as some applications do.
 pub fn contains(name: &str) -> bool {
     REGISTERED.iter().any(|registered| registered.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,4 @@
-//! An authorization request as received and stored; `protocol` alone decides whether it is a valid one.
+//! An authorization request as stored; `protocol` validates it.
 
 use std::time::Duration;
 
@@ -13,51 +13,51 @@ use super::locale::Locale;
 use super::scope::{self, Scope};
 use super::time::Time;
 
-/// What a client asked the authorization endpoint for (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3).
+/// The parameters of an authorization request (OpenID Connect Core §3.1.2.1, RFC 7636 §4.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
-    /// The issuer asked.
+    /// The issuer.
     pub issuer: IssuerId,
-    /// The client asking.
+    /// The client.
     pub client: ClientId,
-    /// Where the answer goes: exactly as requested, already matched with a registered one.
+    /// The redirect URI as requested, already matched with a registered one.
     pub redirect_uri: String,
-    /// How the answer goes there.
+    /// The response mode.
     #[serde(default, skip_serializing_if = "is_default")]
     pub response_mode: ResponseMode,
-    /// Scopes that exist and that the client may have.
+    /// The requested scopes that exist and that the client may use.
     pub scope: Scope,
-    /// For which APIs; those that the client may have (RFC 8707 §2.1).
+    /// The requested APIs that the client may use (RFC 8707 §2.1).
     #[serde(default, skip_serializing_if = "is_default")]
     pub resource: Audience,
-    /// Given back byte for byte.
+    /// Returned byte for byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// Put into the ID token.
+    /// Copied into the ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// The S256 challenge; required of public clients.
+    /// The PKCE challenge (S256); required of public clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_challenge: Option<String>,
-    /// What must, or must not, be shown.
+    /// The pages that must or must not be shown.
     #[serde(default, skip_serializing_if = "is_default")]
     pub prompt: Prompt,
-    /// Seconds since the user last proved the factors.
+    /// Maximum age of the factors in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
-    /// Classes wished for, in order of preference.
+    /// Requested classes in order of preference.
     #[serde(default, skip_serializing_if = "is_default")]
     pub acr_values: Vec<String>,
-    /// Claims wished for one by one.
+    /// Claims requested individually.
     #[serde(default, skip_serializing_if = "is_default")]
     pub claims: ClaimsRequest,
-    /// The name to fill in.
+    /// The user name to prefill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
-    /// The `sub` that must be the one signed in, from a verified `id_token_hint`.
+    /// The required `sub`, from a verified `id_token_hint`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_sub: Option<String>,
-    /// Languages wished for that exist here, in order of preference.
+    /// Requested languages that exist here, in order of preference.
     #[serde(default, skip_serializing_if = "is_default")]
     pub ui_locales: Vec<Locale>,
 }
@@ -66,7 +66,7 @@ pub struct AuthorizationRequest {
 #[expect(clippy::struct_excessive_bools, reason = "the parameter is a set of four words")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
-    /// Show nothing at all; stands alone.
+    /// Show no page; excludes the others.
     pub none: bool,
     /// Prove the factors again.
     pub login: bool,
@@ -76,7 +76,7 @@ pub struct Prompt {
     pub select_account: bool,
 }
 
-/// How the authorization response travels (OAuth 2.0 Multiple Response Type Encoding Practices, Form Post Response Mode).
+/// The response mode (OAuth 2.0 Multiple Response Type Encoding Practices, Form Post Response Mode).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseMode {
@@ -93,7 +93,7 @@ impl ResponseMode {
 }
 
 impl AuthorizationRequest {
-    /// The request of a client before any parameter is read.
+    /// A client's request without any parameter.
     pub fn blank(issuer: IssuerId, client: ClientId) -> Self {
         Self {
             issuer,
@@ -115,7 +115,7 @@ impl AuthorizationRequest {
         }
     }
 
-    /// What a consent is about: the scopes asked for, and those whose claims are asked for one by one.
+    /// The scopes that need consent: the requested ones, and those whose claims are requested individually.
     pub fn scope_to_allow(&self) -> Scope {
         let wanted = |name: &&str| {
             self.claims.userinfo.contains_key(*name) || self.claims.id_token.contains_key(*name)
@@ -129,8 +129,8 @@ impl AuthorizationRequest {
         self.essential_acr_values()?.into_iter().flatten().min()
     }
 
-    /// The class that the client is told of a login that reached this one. A client that demands two factors and does not
-    /// name passkeys gets the class that it demanded (Core §5.5.1.1): it may know no other.
+    /// The class to report for a login that reached `reached`. A client that demands two factors without naming
+    /// passkeys gets the class that it demanded (Core §5.5.1.1), because it may not know another.
     pub fn acr_to_tell(&self, reached: Acr) -> Acr {
         let named = self.essential_acr_values().unwrap_or_default();
         let knows = |acr| named.contains(&Some(acr));
@@ -140,32 +140,32 @@ impl AuthorizationRequest {
         reached
     }
 
-    /// Does it ask for any class at all, be it only as a wish?
+    /// Returns whether it requests any class, as a requirement or preference.
     pub fn asks_for_acr(&self) -> bool {
         !self.acr_values.is_empty() || self.claims.id_token.contains_key("acr")
     }
 
-    /// Is every class of an essential `acr` unknown here? Then no login can satisfy the request.
+    /// Returns whether every class of an essential `acr` is unknown here, so that no login can satisfy the request.
     pub fn demands_unknown_acr(&self) -> bool {
         self.essential_acr_values()
             .is_some_and(|values| !values.is_empty() && values.iter().all(Option::is_none))
     }
 
-    /// The values of an essential `acr`, as far as they are classes here.
+    /// The values of an essential `acr`; `None` for a class that is unknown here.
     fn essential_acr_values(&self) -> Option<Vec<Option<Acr>>> {
         let wanted = self.claims.id_token.get("acr")?.as_ref().filter(|claim| claim.essential)?;
         let values = wanted.value.iter().chain(wanted.values.iter().flatten());
         Some(values.map(|value| value.as_str().and_then(Acr::parse)).collect())
     }
 
-    /// Must every factor be proved in this very login? A `max_age` of zero says the same as `prompt=login`; a time
-    /// of whole seconds could not tell what was proved in the second of the request.
+    /// Returns whether every factor must be proved in this login. `max_age=0` means the same as `prompt=login`; a
+    /// comparison of whole seconds could not exclude factors proved in the second of the request.
     pub fn is_fresh(&self) -> bool {
         self.prompt.login || self.max_age == Some(0)
     }
 
-    /// From when on a factor is young enough for `max_age`, which counts from the moment when it was asked. `None`: none is
-    /// too old; `max_age=0` is no time, but whose facts count (see [`Self::is_fresh`]).
+    /// The earliest time of a factor that meets `max_age`, counted back from the request. `None`: any time does;
+    /// `max_age=0` is handled by [`Self::is_fresh`].
     pub fn young_since(&self, asked_at: Time) -> Option<Time> {
         let age = self.max_age.filter(|_| !self.is_fresh());
         age.map(|seconds| asked_at.minus(Duration::from_secs(seconds)))
@@ -174,7 +174,7 @@ impl AuthorizationRequest {
 
 #[cfg(test)]
 impl AuthorizationRequest {
-    /// A plain request of some client.
+    /// A plain request, for tests.
     pub(crate) fn sample() -> Self {
         Self {
             redirect_uri: "https://shop.test/cb".into(),

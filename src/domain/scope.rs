@@ -1,4 +1,4 @@
-//! Scopes: a set of words, and the claims that the standard ones stand for (OpenID Connect Core §5.4).
+//! Scopes: sets of words, and the claims of the standard ones (OpenID Connect Core §5.4).
 
 use std::collections::BTreeSet;
 
@@ -8,24 +8,24 @@ use serde::{Deserialize, Serialize};
 pub const OPENID: &str = "openid";
 /// `offline_access`
 pub const OFFLINE_ACCESS: &str = "offline_access";
-/// `roles`: what the user may do in the tenant; the default name of its claim too.
+/// `roles`: the user's roles in the tenant; also the default name of the claim.
 pub const ROLES: &str = "roles";
-/// `groups`: which groups the user belongs to; the default name of its claim too.
+/// `groups`: the user's groups; also the default name of the claim.
 pub const GROUPS: &str = "groups";
 
-/// Every scope this provider knows, in the order discovery lists them.
+/// Every standard scope in the order of discovery.
 pub const SUPPORTED: [&str; 8] =
     [OPENID, "profile", "email", "address", "phone", ROLES, GROUPS, OFFLINE_ACCESS];
 
-/// `account:sessions`: see where oneself is signed in, and end that.
+/// `account:sessions`: list the user's own sessions and end them.
 pub const ACCOUNT_SESSIONS: &str = "account:sessions";
 
-/// Scopes that open the provider's own APIs. A client has them only if its registration names them: what is left out
-/// there means everything else.
+/// Scopes of the provider's own APIs. A client may use them only if its registration names them; an omitted `scope` in
+/// a registration means all other scopes.
 pub const RESERVED: [&str; 1] = [ACCOUNT_SESSIONS];
 
-/// The claims of a scope: of a standard one by OpenID Connect Core §5.4, of `roles` and `groups` by the names that they
-/// have unless the client registered others.
+/// The claims of a scope: of a standard one by OpenID Connect Core §5.4; of `roles` and `groups` their default claim
+/// names.
 pub fn claims_of(scope: &str) -> &'static [&'static str] {
     match scope {
         "profile" => &[
@@ -53,18 +53,18 @@ pub fn claims_of(scope: &str) -> &'static [&'static str] {
     }
 }
 
-/// A set of scope words; on the wire and in the database one text, words parted by spaces (RFC 6749 §3.3).
+/// A set of scope words; on the wire and in the database a space-separated text (RFC 6749 §3.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Scope(BTreeSet<String>);
 
 impl Scope {
-    /// Reads the wire form; words with characters outside RFC 6749 §3.3 are dropped.
+    /// Parses the wire form; words with characters outside RFC 6749 §3.3 are dropped.
     pub fn parse(text: &str) -> Self {
         text.split(' ').filter(|word| is_scope_token(word)).map(str::to_owned).collect()
     }
 
-    /// Is the word in the set?
+    /// Returns whether the word is in the set.
     pub fn contains(&self, word: &str) -> bool {
         self.0.contains(word)
     }
@@ -74,23 +74,23 @@ impl Scope {
         self.0.iter().map(String::as_str)
     }
 
-    /// No word at all?
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Is every word of this set in the other?
+    /// Returns whether every word of this set is in the other.
     pub fn is_subset(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
     }
 
-    /// The words that both sets hold.
+    /// The words in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.intersection(&other.0).cloned().collect()
     }
 
-    /// The words of either set.
+    /// The words in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         self.0.union(&other.0).cloned().collect()

@@ -1,4 +1,4 @@
-//! A browser session: who is signed in at one issuer, and what was proved.
+//! A browser session: the user signed in at one issuer, and the proved factors.
 
 use std::collections::BTreeSet;
 
@@ -9,48 +9,48 @@ use super::request::AuthorizationRequest;
 use super::tenant::TenantPolicy;
 use super::time::Time;
 
-/// One session. The cookie holds a secret whose hash finds the row; `id` is public, it is the claim `sid`.
+/// A session. It is found by the hash of the secret in the cookie; `id` is public, as the claim `sid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
     /// The value of `sid`.
     pub id: SessionId,
-    /// The hash of the cookie; renewed at every change of what is proved.
+    /// The hash of the cookie's secret, which is renewed whenever the proved factors change.
     pub cookie: Hash,
     /// The issuer it is bound to.
     pub issuer: IssuerId,
-    /// Who is signed in.
+    /// The signed-in user.
     pub user: UserId,
-    /// Of user and tenant.
+    /// The sum of the epochs of user and tenant.
     pub epoch: Epoch,
-    /// The factors proved.
+    /// The proved factors.
     pub facts: Facts,
-    /// When it began.
+    /// The time of its creation.
     pub created_at: Time,
-    /// When an application was last signed in with it.
+    /// The time an application was last signed in with it.
     pub used_at: Time,
-    /// When it ends in any case.
+    /// The end of its maximum lifetime.
     pub expires_at: Time,
-    /// What the browser called itself when the factors were proved: at most [`USER_AGENT`] printable characters.
+    /// The `User-Agent` at the time the factors were proved: at most [`USER_AGENT`] printable characters.
     pub user_agent: Option<String>,
-    /// The network that the factors were proved from.
+    /// The network at the time the factors were proved.
     pub address: Option<String>,
-    /// Which of the issuer's clients were signed in with it.
+    /// The issuer's clients that were signed in with it.
     pub clients: BTreeSet<ClientId>,
 }
 
 impl Session {
-    /// Whether it was used lately enough, by the tenant's rule. It ends in the very second in which it has lain idle that
-    /// long. A use that lies ahead of the clock counts: a clock that is set right signs no user out.
+    /// Returns whether it was used recently enough by the tenant's idle limit; it ends in the second in which the limit
+    /// is reached. A use in the future of the clock counts, so that correcting the clock signs no user out.
     pub fn is_used(&self, policy: &TenantPolicy, now: Time) -> bool {
         self.used_at.plus(policy.session_idle()) > now
     }
 
-    /// The facts that count for this request. A factor that lies ahead of the clock meets no `max_age`.
+    /// The facts that count for this request. A factor in the future of the clock meets no `max_age`.
     pub fn facts_for(&self, request: &AuthorizationRequest, now: Time) -> Facts {
         let facts = self.facts.session_facts();
         if request.max_age.is_some() { facts.without_future_factors(now) } else { facts }
     }
 }
 
-/// How much of a browser's name is kept.
+/// Maximum stored length of a `User-Agent`.
 pub const USER_AGENT: usize = 256;

@@ -1,4 +1,4 @@
-//! Settings that have been checked. Reading flags, environment and file is the server's work.
+//! The validated settings of a provider. The server reads them from flags, environment and file.
 
 use std::time::Duration;
 
@@ -8,42 +8,43 @@ use super::contact::Country;
 use super::issuer::IssuerUrl;
 use super::outbound::Outbound;
 
-/// What the provider needs to know to run.
+/// The settings of a provider.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The root issuer.
     pub issuer: IssuerUrl,
     /// The cost of a password hash.
     pub password_cost: PasswordCost,
-    /// How many hashes may run at once; further ones wait.
+    /// Maximum number of hashes that run concurrently; further ones wait.
     pub hash_permits: usize,
-    /// How many may wait; beyond that the answer is 503 with Retry-After.
+    /// Maximum number of waiting hashes; beyond it the response is 503 with Retry-After.
     pub hash_queue: usize,
-    /// How long an authorization code lives.
+    /// Lifetime of an authorization code.
     pub code_lifetime: Duration,
-    /// How long a pushed authorization request waits for its browser: as long as one redirect takes (RFC 9126 §2.2).
+    /// Lifetime of an unused pushed authorization request: as long as one redirect takes (RFC 9126 §2.2).
     pub pushed_request_lifetime: Duration,
-    /// How many of them may wait for each client; what is pushed beyond that is answered 429.
+    /// Maximum number of unused pushed requests per client; beyond it the response is 429.
     pub pushed_requests_per_client: u32,
-    /// Must every client push its requests (RFC 9126 §5)?
+    /// Whether every client must push its requests (RFC 9126 §5).
     pub require_pushed_authorization_requests: bool,
-    /// How long an ID token lives.
+    /// Lifetime of an ID token.
     pub id_token_lifetime: Duration,
-    /// How long clients may keep a key set (`max-age` of `/jwks`).
+    /// Cache lifetime of a key set (`max-age` of `/jwks`).
     pub jwks_max_age: Duration,
-    /// How long a key signs before it is replaced; `None`: until somebody asks for it.
+    /// The time a key signs before it is replaced; `None`: until an operator rotates it.
     pub key_rotation: Option<Duration>,
-    /// How long a login may stay unfinished.
+    /// Lifetime of an unfinished login.
     pub interaction_lifetime: Duration,
-    /// How long the host's own directory and claim source may take for one answer.
+    /// Time limit for a call of the host's own directory or claim source.
     pub host_deadline: Duration,
-    /// How long an upstream provider may take for all that one step of a login asks of it, while the user waits.
+    /// Time limit for all calls of an upstream provider in one step of a login, while the user waits.
     pub upstream_deadline: Duration,
-    /// What the provider may fetch by itself.
+    /// Restrictions of outbound requests.
     pub outbound: Outbound,
-    /// How text messages are limited.
+    /// Limits of text messages.
     pub sms: SmsLimits,
-    /// The networks of proxies whose `Forwarded` or `X-Forwarded-For` tells a client's address; others' is not read.
+    /// Networks of proxies whose `Forwarded` or `X-Forwarded-For` is used for the client's address; it is ignored from
+    /// others.
     pub trusted_proxies: Vec<IpNet>,
 }
 
@@ -74,37 +75,37 @@ impl Settings {
 }
 
 impl Settings {
-    /// How long a new key is published before it signs: until the last client that keeps the old key set must ask again.
-    /// As much again is for nodes that learn of the key a moment later, and for clocks that differ.
+    /// How long a new key is published before it signs: until the last client that caches the old key set must fetch it
+    /// again. Doubled for nodes that learn of the key a moment later, and for clock skew.
     pub fn key_lead(&self) -> Duration {
         self.jwks_max_age * 2
     }
 }
 
-/// Who may be sent text messages, and how many: each costs money, and some people earn by it.
+/// Limits of text messages, which cost money and attract SMS pumping fraud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SmsLimits {
-    /// The countries that texts go to.
+    /// The countries that texts may be sent to.
     pub countries: Vec<Country>,
-    /// How many one tenant may send at once, and then again over each day.
+    /// Texts per tenant: the burst, and the number per day.
     pub tenant_day: u32,
 }
 
 impl Default for SmsLimits {
-    /// No country.
+    /// No country, 1000 texts a day.
     fn default() -> Self {
         Self { countries: Vec::new(), tenant_day: 1000 }
     }
 }
 
 impl SmsLimits {
-    /// May texts go there?
+    /// Returns whether texts may be sent to this country.
     pub fn serve(&self, country: Country) -> bool {
         self.countries.contains(&country)
     }
 }
 
-/// The parameters of Argon2id. The default is OWASP's floor: 19 MiB, two passes, one lane.
+/// The parameters of Argon2id. The default is OWASP's minimum: 19 MiB, two passes, one lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordCost {
     /// KiB of memory.
@@ -120,6 +121,6 @@ impl Default for PasswordCost {
 }
 
 impl PasswordCost {
-    /// As cheap as the algorithm allows: for tests only.
+    /// The cheapest parameters of the algorithm, for tests only.
     pub const CHEAPEST: Self = Self { memory_kib: 8, passes: 1 };
 }

@@ -1,17 +1,17 @@
-//! Lengths of time as people write them: `90s`, `5m`, `8h`, `30d`. One way for `apply` and the settings.
+//! Durations as text: `90s`, `5m`, `8h`, `30d`. Used by `apply` and the settings.
 
 use std::time::Duration;
 
-/// Ten years: nothing here is meant to live longer.
+/// Maximum: ten years.
 const LONGEST: u64 = 3650 * 24 * 60 * 60;
 const UNITS: [(&str, u64); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
-/// Why a text is no length of time.
+/// The text is not a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a duration such as 90s, 5m, 8h or 30d")]
 pub struct SpanError;
 
-/// Reads a length of time: at least one second, at most ten years.
+/// Parses a duration of at least one second and at most ten years.
 pub fn parse(text: &str) -> Result<Duration, SpanError> {
     let seconds = UNITS.iter().find_map(|(unit, seconds)| {
         let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
@@ -20,7 +20,7 @@ pub fn parse(text: &str) -> Result<Duration, SpanError> {
     seconds.map(Duration::from_secs).ok_or(SpanError)
 }
 
-/// Whole seconds in the largest unit that says them exactly, as [`parse`] reads it back.
+/// Formats whole seconds in the largest unit that is exact; [`parse`] reads it back.
 pub fn show(span: Duration) -> String {
     let seconds = span.as_secs();
     let unit = UNITS.iter().find(|(_, unit)| seconds.is_multiple_of(*unit));

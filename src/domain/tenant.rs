@@ -1,4 +1,4 @@
-//! A tenant: the boundary of isolation, the domain its users type, and the policy its logins follow.
+//! A tenant: the unit of isolation, with the domain its users type and the policy of its logins.
 
 use std::time::Duration;
 
@@ -17,33 +17,33 @@ use super::zone::Zone;
 /// One tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
-    /// Its row.
+    /// Its id.
     pub id: TenantId,
-    /// What its users type.
+    /// The domain that its users type.
     pub domain: TenantDomain,
-    /// What its users read.
+    /// The name that its users read.
     pub name: String,
-    /// Who manages it.
+    /// The reseller that manages it.
     pub reseller: Option<ResellerId>,
-    /// A disabled tenant's users cannot sign in, and its clients are as good as unknown.
+    /// A disabled tenant's users cannot sign in, and its clients are treated as unknown.
     pub disabled: bool,
-    /// Raised by every event that ends what its users and clients were given (see [`super::epoch`]); only the store changes
-    /// it.
+    /// Raised by every event that ends what was issued to its users and clients (see [`super::epoch`]); only the store
+    /// changes it.
     pub epoch: Epoch,
-    /// The language used when nothing else decides.
+    /// The default language of its pages.
     pub locale: Locale,
-    /// The time zone of its users who have none of their own.
+    /// The default time zone of its users.
     pub time_zone: Zone,
     /// The rules of its logins.
     pub policy: TenantPolicy,
-    /// Logo and colour of its pages.
+    /// Logo and accent colour of its pages.
     pub branding: Branding,
 }
 
 /// The public name of a tenant, for example `123456.sms`: lower-case ASCII letters, digits, dot, hyphen and underscore.
 ///
-/// One canonical form, so that no second spelling can belong to somebody else: width and case are folded, a trailing
-/// dot falls away, and labels in punycode are refused.
+/// It has one canonical form, so that no second spelling can belong to another tenant: width and case are folded, a
+/// trailing dot is removed, and punycode labels are rejected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(try_from = "String", into = "String")]
 #[sqlx(transparent)]
@@ -59,7 +59,7 @@ pub struct TenantDomainError;
 impl TenantDomain {
     const MAX: usize = 128;
 
-    /// Brings a domain into its canonical form.
+    /// Normalizes a domain to its canonical form.
     pub fn parse(text: &str) -> Result<Self, TenantDomainError> {
         let folded = text.trim().nfkc().collect::<String>().to_lowercase();
         let domain = folded.strip_suffix('.').unwrap_or(&folded);
@@ -74,7 +74,7 @@ impl TenantDomain {
         if shaped { Ok(Self(domain.to_owned())) } else { Err(TenantDomainError) }
     }
 
-    /// Reads what a user typed or pasted: of a whole portal address the part after `tenant-` counts (SEED1-15).
+    /// Parses typed or pasted text; of the URL of a customer's portal only the part after `tenant-` is used.
     pub fn typed(text: &str) -> Result<Self, TenantDomainError> {
         let after = text.rfind("tenant-").filter(|_| text.contains("://")).and_then(|at| text.get(at + 7..));
         let part = after.map_or(text, |rest| rest.split(['/', '?', '#', ':']).next().unwrap_or_default());
@@ -107,39 +107,38 @@ impl From<TenantDomain> for String {
     }
 }
 
-/// The rules of a tenant's logins.
+/// The login policy of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct TenantPolicy {
-    /// Whether every user needs a second factor; administrators follow `admin_mfa_enforced_from`.
+    /// Whether every user needs a second factor; for administrators `admin_mfa_enforced_from` decides.
     pub mfa: Mfa,
-    /// From when administrators need a second factor; `None` = always (SEED1-1).
+    /// The time from which administrators need a second factor; `None` = always.
     pub admin_mfa_enforced_from: Option<Time>,
-    /// How administrators come to their first authenticator.
+    /// The way in which administrators enrol their first authenticator.
     pub admin_activation: AdminActivation,
     /// The second factors that may be enrolled.
     pub methods: Vec<Method>,
-    /// May users sign in with a passkey alone, without name and password?
+    /// Whether users may sign in with a passkey alone, without name and password.
     pub passkey_sign_in: bool,
-    /// Does a code by mail count as a second factor (`acr` 2fa), and not only satisfy the tenant's own rule? It never
-    /// does for administrators.
+    /// Whether a code by mail counts as a second factor (`acr` 2fa), and does not only meet the tenant's own rule. It
+    /// never does for administrators.
     pub mail_counts_as_2fa: bool,
-    /// May users find a device again that has run away, on the page that asks for its code?
+    /// Whether users may resynchronise a drifted device, on the page that asks for its code.
     pub resync: bool,
-    /// Is the name of the office computer asked for at a new enrolment (SEED0-5)?
+    /// Whether the name of the office computer is asked for in a new enrolment.
     pub ask_desktop_name: bool,
-    /// Whether a browser may skip the second factor because its user trusts it, and what that takes; never for
-    /// administrators.
+    /// The rules by which a trusted browser skips the second factor; never for administrators.
     pub trusted_browsers: TrustRules,
-    /// A session ends after this many seconds without use.
+    /// Idle lifetime of a session in seconds.
     pub session_idle: u64,
-    /// A session ends after this many seconds in any case.
+    /// Maximum lifetime of a session in seconds.
     pub session_max: u64,
 }
 
 impl Default for TenantPolicy {
-    /// Sessions as in NIST SP 800-63B-4 (draft) for AAL2: 30 minutes idle, 12 hours in all.
+    /// Session lifetimes of NIST SP 800-63B-4 (draft) for AAL2: 30 minutes idle, 12 hours in all.
     fn default() -> Self {
         Self {
             mfa: Mfa::Optional,
@@ -158,47 +157,47 @@ impl Default for TenantPolicy {
 }
 
 impl TenantPolicy {
-    /// The least worth of a second factor that makes two factors of it. Mail is not out of band (NIST SP 800-63B), so it
-    /// counts only where the tenant says so, and never for administrators.
+    /// The minimum strength of a second factor. Mail is not out of band (NIST SP 800-63B), so it counts only if the
+    /// tenant says so, and never for administrators.
     pub const fn two_factors(&self, is_admin: bool) -> FactorStrength {
         if self.mail_counts_as_2fa && !is_admin { FactorStrength::Mail } else { FactorStrength::Sms }
     }
 
-    /// Does the second-factor duty of administrators hold for this user now? No date means always (SEED1-1, SEED1-3).
+    /// Returns whether this user has the second-factor duty of administrators now. Without a date it always applies.
     pub fn admin_duty(&self, is_admin: bool, now: Time) -> bool {
         is_admin && self.admin_mfa_enforced_from.is_none_or(|from| from <= now)
     }
 
-    /// How long a session lives without use.
+    /// Idle lifetime of a session.
     pub const fn session_idle(&self) -> Duration {
         Duration::from_secs(self.session_idle)
     }
 
-    /// How long a session lives in any case.
+    /// Maximum lifetime of a session.
     pub const fn session_max(&self) -> Duration {
         Duration::from_secs(self.session_max)
     }
 }
 
-/// How administrators come to their first authenticator once they must have one.
+/// The way in which administrators enrol the first authenticator once they must have one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdminActivation {
-    /// Inside the login: whoever has the password enrols it.
+    /// In the login: the password is enough to enrol it.
     #[default]
     Inline,
-    /// Only by a mail to the address that is stored: the password alone is not enough.
+    /// By a link in a mail to the stored address: the password alone is not enough.
     Mail,
 }
 
-/// Whether a second factor is demanded of a tenant's users.
+/// Whether a tenant's users need a second factor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mfa {
-    /// Only of users who have one.
+    /// Only users who have enrolled one.
     #[default]
     Optional,
-    /// Of everybody.
+    /// All users.
     Required,
 }
 

@@ -1,4 +1,4 @@
-//! Points in time as the database and the wire know them: whole seconds since 1970, UTC.
+//! Points in time as stored and sent: whole seconds since 1970, UTC.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Time(i64);
 
 impl Time {
-    /// How far the clocks of two nodes may differ. In whole seconds two clocks that agree differ by one.
+    /// Allowed clock skew between two nodes. In whole seconds two exact clocks may differ by one.
     pub const SKEW: Duration = Duration::from_secs(5);
 
     /// From seconds since the epoch.
@@ -24,30 +24,30 @@ impl Time {
         self.0
     }
 
-    /// This long after.
+    /// The time `span` later.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add(seconds(span)))
     }
 
-    /// This long before.
+    /// The time `span` earlier.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(seconds(span)))
     }
 
-    /// Whether this moment is not yet, beyond what the clocks of two nodes may differ: the clock was set back since.
+    /// Returns whether this time is in the future by more than the allowed clock skew, because the clock was set back.
     pub fn is_ahead_of(self, now: Self) -> bool {
         self > now.plus(Self::SKEW)
     }
 
-    /// Whether this moment is less than `span` ago. One that lies ahead of the clock has no age, and is not recent: a clock
-    /// that is set back makes nothing young again.
+    /// Returns whether this time is less than `span` ago. A time in the future has no age and is not recent, so that
+    /// setting the clock back does not renew anything.
     pub fn is_recent(self, now: Self, span: Duration) -> bool {
         !self.is_ahead_of(now) && now < self.plus(span)
     }
 
-    /// Seconds since `earlier`; negative if that lies ahead. For ages that decide something there is [`Time::is_recent`].
+    /// Seconds since `earlier`; negative if that is later. Decisions about age use [`Time::is_recent`].
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }

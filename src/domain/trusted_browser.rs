@@ -1,8 +1,8 @@
-//! How like the browser of a login is to one that its user trusts (functional specification 6.11).
+//! Recognition of a trusted browser.
 //!
-//! What makes a browser known is a secret in a cookie. What it shows of itself beside that, its *signals*, only lowers
-//! the trust: who copies them all and has no cookie is never trusted, for such a browser is not even looked for. Each
-//! signal weighs something; the part of all weight that agrees is the score, and 80 per cent are enough.
+//! A browser is identified by a secret in a cookie. Its other properties, the *signals*, can only lower the trust: a
+//! browser that has all signals but no cookie is never trusted. Each signal has a weight; the score is the share of the
+//! total weight that agrees, and at least 80 per cent are required.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,43 +13,43 @@ use super::epoch::Epoch;
 use super::ids::{Hash, TrustedBrowserId, UserId};
 use super::time::Time;
 
-/// The least score of a browser that is trusted, in per cent.
+/// Minimum score of a trusted browser, in per cent.
 const TRUSTED: u32 = 80;
-/// How many browsers one user may trust; the one seen last longest ago makes room.
+/// Maximum number of trusted browsers per user; beyond it the one used longest ago is deleted.
 pub const MOST: i64 = 10;
 
-/// What a browser shows of itself.
+/// A property of a browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Signal {
-    /// Its family and major version.
+    /// Browser family and major version.
     Browser,
-    /// The family of its operating system.
+    /// Operating system family.
     System,
-    /// The languages it asks for, in their order.
+    /// The accepted languages in order.
     Languages,
-    /// Its time zone, as far as scripts run.
+    /// Time zone, if scripts run.
     TimeZone,
-    /// Its screen's size and depth of colour, as far as scripts run.
+    /// Screen size and colour depth, if scripts run.
     Screen,
 }
 
 impl Signal {
-    /// All of them.
+    /// All signals.
     pub const ALL: [Self; 5] = [Self::Browser, Self::System, Self::Languages, Self::TimeZone, Self::Screen];
 }
 
-/// What a signal weighs.
+/// The weight of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
-    /// It is not looked at.
+    /// Ignored.
     Off,
-    /// 1
+    /// Weight 1.
     Minimal,
-    /// 3
+    /// Weight 3.
     Normal,
-    /// 6
+    /// Weight 6.
     Trusted,
 }
 
@@ -68,24 +68,24 @@ impl Weight {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TrustRules {
-    /// How long a browser is trusted, in days, at most [`TrustRules::LONGEST`]; 0: none is, and nobody is asked.
+    /// How long a browser is trusted, in days, at most [`TrustRules::LONGEST`]; 0 turns trusted browsers off.
     pub days: u32,
-    /// What the cookie weighs.
+    /// Weight of the cookie.
     pub cookie: Weight,
-    /// What family and version weigh.
+    /// Weight of family and version.
     pub browser: Weight,
-    /// What the operating system weighs.
+    /// Weight of the operating system.
     pub system: Weight,
-    /// What the languages weigh.
+    /// Weight of the languages.
     pub languages: Weight,
-    /// What the time zone weighs.
+    /// Weight of the time zone.
     pub time_zone: Weight,
-    /// What the screen weighs.
+    /// Weight of the screen.
     pub screen: Weight,
 }
 
 impl Default for TrustRules {
-    /// Off. The cookie is what counts; a new version of the browser alone costs the trust only where no scripts run.
+    /// Off. The weights favour the cookie; a new browser version alone ends the trust only if no scripts run.
     fn default() -> Self {
         Self {
             days: 0,
@@ -100,10 +100,10 @@ impl Default for TrustRules {
 }
 
 impl TrustRules {
-    /// The longest that a browser may be trusted, in days.
+    /// Maximum number of days.
     pub const LONGEST: u32 = 90;
 
-    /// How long a browser is trusted; `None` where none is.
+    /// How long a browser is trusted; `None` if trusted browsers are off.
     pub fn lifetime(&self) -> Option<Duration> {
         (self.days > 0).then(|| Duration::from_hours(24 * u64::from(self.days.min(Self::LONGEST))))
     }
@@ -120,14 +120,14 @@ impl TrustRules {
     }
 }
 
-/// The signals of one browser, as keyed hashes: a row tells nothing of them.
+/// The signals of a browser as keyed hashes, so that a row does not reveal them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Profile(pub BTreeMap<Signal, Hash>);
 
 impl Profile {
-    /// How much of all weight agrees, in per cent, of a browser that has shown the cookie. A signal that neither shows
-    /// is not looked at; one that only one of them shows does not agree.
+    /// The share of the total weight that agrees, in per cent, for a browser with the right cookie. A signal missing in
+    /// both is ignored; one missing in one of them does not agree.
     pub fn score(&self, other: &Self, rules: &TrustRules) -> u32 {
         let (mut agreeing, mut all) = (rules.cookie.value(), rules.cookie.value());
         for signal in Signal::ALL {
@@ -145,28 +145,28 @@ impl Profile {
 /// A browser that its user trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedBrowser {
-    /// Its row.
+    /// Its id.
     pub id: TrustedBrowserId,
-    /// Who trusts it.
+    /// The user who trusts it.
     pub user: UserId,
-    /// Of user and tenant.
+    /// The sum of the epochs of user and tenant.
     pub epoch: Epoch,
     /// The hash of the secret in its cookie.
     pub cookie: Hash,
-    /// What it showed of itself.
+    /// Its signals.
     pub profile: Profile,
-    /// What its user knows it by, for example `Firefox, Linux`.
+    /// The label shown to its user, for example `Firefox, Linux`.
     pub label: String,
-    /// When it was trusted.
+    /// The time since which it is trusted.
     pub created_at: Time,
-    /// When it last skipped a second factor.
+    /// The time it last skipped a second factor.
     pub seen_at: Time,
-    /// When it is no longer trusted.
+    /// The time at which the trust ends.
     pub expires_at: Time,
 }
 
 impl TrustedBrowser {
-    /// May a browser that has this one's cookie and shows this of itself skip the second factor now?
+    /// Returns whether a browser with this one's cookie and these signals may skip the second factor now.
     pub fn trusts(&self, shown: &Profile, rules: &TrustRules, now: Time) -> bool {
         rules.days > 0 && self.expires_at > now && self.profile.score(shown, rules) >= TRUSTED
     }
@@ -198,7 +198,7 @@ mod tests {
         (Signal::Screen, "d"),
     ];
 
-    /// Weights 6 for the cookie, 3 3 1 3 1 for the signals.
+    /// Weights 6 for the cookie and 3, 3, 1, 3, 1 for the signals.
     #[test]
     fn the_score_is_the_part_of_the_weight_that_agrees() {
         let rules = TrustRules::default();

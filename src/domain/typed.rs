@@ -1,21 +1,21 @@
-//! Text as people type and paste it: digits of any script, dashes of any length, marks that are not seen.
+//! Normalization of typed and pasted text: digits of any script, dashes of any kind, invisible characters.
 //!
-//! A code or a number copied from a page, a mail or an address book carries directional marks, no-break spaces and
-//! typographic dashes; a keyboard for Japanese or Arabic types digits of its own. None of that changes what is meant, so
-//! it is read here once, for one-time codes, recovery codes and telephone numbers alike.
+//! A code or number copied from a page, a mail or an address book may contain directional marks, no-break spaces and
+//! typographic dashes; Japanese and Arabic keyboards type their own digits. They are normalized here for one-time
+//! codes, recovery codes and telephone numbers.
 
 use icu_properties::props::{Dash, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-/// Folds what is typed: width and other compatibility forms, ASCII digits and hyphens, plain spaces; characters that are
-/// not seen (Unicode's `Default_Ignorable_Code_Point`, which the directional marks belong to) are left out.
+/// Folds typed text: compatibility forms, digits and dashes to ASCII, all spaces to the plain one. Invisible characters
+/// are dropped (Unicode's `Default_Ignorable_Code_Point`, which includes the directional marks).
 pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> {
     text.nfkc().filter(|c| !is_ignorable(*c)).map(plain)
 }
 
-/// A code as it was meant: without the spaces and hyphens that group it, at most `longest` characters.
+/// Normalizes a code: removes the spaces and hyphens that group it, and keeps at most `longest` characters.
 pub(crate) fn code(text: &str, longest: usize) -> Zeroizing<String> {
     Zeroizing::new(folded(text).filter(|c| !matches!(c, ' ' | '-')).take(longest).collect())
 }
@@ -29,15 +29,15 @@ fn plain(c: char) -> char {
     match c {
         _ if c.is_ascii_graphic() => c,
         _ if c.is_whitespace() => ' ',
-        // The mark that lengthens a vowel stands where a Japanese keyboard has the hyphen.
+        // Japanese keyboards have the vowel-lengthening mark in place of the hyphen.
         'ー' => '-',
         _ if CodePointSetData::new::<Dash>().contains(c) => '-',
         _ => decimal_digit(c).unwrap_or(c),
     }
 }
 
-/// The ASCII digit of the same value. Unicode encodes the decimal digits of every script in order, zero first; some of
-/// these tens stand side by side.
+/// The ASCII digit with the same value. Unicode encodes the decimal digits of each script in order from zero; some runs
+/// of ten are adjacent.
 fn decimal_digit(c: char) -> Option<char> {
     let is_digit =
         |c: char| CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::DecimalNumber;
@@ -45,7 +45,7 @@ fn decimal_digit(c: char) -> Option<char> {
         return None;
     }
     let before = |n: u32| u32::from(c).checked_sub(n).and_then(char::from_u32).is_some_and(is_digit);
-    // No script has its digits more than five times in a row.
+    // No script has more than five adjacent runs.
     let value = (1..60).take_while(|n| before(*n)).count() % 10;
     u32::try_from(value).ok().and_then(|value| char::from_digit(value, 10))
 }
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(*code(&"1".repeat(99), 16), "1".repeat(16));
     }
 
-    /// Every decimal digit that Unicode knows is one of a run of ten.
+    /// Every decimal digit of Unicode is in a run of ten.
     #[test]
     fn the_digits_of_every_script_are_read() {
         let digits: Vec<char> = (0x80..=0x10_ffff)

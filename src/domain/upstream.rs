@@ -1,8 +1,8 @@
-//! Upstream providers: OpenID providers at which people of a reseller, or of one tenant, sign in instead of here.
+//! Upstream providers: OpenID providers at which users of a reseller, or of one tenant, sign in instead of here.
 //!
-//! An account has one place to sign in, here or at one upstream provider, never both: two doors would be as strong as the
-//! weaker one. Who somebody is there says the pair of provider and `sub`, the only thing that provider promises never to
-//! give to another (OpenID Connect Core §5.7); an email address is no such thing.
+//! An account signs in at one place, here or at one upstream provider, never both: it would be as weak as the weaker
+//! one. A user there is identified by the pair of provider and `sub`, the only claim that is never reassigned (OpenID
+//! Connect Core §5.7); an email address may be.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,68 +12,68 @@ use super::ids::{ResellerId, TenantId, UpstreamId};
 /// An organisation that manages several tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reseller {
-    /// Its row.
+    /// Its id.
     pub id: ResellerId,
     /// Its name in settings.
     pub name: Slug,
-    /// What people read.
+    /// Its display name.
     pub title: String,
 }
 
-/// An upstream provider, and what we are to it.
+/// An upstream provider, with our client registration there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
-    /// Its row.
+    /// Its id.
     pub id: UpstreamId,
     /// Its name in settings and in the redirect URI.
     pub name: Slug,
-    /// Whose people sign in there.
+    /// The owner, whose users sign in there.
     pub owner: Owner,
-    /// What people read on the button: "Sign in with …".
+    /// The display name on the button "Sign in with …".
     pub title: String,
-    /// Its issuer, exactly as it writes it.
+    /// Its issuer, with exactly its own spelling.
     pub issuer: String,
-    /// Our name there.
+    /// Our client id there.
     pub client_id: String,
-    /// How it is spoken to and what its answers mean.
+    /// Protocol options and the meaning of its claims.
     pub rules: UpstreamRules,
 }
 
-/// Whose people sign in at an upstream provider.
+/// The owner of an upstream provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// A reseller's, who work in all of its tenants.
+    /// A reseller, whose users work in all of its tenants.
     Reseller(ResellerId),
-    /// One tenant's.
+    /// One tenant.
     Tenant(TenantId),
 }
 
-/// How an upstream provider is spoken to and what its answers mean.
+/// Protocol options of an upstream provider and the meaning of its claims.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UpstreamRules {
-    /// The values of `acr` by which it says that it saw two factors.
+    /// Values of `acr` that mean two factors.
     pub mfa_acr: Vec<String>,
-    /// The values of `amr` of which one says so.
+    /// Values of `amr`, each of which means two factors.
     pub mfa_amr: Vec<String>,
-    /// Where its people set up their second factor.
+    /// The page where its users set up a second factor.
     pub activation_url: Option<String>,
-    /// How we prove ourselves at its token endpoint.
+    /// Our authentication method at its token endpoint.
     pub token_endpoint_auth_method: Authentication,
-    /// The algorithm of its ID tokens; otherwise one of those signatures that its discovery document names.
+    /// The algorithm of its ID tokens; `None` = a signature algorithm that its discovery document names.
     pub id_token_signed_response_alg: Option<String>,
 }
 
-/// How we prove ourselves at a token endpoint.
+/// Our authentication method at a token endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authentication {
-    /// With the secret in a header.
+    /// The secret in a header.
     #[default]
     ClientSecretBasic,
-    /// With the secret in the form.
+    /// The secret in the form.
     ClientSecretPost,
-    /// By PKCE alone.
+    /// No secret, PKCE only.
     None,
 }
 
@@ -83,35 +83,35 @@ impl Authentication {
 }
 
 impl UpstreamRules {
-    /// Do these claims of an ID token say that two factors were proved?
+    /// Returns whether these claims of an ID token mean two factors.
     pub fn is_mfa(&self, acr: Option<&str>, amr: &[String]) -> bool {
         acr.is_some_and(|acr| self.mfa_acr.iter().any(|known| known == acr))
             || amr.iter().any(|method| self.mfa_amr.contains(method))
     }
 }
 
-/// The account of a user who signs in upstream.
+/// The upstream account of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamAccount {
-    /// Where.
+    /// The provider.
     pub upstream: UpstreamId,
-    /// Who the user is there: its `sub`. `None`: that is not known yet, so nobody can sign in.
+    /// The user's `sub` there. `None`: not known yet, so the user cannot sign in.
     pub subject: Option<String>,
 }
 
-/// A login that an upstream provider vouched for.
+/// An authentication by an upstream provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vouched {
-    /// Which provider.
+    /// The provider.
     pub upstream: UpstreamId,
-    /// Did it see two factors, by our rules for it?
+    /// Whether two factors were proved, by our rules for the provider.
     pub mfa: bool,
-    /// The methods it named, as far as others understand them (see [`understood`]).
+    /// The provider's method names, as far as they are registered (see [`understood`]).
     pub amr: Vec<String>,
 }
 
 impl Vouched {
-    /// What a second factor that was proved upstream is worth.
+    /// The strength of a second factor that was proved upstream.
     pub const WORTH: FactorStrength = FactorStrength::Device;
 }
 
@@ -121,7 +121,8 @@ const METHODS: [&str; 20] = [
     "sms", "swk", "tel", "user", "vbm", "wia",
 ];
 
-/// What can be passed on of an upstream provider's `amr`: registered names, each once, and `mfa` only where it counts.
+/// The values of an upstream provider's `amr` that are passed on: registered names without duplicates, and `mfa` only
+/// if two factors count as proved.
 pub fn understood(amr: &[String], mfa: bool) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for method in amr.iter().filter(|method| METHODS.contains(&method.as_str())) {
@@ -132,19 +133,19 @@ pub fn understood(amr: &[String], mfa: bool) -> Vec<String> {
     all
 }
 
-/// A name in settings and addresses: 1 to 63 of `a-z 0-9 -`, with no hyphen at either end.
+/// A name in settings and URLs: 1 to 63 of `a-z 0-9 -`, with no hyphen at either end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(try_from = "String", into = "String")]
 #[sqlx(transparent)]
 pub struct Slug(String);
 
-/// The text is not such a name.
+/// The text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end")]
 pub struct SlugError;
 
 impl Slug {
-    /// Checks a name.
+    /// Validates a name.
     pub fn parse(text: &str) -> Result<Self, SlugError> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let shaped = (1..=63).contains(&text.len())

@@ -1,4 +1,4 @@
-//! A person in exactly one tenant: name, roles, profile.
+//! A user: a member of exactly one tenant, with name, roles and profile.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,49 +19,49 @@ pub struct User {
     pub id: UserId,
     /// The tenant.
     pub tenant: TenantId,
-    /// The one name the user signs in with.
+    /// The name for signing in.
     pub username: Username,
-    /// A disabled user cannot sign in, and what was issued to them stops working.
+    /// A disabled user cannot sign in, and everything issued to the user stops working.
     pub disabled: bool,
-    /// Raised by every event that ends what the user was given (see [`super::epoch`]); only the store changes it.
+    /// Raised by every event that ends what was issued to the user (see [`super::epoch`]); only the store changes it.
     pub epoch: Epoch,
-    /// What the user may do.
+    /// The user's roles in the tenant.
     pub roles: Vec<Role>,
     /// The standard claims.
     pub profile: Profile,
-    /// When the profile last changed: the claim `updated_at`.
+    /// The time of the last change of the profile: the claim `updated_at`.
     pub updated_at: Time,
-    /// The user's office computer.
+    /// The name or address of the user's office computer.
     pub personal_desktop: Option<Desktop>,
-    /// Whom of the host's own directory this stands for; `None` = the provider's own user.
+    /// The key of the user in the host's own directory; `None` = the provider's own user.
     pub directory: Option<DirectoryKey>,
-    /// Where the user signs in, if not here.
+    /// The upstream account by which the user signs in; `None` = a local sign-in.
     pub upstream: Option<UpstreamAccount>,
 }
 
 impl User {
-    /// Does the second-factor duty of administrators apply?
+    /// Returns whether the user is an administrator, who has the second-factor duty.
     pub fn is_admin(&self) -> bool {
         self.roles.contains(&Role::Admin)
     }
 
-    /// Where mail reaches the user.
+    /// The user's email address, if it is valid.
     pub fn address(&self) -> Option<EmailAddress> {
         self.profile.email.as_deref().and_then(|address| EmailAddress::parse(address).ok())
     }
 
-    /// The language the user asked for, if there is a catalogue for it.
+    /// The user's language, if there is a catalogue for it.
     pub fn locale(&self) -> Option<Locale> {
         self.profile.locale.as_deref().and_then(Locale::from_tag)
     }
 
-    /// The time zone the user lives in, if there is one of that name.
+    /// The user's time zone, if its name is known.
     pub fn zone(&self) -> Option<Zone> {
         self.profile.zoneinfo.as_deref().and_then(|name| Zone::parse(name).ok())
     }
 }
 
-/// What a user may do in the tenant.
+/// A role of a user in the tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -83,7 +83,7 @@ pub struct DesktopError;
 impl Desktop {
     const MAX: usize = 253;
 
-    /// Checks a name: labels as in RFC 1123 §2.1, or an address of either version.
+    /// Validates a name: labels as in RFC 1123 §2.1, or an IP address.
     pub fn parse(text: &str) -> Result<Self, DesktopError> {
         let name = text.trim();
         let label = |label: &str| {
@@ -92,14 +92,14 @@ impl Desktop {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        // Nothing but digits and dots is an address or nothing (RFC 1123 §2.1).
+        // Digits and dots alone must be an address (RFC 1123 §2.1).
         let numeric = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let host = !numeric && name.len() <= Self::MAX && name.split('.').all(label);
         let shaped = host || name.parse::<std::net::IpAddr>().is_ok();
         if shaped { Ok(Self(name.to_owned())) } else { Err(DesktopError) }
     }
 
-    /// The name as it was typed.
+    /// The name as typed.
     pub fn as_str(&self) -> &str {
         &self.0
     }

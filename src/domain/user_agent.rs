@@ -1,6 +1,7 @@
-//! What a browser calls itself, as far as that tells it from others. It proves nothing.
+//! Recognition of browser and system by `User-Agent`. It proves nothing.
 
-/// Families by the word that gives them away; the first that fits counts, for each names its forebears too.
+/// Browser families by the word that identifies them; the first match counts, because later browsers also name earlier
+/// ones.
 const BROWSERS: [(&str, &str); 8] = [
     ("CriOS/", "Chrome"),
     ("Edg", "Edge"),
@@ -12,7 +13,7 @@ const BROWSERS: [(&str, &str); 8] = [
     ("Safari/", "Safari"),
 ];
 
-/// Systems by the same rule.
+/// Operating systems, by the same rule.
 const SYSTEMS: [(&str, &str); 7] = [
     ("Windows", "Windows"),
     ("Android", "Android"),
@@ -23,22 +24,22 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser's family, as far as it is known.
+/// The browser family, if known.
 pub fn browser(user_agent: &str) -> Option<&'static str> {
     known(&BROWSERS, user_agent)
 }
 
-/// The family of its operating system, as far as it is known.
+/// The family of its operating system, if known.
 pub fn system(user_agent: &str) -> Option<&'static str> {
     known(&SYSTEMS, user_agent)
 }
 
-/// What its user knows it by, as far as it is known: `Firefox, Linux`.
+/// The label for the user, as far as known: `Firefox, Linux`.
 pub fn label(user_agent: &str) -> String {
     [browser(user_agent), system(user_agent)].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Its major version. Safari says it elsewhere.
+/// The major version. `Safari` has it in another word.
 pub fn major(user_agent: &str) -> Option<&str> {
     let (word, _) = BROWSERS.iter().find(|(word, _)| user_agent.contains(word))?;
     let word = if *word == "Safari/" { "Version/" } else { word };

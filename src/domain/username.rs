@@ -1,16 +1,18 @@
 //! Sign-in names: the accepted characters, and the key by which two names are equal.
 //!
-//! **Accepted names** follow PRECIS (RFC 8264, the `IdentifierClass` of `UsernameCaseMapped` in RFC 8265 §3.3): letters,
-//! the marks that combine with them, and digits of every script; the two joiners only where their rules allow them (RFC
-//! 5892 appendix A); nothing unassigned, nothing that is not seen, no bidirectional control. Of ASCII punctuation only
-//! what does not part names elsewhere.
+//! **Accepted names** follow PRECIS (RFC 8264, the `IdentifierClass` of `UsernameCaseMapped` in RFC 8265 §3.3):
+//! letters, combining marks and digits of every script; the two joiners only where their rules allow them (RFC 5892
+//! appendix A); no unassigned, invisible or bidirectional control characters. Of ASCII punctuation only characters that
+//! are not separators elsewhere.
 //!
-//! PRECIS is stricter in four ways that are not followed, because stores have such names: compatibility characters
-//! (`Ａnna`, folded by the key), letter-like numbers, the kashida, and right-to-left names that the Bidi Rule refuses.
+//! PRECIS is stricter in four ways that are not followed, because existing stores have such names: compatibility
+//! characters (`Ａnna`, folded by the key), letter-like numbers, the kashida, and right-to-left names that violate the
+//! Bidi Rule.
 //!
-//! **Two are the same** if their keys are: Unicode's `toNFKC_Casefold` (Unicode §3.13), so that `STRASSE` is `straße`.
-//! Unicode promises that this never changes for assigned characters, and unassigned ones are refused: a stored key stays
-//! right when the tables are updated. Versions before migration 40 stored another key, [`Username::former_key`].
+//! **Two names are equal** if their keys are: Unicode's `toNFKC_Casefold` (Unicode §3.13), so that `STRASSE` equals
+//! `straße`. Unicode guarantees that it never changes for assigned characters, and unassigned ones are rejected, so
+//! stored keys stay valid when the tables are updated. Versions before migration 40 stored another key,
+//! [`Username::former_key`].
 
 use caseless::Caseless;
 use icu_properties::CodePointMapData;
@@ -35,7 +37,7 @@ impl Username {
     const MAX: usize = 50;
     const PUNCTUATION: &str = "_-@~!#%+.$";
 
-    /// Checks a name and brings it into NFC.
+    /// Validates a name and normalizes it to NFC.
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
         let name: Vec<char> = text.trim().nfc().take(Self::MAX + 1).collect();
         let shaped = (1..=Self::MAX).contains(&name.len())
@@ -49,28 +51,28 @@ impl Username {
         &self.0
     }
 
-    /// The form in which names are compared and found: `toNFKC_Casefold`.
+    /// The key by which names are compared and found: `toNFKC_Casefold`.
     pub fn key(&self) -> String {
         let seen = self.0.nfkc().filter(|c| !is_ignorable(*c));
         seen.default_case_fold().flat_map(fold_younger).nfkc().filter(|c| !is_ignorable(*c)).collect()
     }
 
-    /// The key that versions before migration 40 stored: lower case instead of the folding of [`Username::key`]. Users
-    /// whose folded names collide have it for good.
+    /// The key stored by versions before migration 40: lower case instead of the folding of [`Username::key`]. Users
+    /// whose folded names collide keep it permanently.
     pub fn former_key(&self) -> String {
         self.0.nfkc().collect::<String>().to_lowercase().nfkc().collect()
     }
 }
 
-/// Folds letters that are younger than the tables of `caseless` (Unicode 16): they become lower case, as all that are older
-/// are by now, but for Cherokee, which folds to its capitals.
+/// Folds letters that are newer than the tables of `caseless` (Unicode 16) to lower case, which is right for all such
+/// letters except Cherokee, which folds to upper case.
 fn fold_younger(c: char) -> impl Iterator<Item = char> {
     let is_cherokee = matches!(c, '\u{13a0}'..='\u{13f5}');
     let (old, young) = (is_cherokee.then_some(c), (!is_cherokee).then(|| c.to_lowercase()));
     old.into_iter().chain(young.into_iter().flatten())
 }
 
-/// Letters, the marks that combine with them, and numbers.
+/// Returns whether the character is a letter, combining mark or number.
 fn is_allowed(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || Username::PUNCTUATION.contains(c);
@@ -82,7 +84,7 @@ fn is_allowed(c: char) -> bool {
     !is_ignorable(c) && (named || is_mark(c) || c.is_alphanumeric())
 }
 
-/// Does it combine with what stands before it?
+/// Returns whether the character is a combining mark.
 fn is_mark(c: char) -> bool {
     matches!(category(c), GeneralCategory::NonspacingMark | GeneralCategory::SpacingMark)
 }
@@ -91,8 +93,8 @@ fn category(c: char) -> GeneralCategory {
     CodePointMapData::<GeneralCategory>::new().get(c)
 }
 
-/// Is it a joiner where the spelling of a script needs one (RFC 5892 appendix A.1 and A.2)? Both may follow a virama; the
-/// non-joiner may also stand between letters that would join, as in Persian.
+/// Returns whether the joiner at this position is one that the script needs (RFC 5892 appendix A.1 and A.2). Both
+/// joiners may follow a virama; the non-joiner may also be between letters that would join, as in Persian.
 fn joins(name: &[char], at: usize) -> bool {
     const NON_JOINER: char = '\u{200c}';
     const JOINER: char = '\u{200d}';
@@ -111,7 +113,7 @@ fn joins(name: &[char], at: usize) -> bool {
     }
 }
 
-/// Does the next letter, past marks that do not matter for it, join on this side or on both?
+/// Returns whether the next letter, skipping transparent marks, joins on this side or on both.
 fn joining<'a>(letters: impl Iterator<Item = &'a char>, side: JoiningType) -> bool {
     let types = CodePointMapData::<JoiningType>::new();
     let next = letters.map(|c| types.get(*c)).find(|kind| *kind != JoiningType::Transparent);
@@ -239,7 +241,7 @@ mod tests {
         }
     }
 
-    /// What a version before had accepted is accepted still, unless it cannot be seen or begins with a mark.
+    /// Names accepted by earlier versions are still accepted, unless they are invisible or begin with a mark.
     #[test]
     fn characters_that_were_allowed_are_allowed() {
         let allowed = |c: char| c.is_alphanumeric() || Username::PUNCTUATION.contains(c);
@@ -249,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Unicode §3.13: folding once is enough, and a key is its own key.
+    /// Unicode §3.13: folding is idempotent.
     #[test]
     fn a_key_is_its_own_key() {
         let changes = |c: char| {

@@ -1,6 +1,6 @@
-//! Time zones by their names in the IANA database: dates are told as the calendars of their readers have them.
+//! Time zones by their IANA names, in which dates are shown to users.
 //!
-//! Why the database is compiled in and not the machine's: a container without one would tell other dates.
+//! Why the database is compiled in and not the machine's: a container without one would show other dates.
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(Tz);
 
-/// There is no time zone of this name.
+/// No time zone has this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of a time zone, such as Europe/Berlin")]
 pub struct ZoneError;
 
 impl Zone {
-    /// Where no zone is known.
+    /// The zone used if none is known.
     pub const UTC: Self = Self(Tz::UTC);
 
-    /// Finds a zone by its name.
+    /// Finds a zone by name.
     pub fn parse(name: &str) -> Result<Self, ZoneError> {
         name.parse().map(Self).map_err(|_| ZoneError)
     }

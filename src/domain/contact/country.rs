@@ -1,28 +1,28 @@
-//! Countries, as far as they have telephone numbers of their own.
+//! Countries with telephone numbers.
 
 use phonenumber::country;
 
-/// A country or territory with telephone numbers of its own, by its two letters in ISO 3166-1.
+/// A country or territory with its own telephone numbers, by its ISO 3166-1 alpha-2 code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Country(pub(super) country::Id);
 
-/// The text does not name a country.
+/// The text is not a country code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the two letters of a country, for example DE")]
 pub struct CountryError;
 
 impl Country {
-    /// Reads two letters, in any case.
+    /// Parses a two-letter code in any case.
     pub fn parse(text: &str) -> Result<Self, CountryError> {
         text.trim().to_ascii_uppercase().parse().map(Self).map_err(|_| CountryError)
     }
 
-    /// The two letters.
+    /// The two-letter code.
     pub fn as_str(&self) -> &str {
         self.0.as_ref()
     }
 
-    /// What is dialled before its numbers: `+49`.
+    /// The calling code with its plus: `+49`.
     pub fn dialled(&self) -> String {
         let known = phonenumber::metadata::DATABASE.by_id(self.as_str());
         known.map_or_else(String::new, |metadata| format!("+{}", metadata.country_code()))

@@ -1,9 +1,9 @@
-//! Email addresses: the one rule for every place that writes one.
+//! Email addresses, with the same rules wherever one is entered.
 //!
-//! The local part is ASCII as in RFC 5321 §4.1.2, a dot-atom or a quoted string: other letters there need SMTPUTF8
-//! (RFC 6531), which the mailer does not speak, so a mail to such an address could never leave. The domain is a name in
-//! any script, kept as it travels (A-labels, RFC 5891), or an address literal. No spelling lets a line, a second address
-//! or a name into the envelope.
+//! The local part is ASCII as in RFC 5321 §4.1.2, a dot-atom or a quoted string: other letters need SMTPUTF8 (RFC
+//! 6531), which the mailer does not support, so mail to such an address could never be sent. The domain is a name in
+//! any script, stored in ASCII (A-labels, RFC 5891), or an address literal. No accepted text can add a line, a second
+//! address or a display name to the envelope.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::typed;
 
-/// An email address, the domain in lower-case ASCII (`anna@xn--bcher-kva.example`).
+/// An email address, with the domain in lower-case ASCII (`anna@xn--bcher-kva.example`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EmailAddress(String);
@@ -31,12 +31,12 @@ pub enum EmailAddressError {
 }
 
 impl EmailAddress {
-    /// RFC 5321 §4.5.3.1.3: a path is at most 256 octets, its angle brackets included.
+    /// A path is at most 256 octets including its angle brackets (RFC 5321 §4.5.3.1.3).
     const MAX: usize = 254;
-    /// RFC 5321 §4.5.3.1.1
+    /// Maximum length of the local part (RFC 5321 §4.5.3.1.1).
     const MAX_LOCAL: usize = 64;
 
-    /// Reads what a user typed or pasted.
+    /// Parses typed or pasted text.
     pub fn parse(text: &str) -> Result<Self, EmailAddressError> {
         let text = text.trim_matches(|c: char| c.is_whitespace() || typed::is_ignorable(c));
         let (local, domain) = text.rsplit_once('@').ok_or(EmailAddressError::Malformed)?;
@@ -47,7 +47,7 @@ impl EmailAddress {
         let local = self::local(local).ok_or(EmailAddressError::Malformed)?;
         let address = format!("{local}@{domain}");
         let fits = address.len() <= Self::MAX && local.len() <= Self::MAX_LOCAL;
-        // The last word has the library that writes the envelope.
+        // Also validated by the library that writes the envelope.
         if fits && address.parse::<lettre::Address>().is_ok() {
             Ok(Self(address))
         } else {
@@ -55,23 +55,23 @@ impl EmailAddress {
         }
     }
 
-    /// The address as it travels, all ASCII.
+    /// The address in ASCII, as sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which addresses are compared and counted. Upper and lower case differ before the `@` in theory only.
+    /// The form for comparing and counting. Case differences before the `@` are ignored, as mail servers do.
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
-    /// The address as people write it: the domain in its own script.
+    /// The address for display, with the domain in its own script.
     pub fn shown(&self) -> String {
         let (local, domain) = self.parts();
         format!("{local}@{}", unicode(domain))
     }
 
-    /// What may stand on a page: `a•••@example.test`.
+    /// The masked address for pages: `a•••@example.test`.
     pub fn masked(&self) -> String {
         let (local, domain) = self.parts();
         let first = local.chars().find(|c| *c != '"').unwrap_or_default();
@@ -83,8 +83,7 @@ impl EmailAddress {
     }
 }
 
-/// The local part in its shortest spelling: quoted only where it has to be (RFC 5321 §4.1.2), so that one mailbox has one
-/// spelling.
+/// The canonical local part: quoted only if necessary (RFC 5321 §4.1.2), so that one mailbox has one spelling.
 fn local(text: &str) -> Option<Cow<'_, str>> {
     if is_dot_atom(text) {
         return Some(Cow::Borrowed(text));
@@ -117,7 +116,7 @@ fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(atext))
 }
 
-/// The domain as it travels: a name in ASCII, or an address literal (RFC 5321 §4.1.3).
+/// The canonical domain: a name in ASCII, or an address literal (RFC 5321 §4.1.3).
 fn domain(text: &str) -> Option<String> {
     if let Some(literal) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         let version_6 = literal.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
@@ -126,7 +125,7 @@ fn domain(text: &str) -> Option<String> {
             None => literal.parse::<Ipv4Addr>().ok().map(|ip| format!("[{ip}]")),
         };
     }
-    // A parser of web addresses would decode it.
+    // The URL parser would decode it.
     if text.contains('%') {
         return None;
     }
@@ -136,7 +135,7 @@ fn domain(text: &str) -> Option<String> {
     }
 }
 
-/// RFC 1123 §2.1, as far as it goes beyond what a URL's host may be.
+/// RFC 1123 §2.1, in addition to the rules for a URL's host.
 fn is_host_name(name: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
     name.split('.').all(|label| {
@@ -147,7 +146,7 @@ fn is_host_name(name: &str) -> bool {
     })
 }
 
-/// A name in its own script; an address literal as it is.
+/// A name in its own script; an address literal unchanged.
 fn unicode(domain: &str) -> Cow<'_, str> {
     let name = Some(domain).filter(|name| name.split('.').any(|label| label.starts_with("xn--")));
     name.map_or(Cow::Borrowed(domain), |name| Cow::Owned(url::quirks::domain_to_unicode(name)))
@@ -215,7 +214,7 @@ mod tests {
         assert!(EmailAddressError::NotAscii.to_string().contains("SMTPUTF8"));
     }
 
-    /// Attack 160 and its kin.
+    /// No spelling puts another recipient, a header or a line break into the envelope.
     #[test]
     fn refuses_what_an_envelope_could_misread() {
         let long = format!("{}@example.test", "x".repeat(65));

@@ -1,6 +1,6 @@
-//! Telephone numbers of mobile telephones, over `phonenumber` (Google's metadata of every country).
+//! Mobile telephone numbers, validated by `phonenumber` (Google's metadata for every country).
 //!
-//! Numbers that cost the sender a premium, or cannot take a text, are none.
+//! Premium-rate numbers and numbers that cannot receive texts are rejected.
 
 use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Country;
 use crate::domain::typed;
 
-/// A telephone number that can take a text, in the form of E.164: `+4915112345678`.
+/// A telephone number that can receive texts, in E.164 format: `+4915112345678`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber {
@@ -17,25 +17,25 @@ pub struct PhoneNumber {
     country: Country,
 }
 
-/// The text is not a telephone number that a text can be sent to.
+/// The text is not a telephone number that can receive texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the number of a mobile telephone with its country code, for example +49 151 12345678")]
 pub struct PhoneNumberError;
 
 impl PhoneNumber {
-    /// Longer than any number with all its spaces.
+    /// Exceeds any number with all its spaces.
     const MAX_TYPED: usize = 40;
 
-    /// Reads what a user typed or pasted: with the country code, or as it is dialled in `home`.
+    /// Parses typed or pasted text: with the country code, or as dialled in `home`.
     pub fn parse(text: &str, home: Option<Country>) -> Result<Self, PhoneNumberError> {
         let typed: String = typed::folded(text).collect();
         let (code, national) = read(typed.trim(), home).ok_or(PhoneNumberError)?;
-        // "+48 0518 619 922": the zero that is dialled within the country, beside the country code.
+        // "+48 0518 619 922": the trunk prefix zero, written in addition to the country code.
         let without_zero = || Self::mobile(code, national.trim_start_matches('0'));
         Self::mobile(code, &national).or_else(without_zero).ok_or(PhoneNumberError)
     }
 
-    /// The number, if texts can be sent to it.
+    /// The number, if it can receive texts.
     fn mobile(code: u16, national: &str) -> Option<Self> {
         let metadata = region(code, national)?;
         let country = Country::parse(metadata.id()).ok()?;
@@ -43,7 +43,7 @@ impl PhoneNumber {
         (is_e164(&e164) && takes_texts(metadata, national)).then_some(Self { e164, country })
     }
 
-    /// A number that was accepted when it was stored. Plans of numbers change, and a row must stay readable.
+    /// A stored number, accepted without validation: numbering plans change, and rows must stay readable.
     fn stored(e164: &str) -> Option<Self> {
         let mut codes = (2..=4).filter_map(|end| e164.get(1..end)?.parse().ok());
         let region = codes.find_map(|code: u16| DATABASE.region(&code)?.first().copied())?;
@@ -51,22 +51,22 @@ impl PhoneNumber {
         is_e164(e164).then(|| Self { e164: e164.to_owned(), country })
     }
 
-    /// The number in the form of E.164.
+    /// The number in E.164 format.
     pub fn as_str(&self) -> &str {
         &self.e164
     }
 
-    /// The country that gave it out.
+    /// The country of the number.
     pub const fn country(&self) -> Country {
         self.country
     }
 
-    /// The thousand numbers that this one lies among: what they share. Who pumps texts for money owns such blocks.
+    /// The block of 1000 numbers that it belongs to, as their common prefix (SMS pumping uses such blocks).
     pub fn block(&self) -> &str {
         self.e164.len().checked_sub(3).and_then(|end| self.e164.get(..end)).unwrap_or_default()
     }
 
-    /// What may stand on a page: `+49 •••78`.
+    /// The masked number for pages: `+49 •••78`.
     pub fn masked(&self) -> String {
         let last = self.e164.len().checked_sub(2).and_then(|start| self.e164.get(start..));
         format!("{} •••{}", self.country.dialled(), last.unwrap_or_default())
@@ -87,7 +87,7 @@ impl TryFrom<String> for PhoneNumber {
     }
 }
 
-/// Whether the text has the form of E.164 §6: a plus and at most 15 digits, of which the first is no zero.
+/// Returns whether the text has the format of E.164 §6: a plus and at most 15 digits, the first of them not zero.
 fn is_e164(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit())
@@ -99,18 +99,18 @@ impl From<PhoneNumber> for String {
     }
 }
 
-/// The country calling code, and the number within it. A zero that leads the latter is part of the number, as in Côte
-/// d'Ivoire and Congo; what is dialled before it within the country is not.
+/// The country calling code and the national number. A leading zero of the latter is part of the number in some
+/// countries, as Côte d'Ivoire and Congo; the trunk prefix is not.
 fn read(typed: &str, home: Option<Country>) -> Option<(u16, String)> {
     let dialled = |c: char| c.is_ascii_digit() || "+-./() ".contains(c);
     let plus_within = typed.char_indices().any(|(at, c)| c == '+' && at > 0);
     if typed.len() > PhoneNumber::MAX_TYPED || plus_within || !typed.chars().all(dialled) {
         return None;
     }
-    // "+49 (0)151 …": the zero is for callers from within.
+    // "+49 (0)151 …": the zero is for callers within the country.
     let digits: String =
         typed.replace("(0)", "").chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-    // `home` is where `phonenumber` takes the prefix from that is dialled within a country, also for numbers of others.
+    // `phonenumber` takes the trunk prefix from `home`, also for numbers of other countries.
     let number = match abroad(&digits, home) {
         Some(international) => phonenumber::parse(None, international),
         None => phonenumber::parse(home.map(|home| home.0), digits),
@@ -120,7 +120,7 @@ fn read(typed: &str, home: Option<Country>) -> Option<(u16, String)> {
     Some((code, without_mexicos_one(code, &national).map_or_else(|| national.clone(), str::to_owned)))
 }
 
-/// The number with `+`, if it is written with the plus or with what is dialled for it in `home`.
+/// The number with `+`, if it was written with the plus or with the international prefix of `home`.
 fn abroad(digits: &str, home: Option<Country>) -> Option<String> {
     if digits.starts_with('+') {
         return Some(digits.to_owned());
@@ -131,13 +131,13 @@ fn abroad(digits: &str, home: Option<Country>) -> Option<String> {
     Some(format!("+{number}"))
 }
 
-/// Until 2019 a 1 stood between Mexico's country code and mobile numbers; address books still have it.
+/// Removes the 1 that preceded Mexican mobile numbers until 2019; address books still contain it.
 fn without_mexicos_one(code: u16, national: &str) -> Option<&str> {
     national.strip_prefix('1').filter(|rest| code == 52 && rest.len() == 10)
 }
 
-/// The region that the number is of: several share a calling code. (`phonenumber` looks for it without the zeros that
-/// lead a number.)
+/// The region of the number, since several share a calling code. (`phonenumber` determines it without leading zeros of
+/// the number.)
 fn region(code: u16, national: &str) -> Option<&'static Metadata> {
     let regions = DATABASE.region(&code)?;
     let alone = regions.len() == 1;
@@ -150,7 +150,7 @@ fn region(code: u16, national: &str) -> Option<&'static Metadata> {
     })
 }
 
-/// Is it the number of a mobile telephone, and none that costs the sender a premium?
+/// Returns whether it is a mobile number that is not premium-rate.
 fn takes_texts(metadata: &Metadata, national: &str) -> bool {
     let kinds = metadata.descriptors();
     let special = [
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(PhoneNumber::parse("+4915112345678", None).unwrap().masked(), "+49 •••78");
     }
 
-    /// Earlier versions kept the zero that is dialled within a country, and plans of numbers change.
+    /// Earlier versions kept the trunk prefix, and numbering plans change.
     #[test]
     fn a_stored_number_stays_readable() {
         let stored = |text: &str| serde_json::from_str::<PhoneNumber>(&format!("\"{text}\""));
@@ -268,7 +268,7 @@ mod tests {
         }
     }
 
-    /// By the examples that the metadata have of every country.
+    /// Uses the metadata's example numbers for every country.
     #[test]
     fn the_mobile_numbers_of_every_country_are_read() {
         let mut read = 0;
@@ -287,7 +287,7 @@ mod tests {
         assert!(read > 200, "{read}");
     }
 
-    /// Attack 133: what costs the sender, and what cannot take a text.
+    /// Premium-rate numbers, and numbers that cannot receive texts.
     #[test]
     fn refuses_what_is_no_mobile_telephone() {
         for text in [
