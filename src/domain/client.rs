@@ -1,4 +1,4 @@
-//! A registered client, by the member names of RFC 7591, and what it is allowed.
+//! A registered client, with the member names of RFC 7591, and its permissions.
 
 mod algorithm;
 mod authentication;
@@ -19,60 +19,59 @@ use super::ids::{ClientId, IssuerId, TenantId};
 use super::redirect_uri::{FreePorts, RedirectUri};
 use super::scope::{self, Scope};
 
-/// One client of one issuer.
+/// A client of one issuer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Client {
     /// The `client_id`.
     pub id: ClientId,
     /// The issuer it belongs to.
     pub issuer: IssuerId,
-    /// A disabled client is as good as unknown.
+    /// A disabled client is treated as unknown.
     pub disabled: bool,
-    /// Its epoch and its tenant's together; only the store changes them.
+    /// The sum of its epoch and its tenant's; only the store changes them.
     pub epoch: Epoch,
-    /// How it proves itself at the token endpoint.
+    /// Its authentication at the token endpoint.
     pub authentication: ClientAuthentication,
-    /// Everything else that was registered.
+    /// The registered metadata.
     pub metadata: ClientMetadata,
 }
 
 impl Client {
-    /// Can it keep a secret? (RFC 6749 §2.1)
+    /// Returns whether it cannot keep a secret (RFC 6749 §2.1).
     pub const fn is_public(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::None)
     }
 
-    /// Must its authorization requests carry a `code_challenge` (RFC 9700 §2.1.1)?
+    /// Returns whether its authorization requests must have a `code_challenge` (RFC 9700 §2.1.1).
     pub const fn must_use_pkce(&self) -> bool {
         self.is_public() || self.metadata.require_pkce
     }
 
-    /// What its sealed secret is bound to: its id alone, so that an export can be brought back after the tenant was
+    /// The row name that its secret is sealed for: its id alone, so that an export can be imported after the tenant was
     /// removed, whose issuer then has another id.
     pub fn secret_row(&self) -> String {
         format!("clients/{}/secret", self.id)
     }
 
-    /// The registered URI that the request's `redirect_uri` names, if any.
+    /// The registered URI that matches the request's `redirect_uri`.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
         self.metadata.redirect_uri(requested)
     }
 
-    /// Where its pages can be: the origins of its web addresses.
+    /// The origins of its `http` and `https` redirect URIs, where its pages can be.
     pub fn origins(&self) -> impl Iterator<Item = String> {
         let addresses = self.metadata.redirect_uris.iter().filter_map(|uri| Url::parse(uri.as_str()).ok());
         let web = addresses.filter(|url| matches!(url.scheme(), "http" | "https"));
         web.map(|url| url.origin().ascii_serialization())
     }
 
-    /// Has it public keys registered, of which it holds the private ones?
+    /// Returns whether it has registered public keys.
     pub const fn has_keys(&self) -> bool {
         matches!(self.authentication, ClientAuthentication::PrivateKeyJwt(_))
     }
 
-    /// The sector in which users have names of their own (OpenID Connect Core §8.1): the host of
-    /// `sector_identifier_uri`, or the one of its redirect URIs; a sector of its own for a client on the user's machine.
-    /// `None`: it knows users by their public names.
+    /// The sector of its pairwise identifiers (OpenID Connect Core §8.1): the host of `sector_identifier_uri` or of its
+    /// redirect URIs; a separate sector for a client on the user's machine. `None`: it gets public identifiers.
     pub fn sector(&self) -> Option<String> {
         let metadata = &self.metadata;
         if metadata.subject_type == SubjectType::Public {
@@ -82,11 +81,11 @@ impl Client {
         let addresses = addresses.map(RedirectUri::as_str);
         let mut hosts =
             metadata.sector_identifier_uri.as_deref().into_iter().chain(addresses).filter_map(host);
-        // Every application on the user's machine is at `localhost`: sharing that host makes no common sector.
+        // `localhost` is shared by every application on users' machines, so it is not a sector.
         Some(hosts.next().unwrap_or_else(|| format!("client {}/{}", self.issuer, self.id)))
     }
 
-    /// Its name where no language is known.
+    /// Its name in no particular language.
     pub fn name(&self) -> &str {
         self.metadata.client_name.as_deref().unwrap_or_else(|| self.id.as_str())
     }
@@ -97,35 +96,35 @@ impl Client {
 #[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a member of its own")]
 pub struct ClientMetadata {
-    /// What the user reads.
+    /// The name shown to users.
     pub client_name: Option<String>,
-    /// Where codes may be sent.
+    /// The URIs that codes may be sent to.
     pub redirect_uris: Vec<RedirectUri>,
-    /// Where the browser may be sent after sign-out.
+    /// The URIs that the browser may be sent to after sign-out.
     pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// `web` or `native`; a native client may use any port of a loopback address.
     pub application_type: ApplicationType,
-    /// Ours: it may use any port of `http://localhost` too.
+    /// Own member: it may use any port of `http://localhost` too.
     pub localhost_redirects: bool,
-    /// What the client may exchange at the token endpoint.
+    /// Its permitted grant types at the token endpoint.
     pub grant_types: Vec<GrantType>,
-    /// What the client may ask for at the authorization endpoint.
+    /// Its permitted response types at the authorization endpoint.
     pub response_types: Vec<ResponseType>,
-    /// The scopes it may ask for; `None` = all that exist.
+    /// The scopes it may request; `None` = all.
     pub scope: Option<Scope>,
-    /// How it knows users.
+    /// Public or pairwise user identifiers.
     pub subject_type: SubjectType,
-    /// Whose host is its sector; a list of the redirect URIs of the sector's clients is published there.
+    /// The URL whose host is its sector; the redirect URIs of the sector's clients are published there.
     pub sector_identifier_uri: Option<String>,
-    /// The one algorithm of its assertions; `None` = any that fits its method.
+    /// The required algorithm of its assertions; `None` = any that fits its method.
     pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     /// The algorithm of its ID tokens.
     pub id_token_signed_response_alg: SigningAlgorithm,
-    /// `max_age` where a request has none.
+    /// `max_age` for requests without one.
     pub default_max_age: Option<u64>,
-    /// `acr_values` where a request has none.
+    /// `acr_values` for requests without them.
     pub default_acr_values: Vec<String>,
-    /// Where the user reads about the client.
+    /// The page about the client.
     pub client_uri: Option<String>,
     /// The client's logo on the login page.
     pub logo_uri: Option<String>,
@@ -135,54 +134,54 @@ pub struct ClientMetadata {
     pub tos_uri: Option<String>,
     /// Members in other languages, by their names with a language tag (RFC 7591 §2.2): `client_name#de`.
     pub localized: BTreeMap<String, String>,
-    /// How to reach the people who are responsible for the client.
+    /// Contacts of the people responsible for the client.
     pub contacts: Vec<String>,
-    /// The software that the client is an installation of.
+    /// The id of the software that the client is an installation of.
     pub software_id: Option<String>,
     /// The version of that software.
     pub software_version: Option<String>,
-    /// Where a login at this client can be started (OpenID Connect Core §4).
+    /// The URL that starts a login at this client (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
-    /// Ours: the APIs for which it may ask for tokens, by the names that `resource` gives them (RFC 8707). Why not
-    /// `resources`: in this house a Resource is a self-service portal.
+    /// Own member: the APIs for which it may request tokens, by the values of `resource` (RFC 8707). Not named
+    /// `resources`, because a Resource is a self-service portal in the settings.
     pub audiences: Vec<Resource>,
-    /// Ours: the API that its tokens are for where no `resource` is asked for; it may name that one, too.
+    /// Own member: the API of its tokens if `resource` is missing; it may also be requested.
     pub default_audience: Option<Resource>,
-    /// Ours: the names of the API that this client is. It may introspect the tokens that are meant for it.
+    /// Own member: the identifiers of the API that this client is. It may introspect tokens for it.
     pub own_audiences: Vec<Resource>,
-    /// Ours: the user is asked before anything is given away.
+    /// Own member: the user is asked for consent.
     pub require_consent: bool,
-    /// Ours: ID tokens hold the claims of the granted scopes too, for applications that never call UserInfo.
+    /// Own member: ID tokens contain the claims of the granted scopes too, for applications that do not call UserInfo.
     pub id_token_claims: bool,
-    /// Ours: the name of the claim with the user's roles.
+    /// Own member: the name of the claim with the user's roles.
     pub roles_claim: String,
-    /// Ours: the name of the claim with the user's groups.
+    /// Own member: the name of the claim with the user's groups.
     pub groups_claim: String,
-    /// Ours: the tenants whose groups a client of the root issuer reads by their bare names (see [`super::group`]).
+    /// Own member: the tenants whose groups a client of the root issuer reads by bare names (see [`super::group`]).
     pub groups_of: Vec<TenantId>,
-    /// The algorithm of its UserInfo answers; `None` = plain JSON.
+    /// The algorithm of its UserInfo responses; `None` = plain JSON.
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
-    /// The algorithm of introspection answers that it asks for as JWTs (RFC 9701 §6).
+    /// The algorithm of introspection responses as JWTs, if it requests them (RFC 9701 §6).
     pub introspection_signed_response_alg: SigningAlgorithm,
-    /// Must it push its authorization requests (RFC 9126 §6)?
+    /// Whether it must push its authorization requests (RFC 9126 §6).
     pub require_pushed_authorization_requests: bool,
-    /// The one algorithm of its request objects; `None` = any that is known (OpenID Connect Registration §2).
+    /// The required algorithm of its request objects; `None` = any supported one (OpenID Connect Registration §2).
     pub request_object_signing_alg: Option<SigningAlgorithm>,
-    /// Must its authorization requests be request objects that it signed (RFC 9101 §10.5)?
+    /// Whether its authorization requests must be signed request objects (RFC 9101 §10.5).
     pub require_signed_request_object: bool,
-    /// Ours: must it use PKCE (RFC 7636)? A public client must in any case.
+    /// Own member: whether it must use PKCE (RFC 7636). A public client always must.
     pub require_pkce: bool,
-    /// Ours: may it end its users' sessions from its back end, by an ID token alone that has not expired?
+    /// Own member: whether its back end may end its users' sessions with an unexpired ID token alone.
     pub backend_logout: bool,
-    /// Ours: what its access tokens look like.
+    /// Own member: the format of its access tokens.
     pub access_token_format: TokenFormat,
-    /// Ours: the algorithm of its access tokens; by default that of its ID tokens.
+    /// Own member: the algorithm of its access tokens; by default that of its ID tokens.
     pub access_token_signed_response_alg: Option<SigningAlgorithm>,
-    /// Ours: seconds an access token lives.
+    /// Own member: lifetime of an access token in seconds.
     pub access_token_lifetime: u64,
-    /// Ours: seconds after the login beyond which nothing is refreshed, however often it was.
+    /// Own member: seconds after the login until which tokens can be refreshed.
     pub refresh_token_lifetime: u64,
-    /// Ours: seconds a refresh token with `offline_access` may lie unused.
+    /// Own member: idle lifetime of a refresh token with `offline_access` in seconds.
     pub refresh_token_idle: u64,
 }
 
@@ -237,7 +236,7 @@ impl Default for ClientMetadata {
 }
 
 impl ClientMetadata {
-    /// The registered URI that the request's `redirect_uri` names, if any.
+    /// The registered URI that matches the request's `redirect_uri`.
     pub fn redirect_uri(&self, requested: &str) -> Option<&RedirectUri> {
         self.redirect_uris.iter().find(|uri| uri.matches(requested, self.free_ports()))
     }
@@ -250,7 +249,7 @@ impl ClientMetadata {
         }
     }
 
-    /// How long an access token lives.
+    /// Lifetime of an access token.
     pub const fn access_token_lifetime(&self) -> Duration {
         Duration::from_secs(self.access_token_lifetime)
     }
@@ -260,12 +259,12 @@ impl ClientMetadata {
         Duration::from_secs(self.refresh_token_lifetime)
     }
 
-    /// How long a refresh token with `offline_access` may lie unused.
+    /// Idle lifetime of a refresh token with `offline_access`.
     pub const fn refresh_token_idle(&self) -> Duration {
         Duration::from_secs(self.refresh_token_idle)
     }
 
-    /// May the client use this grant type?
+    /// Returns whether the client may use this grant type.
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)
     }
@@ -284,10 +283,10 @@ fn host(address: &str) -> Option<String> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectType {
-    /// A user has the same name everywhere.
+    /// A user has the same identifier at all clients.
     #[default]
     Public,
-    /// A user has another name in every sector.
+    /// A user has a different identifier in every sector.
     Pairwise,
 }
 
@@ -302,17 +301,17 @@ pub enum ApplicationType {
     Native,
 }
 
-/// What an access token looks like.
+/// The format of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenFormat {
-    /// RFC 9068: an API can read it without asking.
+    /// RFC 9068: an API can validate it locally.
     Jwt,
-    /// A random text; only introspection tells what it means.
+    /// A random text, which an API must introspect.
     Opaque,
 }
 
-/// The grant types of the token endpoint.
+/// The supported grant types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
@@ -344,7 +343,7 @@ impl GrantType {
     }
 }
 
-/// The response types of the authorization endpoint.
+/// The supported response types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResponseType {

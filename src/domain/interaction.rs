@@ -1,7 +1,7 @@
-//! A login in progress: one row per authorization request, so that two tabs never share a state.
+//! A login in progress: one row per authorization request, so that two tabs never share state.
 //!
-//! What was asked never changes; what the user has done since is [`Progress`], written whole under a version number,
-//! so that of two posts at once only one can have been made from the current page.
+//! The request never changes; what the user has done since is [`Progress`], written as a whole with an optimistic lock,
+//! so that of two concurrent posts only one is accepted.
 
 use std::time::Duration;
 
@@ -18,45 +18,45 @@ use super::request::AuthorizationRequest;
 use super::time::Time;
 use super::upstream::Vouched;
 
-/// One login, from the authorization request to its answer. Whoever removes the row, and nobody else, may answer.
+/// A login from the authorization request to its response. The request that deletes the row sends the response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interaction {
-    /// Its row; stands in the page addresses.
+    /// Its id; part of the page URLs.
     pub id: InteractionId,
-    /// The issuer asked.
+    /// The issuer.
     pub issuer: IssuerId,
-    /// The id of the grant that it leads to. The log knows the login by it from the first request on, for it opens
-    /// nothing, unlike the id in the page addresses.
+    /// The id of the grant that it leads to. The log identifies the login by it from the first request on, because it
+    /// is not confidential, unlike the id in the page URLs.
     pub grant: GrantId,
-    /// What the client asked for.
+    /// The authorization request.
     pub request: AuthorizationRequest,
-    /// The browser it belongs to, by the hash of its cookie. `None` until the first page is opened, where the request
-    /// came without cookies: another site's form posts none that are `SameSite=Lax`.
+    /// The hash of the cookie of its browser. `None` until the first page is opened, if the request came without
+    /// cookies: another site's form does not send `SameSite=Lax` ones.
     #[serde(skip)]
     pub browser: Option<Hash>,
-    /// The network that asked, by a keyed hash: while the login waits for its first factor it counts there.
+    /// The keyed hash of the client's network, for which the login counts while it waits for its first factor.
     #[serde(skip)]
     pub network: Option<Hash>,
-    /// Does the browser carry the request? Then the row knows issuer and client alone.
+    /// Whether the browser carries the request; then the row stores only issuer and client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub carried: bool,
-    /// What happened since.
+    /// The progress since the request.
     #[serde(default, skip_serializing_if = "is_default")]
     pub progress: Progress,
-    /// Of the client and its tenant, when the request arrived.
+    /// The sum of the epochs of the client and its tenant at the request.
     #[serde(default)]
     pub epoch: Epoch,
-    /// When the request arrived.
+    /// The arrival of the request.
     pub requested_at: Time,
-    /// When it is over in any case.
+    /// The time of expiry.
     pub expires_at: Time,
-    /// Raised by every write.
+    /// Incremented by every write.
     #[serde(skip)]
     pub version: i64,
 }
 
 impl Interaction {
-    /// As it is stored: without the request, where the browser carries it.
+    /// The stored form: without the request if the browser carries it.
     #[must_use]
     pub fn abridged(&self) -> Self {
         let request = AuthorizationRequest::blank(self.request.issuer.clone(), self.request.client.clone());
@@ -64,77 +64,77 @@ impl Interaction {
     }
 }
 
-/// What the user has done since the request arrived.
+/// What the user has done since the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// What was proved and answered here; what the session knows is not repeated. The user of these facts is the user of
-    /// the whole login: everything below is theirs.
+    /// The facts of this login, without those of the session. Their user is the user of the whole login, to whom
+    /// everything below belongs.
     #[serde(flatten)]
     pub facts: Facts,
-    /// Of that user and the tenant: in another epoch nothing of this counts.
+    /// The sum of the epochs of that user and the tenant: after a change the progress is invalid.
     pub epoch: Option<Epoch>,
-    /// This login stands on its own: what the browser's session knows does not count.
+    /// Whether the facts of the browser's session are ignored.
     pub alone: bool,
-    /// Wrong codes since the password was proved: after a few the login starts again.
+    /// Wrong codes since the first factor: after a few the login starts again.
     pub wrong_codes: u32,
-    /// The way to enrol that was chosen.
+    /// The chosen enrolment method.
     pub method: Option<Method>,
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
-    /// The code that was sent last, or was to be.
+    /// The last attempt to deliver a code.
     pub dispatch: Option<CodeDelivery>,
-    /// What the browser was asked for with a passkey and has not answered.
+    /// The unanswered passkey ceremony.
     pub ceremony: Option<Ceremony>,
-    /// Recovery codes under the master key, until the user says that they are stored.
+    /// Sealed recovery codes, until the user confirms that they are stored.
     pub recovery_codes: Option<String>,
-    /// Does the user want to resynchronise the device before a code of it is taken?
+    /// Whether the user wants to resynchronise the device before a code is accepted.
     pub resync: bool,
-    /// Is a mail on its way that leads to a second factor?
+    /// Whether a mail with an activation link was sent.
     pub mailed: bool,
-    /// What the last post was answered, for the page that follows it.
+    /// The refusal of the last post, for the next page.
     pub refusal: Option<Refusal>,
-    /// What was typed last ([`FormInput`]) under the master key: users type passwords into the wrong field.
+    /// The last input ([`FormInput`]), sealed because users type passwords into the wrong field.
     pub form_input: Option<String>,
-    /// Somebody whom an upstream provider vouched for, and who is nobody here yet.
+    /// A user authenticated by an upstream provider who is not linked with an account.
     pub stranger: Option<UnlinkedUpstreamUser>,
 }
 
-/// Somebody who is signed in upstream and linked with no account.
+/// A user who is signed in upstream and not linked with an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlinkedUpstreamUser {
-    /// The issuer that the provider had then.
+    /// The provider's issuer at that time.
     #[serde(default)]
     pub issuer: String,
-    /// Who that is there.
+    /// The user's `sub` there.
     pub subject: String,
-    /// What was vouched for.
+    /// The authentication by the provider.
     pub vouched: Vouched,
-    /// When the factors were proved there.
+    /// The time of the authentication.
     pub at: Time,
 }
 
-/// An authenticator whose secret was shown and whose first code is awaited.
+/// An enrolment in progress: the secret was shown, and the first code is awaited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
     /// The pending authenticator.
     pub authenticator: AuthenticatorId,
-    /// What it is.
+    /// Its method.
     #[serde(default = "application")]
     pub method: Method,
-    /// When its secret was made.
+    /// The time its secret was generated.
     pub started_at: Time,
     /// Wrong codes so far.
     pub wrong_codes: u32,
 }
 
 impl Enrolment {
-    /// Wrong codes that void it.
+    /// Maximum number of wrong codes.
     const CODES: u32 = 10;
-    /// How long it waits for its first code.
+    /// Time limit for the first code.
     const PATIENCE: Duration = Duration::from_mins(15);
 
-    /// That of a pending authenticator, begun now.
+    /// Starts the enrolment of a pending authenticator.
     pub fn begin(authenticator: &Authenticator, now: Time) -> Self {
         Self {
             authenticator: authenticator.id.clone(),
@@ -144,59 +144,58 @@ impl Enrolment {
         }
     }
 
-    /// Whether it still waits for its first code.
+    /// Returns whether it is still within its time limit.
     pub fn waits(&self, now: Time) -> bool {
         self.started_at.is_recent(now, Self::PATIENCE)
     }
 
-    /// Counts a wrong code; `false`: that was one too many, and it is void.
+    /// Counts a wrong code; `false`: the limit is reached, and the enrolment is void.
     pub const fn survives_wrong_code(&mut self) -> bool {
         self.wrong_codes = self.wrong_codes.saturating_add(1);
         self.wrong_codes < Self::CODES
     }
 }
 
-/// Logins that were begun under the first schema knew no other.
+/// The default of logins stored under the first schema.
 const fn application() -> Method {
     Method::Totp
 }
 
-/// What became of the last wish for a code by SMS or mail.
+/// The result of the last attempt to deliver a code by SMS or mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeDelivery {
-    /// Where the code was to go.
+    /// The authenticator it was sent to.
     pub authenticator: AuthenticatorId,
-    /// Whether it went.
+    /// The outcome.
     pub outcome: Dispatched,
-    /// When another can be asked for.
+    /// The time from which another code can be requested.
     pub again_at: Time,
 }
 
-/// Whether a code went.
+/// The outcome of an attempt to deliver a code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dispatched {
-    /// Yes, as this message.
+    /// Queued as this message.
     Sent(MessageId),
-    /// No: too many were asked for.
+    /// Not sent, because the rate limit is reached.
     Held,
-    /// No: there is no way there.
+    /// Not sent, because there is no sender for the channel.
     Impossible,
 }
 
-/// Why the last post did not lead on.
+/// The refusal of a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The name of the step that was posted.
+    /// The name of the posted step.
     pub step: String,
-    /// What was wrong.
+    /// The problem.
     pub problem: Problem,
-    /// What the user may quote; form mistakes have none.
+    /// The reference that the user can quote; input errors have none.
     pub reference: Option<Reference>,
 }
 
-/// What was typed last into the fields for names and addresses, so that it need not be typed again. What is typed into a
-/// field for a password or a code is never kept.
+/// The last input of names and addresses, for prefilling the form. Passwords and codes are never stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormInput {
     /// The tenant domain.
@@ -206,7 +205,7 @@ pub struct FormInput {
     /// The name of the office computer.
     #[serde(default)]
     pub desktop: Option<String>,
-    /// The country of the telephone number, by its two letters.
+    /// The two-letter country code of the telephone number.
     #[serde(default)]
     pub country: Option<String>,
     /// The telephone number.
@@ -217,59 +216,59 @@ pub struct FormInput {
     pub email: Option<String>,
 }
 
-/// What was wrong with a post.
+/// The problem of a post.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
-    /// These fields were left empty.
+    /// Required fields that were empty.
     Missing(Vec<String>),
-    /// This field does not hold what it is for.
+    /// A field with invalid input.
     Invalid(String),
-    /// The sign-in data is wrong; which part is not said.
+    /// The sign-in data is wrong, without saying which part.
     SignInFailed,
-    /// Too many failures; nothing is checked before this time.
+    /// Locked until this time after too many failures.
     Locked(Time),
     /// The code was not accepted.
     WrongCode,
-    /// Two codes did not find the device again.
+    /// The two codes did not match any position of the device.
     WrongCodes,
-    /// There is no code that could be right: it expired, was tried too often, or none was sent.
+    /// There is no valid code: it expired, was tried too often, or none was sent.
     CodeExpired,
     /// A passkey was not accepted.
     WrongPasskey,
-    /// The browser has not asked its user for a passkey.
+    /// The browser did not get an answer from its user or supports no passkeys.
     NoPasskey,
-    /// This passkey signs nobody in here; why is not said.
+    /// This passkey cannot be used to sign in here, without saying why.
     PasskeySignInFailed,
     /// A recovery code was not accepted.
     WrongRecoveryCode,
-    /// Too many wrong codes: the login began again.
+    /// The login was started again after too many wrong codes.
     StartedAgain,
-    /// It will not do as a new password.
+    /// The new password was rejected.
     NewPassword(PasswordFault),
-    /// Too many wrong codes, or too late: the secret shown is void and another one is shown.
+    /// The enrolment is void, after too many wrong codes or too late; a new secret is shown.
     EnrolmentVoid,
-    /// Too many wrong codes, or too late: the number or address must be given again.
+    /// The destination must be given again, after too many wrong codes or too late.
     DestinationVoid,
     /// The upstream provider does not answer.
     UpstreamUnavailable,
-    /// The upstream provider says no, or the user did there.
+    /// The upstream provider or its user refused.
     UpstreamRefused,
-    /// The upstream provider's answer is not one that counts.
+    /// The upstream provider's response is not valid.
     UpstreamUnproved,
-    /// Whoever is signed in upstream is linked with no account here.
+    /// The upstream user is not linked with an account here.
     NotLinked,
-    /// Nobody is invited with this code.
+    /// The invitation code is not valid.
     WrongInvitation,
 }
 
 impl Progress {
-    /// Notes that the user's password is right.
+    /// Adds the fact that the user's password was right.
     pub fn password_proved(&mut self, user: &UserId, epoch: Epoch, at: Time) {
         self.first_factor_proved(user, epoch, FactKind::Password, at);
     }
 
-    /// Notes a first factor of the user, whose epoch was read before the factor was checked.
+    /// Adds a first factor of the user, whose epoch was read before the factor was checked.
     pub fn first_factor_proved(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
         self.learn(user, epoch, kind, at);
         self.wrong_codes = 0;
@@ -277,20 +276,20 @@ impl Progress {
         self.stranger = None;
     }
 
-    /// Notes a fact of this user; the last refusal has been answered.
+    /// Adds a fact of this user and clears the last refusal.
     pub fn learn(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
         self.belong_to(user, epoch);
         self.refusal = None;
         self.facts.add(user, kind, at);
     }
 
-    /// Was the user's first factor proved in this login? Otherwise the user is the one of the browser's session.
+    /// Returns whether the first factor was proved in this login; otherwise the user comes from the browser's session.
     pub fn has_first_factor(&self) -> bool {
         self.facts.first_factor().is_some()
     }
 
-    /// Makes this the login of this user in this epoch: nothing that another user proved, chose or was shown here remains,
-    /// nor anything of before an ending. Returns whether there was something to drop.
+    /// Assigns the login to this user in this epoch: everything that another user proved, chose or was shown is
+    /// dropped, and everything from before a raised epoch. Returns whether something was dropped.
     pub fn belong_to(&mut self, user: &UserId, epoch: Epoch) -> bool {
         let others = self.facts.user().is_some_and(|owner| owner != user || self.epoch != Some(epoch));
         if others {
@@ -303,8 +302,8 @@ impl Progress {
         others
     }
 
-    /// Drops what was done in a browser session that is over: without it, only a first factor proved here tells the user.
-    /// Returns whether there was such a session.
+    /// Drops what was done in a browser session that has ended: without it, only a first factor proved here identifies
+    /// the user. Returns whether there was such a session.
     pub fn leave_session(&mut self) -> bool {
         let over = self.facts.user().is_some() && !self.has_first_factor();
         if over {
@@ -313,22 +312,22 @@ impl Progress {
         over
     }
 
-    /// What the browser was asked for this purpose.
+    /// The pending ceremony for this purpose.
     pub fn asked(&self, purpose: Purpose) -> Option<&Ceremony> {
         self.ceremony.as_ref().filter(|ceremony| ceremony.purpose == purpose)
     }
 
-    /// What the browser was asked for this purpose; it can be answered once.
+    /// Takes the pending ceremony for this purpose, which can be answered once.
     pub fn take_asked(&mut self, purpose: Purpose) -> Option<Ceremony> {
         self.ceremony.take_if(|ceremony| ceremony.purpose == purpose)
     }
 
-    /// Was the last post not looked at, after too many failures?
+    /// Returns whether the last post was refused because of a lock.
     pub fn is_locked(&self) -> bool {
         self.refusal.as_ref().is_some_and(|refusal| matches!(refusal.problem, Problem::Locked(_)))
     }
 
-    /// Begins again: nothing proved so far counts any more, here or in the session.
+    /// Starts the login again: all facts so far are ignored, including those of the session.
     pub fn start_again(&mut self) {
         *self = Self { alone: true, ..Self::default() };
     }
@@ -379,7 +378,7 @@ mod tests {
         assert_eq!(progress, proved, "the first factor was proved here");
     }
 
-    /// Also of those that were proved in a session: what has ended since takes them along.
+    /// This includes facts of a session: those from before a raised epoch are dropped.
     #[test]
     fn facts_never_pass_from_one_epoch_to_another() {
         let anna = UserId::new("anna");
@@ -393,7 +392,7 @@ mod tests {
         }
     }
 
-    /// Rows of an earlier release too, whose facts named no user when the session's user was meant: they are dropped.
+    /// In rows of an earlier release, facts without a user belonged to the session's user: they are dropped.
     #[test]
     fn facts_are_stored_with_their_user() {
         let stored = r#"{"user":"anna","facts":[{"kind":"password","at":1}]}"#;

@@ -1,10 +1,10 @@
-//! The way back in by a link: a machine of its own, apart from any login, which may end in another browser than it began.
+//! Password reset by a link: a process apart from any login, which may end in another browser than it began.
 //!
-//! The link in the mail is used up by the first new password that comes with it; whoever brought that one goes on with a
-//! *ticket*, a secret that no mail has ever held. So a link that is read again, from a mailbox or a history, opens
-//! nothing, and neither does it show what comes after it: the code of the second factor, or a new authenticator's secret.
+//! The link in the mail is consumed by the first new password that is submitted with it, and replaced by a *ticket*, a
+//! secret that was never in a mail. So a link that is read later, in a mailbox or a history, opens nothing, neither the
+//! second factor's page nor a new authenticator's secret.
 //!
-//! Nothing here signs anybody in. Who has chosen a password goes to the login and uses it.
+//! A reset signs nobody in: the user then signs in with the new password.
 
 use std::time::Duration;
 
@@ -18,104 +18,104 @@ use super::interaction::{CodeDelivery, Enrolment};
 use super::passkey::Ceremony;
 use super::time::Time;
 
-/// How long a link in a mail may be used (SEED1-8).
+/// Lifetime of a link in a mail.
 pub const LINK: Duration = Duration::from_mins(30);
-/// How long whoever has used it may take for the rest.
+/// Lifetime of a ticket.
 pub const REST: Duration = Duration::from_mins(15);
 
-/// How long a link that is shown at the server's console may be used.
+/// Lifetime of a link shown at the server's console.
 pub const CONSOLE: Duration = Duration::from_mins(10);
 
-/// One link, and how far whoever used it has come.
+/// A password reset and its progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reset {
     /// The hash of the secret in the link.
     pub link: Hash,
-    /// The hash of the secret that goes on in its place; `None`: the link was not used yet.
+    /// The hash of the ticket; `None`: the link was not used yet.
     pub ticket: Option<Hash>,
-    /// The issuer at which it was asked for, and below which its pages lie.
+    /// The issuer at which it was requested, and below which its pages are.
     pub issuer: IssuerId,
-    /// Whose password it is about.
+    /// The user whose password is reset.
     pub user: UserId,
-    /// How it came about.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// Of user and tenant.
+    /// The sum of the epochs of user and tenant.
     pub epoch: Epoch,
-    /// What happened since.
+    /// The progress since it was created.
     pub progress: Progress,
-    /// From when on it is void.
+    /// The time of expiry.
     pub expires_at: Time,
-    /// Raised by every write.
+    /// Incremented by every write.
     pub version: i64,
 }
 
-/// How a link came about.
+/// The purpose of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// Somebody said that the password is forgotten, or an administrator had the mail sent.
+    /// The password was forgotten; requested by the user or an administrator.
     Forgotten,
-    /// An administrator who is blocked without a second factor asked for it.
+    /// Activation of an administrator who must have a second factor.
     Activation,
-    /// An operator had it shown at the server's console, for somebody who has lost everything. It waives the second
-    /// factor, and revokes it.
+    /// Emergency access, shown to an operator at the server's console for a user who has lost everything. It needs no
+    /// second factor, and revokes it.
     Console,
 }
 
-/// Why a new authenticator is enrolled after the new password.
+/// The reason why a new authenticator is enrolled after the new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Enrols {
     /// An administrator must have one.
     Duty,
-    /// A recovery code said that the old one is lost.
+    /// The old one was replaced by a recovery code.
     Replacement,
 }
 
-/// What happened since the link was made.
+/// The progress of a reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Where the link was sent: it is void once the user has another address.
+    /// The address that the link was sent to: the link is void once the user has another address.
     pub sent_to: Option<EmailAddress>,
-    /// The login that waits.
+    /// The login to continue.
     pub login: Option<InteractionId>,
-    /// The application that it is for.
+    /// The application that the login is for.
     pub client: Option<ClientId>,
-    /// The hash of the new password, while it waits for the second factor.
+    /// The hash of the new password, until the second factor is proved.
     pub password: Option<String>,
-    /// Is the password changed?
+    /// Whether the password has been changed.
     pub changed: bool,
-    /// When it was changed. The second factor, where there is one, was proved in the same moment.
+    /// The time of the change, at which the second factor was proved too, if there is one.
     pub changed_at: Option<Time>,
     /// Wrong codes so far.
     pub wrong_codes: u32,
-    /// The code of the second factor that was sent last, or was to be.
+    /// The last attempt to deliver a code of the second factor.
     pub dispatch: Option<CodeDelivery>,
-    /// What the browser was asked for with a passkey and has not answered.
+    /// The unanswered passkey ceremony.
     pub ceremony: Option<Ceremony>,
-    /// Must a new authenticator be enrolled before this is done?
+    /// The reason to enrol a new authenticator, if one is required.
     pub enrols: Option<Enrols>,
-    /// What the user held when that was decided; whoever holds something else by now enrols nothing here.
+    /// Snapshot of the user's authenticators at that decision, an optimistic lock for the enrolment.
     pub replaces: Vec<AuthenticatorId>,
     /// The enrolment that waits for its first code.
     pub enrolment: Option<Enrolment>,
-    /// Recovery codes under the master key, until the user says that they are stored.
+    /// Sealed recovery codes, until the user confirms that they are stored.
     pub recovery_codes: Option<String>,
 }
 
-/// What whoever holds the link or the ticket is asked next.
+/// The next step of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// A new password.
     Password,
-    /// The second factor: the mailbox alone is not enough (attack 153).
+    /// The second factor, because access to the mailbox alone is not enough.
     SecondFactor,
     /// The first code of a new authenticator.
     Enrolment,
-    /// To store the recovery codes.
+    /// Storing the recovery codes.
     RecoveryCodes,
-    /// Nothing.
+    /// No further step.
     Done,
 }
 
@@ -125,12 +125,12 @@ impl Reset {
         InteractionId::new(self.link.as_str())
     }
 
-    /// Do the new password and the second factor still count for an enrolment? They are proved like those of a login.
+    /// Returns whether password and second factor were proved recently enough for an enrolment, as in a login.
     pub fn may_enrol(&self, now: Time) -> bool {
         self.progress.changed_at.is_some_and(|at| now.minus(RECENT) <= at && !at.is_ahead_of(now))
     }
 
-    /// What comes next.
+    /// The next step.
     pub const fn stage(&self) -> Stage {
         let Progress { changed, enrols, recovery_codes, .. } = &self.progress;
         match (&self.ticket, changed) {

@@ -218,7 +218,7 @@ fn claim_problems(declared: &[OwnClaims]) -> Vec<String> {
             problems.push(format!("claims: {:?} cannot be used as a scope for the host's claims", own.scope));
         }
         let taken = own.names.iter().filter(|name| name.is_empty() || reserved_names::is_claim(name));
-        problems.extend(taken.map(|name| format!("claims: {name:?} is a claim of the provider's")));
+        problems.extend(taken.map(|name| format!("claims: {name:?} is a claim of the provider")));
     }
     problems
 }

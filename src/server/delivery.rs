@@ -1,10 +1,12 @@
-//! The way out: what waits in the outbox is claimed, put into words, handed to a sender, and what came of it written down.
+//! Delivery of queued messages: claims those that are due, renders them, passes them to a sender and records the
+//! outcome.
 //!
-//! Mail and texts have a lane each, so that a mail server that hangs holds up no text; in a lane some go at once, so that
-//! one that hangs does not hold up the next. A lane looks when this node has put something into the outbox, and every
-//! few seconds for what other nodes have left or are due again. Whoever asked for the message waits for none of this.
+//! Mail and texts have separate lanes, so that a mail server that hangs does not delay texts; a lane sends several
+//! messages concurrently, so that one that hangs does not delay the next. A lane looks for work when this node has
+//! queued a message, and every few seconds for messages of other nodes and retries. The request that queued the message
+//! does not wait.
 //!
-//! Each delivery is a task: it goes on while its lane does something else, so whatever it holds meanwhile is released.
+//! Each delivery is a task of its own, so that no lock or connection is held while its lane does something else.
 
 use std::time::Duration;
 
@@ -19,21 +21,21 @@ use crate::storage::outbox::{self, Claimed, Outcome};
 use crate::storage::{self};
 use crate::views::{self, Outgoing};
 
-/// So many of one lane are under way at once.
+/// Maximum number of concurrent deliveries of a lane.
 const AT_ONCE: usize = 8;
-/// How often to look for what others have left.
+/// Interval of looking for messages of other nodes and retries.
 const POLL: Duration = Duration::from_secs(5);
-/// How long a sender may take.
+/// Time limit for a sender.
 const DEADLINE: Duration = Duration::from_mins(1);
 /// The life of a claim: the deadline, and time to record the outcome. The delivery is aborted when it ends.
 const LEASE: Duration = Duration::from_mins(2);
-/// Seconds until the next try, by the number of tries before; after that an hour.
+/// Seconds until the next try, by the number of previous tries; after that an hour.
 const PAUSES: [u64; 5] = [5, 30, 120, 600, 1800];
-/// Then it is given up, if it has not expired before.
+/// Maximum number of tries of an unexpired message.
 const TRIES: i64 = 24;
 
 impl Idp {
-    /// Sends what waits, on this channel, for ever; without a sender for it, nothing.
+    /// Sends the messages of this channel forever; does nothing if there is no sender for it.
     pub(super) async fn lane(&self, channel: Channel) {
         if !self.has_way(channel) {
             return;
@@ -63,7 +65,7 @@ impl Idp {
         }
     }
 
-    /// Looks who is meant by those who want a reset mail, and puts the mails of whoever is to have one into the outbox.
+    /// Processes the queued requests for a reset mail: looks up the users and queues their mails.
     async fn answer_reset_requests(&self) -> Result<(), Internal> {
         loop {
             let answers = self.account().reset_answers().await?;
@@ -83,7 +85,7 @@ impl Idp {
         }
     }
 
-    /// Sends one round of what is due now; tells how many there were.
+    /// Sends one round of due messages and returns their number.
     pub(crate) async fn deliver_due(&self) -> Result<usize, Internal> {
         self.answer_reset_requests().await?;
         let mut due = JoinSet::new();
@@ -118,7 +120,7 @@ impl Idp {
         for claimed in claimed {
             let idp = self.clone();
             under_way.spawn(async move {
-                // Afterwards another lane may claim it: better twice than never.
+                // Afterwards another lane may claim it: sending twice is better than never.
                 if tokio::time::timeout(LEASE, idp.deliver(channel, &claimed)).await.is_err() {
                     tracing::warn!(message = %claimed.id, "a delivery took too long and was given up");
                 }
@@ -168,7 +170,7 @@ impl Idp {
             Box::pin(async move { outbox::settle(tx, &id, tries, &work).await })
         });
         if let Err(error) = settled.await {
-            // The lease runs out, and then it is tried again: better twice than never.
+            // The lease expires, and the message is retried: sending twice is better than never.
             drop(Internal::from(error));
         } else {
             self.traffic().note_message(channel, word(&outcome));
@@ -187,7 +189,7 @@ fn tell_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// What came of a try, as it is counted.
+/// The outcome's name in metrics.
 const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Sent => "sent",
@@ -196,7 +198,7 @@ const fn word(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// What comes of a try.
+/// The outcome of a try.
 fn outcome(claimed: &Claimed, sent: Result<(), DeliveryError>, now: Time) -> Outcome {
     let reason = match sent {
         Ok(()) => return Outcome::Sent,
@@ -213,7 +215,7 @@ fn outcome(claimed: &Claimed, sent: Result<(), DeliveryError>, now: Time) -> Out
     }
 }
 
-/// One line of what a server said; it may say a lot.
+/// The first characters of a server's reply, on one line.
 fn short(reason: &str) -> String {
     reason.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }

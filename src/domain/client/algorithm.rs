@@ -1,12 +1,12 @@
-//! What tokens and assertions are signed with, by the names of RFC 7518, RFC 8037 and RFC 9864.
+//! Algorithms of tokens and assertions, by the names of RFC 7518, RFC 8037 and RFC 9864.
 //!
-//! Signatures and authentication codes are two types, so that nobody who expects the one can be given the other.
+//! Signatures and message authentication codes are separate types, so that one cannot be confused with the other.
 
 use serde::{Deserialize, Serialize};
 
 use super::ClientMetadata;
 
-/// Signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864) that an issuer has a key for.
+/// Signature algorithms of issuers (RFC 7518 §3.1, RFC 8037, RFC 9864).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256
@@ -15,7 +15,7 @@ pub enum SigningAlgorithm {
     /// ECDSA with P-256 and SHA-256
     #[serde(rename = "ES256")]
     Es256,
-    /// Ed25519 under its deprecated name, which older libraries alone understand
+    /// Ed25519 under its deprecated name, for older libraries
     #[serde(rename = "EdDSA")]
     EdDsa,
     /// Ed25519 under its own name (RFC 9864 §2.2)
@@ -23,11 +23,11 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// All of them; the first is the one every client understands (OpenID Connect Core §15.1).
+    /// All algorithms; the first is the one every client supports (OpenID Connect Core §15.1).
     pub const ALL: [Self; 4] = [Self::Rs256, Self::Es256, Self::EdDsa, Self::Ed25519];
 
-    /// Those of which every issuer has a key. Keys of the others are in the key set only where a client uses them: a
-    /// verifier that knows RSA and EC alone may stumble over others.
+    /// The algorithms for which every issuer has a key. Keys of the others are published only if a client uses them,
+    /// because a verifier that supports RSA and EC only may fail on them.
     pub const STANDARD: [Self; 2] = [Self::Rs256, Self::Es256];
 
     /// The value of `alg`.
@@ -40,7 +40,7 @@ impl SigningAlgorithm {
         }
     }
 
-    /// Returns whether both names mean the same signature, so that a key for one verifies the other.
+    /// Returns whether both are names of the same signature, so that a key for one verifies the other.
     pub fn is_same_signature(self, other: Self) -> bool {
         const ED25519: [SigningAlgorithm; 2] = [SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519];
         self == other || (ED25519.contains(&self) && ED25519.contains(&other))
@@ -59,7 +59,7 @@ impl ClientMetadata {
     }
 }
 
-/// Authentication codes (RFC 7518 §3.2), for which both sides know the secret.
+/// Message authentication codes with a shared secret (RFC 7518 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MacAlgorithm {
     /// HMAC with SHA-256
@@ -74,7 +74,7 @@ pub enum MacAlgorithm {
 }
 
 impl MacAlgorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 3] = [Self::Hs256, Self::Hs384, Self::Hs512];
 
     /// The value of `alg`.
@@ -86,7 +86,7 @@ impl MacAlgorithm {
         }
     }
 
-    /// Bytes that its secret must have at least: as many as the hash (RFC 7518 §3.2).
+    /// Minimum length of its secret in bytes: that of the hash (RFC 7518 §3.2).
     pub const fn secret_min(self) -> usize {
         match self {
             Self::Hs256 => 32,
@@ -96,7 +96,7 @@ impl MacAlgorithm {
     }
 }
 
-/// What an assertion of a client may be made with.
+/// The algorithm of a client's assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AssertionAlgorithm {
@@ -107,7 +107,7 @@ pub enum AssertionAlgorithm {
 }
 
 impl AssertionAlgorithm {
-    /// The names of all of them, as discovery lists them.
+    /// All names in the order of discovery.
     pub const NAMES: [&str; 7] = ["RS256", "ES256", "EdDSA", "Ed25519", "HS256", "HS384", "HS512"];
 
     /// The value of `alg`.

@@ -1,10 +1,10 @@
-//! What the user reads about a client, in the language of the page (RFC 7591 §2.2, OpenID Connect Registration §2.1).
+//! Client metadata in the language of the page (RFC 7591 §2.2, OpenID Connect Registration §2.1).
 
 use super::{Client, ClientMetadata};
 use crate::domain::locale::Locale;
 
 impl Client {
-    /// What the user reads as its name on a page in this language.
+    /// The client's name on a page in this language.
     pub fn name_in(&self, locale: Locale) -> &str {
         let plain = self.metadata.client_name.as_deref();
         self.metadata.in_language("client_name", plain, locale).unwrap_or_else(|| self.id.as_str())
@@ -17,7 +17,7 @@ impl ClientMetadata {
         self.in_language("logo_uri", self.logo_uri.as_deref(), locale)
     }
 
-    /// Where the user reads about the client.
+    /// The page about the client.
     pub fn client_uri_in(&self, locale: Locale) -> Option<&str> {
         self.in_language("client_uri", self.client_uri.as_deref(), locale)
     }
@@ -32,8 +32,8 @@ impl ClientMetadata {
         self.in_language("tos_uri", self.tos_uri.as_deref(), locale)
     }
 
-    /// A member's value for this language: by its tag, else for any region of the language (`de-AT` for German), else the
-    /// one without a tag, else the first that there is.
+    /// A member's value for this language: by its tag, else for any region of the language (`de-AT` for German), else
+    /// without a tag, else the first value.
     fn in_language<'a>(&'a self, member: &str, plain: Option<&'a str>, locale: Locale) -> Option<&'a str> {
         let tagged = || {
             self.localized.iter().filter_map(|(name, value)| {

@@ -1,9 +1,10 @@
-//! Messages on their way to users, and what became of them.
+//! Queue of messages to users, with their delivery state.
 //!
-//! A message is put here in the same write as that which it tells of, so that neither exists without the other. Nodes
-//! then *claim* what is due: one conditional statement moves `due_at` on by a lease, and whoever comes later finds
-//! nothing. A node that dies lets its lease run out, and the message is taken again: so it is sent twice only if the node
-//! died between handing it over and saying so. `tries` is the claim's number: who has lost the lease settles nothing.
+//! A message is queued in the same write as the change that it reports, so that neither exists without the other. Nodes
+//! then *claim* due messages: one conditional statement moves `due_at` by a lease, so that each is claimed once. If a
+//! node dies, the lease expires and the message is claimed again; it is sent twice only if the node died between
+//! sending it and recording that. `tries` is the number of the claim: a node that has lost the lease cannot record an
+//! outcome.
 
 use std::time::Duration;
 
@@ -14,40 +15,40 @@ use crate::storage::core::error::Result;
 use crate::storage::core::json::Word;
 use crate::storage::core::tx::Tx;
 
-/// How many messages of one channel may wait. Beyond that the way out is blocked, and more would help nobody.
+/// Maximum number of waiting messages of one channel. Beyond it sending is blocked, and more messages would not help.
 pub const QUEUE: i64 = 10_000;
-/// How many of those may be one tenant's.
+/// Maximum number of waiting messages of one tenant and channel.
 pub const QUEUE_OF_TENANT: i64 = 2_000;
 
-/// A message to be put into the queue.
+/// A message to queue.
 #[derive(Clone, Debug)]
 pub struct New {
-    /// Its row.
+    /// Its id.
     pub id: MessageId,
-    /// Whose name it carries.
+    /// The tenant in whose name it is sent.
     pub tenant: TenantId,
-    /// To whom.
+    /// The recipient.
     pub user: UserId,
-    /// The way it goes.
+    /// Its channel.
     pub channel: Channel,
-    /// What it is about.
+    /// Its kind.
     pub kind: Kind,
-    /// Where it goes, masked.
+    /// The masked destination.
     pub destination: String,
-    /// What it says and where it goes, sealed for its row.
+    /// Content and destination, sealed for its row.
     pub sealed: String,
-    /// When it was asked for.
+    /// The time it was queued.
     pub created_at: Time,
-    /// From when on it is of no use.
+    /// The time after which it is not sent.
     pub expires_at: Time,
 }
 
-/// The row that a message's content is sealed for.
+/// The row name that a message's content is sealed for.
 pub fn row(id: &MessageId) -> String {
     format!("outbox/{id}")
 }
 
-/// Puts a message into the queue; `false`: the queue is full, and the message will not be sent.
+/// Queues a message; `false`: the queue is full, and the message will not be sent.
 pub async fn enqueue(tx: &mut Tx<'_>, new: &New) -> Result<bool> {
     let written = execute!(
         tx,
@@ -75,23 +76,23 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &New) -> Result<bool> {
     Ok(written == 1)
 }
 
-/// A message that was taken to be sent.
+/// A claimed message.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Claimed {
-    /// Its row.
+    /// Its id.
     pub id: MessageId,
-    /// Whose name it carries.
+    /// The tenant in whose name it is sent.
     #[sqlx(rename = "tenant_id")]
     pub tenant: TenantId,
-    /// What it says and where it goes, sealed for its row.
+    /// Content and destination, sealed for its row.
     pub sealed: String,
-    /// The how-manieth try this is, from 1.
+    /// The number of this try, from 1.
     pub tries: i64,
-    /// From when on it is of no use.
+    /// The time after which it is not sent.
     pub expires_at: Time,
 }
 
-/// Takes at most `limit` messages of this channel that are due. Until the lease is over nobody else gets them.
+/// Claims at most `limit` due messages of this channel. Until the lease expires, no other node gets them.
 pub async fn claim(
     tx: &mut Tx<'_>,
     channel: Channel,
@@ -109,19 +110,19 @@ pub async fn claim(
         .bind(Word(channel)).bind(now).bind(now.plus(lease)).bind(limit).fetch_all(conn))
 }
 
-/// What came of a try.
+/// The outcome of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was handed over.
+    /// It was sent.
     Sent,
-    /// It is tried again at this time, and meanwhile this was the reason.
+    /// It is retried at this time; the text is the reason of the failure.
     Again(Time, String),
-    /// It is given up.
+    /// It is given up, for this reason.
     Failed(String),
 }
 
-/// Writes down what came of a try; `false`: the lease had run out and somebody else has taken it since. What was to be
-/// said is erased once there is nothing more to send.
+/// Records the outcome of a try; `false`: the lease has expired and another node has claimed the message. The content
+/// is erased once the message needs no further try.
 pub async fn settle(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &Outcome) -> Result<bool> {
     let settled = match outcome {
         Outcome::Sent => execute!(
@@ -152,33 +153,33 @@ pub async fn settle(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &Outco
     Ok(settled == 1)
 }
 
-/// Calls a message back, because a newer one has taken its place; one that is being sent cannot be.
+/// Withdraws a message that a newer one replaces; one that is being sent cannot be withdrawn.
 pub async fn withdraw(tx: &mut Tx<'_>, id: &MessageId) -> Result<bool> {
     let sql = "UPDATE outbox SET state = 'failed', sealed = NULL, reason = 'replaced by a newer one'
                WHERE id = $1 AND state = 'waiting'";
     Ok(execute!(tx, sql, id)? == 1)
 }
 
-/// A message as administrators see it.
+/// A message as shown to administrators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its row.
+    /// Its id.
     pub id: MessageId,
-    /// To whom.
+    /// The recipient.
     pub user: UserId,
-    /// The way it goes.
+    /// Its channel.
     pub channel: Channel,
-    /// What it is about.
+    /// Its kind.
     pub kind: Kind,
-    /// Where it goes, masked.
+    /// The masked destination.
     pub destination: String,
-    /// Where it stands.
+    /// Its delivery state.
     pub delivery: Delivery,
-    /// Why the last try came to nothing.
+    /// The reason why the last try failed.
     pub reason: Option<String>,
-    /// How many tries there were.
+    /// The number of tries.
     pub tries: i64,
-    /// When it was asked for.
+    /// The time it was queued.
     pub created_at: Time,
 }
 
@@ -217,7 +218,7 @@ impl From<Row> for Entry {
     }
 }
 
-/// One message; `None`: there never was one, or it is forgotten.
+/// One message; `None` if it never existed or was deleted.
 pub async fn by_id(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Entry>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, channel, kind, destination, state, reason, tries, created_at FROM outbox WHERE id = $1")
@@ -234,7 +235,7 @@ pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId, limit: i64) -> Result
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
-/// How many messages of this channel are still to be sent, by all nodes.
+/// The number of messages of this channel that wait to be sent by any node.
 pub async fn waiting(tx: &mut Tx<'_>, channel: Channel) -> Result<i64> {
     on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM outbox WHERE channel = $1 AND state IN ('waiting', 'sending')")

@@ -71,8 +71,8 @@ pub fn queue_insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// The session of this cookie at this issuer, unless it was deleted or has expired. The caller compares its epoch with the
-/// user's and the tenant's, and applies the tenant's idle limit.
+/// The unexpired session with this cookie at this issuer. The caller compares its epoch with the user's and the
+/// tenant's, and applies the tenant's idle limit.
 pub async fn by_cookie(
     tx: &mut Tx<'_>,
     issuer: &IssuerId,
@@ -86,8 +86,7 @@ pub async fn by_cookie(
     Ok(row.map(Session::from))
 }
 
-/// The sessions of a user that have not ended, the one used last first; which of them lay idle too long is the
-/// tenant's rule.
+/// The unexpired sessions of a user, the one used last first. The caller applies the tenant's idle limit.
 pub async fn of_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<Vec<Session>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, cookie, issuer_id, user_id, epoch, facts, created_at, used_at, expires_at, user_agent, address, clients
@@ -96,7 +95,7 @@ pub async fn of_user(tx: &mut Tx<'_>, user: &UserId, now: Time) -> Result<Vec<Se
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// Gives the session a new cookie and new facts, if it still has the old cookie; of two at once, one wins.
+/// Replaces cookie and facts of the session if it still has the old cookie; of concurrent callers one wins.
 pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> Result<bool> {
     let replaced = execute!(
         tx,
@@ -115,10 +114,10 @@ pub async fn replace_cookie(tx: &mut Tx<'_>, old: &Hash, session: &Session) -> R
     Ok(replaced == 1)
 }
 
-/// Notes that the session was used, and by whom. Has it ended, or got another cookie, the write is a
-/// [`Conflict`](crate::storage::Error::Conflict).
+/// Records a use of the session and its client. [`Conflict`](crate::storage::Error::Conflict) if the session has ended
+/// or has another cookie.
 ///
-/// The clock may have been set back, the row never goes back.
+/// The time in the row never decreases, even if the clock was set back.
 pub fn queue_touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     queue!(
         tx,
@@ -133,23 +132,23 @@ pub fn queue_touch(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     Ok(())
 }
 
-/// Raises the session's epoch along with its user's.
+/// Raises the session's epoch along with its user's, so that it stays valid.
 pub async fn carry_over(tx: &mut Tx<'_>, id: &SessionId) -> Result<()> {
     execute!(tx, "UPDATE sessions SET epoch = epoch + 1 WHERE id = $1", id)?;
     Ok(())
 }
 
-/// Ends the session; of two at once, one gets `true`.
+/// Deletes the session; of concurrent callers one gets `true`.
 pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1", id)? == 1)
 }
 
-/// Ends the session if it is this user's.
+/// Deletes the session if it belongs to this user.
 pub async fn end_own(tx: &mut Tx<'_>, user: &UserId, id: &SessionId) -> Result<bool> {
     Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1 AND user_id = $2", id, user)? == 1)
 }
 
-/// Ends every session of the user but one; those of an earlier epoch have ended already.
+/// Deletes every session of the user but one; those of an earlier epoch are invalid already.
 pub async fn end_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<u64> {
     let keep = keep.map_or("", SessionId::as_str);
     let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2
