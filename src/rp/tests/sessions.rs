@@ -69,9 +69,11 @@ async fn a_response_counts_once_and_in_its_own_browser() {
         let refused = portal.complete_sign_in(cookie, &response(&back)).await;
         assert!(matches!(&refused, Err(RpError::Refused(why)) if why.contains("(state)")), "{refused:?}");
     }
-    let (one, two) = tokio::join!(portal.complete_sign_in(Some(&cookie), &response(&back)), async {
-        portal.complete_sign_in(Some(&cookie), &response(&back)).await
-    });
+    let answer = response(&back);
+    let (one, two) = tokio::join!(
+        portal.complete_sign_in(Some(&cookie), &answer),
+        portal.complete_sign_in(Some(&cookie), &answer)
+    );
     assert_eq!([&one, &two].iter().filter(|outcome| outcome.is_ok()).count(), 1, "{one:?} {two:?}");
 }
 
