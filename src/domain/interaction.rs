@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::authenticator::{Authenticator, Method};
 use super::epoch::Epoch;
 use super::fact::{FactKind, Facts};
+use super::form::Problem;
 use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
 use super::is_default;
 use super::passkey::{Ceremony, Purpose};
-use super::password::PasswordFault;
 use super::request::AuthorizationRequest;
 use super::time::Time;
 use super::upstream::Vouched;
@@ -189,10 +189,35 @@ pub enum Dispatched {
 pub struct Refusal {
     /// The name of the posted step.
     pub step: String,
-    /// The problem.
-    pub problem: Problem,
+    /// The cause. Rows of an earlier release have none here; their page shows no problem.
+    #[serde(default)]
+    pub cause: RefusalCause,
     /// The reference that the user can quote; input errors have none.
     pub reference: Option<Reference>,
+}
+
+/// The cause of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCause {
+    /// The form has these problems.
+    Form(Vec<Problem>),
+    /// Too many failures: nothing is checked before this time.
+    Locked(Time),
+    /// No account here is linked with the user who is signed in upstream; the page says so by itself.
+    NotLinked,
+}
+
+impl Default for RefusalCause {
+    fn default() -> Self {
+        Self::Form(Vec::new())
+    }
+}
+
+impl From<Problem> for RefusalCause {
+    fn from(problem: Problem) -> Self {
+        Self::Form(vec![problem])
+    }
 }
 
 /// The last input of names and addresses, for prefilling the form. Passwords and codes are never stored.
@@ -214,52 +239,6 @@ pub struct FormInput {
     /// The email address.
     #[serde(default)]
     pub email: Option<String>,
-}
-
-/// The problem of a post.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Problem {
-    /// Required fields that were empty.
-    Missing(Vec<String>),
-    /// A field with invalid input.
-    Invalid(String),
-    /// The sign-in data is wrong, without saying which part.
-    SignInFailed,
-    /// Locked until this time after too many failures.
-    Locked(Time),
-    /// The code was not accepted.
-    WrongCode,
-    /// The two codes did not match any position of the device.
-    WrongCodes,
-    /// There is no valid code: it expired, was tried too often, or none was sent.
-    CodeExpired,
-    /// A passkey was not accepted.
-    WrongPasskey,
-    /// The browser did not get an answer from its user or supports no passkeys.
-    NoPasskey,
-    /// This passkey cannot be used to sign in here, without saying why.
-    PasskeySignInFailed,
-    /// A recovery code was not accepted.
-    WrongRecoveryCode,
-    /// The login was started again after too many wrong codes.
-    StartedAgain,
-    /// The new password was rejected.
-    NewPassword(PasswordFault),
-    /// The enrolment is void, after too many wrong codes or too late; a new secret is shown.
-    EnrolmentVoid,
-    /// The destination must be given again, after too many wrong codes or too late.
-    DestinationVoid,
-    /// The upstream provider does not answer.
-    UpstreamUnavailable,
-    /// The upstream provider or its user refused.
-    UpstreamRefused,
-    /// The upstream provider's response is not valid.
-    UpstreamUnproved,
-    /// The upstream user is not linked with an account here.
-    NotLinked,
-    /// The invitation code is not valid.
-    WrongInvitation,
 }
 
 impl Progress {
@@ -324,7 +303,7 @@ impl Progress {
 
     /// Returns whether the last post was refused because of a lock.
     pub fn is_locked(&self) -> bool {
-        self.refusal.as_ref().is_some_and(|refusal| matches!(refusal.problem, Problem::Locked(_)))
+        self.refusal.as_ref().is_some_and(|refusal| matches!(refusal.cause, RefusalCause::Locked(_)))
     }
 
     /// Starts the login again: all facts so far are ignored, including those of the session.

@@ -16,6 +16,7 @@ pub mod epoch;
 pub mod error;
 pub mod event;
 pub mod fact;
+pub mod form;
 pub mod grant;
 pub mod group;
 pub(crate) mod header;

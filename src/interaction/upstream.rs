@@ -31,8 +31,9 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::acr::Acr;
 use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
+use crate::domain::form::Problem;
 use crate::domain::ids::Reference;
-use crate::domain::interaction::{Problem, UnlinkedUpstreamUser};
+use crate::domain::interaction::{RefusalCause, UnlinkedUpstreamUser};
 use crate::domain::policy::Need;
 use crate::domain::time::Time;
 use crate::domain::upstream::{Upstream, Vouched, understood};
@@ -286,7 +287,7 @@ async fn vouched(
     let issuer = upstream.issuer.clone();
     login.interaction.progress.stranger = Some(UnlinkedUpstreamUser { issuer, subject, vouched, at });
     let reference = random::reference();
-    login.refuse(links::LINK, Problem::NotLinked, Some(reference.clone()));
+    login.refuse(links::LINK, RefusalCause::NotLinked, Some(reference.clone()));
     tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);
     let (login, outcome) = login.store().await?;
     Ok(steps::respond(&login, outcome))

@@ -146,7 +146,7 @@ impl Idp {
             serde_json::from_slice(&plain).map_err(|error| DeliveryError::Never(error.to_string()))?;
         let tenant = self.catalogue().tenant(&claimed.tenant).await;
         match tenant.map_err(|error| DeliveryError::Later(error.to_string()))? {
-            Some(tenant) => Ok(views::letter(&claimed.id, &letter, &tenant)),
+            Some(tenant) => Ok(views::compose(&claimed.id, &letter, &tenant)),
             None => Err(DeliveryError::Never("there is no such tenant any more".to_owned())),
         }
     }

@@ -47,12 +47,12 @@ pub use provider::{Cost, Recorder, TestIdp};
 use crate::crypto::otp::{self, OtpSecret, SecretEncoding};
 use crate::domain::authenticator::TotpParameters;
 use crate::domain::time::Time;
-use crate::views::{Brand, Frame, Page, samples};
+use crate::views::{Body, Brand, Frame, Page, samples};
 
 /// Every page in every state, by name, in this frame, for hosts to check a theme of their own.
 pub fn sample_pages(frame: &Frame) -> Vec<(&'static str, Page)> {
     let page = |(name, body)| (name, Page { frame: frame.clone(), body });
-    samples::bodies().into_iter().map(page).collect()
+    Body::samples().into_iter().map(page).collect()
 }
 
 /// A tenant with a logo, for [`sample_pages`].

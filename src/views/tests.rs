@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::samples::{bodies, tenant};
+use super::samples::tenant;
 use super::*;
 use crate::domain::branding::Accent;
 use crate::domain::locale::Locale;
@@ -22,7 +22,7 @@ fn frame(locale: Locale, tenant: Option<Brand>) -> Frame {
 fn pages() -> impl Iterator<Item = (String, Page, String)> {
     let variants = Locale::ALL.into_iter().flat_map(|locale| [(locale, None), (locale, Some(tenant()))]);
     variants.flat_map(|(locale, tenant)| {
-        bodies().into_iter().map(move |(name, body)| {
+        Body::samples().into_iter().map(move |(name, body)| {
             let mark = if tenant.is_some() { "-branded" } else { "" };
             let page = Page { frame: frame(locale, tenant.clone()), body };
             let html = DefaultTheme.render(&page).into_string();
@@ -39,8 +39,10 @@ fn attributes<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn samples_show_every_page() {
-    let steps: BTreeSet<_> = bodies().iter().map(|(_, body)| body.step()).collect();
-    assert_eq!(steps.len(), 33, "{steps:?}");
+    let steps: BTreeSet<_> = Body::samples().iter().map(|(_, body)| body.step()).collect();
+    assert_eq!(steps.len(), Body::COUNT, "{steps:?}");
+    let names: BTreeSet<_> = Body::samples().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), Body::samples().len(), "a name twice");
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn forms_keep_their_contract() {
 
 #[test]
 fn a_problem_is_announced_and_stands_beside_its_field() {
-    let (_, body) = bodies().into_iter().find(|(name, _)| *name == "identify-missing").unwrap();
+    let (_, body) = Body::samples().into_iter().find(|(name, _)| *name == "identify-missing").unwrap();
     let html = DefaultTheme.render(&Page { frame: frame(Locale::Fr, None), body }).into_string();
     assert!(html.contains("<title>Erreur\u{a0}: Connexion</title>"));
     assert!(html.contains("role=\"alert\""));
@@ -174,7 +176,7 @@ fn a_page_and_its_style_are_small() {
 
 #[test]
 fn the_tenants_accent_is_in_the_address_of_the_style() {
-    let (_, body) = bodies().swap_remove(0);
+    let (_, body) = Body::samples().swap_remove(0);
     let accent = Accent::parse("#0b6e4f").unwrap();
     let html = DefaultTheme.render(&Page { frame: frame(Locale::En, Some(tenant())), body }).into_string();
     assert!(html.contains(&format!("href=\"{}\"", Asset::style_address("/id", Some(accent)))));

@@ -22,7 +22,7 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::ids::{Hash, InteractionId, Reference};
-use crate::domain::interaction::{Interaction, Problem, Refusal};
+use crate::domain::interaction::{Interaction, Refusal, RefusalCause};
 use crate::domain::locale::Locale;
 use crate::domain::policy::Need;
 use crate::domain::request::AuthorizationRequest;
@@ -95,8 +95,14 @@ impl Login {
     }
 
     /// Notes why the page is shown again. A refusal that is recorded has a reference for the user to quote.
-    pub(super) fn refuse(&mut self, step: &str, problem: Problem, reference: Option<Reference>) {
-        self.interaction.progress.refusal = Some(Refusal { step: step.to_owned(), problem, reference });
+    pub(super) fn refuse(
+        &mut self,
+        step: &str,
+        cause: impl Into<RefusalCause>,
+        reference: Option<Reference>,
+    ) {
+        self.interaction.progress.refusal =
+            Some(Refusal { step: step.to_owned(), cause: cause.into(), reference });
     }
 
     /// The answer to the last post of this step, if it still has to be shown.

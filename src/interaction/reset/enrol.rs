@@ -146,7 +146,7 @@ async fn wrong(mut session: ResetSession) -> Result<Response, Internal> {
         return Ok(pages::onward(&session));
     }
     session.reset.version += 1;
-    pages::open(&session, pages::ENROL, &[Problem::CodeWrong]).await
+    pages::open(&session, pages::ENROL, &[Problem::WrongCode]).await
 }
 
 /// The page with the recovery codes, until they are stored.

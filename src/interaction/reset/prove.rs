@@ -37,14 +37,12 @@ impl Way {
         match self {
             Self::Authenticator => {
                 let field = Field::Code;
-                (pages::SECOND_FACTOR, field, Problem::Missing(field), Problem::CodeWrong)
+                (pages::SECOND_FACTOR, field, Problem::Missing(field), Problem::WrongCode)
             }
-            Self::Passkey => {
-                (pages::PASSKEY, Field::Credential, Problem::PasskeyMissing, Problem::PasskeyWrong)
-            }
+            Self::Passkey => (pages::PASSKEY, Field::Credential, Problem::NoPasskey, Problem::WrongPasskey),
             Self::RecoveryCode => {
                 let field = Field::RecoveryCode;
-                (pages::RECOVERY, field, Problem::Missing(field), Problem::RecoveryCodeWrong)
+                (pages::RECOVERY, field, Problem::Missing(field), Problem::WrongRecoveryCode)
             }
         }
     }

@@ -4,8 +4,9 @@ use super::super::login::Login;
 use super::links::FIRST;
 use crate::account::factors::Verdict;
 use crate::domain::event::Event;
+use crate::domain::form::Problem;
 use crate::domain::ids::Reference;
-use crate::domain::interaction::Problem;
+use crate::domain::interaction::RefusalCause;
 
 /// Wrong codes in one login, after which it starts again with the password (functional specification 6.7).
 const CODES: u32 = 5;
@@ -34,7 +35,7 @@ pub(in crate::interaction) fn accepts(
             refuse_code(login, step, wrong, &reference);
         }
         Verdict::Expired => login.refuse(step, Problem::CodeExpired, None),
-        Verdict::Locked(until) => login.refuse(step, Problem::Locked(until), Some(reference)),
+        Verdict::Locked(until) => login.refuse(step, RefusalCause::Locked(until), Some(reference)),
     }
     false
 }

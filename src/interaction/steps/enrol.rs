@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 
 use crate::domain::authenticator::{Kind, Method};
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
 use crate::interaction::login_user::LoginUser;

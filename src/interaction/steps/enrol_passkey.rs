@@ -8,7 +8,7 @@ use crate::account::passkeys::{Registration, RegistrationOutcome, RelyingPartyCo
 use crate::crypto::random;
 use crate::domain::authenticator::Method;
 use crate::domain::credential_change::CredentialChange;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::{Login, Outcome};

@@ -6,7 +6,8 @@ use crate::account::passwords::{Checked, PasswordProof, PasswordSignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::fact::FactKind;
-use crate::domain::interaction::{FormInput, Problem};
+use crate::domain::form::Problem;
+use crate::domain::interaction::{FormInput, RefusalCause};
 use crate::domain::policy::Need;
 use crate::domain::tenant::TenantDomain;
 use crate::http::Cookies;
@@ -128,13 +129,13 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
         network: page_request.network.as_deref(),
         browser: page_request.cookies().value(Cookies::KNOWN),
     };
-    let (problem, reason) = match login.idp().account().check_password(&sign_in).await? {
+    let (cause, reason) = match login.idp().account().check_password(&sign_in).await? {
         Checked::Right(proof) => return proved(login, proof, form).await,
-        Checked::Wrong(reason) => (Problem::SignInFailed, reason),
-        Checked::Locked(until) => (Problem::Locked(until), LoginFailure::Locked),
+        Checked::Wrong(reason) => (Problem::SignInFailed.into(), reason),
+        Checked::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
     };
     keep_names(&mut login);
-    failed(login, problem, reason).await
+    failed(login, cause, reason).await
 }
 
 async fn proved(
@@ -166,11 +167,11 @@ async fn proved(
 /// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
 async fn failed(
     mut login: Login,
-    problem: Problem,
+    cause: RefusalCause,
     reason: LoginFailure,
 ) -> Result<(Login, Outcome), Internal> {
     let reference = random::reference();
-    login.refuse(FIRST, problem, Some(reference.clone()));
+    login.refuse(FIRST, cause, Some(reference.clone()));
     login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });
     login.store().await
 }

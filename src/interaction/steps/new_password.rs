@@ -6,7 +6,7 @@ use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::password::{PasswordFault, PasswordRules};
 use crate::domain::policy::Need;
 use crate::interaction::login::{Login, Outcome};

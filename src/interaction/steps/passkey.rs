@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use crate::account::passkeys::RelyingPartyContext;
 use crate::crypto::random;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::passkey::Purpose;
 use crate::domain::policy::{FactorOptions, Need};
 use crate::interaction::login::trust;

@@ -9,8 +9,9 @@ use futures_util::FutureExt;
 use crate::account::passkeys::{PasskeyLogin, RelyingPartyContext, SignedIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
+use crate::domain::form::Problem;
 use crate::domain::ids::{Reference, UserId};
-use crate::domain::interaction::Problem;
+use crate::domain::interaction::RefusalCause;
 use crate::domain::policy::Need;
 use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::links::FIRST;
@@ -53,9 +54,11 @@ impl Step for PasskeySignInStep {
                 account.passkey_sign_in(&context, fixed.as_deref(), network.as_deref(), &asked, answer);
             match found.await? {
                 SignedIn::Right(sign_in) => proved(login, *sign_in).await,
-                SignedIn::Wrong(reason) => failed(login, Problem::PasskeySignInFailed, reason).await,
+                SignedIn::Wrong(reason) => failed(login, Problem::PasskeySignInFailed.into(), reason).await,
                 SignedIn::CounterWentBack(user) => copied(login, user).await,
-                SignedIn::Locked(until) => failed(login, Problem::Locked(until), LoginFailure::Locked).await,
+                SignedIn::Locked(until) => {
+                    failed(login, RefusalCause::Locked(until), LoginFailure::Locked).await
+                }
             }
         }
         .boxed()
@@ -87,10 +90,10 @@ async fn proved(mut login: Login, sign_in: PasskeyLogin) -> Result<(Login, Outco
 /// Every failure looks alike; why it was one, the observer learns under the reference that the page shows.
 async fn failed(
     mut login: Login,
-    problem: Problem,
+    cause: RefusalCause,
     reason: LoginFailure,
 ) -> Result<(Login, Outcome), Internal> {
-    note(&mut login, problem, reason, random::reference());
+    note(&mut login, cause, reason, random::reference());
     login.store().await
 }
 
@@ -102,10 +105,10 @@ async fn copied(mut login: Login, user: UserId) -> Result<(Login, Outcome), Inte
 fn note_copied(login: &mut Login, user: UserId, reference: Reference) {
     let issuer = login.interaction.issuer.clone();
     login.tell(Event::PasskeyCounterWentBack { issuer, user, reference: reference.clone() });
-    note(login, Problem::PasskeySignInFailed, LoginFailure::PasskeyWrong, reference);
+    note(login, Problem::PasskeySignInFailed.into(), LoginFailure::PasskeyWrong, reference);
 }
 
-fn note(login: &mut Login, problem: Problem, reason: LoginFailure, reference: Reference) {
-    login.refuse(FIRST, problem, Some(reference.clone()));
+fn note(login: &mut Login, cause: RefusalCause, reason: LoginFailure, reference: Reference) {
+    login.refuse(FIRST, cause, Some(reference.clone()));
     login.tell(Event::LoginFailed { issuer: login.interaction.issuer.clone(), reason, reference });
 }

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use crate::crypto::random;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::message::Notice;
 use crate::domain::policy::Need;
 use crate::interaction::login::{Login, Outcome};

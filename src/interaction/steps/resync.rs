@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 
 use crate::crypto::random;
 use crate::domain::credential_change::CredentialChange;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::policy::{FactorOptions, Need};
 use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::refusals::missing;

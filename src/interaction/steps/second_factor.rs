@@ -5,7 +5,7 @@
 use futures_util::FutureExt;
 
 use crate::crypto::random;
-use crate::domain::interaction::Problem;
+use crate::domain::form::Problem;
 use crate::domain::message::Purpose;
 use crate::domain::policy::{FactorOptions, Need};
 use crate::interaction::code_notice;
