@@ -18,6 +18,7 @@ pub mod ext;
 mod http;
 mod i18n;
 mod interaction;
+mod management;
 pub mod notify;
 mod oidc_client;
 mod outbound;

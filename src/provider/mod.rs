@@ -12,7 +12,6 @@ mod metrics;
 mod pairwise;
 mod progress;
 mod rotation;
-mod scopes;
 mod state;
 
 pub(crate) use client_keys::{ClientKeysError, PublishedKeys};
@@ -25,7 +24,6 @@ pub(crate) use metrics::{InFlight, RequestMetrics};
 pub use metrics::{Metrics, ResponseCount};
 pub(crate) use progress::Lanes;
 pub use rotation::{KeyStatus, KeysFailed, Rotated, Rotation};
-pub(crate) use scopes::Scopes;
 pub use state::Idp;
 pub(crate) use state::Parts;
 

@@ -8,7 +8,6 @@ use super::keyring::Keyring;
 use super::limits::Limits;
 use super::metrics::RequestMetrics;
 use super::progress::Lanes;
-use super::scopes::Scopes;
 use crate::account::Account;
 use crate::account::delivery::Channels;
 use crate::account::directory::Host;
@@ -19,6 +18,7 @@ use crate::domain::event::Event;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
+use crate::management::{Management, Scopes};
 use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
 use crate::storage::{self, Catalogue, Db, GrantCache};
@@ -170,6 +170,13 @@ impl Idp {
     pub(crate) fn observe(&self, event: &Event) {
         self.parts.traffic.note(event);
         self.parts.observer.observe(event);
+    }
+
+    /// Validation and changes of tenants, users, clients and the rest.
+    pub(crate) fn management(&self) -> Management<'_> {
+        let Parts { settings, own_claims, sealer, hasher, outbound, clock, .. } = self.parts.as_ref();
+        let (issuer, clock) = (&settings.issuer, clock.as_ref());
+        Management { db: self.db(), issuer, own_claims, sealer, hasher, outbound, clock }
     }
 
     /// Operations on users' credentials.

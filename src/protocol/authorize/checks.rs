@@ -15,9 +15,9 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
 use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
 use crate::domain::scope::{self, Scope};
+use crate::management::Scopes;
 use crate::protocol::parameters::Parameters;
 use crate::protocol::resource::Target;
-use crate::provider::Scopes;
 
 /// What the checks read, and the request that they fill in.
 pub(super) struct Draft<'a> {

@@ -10,10 +10,10 @@ use super::{Grant, TokenRequest};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::scope::Scope;
+use crate::management::Scopes;
 use crate::protocol::access_token::{self, TokenSubject};
 use crate::protocol::error::TokenError;
 use crate::protocol::resource::Target;
-use crate::provider::Scopes;
 
 pub(super) struct ClientCredentials;
 

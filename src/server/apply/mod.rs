@@ -1,28 +1,14 @@
 //! Declarative set-up: a document says what should be there, and only what differs is written.
 //!
-//! Three stages. [`read`] checks every member of the document by itself; [`plan`] holds the document against the store,
-//! hashes passwords and seals secrets; then all changes are written in one closure. Nothing is written while there is
-//! a single mistake, and all mistakes are told at once.
+//! What is valid, and how it is changed, `management` knows; here is the document: its syntax, its lists, the files that it
+//! names, and where in it a mistake is. [`read`] checks every member by itself; [`plan`] has every entry validated against
+//! the store; then all changes are written in one closure. Nothing is written while there is a single mistake, and all
+//! mistakes are told at once.
 
-mod authenticators;
-mod change;
-mod client_authentication;
-mod client_claims;
-mod clients;
 mod export;
-mod format;
-mod groups;
-mod own_scopes;
-mod passkeys;
-mod passwords;
+mod logos;
 mod plan;
 mod read;
-mod redirects;
-mod sector;
-mod tenants;
-mod upstreams;
-mod users;
-mod value;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -127,7 +113,7 @@ impl Idp {
                 let changes = Arc::clone(&changes);
                 Box::pin(async move {
                     for change in changes.iter() {
-                        change.write(tx).await?;
+                        change.apply(tx).await?;
                     }
                     Ok(())
                 })

@@ -1,10 +1,10 @@
 //! Tells the operator of redirect URIs that were registered and cannot be used.
 
-use super::plan::Planner;
 use crate::domain::client::{ApplicationType, Client};
 use crate::domain::redirect_uri::Unusable;
+use crate::management::validation::Validation;
 
-impl Planner<'_> {
+impl Validation<'_, '_> {
     /// Notes each loopback URI that no application on a user's machine can be sent to. A confidential web client without a
     /// port in its URI is left alone: it may be under development on port 80.
     pub(super) fn note_unusable_redirects(&mut self, key: &str, client: &Client) {
@@ -23,7 +23,7 @@ impl Planner<'_> {
                         .to_owned()
                 }
             };
-            self.applied.notes.push(format!("{key}: {uri_text} can hardly match on a user's machine: {why}"));
+            self.note(format!("{key}: {uri_text} can hardly match on a user's machine: {why}"));
         }
     }
 }

@@ -11,13 +11,13 @@
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::plan::Planner;
-use super::read::Entry;
 use crate::crypto::jwt::VerifyingKey;
 use crate::crypto::seal::SealError;
 use crate::crypto::secret;
 use crate::domain::client::{AssertionAlgorithm, Client, ClientAuthentication, ClientKeys};
 use crate::domain::ids::Hash;
+use crate::management::members::Members;
+use crate::management::validation::Validation;
 
 /// The members that a secret may stand in.
 const SECRETS: [&str; 3] = ["client_secret", "client_secret_hash", "client_secret_sealed"];
@@ -37,37 +37,37 @@ impl ClientSecret {
     }
 }
 
-impl Planner<'_> {
-    /// `client` has everything else that the entry says.
+impl Validation<'_, '_> {
+    /// `client` has everything else that the members says.
     pub(super) fn authentication(
         &mut self,
-        entry: &Entry,
+        members: &Members,
         client: &mut Client,
         known: Option<&ClientAuthentication>,
     ) -> Option<ClientAuthentication> {
-        if entry.refuses(&["token_endpoint_auth_method"]) {
-            self.check_named(entry);
+        if members.refuses(&["token_endpoint_auth_method"]) {
+            self.check_named(members);
             return None;
         }
-        let method = match entry.text("token_endpoint_auth_method") {
+        let method = match members.text("token_endpoint_auth_method") {
             "" => known.and_then(ClientAuthentication::method),
             named => Some(named),
         };
         if client.metadata.require_signed_request_object && method != Some("private_key_jwt") {
-            let place = entry.place_of("require_signed_request_object");
+            let place = members.path_of("require_signed_request_object");
             self.mistakes.at(&place, "needs keys: register jwks or jwks_uri");
         }
-        self.refuse_useless(entry, client, method.unwrap_or(ClientAuthentication::UNREGISTERED));
+        self.refuse_useless(members, client, method.unwrap_or(ClientAuthentication::UNREGISTERED));
         match method {
             Some("none") => Some(ClientAuthentication::None),
             Some("private_key_jwt") => {
-                self.client_keys(entry, known).map(ClientAuthentication::PrivateKeyJwt)
+                self.client_keys(members, known).map(ClientAuthentication::PrivateKeyJwt)
             }
             Some("client_secret_jwt") => {
-                self.sealed_secret(entry, client, known).map(ClientAuthentication::ClientSecretJwt)
+                self.sealed_secret(members, client, known).map(ClientAuthentication::ClientSecretJwt)
             }
             hashed => {
-                let hash = self.secret(entry, client, known)?.hash();
+                let hash = self.secret(members, client, known)?.hash();
                 Some(match hashed {
                     Some("client_secret_post") => ClientAuthentication::ClientSecretPost(hash),
                     Some(_) => ClientAuthentication::ClientSecretBasic(hash),
@@ -78,29 +78,29 @@ impl Planner<'_> {
     }
 
     /// Checks secrets and keys of a client whose method is unknown.
-    fn check_named(&mut self, entry: &Entry) {
-        if entry.names("client_secret") {
-            self.named_secret(&entry.place_of("client_secret"), entry.text("client_secret"));
+    fn check_named(&mut self, members: &Members) {
+        if members.names("client_secret") {
+            self.named_secret(&members.path_of("client_secret"), members.text("client_secret"));
         }
-        if entry.names("client_secret_hash") {
-            self.named_hash(entry);
+        if members.names("client_secret_hash") {
+            self.named_hash(members);
         }
-        self.inline_keys(entry);
-        self.published_keys(entry);
+        self.inline_keys(members);
+        self.published_keys(members);
     }
 
     /// What the method has no use for is a mistake about the method.
-    fn refuse_useless(&mut self, entry: &Entry, client: &mut Client, method: &str) {
-        let secrets = SECRETS.iter().filter(|name| entry.names(name)).count();
+    fn refuse_useless(&mut self, members: &Members, client: &mut Client, method: &str) {
+        let secrets = SECRETS.iter().filter(|name| members.names(name)).count();
         if secrets > 1 {
-            self.mistakes.at(&entry.place, format!("one alone may be named of {}", SECRETS.join(", ")));
+            self.mistakes.at(members.path(), format!("one alone may be named of {}", SECRETS.join(", ")));
         }
         if secrets > 0 && !method.starts_with("client_secret") {
-            self.mistakes.at(&entry.place, format!("a client secret has no use with the method {method}"));
+            self.mistakes.at(members.path(), format!("a client secret has no use with the method {method}"));
         }
         for name in ["jwks", "jwks_uri"] {
-            if entry.names(name) && method != "private_key_jwt" {
-                self.mistakes.at(&entry.place_of(name), format!("has no use with the method {method}"));
+            if members.names(name) && method != "private_key_jwt" {
+                self.mistakes.at(&members.path_of(name), format!("has no use with the method {method}"));
             }
         }
         let fits = match client.metadata.token_endpoint_auth_signing_alg {
@@ -109,60 +109,60 @@ impl Planner<'_> {
             Some(AssertionAlgorithm::Mac(_)) => method == "client_secret_jwt",
         };
         let name = "token_endpoint_auth_signing_alg";
-        if !fits && entry.names(name) {
-            self.mistakes.at(&entry.place_of(name), format!("does not fit the method {method}"));
+        if !fits && members.names(name) {
+            self.mistakes.at(&members.path_of(name), format!("does not fit the method {method}"));
         } else if !fits {
             // It was the former method's, and goes with it.
             client.metadata.token_endpoint_auth_signing_alg = None;
         }
     }
 
-    fn client_keys(&mut self, entry: &Entry, known: Option<&ClientAuthentication>) -> Option<ClientKeys> {
-        match (entry.names("jwks"), entry.names("jwks_uri"), known) {
+    fn client_keys(&mut self, members: &Members, known: Option<&ClientAuthentication>) -> Option<ClientKeys> {
+        match (members.names("jwks"), members.names("jwks_uri"), known) {
             (true, true, _) => {
-                self.mistakes.at(&entry.place_of("jwks_uri"), "cannot stand beside jwks");
+                self.mistakes.at(&members.path_of("jwks_uri"), "cannot stand beside jwks");
                 None
             }
-            (true, false, _) => self.inline_keys(entry),
-            (false, true, _) => self.published_keys(entry),
+            (true, false, _) => self.inline_keys(members),
+            (false, true, _) => self.published_keys(members),
             (false, false, Some(ClientAuthentication::PrivateKeyJwt(keys))) => Some(keys.clone()),
             (false, false, _) => {
-                if !entry.refuses(&["jwks", "jwks_uri"]) {
-                    self.mistakes.at(&entry.place_of("jwks"), "is missing, and so is jwks_uri");
+                if !members.refuses(&["jwks", "jwks_uri"]) {
+                    self.mistakes.at(&members.path_of("jwks"), "is missing, and so is jwks_uri");
                 }
                 None
             }
         }
     }
 
-    /// The key set that the entry holds, if all its keys are good.
-    fn inline_keys(&mut self, entry: &Entry) -> Option<ClientKeys> {
-        let set = entry.members.get("jwks")?;
-        self.mistakes.keep(&entry.place_of("jwks"), VerifyingKey::from_set(set))?;
+    /// The key set that the members holds, if all its keys are good.
+    fn inline_keys(&mut self, members: &Members) -> Option<ClientKeys> {
+        let set = members.get("jwks")?;
+        self.mistakes.keep(&members.path_of("jwks"), VerifyingKey::from_set(set))?;
         Some(ClientKeys::Inline(set.clone()))
     }
 
     /// The address of the key set that the client publishes, if it may be fetched.
-    fn published_keys(&mut self, entry: &Entry) -> Option<ClientKeys> {
-        if !entry.names("jwks_uri") {
+    fn published_keys(&mut self, members: &Members) -> Option<ClientKeys> {
+        if !members.names("jwks_uri") {
             return None;
         }
-        let address = entry.text("jwks_uri");
-        let place = entry.place_of("jwks_uri");
+        let address = members.text("jwks_uri");
+        let place = members.path_of("jwks_uri");
         let url = self.mistakes.keep(&place, Url::parse(address))?;
-        self.mistakes.keep(&place, self.idp.outbound().admits(&url))?;
+        self.mistakes.keep(&place, self.management.outbound.admits(&url))?;
         Some(ClientKeys::At(address.to_owned()))
     }
 
     /// The secret sealed for its row; one that is known already stays as it is, so that nothing changes.
     fn sealed_secret(
         &mut self,
-        entry: &Entry,
+        members: &Members,
         client: &Client,
         known: Option<&ClientAuthentication>,
     ) -> Option<String> {
-        let place = entry.place_of("client_secret");
-        let ClientSecret::Text(text) = self.secret(entry, client, known)? else {
+        let place = members.path_of("client_secret");
+        let ClientSecret::Text(text) = self.secret(members, client, known)? else {
             self.mistakes
                 .at(&place, "must be named: client_secret_jwt needs the secret itself, not its hash");
             return None;
@@ -174,34 +174,34 @@ impl Planner<'_> {
             self.mistakes.at(&place, format!("must have at least {min} characters for {name}"));
             return None;
         }
-        let (sealer, row) = (self.idp.sealer(), client.secret_row());
+        let (sealer, row) = (self.management.sealer, client.secret_row());
         if let Some(ClientAuthentication::ClientSecretJwt(sealed)) = known
             && sealer.open(sealed, &row).is_ok_and(|opened| opened.as_slice() == text.as_bytes())
         {
             return Some(sealed.clone());
         }
-        if entry.names("client_secret_sealed") {
-            return Some(entry.text("client_secret_sealed").to_owned());
+        if members.names("client_secret_sealed") {
+            return Some(members.text("client_secret_sealed").to_owned());
         }
-        self.mistakes.keep(&entry.place, sealer.seal(text.as_bytes(), &row))
+        self.mistakes.keep(members.path(), sealer.seal(text.as_bytes(), &row))
     }
 
-    /// The secret that the entry names, or else the one that is known.
+    /// The secret that the members names, or else the one that is known.
     fn secret(
         &mut self,
-        entry: &Entry,
+        members: &Members,
         client: &Client,
         known: Option<&ClientAuthentication>,
     ) -> Option<ClientSecret> {
-        if entry.names("client_secret_hash") {
-            return self.named_hash(entry).map(ClientSecret::Hash);
+        if members.names("client_secret_hash") {
+            return self.named_hash(members).map(ClientSecret::Hash);
         }
-        let place = entry.place_of("client_secret");
-        if entry.names("client_secret") {
-            return self.named_secret(&place, entry.text("client_secret")).map(ClientSecret::Text);
+        let place = members.path_of("client_secret");
+        if members.names("client_secret") {
+            return self.named_secret(&place, members.text("client_secret")).map(ClientSecret::Text);
         }
-        if entry.names("client_secret_sealed") {
-            return self.named_sealed(entry, client);
+        if members.names("client_secret_sealed") {
+            return self.named_sealed(members, client);
         }
         match known {
             Some(
@@ -211,7 +211,7 @@ impl Planner<'_> {
             ) => Some(ClientSecret::Hash(hash.clone())),
             Some(ClientAuthentication::ClientSecretJwt(sealed)) => self.opened(&place, sealed, client),
             _ => {
-                if !entry.refuses(&SECRETS) {
+                if !members.refuses(&SECRETS) {
                     self.mistakes.at(&place, "is missing");
                 }
                 None
@@ -219,9 +219,9 @@ impl Planner<'_> {
         }
     }
 
-    fn named_hash(&mut self, entry: &Entry) -> Option<Hash> {
-        let place = entry.place_of("client_secret_hash");
-        let hash = entry.text("client_secret_hash");
+    fn named_hash(&mut self, members: &Members) -> Option<Hash> {
+        let place = members.path_of("client_secret_hash");
+        let hash = members.text("client_secret_hash");
         let shaped = secret::is_shaped(hash);
         if !shaped {
             self.mistakes.at(&place, "must be a SHA-256 in base64url, as export writes it");
@@ -229,10 +229,10 @@ impl Planner<'_> {
         shaped.then(|| Hash::new(hash))
     }
 
-    fn named_sealed(&mut self, entry: &Entry, client: &Client) -> Option<ClientSecret> {
-        let place = entry.place_of("client_secret_sealed");
-        let sealed = entry.text("client_secret_sealed");
-        if self.idp.sealer().open(sealed, &client.secret_row()) == Err(SealError::OtherKey) {
+    fn named_sealed(&mut self, members: &Members, client: &Client) -> Option<ClientSecret> {
+        let place = members.path_of("client_secret_sealed");
+        let sealed = members.text("client_secret_sealed");
+        if self.management.sealer.open(sealed, &client.secret_row()) == Err(SealError::OtherKey) {
             self.mistakes.at(&place, "was sealed by another database: name client_secret instead");
             return None;
         }
@@ -240,7 +240,7 @@ impl Planner<'_> {
     }
 
     fn opened(&mut self, place: &str, sealed: &str, client: &Client) -> Option<ClientSecret> {
-        let opened = self.mistakes.keep(place, self.idp.sealer().open(sealed, &client.secret_row()))?;
+        let opened = self.mistakes.keep(place, self.management.sealer.open(sealed, &client.secret_row()))?;
         let text = self.mistakes.keep(place, std::str::from_utf8(&opened))?;
         Some(ClientSecret::Text(Zeroizing::new(text.to_owned())))
     }

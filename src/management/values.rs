@@ -1,4 +1,4 @@
-//! The values of an `apply` document: each is checked, and brought into the form that is stored.
+//! Single values: each function checks one and returns it in the form that is stored.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,22 +25,22 @@ use crate::domain::upstream::Slug;
 use crate::domain::user::{Desktop, Username};
 use crate::domain::zone::Zone;
 
-/// What is wrong with a value, in words that follow its place in the file.
-pub(super) type Checked = Result<Value, String>;
+/// A value in the form that is stored, or what is wrong with it, in words that follow the member's name.
+pub(crate) type CheckedValue = Result<Value, String>;
 
-/// Longer texts are no names and no claims.
+/// The longest text, in bytes.
 const MAX_TEXT: usize = 2000;
 /// The longest name of a scope or a claim.
 const MAX_NAME: usize = 100;
-/// A logo travels with every first visit of a login page.
+/// The largest logo, in bytes: it is part of every first visit of a login page.
 const MAX_LOGO: usize = 64 * 1024;
 
 fn as_text(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a text".to_owned())
 }
 
-/// One line of text; the empty text takes the member away.
-pub(super) fn text(value: &Value) -> Checked {
+/// One line of text; the empty text removes the member.
+pub(super) fn text(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     match text {
         "" => Ok(Value::Null),
@@ -53,28 +53,28 @@ pub(super) fn text(value: &Value) -> Checked {
 }
 
 /// One line of text in a list.
-pub(super) fn item(value: &Value) -> Checked {
+pub(super) fn item(value: &Value) -> CheckedValue {
     text(value).and_then(|text| if text.is_null() { Err("must not be empty".to_owned()) } else { Ok(text) })
 }
 
 /// Text of several lines.
-pub(super) fn lines(value: &Value) -> Checked {
+pub(super) fn lines(value: &Value) -> CheckedValue {
     let joined = as_text(value)?.replace(['\r', '\n'], " ");
     text(&json!(joined)).map(|checked| if checked.is_null() { checked } else { value.clone() })
 }
 
-pub(super) fn flag(value: &Value) -> Checked {
+pub(super) fn flag(value: &Value) -> CheckedValue {
     value.as_bool().map(Value::from).ok_or_else(|| "must be true or false".to_owned())
 }
 
-pub(super) fn number(value: &Value) -> Checked {
+pub(super) fn number(value: &Value) -> CheckedValue {
     let number = value.as_i64().filter(|number| *number >= 0);
     number.map(Value::from).ok_or_else(|| "must be a whole number, 0 or more".to_owned())
 }
 
 /// A JWK set; its keys are checked by what will use them. Members are sorted, so that an export that was applied gives
 /// the same export; those that are `null` are left out, because TOML has none and an export could not hold one.
-pub(super) fn key_set(value: &Value) -> Checked {
+pub(super) fn key_set(value: &Value) -> CheckedValue {
     fn sorted(value: &Value) -> Option<Value> {
         match value {
             Value::Null => None,
@@ -92,43 +92,43 @@ pub(super) fn key_set(value: &Value) -> Checked {
     set.ok_or_else(|| "must be a JWK set without null in its lists".to_owned())
 }
 
-/// A secret: checked further by what it is for, and never repeated in a mistake.
-pub(super) fn secret(value: &Value) -> Checked {
+/// A secret; its use decides what it must be, and no mistake repeats it.
+pub(super) fn secret(value: &Value) -> CheckedValue {
     as_text(value).map(Value::from)
 }
 
-pub(super) fn tenant_domain(value: &Value) -> Checked {
+pub(super) fn tenant_domain(value: &Value) -> CheckedValue {
     TenantDomain::parse(as_text(value)?).map(|domain| json!(domain)).map_err(|error| error.to_string())
 }
 
 /// The hash behind an OTP, by any name that exports give it.
-pub(super) fn otp_algorithm(value: &Value) -> Checked {
+pub(super) fn otp_algorithm(value: &Value) -> CheckedValue {
     let algorithm = OtpAlgorithm::parse(as_text(value)?);
     algorithm.map(|algorithm| json!(algorithm)).ok_or_else(|| one_of(&["SHA1", "SHA256", "SHA512"]))
 }
 
 /// A name of resellers and upstream providers.
-pub(super) fn slug(value: &Value) -> Checked {
+pub(super) fn slug(value: &Value) -> CheckedValue {
     Slug::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
 }
 
-/// The same; the empty text takes it away.
-pub(super) fn optional_slug(value: &Value) -> Checked {
+/// The same; the empty text removes it.
+pub(super) fn optional_slug(value: &Value) -> CheckedValue {
     if as_text(value)?.is_empty() { Ok(Value::Null) } else { slug(value) }
 }
 
-/// An issuer of somebody else, kept exactly as it is written: it is compared byte by byte.
-pub(super) fn issuer(value: &Value) -> Checked {
+/// The issuer of another provider, kept as it is written: issuers are compared byte by byte.
+pub(super) fn issuer(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     IssuerUrl::parse(text).map(|_| json!(text)).map_err(|error| error.to_string())
 }
 
-pub(super) fn username(value: &Value) -> Checked {
+pub(super) fn username(value: &Value) -> CheckedValue {
     Username::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
 }
 
-/// An office computer; the empty text takes it away.
-pub(super) fn desktop(value: &Value) -> Checked {
+/// An office computer; the empty text removes it.
+pub(super) fn desktop(value: &Value) -> CheckedValue {
     match as_text(value)? {
         "" => Ok(Value::Null),
         text => Desktop::parse(text).map(|name| json!(name)).map_err(|error| error.to_string()),
@@ -136,7 +136,7 @@ pub(super) fn desktop(value: &Value) -> Checked {
 }
 
 /// RFC 6749 appendix A.1: visible ASCII and spaces.
-pub(super) fn client_id(value: &Value) -> Checked {
+pub(super) fn client_id(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let visible = text.bytes().all(|b| matches!(b, 0x20..=0x7e)) && text.trim() == text;
     let shaped = visible && (1..=255).contains(&text.len());
@@ -144,56 +144,56 @@ pub(super) fn client_id(value: &Value) -> Checked {
 }
 
 /// The name of an API, as RFC 8707 has it.
-pub(super) fn resource(value: &Value) -> Checked {
+pub(super) fn resource(value: &Value) -> CheckedValue {
     Resource::parse(as_text(value)?).map(|resource| json!(resource)).map_err(|error| error.to_string())
 }
 
-/// The same; the empty text takes it away.
-pub(super) fn optional_resource(value: &Value) -> Checked {
+/// The same; the empty text removes it.
+pub(super) fn optional_resource(value: &Value) -> CheckedValue {
     if as_text(value)?.is_empty() { Ok(Value::Null) } else { resource(value) }
 }
 
-pub(super) fn group_name(value: &Value) -> Checked {
+pub(super) fn group_name(value: &Value) -> CheckedValue {
     GroupName::parse(as_text(value)?).map(|name| json!(name)).map_err(|error| error.to_string())
 }
 
 /// The name of one scope (RFC 6749 §3.3).
-pub(super) fn scope(value: &Value) -> Checked {
+pub(super) fn scope(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let shaped = text.len() <= MAX_NAME && scope::Scope::parse(text).iter().eq([text]);
     let wrong = || format!("must be 1 to {MAX_NAME} visible ASCII characters without spaces, quotes and \\");
     if shaped { Ok(json!(text)) } else { Err(wrong()) }
 }
 
-/// The name of a claim. Names may be addresses (`https://example.com/roles`), which keeps them apart from all others.
-pub(super) fn claim(value: &Value) -> Checked {
+/// The name of a claim. A name may be an address (`https://example.com/roles`), which cannot clash.
+pub(super) fn claim(value: &Value) -> CheckedValue {
     scope(value)
 }
 
-/// The same; the empty text takes it away.
-pub(super) fn optional_claim(value: &Value) -> Checked {
+/// The same; the empty text removes it.
+pub(super) fn optional_claim(value: &Value) -> CheckedValue {
     if as_text(value)?.is_empty() { Ok(Value::Null) } else { claim(value) }
 }
 
 /// The value of `sub`: OpenID Connect Core §2 allows 255 ASCII characters.
-pub(super) fn subject(value: &Value) -> Checked {
+pub(super) fn subject(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let shaped = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
     if shaped { Ok(json!(text)) } else { Err("must be 1 to 255 ASCII characters without spaces".to_owned()) }
 }
 
-pub(super) fn locale(value: &Value) -> Checked {
+pub(super) fn locale(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let known = Locale::ALL.map(Locale::tag);
     if known.contains(&text) { Ok(json!(text)) } else { Err(one_of(&known)) }
 }
 
-pub(super) fn time_zone(value: &Value) -> Checked {
+pub(super) fn time_zone(value: &Value) -> CheckedValue {
     Zone::parse(as_text(value)?).map(|zone| json!(zone)).map_err(|error| error.to_string())
 }
 
 /// A BCP 47 language tag, as far as its shape goes.
-pub(super) fn language_tag(value: &Value) -> Checked {
+pub(super) fn language_tag(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let subtag =
         |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -204,8 +204,8 @@ pub(super) fn language_tag(value: &Value) -> Checked {
     }
 }
 
-/// An email address; the empty text takes it away.
-pub(super) fn email(value: &Value) -> Checked {
+/// An email address; the empty text removes it.
+pub(super) fn email(value: &Value) -> CheckedValue {
     match as_text(value)? {
         "" => Ok(Value::Null),
         text => EmailAddress::parse(text).map(|address| json!(address)).map_err(|error| error.to_string()),
@@ -213,8 +213,8 @@ pub(super) fn email(value: &Value) -> Checked {
 }
 
 /// A number with its country code, grouped as in OpenID Connect Core §5.1 (`+1 (425) 555-1212`); an extension may follow
-/// (RFC 3966). It is kept as it is written, without marks that are not seen.
-pub(super) fn phone(value: &Value) -> Checked {
+/// (RFC 3966). It is kept as written, without invisible characters.
+pub(super) fn phone(value: &Value) -> CheckedValue {
     let checked = text(&json!(typed::folded(as_text(value)?).collect::<String>().trim()))?;
     let shaped = checked.as_str().is_none_or(|text| {
         let (number, extension) = text.split_once(";ext=").unwrap_or((text, "0"));
@@ -228,18 +228,18 @@ pub(super) fn phone(value: &Value) -> Checked {
 }
 
 /// `YYYY-MM-DD`, `0000-MM-DD` or `YYYY` (OpenID Connect Core §5.1).
-pub(super) fn birthdate(value: &Value) -> Checked {
+pub(super) fn birthdate(value: &Value) -> CheckedValue {
     let checked = text(value)?;
     let shaped = checked.as_str().is_none_or(|text| {
         let year = |part: &str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_digit());
-        // A leap year stands in for the year that was left out, so that 29 February passes.
+        // A leap year replaces the year that was left out, so that 29 February is accepted.
         let full = text.strip_prefix("0000-").map_or_else(|| text.to_owned(), |day| format!("2000-{day}"));
         year(text) || (full.len() == 10 && chrono::NaiveDate::parse_from_str(&full, "%Y-%m-%d").is_ok())
     });
     if shaped { Ok(checked) } else { Err("must be a date such as 1990-05-17".to_owned()) }
 }
 
-pub(super) fn web_address(value: &Value) -> Checked {
+pub(super) fn web_address(value: &Value) -> CheckedValue {
     let checked = text(value)?;
     let shaped = checked.as_str().is_none_or(|text| {
         Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -247,12 +247,12 @@ pub(super) fn web_address(value: &Value) -> Checked {
     if shaped { Ok(checked) } else { Err("must be a web address".to_owned()) }
 }
 
-pub(super) fn redirect_uri(value: &Value) -> Checked {
+pub(super) fn redirect_uri(value: &Value) -> CheckedValue {
     RedirectUri::parse(as_text(value)?).map(|uri| json!(uri)).map_err(|error| error.to_string())
 }
 
 /// A host name in lower case, without port and root dot.
-pub(super) fn host(value: &Value) -> Checked {
+pub(super) fn host(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let name = text.strip_suffix('.').unwrap_or(text);
     let parsed = Host::parse(name).ok().filter(|_| !name.contains([':', '[']) && !name.ends_with('.'));
@@ -261,12 +261,12 @@ pub(super) fn host(value: &Value) -> Checked {
         .ok_or_else(|| "must be a host name without port; the port is that of the root issuer".to_owned())
 }
 
-pub(super) fn accent(value: &Value) -> Checked {
+pub(super) fn accent(value: &Value) -> CheckedValue {
     Accent::parse(as_text(value)?).map(|accent| json!(accent)).map_err(|error| error.to_string())
 }
 
-/// Words parted by spaces. Whether there are such scopes, the provider knows.
-pub(super) fn scopes(value: &Value) -> Checked {
+/// Words separated by spaces; whether such scopes exist is checked with the client.
+pub(super) fn scopes(value: &Value) -> CheckedValue {
     let text = as_text(value)?;
     let scope = scope::Scope::parse(text);
     match text.split(' ').find(|word| !scope.contains(word)) {
@@ -276,27 +276,32 @@ pub(super) fn scopes(value: &Value) -> Checked {
 }
 
 /// A duration such as `8h` as seconds.
-pub(super) fn span(value: &Value) -> Checked {
+pub(super) fn span(value: &Value) -> CheckedValue {
     let span = span::parse(value.as_str().unwrap_or_default());
     span.map(|span| json!(span.as_secs())).map_err(|error| error.to_string())
 }
 
 /// Seconds as the shortest duration that [`span`] reads back.
-pub(super) fn show_span(seconds: u64) -> String {
+pub(crate) fn show_span(seconds: u64) -> String {
     span::show(Duration::from_secs(seconds))
 }
 
 /// A point in time (RFC 3339) as seconds since 1970.
-pub(super) fn moment(value: &Value) -> Checked {
+pub(super) fn moment(value: &Value) -> CheckedValue {
     let time = value.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
     time.map(|time| json!(time.timestamp()))
         .ok_or_else(|| "must be a time such as 2026-01-01T00:00:00Z".to_owned())
 }
 
 /// Seconds since 1970 in UTC, as [`moment`] reads them back.
-pub(super) fn show_moment(seconds: i64) -> String {
+pub(crate) fn show_moment(seconds: i64) -> String {
     let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// One of these words.
+pub(super) fn word(words: &[&str], value: &Value) -> CheckedValue {
+    value.as_str().filter(|text| words.contains(text)).map(Value::from).ok_or_else(|| one_of(words))
 }
 
 /// The words to choose from.
@@ -304,8 +309,8 @@ pub(super) fn one_of(words: &[&str]) -> String {
     format!("must be one of: {}", words.join(", "))
 }
 
-/// A logo from the bytes of its file, as it is stored.
-pub(super) fn logo(media_type: &str, bytes: &[u8]) -> Checked {
+/// A logo of this type, as it is stored.
+fn logo(media_type: &str, bytes: &[u8]) -> CheckedValue {
     if bytes.len() > MAX_LOGO {
         return Err(format!("must have at most {MAX_LOGO} bytes"));
     }
@@ -322,15 +327,24 @@ pub(super) fn logo(media_type: &str, bytes: &[u8]) -> Checked {
     }
 }
 
-/// Shown in an `img` an SVG runs nothing; this keeps it harmless when somebody opens its own address.
+/// An SVG in an `img` runs no scripts; this keeps it harmless when it is opened at its own address too.
 fn is_plain_svg(text: &str) -> bool {
     let text = text.to_lowercase();
     let active = ["<script", "<!doctype", "<!entity", "<foreignobject", "javascript:", "<?xml-stylesheet"];
     text.contains("<svg") && !active.iter().any(|part| text.contains(part))
 }
 
-/// A logo written into the document itself: `data:image/png;base64,…`.
-pub(super) fn inline_logo(rest: &str) -> Checked {
+/// A logo as a `data:` URL (`data:image/png;base64,…`); the empty text removes it.
+pub(super) fn logo_url(value: &Value) -> CheckedValue {
+    let wrong = || "must be a data: URL".to_owned();
+    match value.as_str() {
+        Some("") => Ok(Value::Null),
+        Some(url) => url.strip_prefix("data:").ok_or_else(wrong).and_then(inline_logo),
+        None => Err(wrong()),
+    }
+}
+
+fn inline_logo(rest: &str) -> CheckedValue {
     let decoded =
         rest.split_once(";base64,").and_then(|(kind, data)| Some((kind, STANDARD.decode(data).ok()?)));
     let (media_type, bytes) = decoded.ok_or_else(|| "must be data:<type>;base64,<data>".to_owned())?;

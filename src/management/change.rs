@@ -1,4 +1,4 @@
-//! One change of the store, ready to be written: whatever takes time (hashes, seals) is done before.
+//! A validated change, ready to be written: everything that takes time (hashes, seals) is computed before.
 
 use crate::account::ending::{self, Spared};
 use crate::account::linking;
@@ -21,38 +21,74 @@ use crate::storage::{
     users,
 };
 
-/// A change. Its parts are owned, since a write may be run again.
+/// What a change does to its thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    /// The store is as the members say already.
+    #[default]
+    Nothing,
+    /// The thing is new.
+    Created,
+    /// The thing is different.
+    Changed,
+    /// The thing is removed.
+    Removed,
+}
+
+/// The validated change of one thing.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    /// The natural key of the thing, for example `user 123456.sms/anna`.
+    pub(crate) key: String,
+    /// What happens to it.
+    pub(crate) kind: ChangeKind,
+    /// Consequences that the operator should know, one sentence each.
+    pub(crate) notes: Vec<String>,
+    pub(super) writes: Vec<StoreChange>,
+}
+
+impl Change {
+    /// Writes the change. May be run again: it has no effect outside the transaction.
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
+        for write in &self.writes {
+            write.apply(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// One step of a change.
 #[derive(Debug)]
-pub(super) enum Change {
+pub(super) enum StoreChange {
     Reseller(Reseller),
     RemoveReseller(ResellerId),
     Upstream(Box<upstreams::Stored>),
     RemoveUpstream(UpstreamId),
-    /// The provider has another issuer or owner, so its subjects may mean other people.
+    /// Ends what users signed in with there: the provider has another issuer or owner, so its subjects may mean other people.
     EndAtUpstream(UpstreamId),
-    /// The tenant has left this reseller, at whose providers its users cannot sign in any more.
+    /// Ends what the tenant's users signed in with at this reseller's providers.
     EndAtReseller(TenantId, ResellerId),
-    /// Another place to sign in: whoever is signed in is signed out, and what opened the account here is gone.
+    /// The upstream account, or none. Ends the user's sessions and removes all local credentials.
     SignsInAt(UserId, Option<UpstreamAccount>),
     Tenant(Tenant),
     Hosts(TenantId, Vec<String>),
     Group(Group),
     RemoveGroup(GroupId),
     User(Box<User>),
-    /// The groups that the user is in from now on. Nothing ends: claims are read when they are asked for.
+    /// All groups of the user. Ends nothing: claims are read when they are requested.
     UserGroups(UserId, Vec<GroupId>),
-    /// Another password than before: whoever signed in with the old one is signed out.
+    /// Another password. Ends the user's sessions.
     Password(UserId, String),
-    /// An imported hash, and a keyed hash of its text in the document. Ends the user's sessions.
+    /// An imported hash, and a keyed hash of its text. Ends the user's sessions.
     ImportedPassword(UserId, ImportedPassword, Hash),
     /// The same password at today's cost: the old hash and the new.
     Rehash(UserId, String, String),
-    /// Must the password be changed at the next login?
+    /// Whether the password must be changed at the next login.
     MustChangePassword(UserId, bool),
-    /// Becomes the user's only authenticator; no browser is trusted any more. What its predecessor had opened ends.
+    /// Replaces the user's authenticator. Removes trusted browsers; ends the user's sessions if there was another one.
     Authenticator(Box<Stored>),
     RemoveAuthenticators(UserId),
-    /// Becomes one more of the user's.
+    /// Adds a passkey.
     Passkey(Box<Passkey>),
     RemovePasskey(UserId, AuthenticatorId),
     Scope(OwnScope),
@@ -65,8 +101,8 @@ pub(super) enum Change {
     RemoveTenant(TenantId),
 }
 
-impl Change {
-    pub(super) async fn write(&self, tx: &mut Tx<'_>) -> Result<()> {
+impl StoreChange {
+    async fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         match self {
             Self::Reseller(reseller) => resellers::upsert(tx, reseller).await,
             Self::RemoveReseller(reseller) => resellers::remove(tx, reseller).await.map(drop),
@@ -128,7 +164,7 @@ impl Change {
     }
 }
 
-/// A device that is replaced or taken away may be in other hands, and so may the recovery codes that came with it.
+/// Removes the recovery codes too: a device that is replaced may be in other hands, with the codes that came with it.
 async fn remove_authenticators(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
     let had_one = authenticators::active(tx, user).await?.is_some();
     authenticators::remove_all(tx, user).await?;

@@ -11,28 +11,28 @@ use std::collections::BTreeSet;
 
 use url::{Host, Url};
 
-use super::plan::Planner;
-use super::read::Entry;
 use crate::domain::client::{ClientMetadata, SubjectType};
 use crate::domain::loopback;
 use crate::domain::redirect_uri::RedirectUri;
+use crate::management::members::Members;
+use crate::management::validation::Validation;
 
 /// Bytes of a list: some hundred addresses.
 const LIMIT: usize = 64 * 1024;
 
-impl Planner<'_> {
+impl Validation<'_, '_> {
     /// `known`: what is registered so far.
     pub(super) async fn sector(
         &mut self,
-        entry: &Entry,
+        members: &Members,
         metadata: &ClientMetadata,
         known: Option<&ClientMetadata>,
     ) {
-        let unknown = entry.refuses(&["subject_type", "sector_identifier_uri", "redirect_uris"]);
+        let unknown = members.refuses(&["subject_type", "sector_identifier_uri", "redirect_uris"]);
         if metadata.subject_type == SubjectType::Public || unknown {
             return;
         }
-        let place = entry.place_of("sector_identifier_uri");
+        let place = members.path_of("sector_identifier_uri");
         let hosts: BTreeSet<Option<String>> = metadata.redirect_uris.iter().map(own_host).collect();
         let Some(address) = &metadata.sector_identifier_uri else {
             let is_local = !hosts.is_empty() && metadata.redirect_uris.iter().all(RedirectUri::is_loopback);
@@ -44,14 +44,14 @@ impl Planner<'_> {
             return;
         };
         let Some(url) = self.mistakes.keep(&place, Url::parse(address)) else { return };
-        if self.mistakes.keep(&place, self.idp.outbound().admits(&url)).is_none() {
+        if self.mistakes.keep(&place, self.management.outbound.admits(&url)).is_none() {
             return;
         }
         let has_its_host = |host: &Option<String>| host.is_some() && host.as_deref() == url.host_str();
         if hosts.iter().all(has_its_host) || known.is_some_and(|known| is_proven(known, metadata)) {
             return;
         }
-        let listed = self.idp.outbound().get_json::<Vec<String>>(&url, LIMIT).await;
+        let listed = self.management.outbound.get_json::<Vec<String>>(&url, LIMIT).await;
         let Some(listed) = self.mistakes.keep(&place, listed) else { return };
         for uri in &metadata.redirect_uris {
             if !listed.iter().any(|listed| listed == uri.as_str()) {

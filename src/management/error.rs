@@ -1,0 +1,26 @@
+//! Why something cannot be changed.
+
+use super::members::Mistake;
+use crate::crypto::password::Busy;
+use crate::crypto::seal::SealError;
+use crate::storage;
+
+/// Why a change cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The members are wrong; these are all mistakes that were found.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistakes(Vec<Mistake>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] storage::Error),
+    /// A secret cannot be sealed or opened.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Too many passwords are being hashed.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// What is stored cannot be shown as members.
+    #[error("{0}")]
+    Unreadable(String),
+}
