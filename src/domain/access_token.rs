@@ -31,12 +31,12 @@ pub(crate) struct AccessToken {
     pub(crate) typ: AccessTokenTyp,
     /// Present if it was issued for a user.
     #[serde(flatten)]
-    pub(crate) login: Option<Login>,
+    pub(crate) login: Option<TokenLogin>,
 }
 
 /// The login behind a token issued for a user.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Login {
+pub(crate) struct TokenLogin {
     pub(crate) auth_time: Time,
     pub(crate) acr: Acr,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -52,7 +52,7 @@ impl AccessToken {
     }
 }
 
-impl From<&Grant> for Login {
+impl From<&Grant> for TokenLogin {
     fn from(grant: &Grant) -> Self {
         Self {
             auth_time: grant.context.auth_time,

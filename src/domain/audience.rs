@@ -1,4 +1,4 @@
-//! Resource indicators and audiences: the APIs that an access token is for (RFC 8707, RFC 9068 §3).
+//! ResourceIndicator indicators and audiences: the APIs that an access token is for (RFC 8707, RFC 9068 §3).
 
 use std::collections::BTreeSet;
 
@@ -11,24 +11,24 @@ use super::issuer::IssuerUrl;
 /// identifiers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Resource(String);
+pub struct ResourceIndicator(String);
 
 /// The text is not a valid resource indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be an absolute URI of at most 1024 visible ASCII characters, without a fragment")]
-pub struct ResourceError;
+pub struct ResourceIndicatorError;
 
-impl Resource {
+impl ResourceIndicator {
     const MAX: usize = 1024;
 
     /// Validates the form and keeps the spelling, because the API compares it with its own identifier byte by byte.
-    pub fn parse(text: &str) -> Result<Self, ResourceError> {
+    pub fn parse(text: &str) -> Result<Self, ResourceIndicatorError> {
         // The URL parser would drop tabs and line ends, so they are rejected first.
         let plain = text.len() <= Self::MAX && text.bytes().all(|b| b.is_ascii_graphic());
         let url = Some(text).filter(|_| plain).and_then(|text| Url::parse(text).ok());
         match url {
             Some(url) if url.fragment().is_none() => Ok(Self(text.to_owned())),
-            _ => Err(ResourceError),
+            _ => Err(ResourceIndicatorError),
         }
     }
 
@@ -39,22 +39,22 @@ impl Resource {
 }
 
 /// The provider itself, whose API is UserInfo.
-impl From<&IssuerUrl> for Resource {
+impl From<&IssuerUrl> for ResourceIndicator {
     fn from(issuer: &IssuerUrl) -> Self {
         Self(issuer.to_string())
     }
 }
 
-impl TryFrom<String> for Resource {
-    type Error = ResourceError;
+impl TryFrom<String> for ResourceIndicator {
+    type Error = ResourceIndicatorError;
 
-    fn try_from(text: String) -> Result<Self, ResourceError> {
+    fn try_from(text: String) -> Result<Self, ResourceIndicatorError> {
         Self::parse(&text)
     }
 }
 
-impl From<Resource> for String {
-    fn from(resource: Resource) -> Self {
+impl From<ResourceIndicator> for String {
+    fn from(resource: ResourceIndicator) -> Self {
         resource.0
     }
 }
@@ -62,13 +62,13 @@ impl From<Resource> for String {
 /// A set of resource indicators: in JSON a string if it has one, otherwise an array (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "OneOrMany", into = "OneOrMany")]
-pub struct Audience(BTreeSet<Resource>);
+pub struct Audience(BTreeSet<ResourceIndicator>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum OneOrMany {
-    One(Resource),
-    Many(BTreeSet<Resource>),
+    One(ResourceIndicator),
+    Many(BTreeSet<ResourceIndicator>),
 }
 
 impl Audience {
@@ -88,7 +88,7 @@ impl Audience {
     }
 
     /// Returns whether any of these resources is in the set.
-    pub fn contains_any(&self, resources: &[Resource]) -> bool {
+    pub fn contains_any(&self, resources: &[ResourceIndicator]) -> bool {
         resources.iter().any(|resource| self.0.contains(resource))
     }
 
@@ -100,14 +100,14 @@ impl Audience {
 
     /// Adds a resource.
     #[must_use]
-    pub fn with(mut self, resource: Resource) -> Self {
+    pub fn with(mut self, resource: ResourceIndicator) -> Self {
         self.0.insert(resource);
         self
     }
 }
 
-impl FromIterator<Resource> for Audience {
-    fn from_iter<I: IntoIterator<Item = Resource>>(resources: I) -> Self {
+impl FromIterator<ResourceIndicator> for Audience {
+    fn from_iter<I: IntoIterator<Item = ResourceIndicator>>(resources: I) -> Self {
         Self(resources.into_iter().collect())
     }
 }
@@ -140,13 +140,13 @@ mod tests {
     use super::*;
 
     fn audience(names: &[&str]) -> Audience {
-        names.iter().map(|name| Resource::parse(name).unwrap()).collect()
+        names.iter().map(|name| ResourceIndicator::parse(name).unwrap()).collect()
     }
 
     #[test]
     fn a_resource_is_an_absolute_uri_without_a_fragment() {
         for good in ["https://api.test", "https://api.test/a?b=c", "urn:example:api", "app://x"] {
-            assert_eq!(Resource::parse(good).unwrap().as_str(), good);
+            assert_eq!(ResourceIndicator::parse(good).unwrap().as_str(), good);
         }
         let long = format!("https://api.test/{}", "a".repeat(1024));
         for bad in
@@ -160,7 +160,7 @@ mod tests {
                     &long,
                 ])
         {
-            assert_eq!(Resource::parse(bad), Err(ResourceError), "{bad:?}");
+            assert_eq!(ResourceIndicator::parse(bad), Err(ResourceIndicatorError), "{bad:?}");
         }
     }
 
@@ -191,10 +191,13 @@ mod tests {
     fn sets_are_compared() {
         let (one, both) = (audience(&["https://a.test"]), audience(&["https://a.test", "https://b.test"]));
         assert!(one.is_subset(&both) && !both.is_subset(&one));
-        assert!(both.contains_any(&[Resource::parse("https://a.test").unwrap()]));
-        assert!(!one.contains_any(&[Resource::parse("https://b.test").unwrap()]) && !one.contains_any(&[]));
+        assert!(both.contains_any(&[ResourceIndicator::parse("https://a.test").unwrap()]));
+        assert!(
+            !one.contains_any(&[ResourceIndicator::parse("https://b.test").unwrap()])
+                && !one.contains_any(&[])
+        );
         assert!(both.contains("https://b.test") && !one.contains("https://b.test"));
         assert_eq!(both.intersection(&one), one);
-        assert_eq!(one.with(Resource::parse("https://b.test").unwrap()), both);
+        assert_eq!(one.with(ResourceIndicator::parse("https://b.test").unwrap()), both);
     }
 }

@@ -15,8 +15,8 @@ pub const PERSONAL_DESKTOP: &str = "personal_desktop";
 pub const ADDED_TO_PROFILE: [&str; 2] = [TENANT, PERSONAL_DESKTOP];
 
 /// The claims of an ID token that describe the token itself, in the order of discovery.
-pub const OF_ID_TOKEN: [&str; 10] =
-    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"];
+pub const OF_ID_TOKEN: [&str; 11] =
+    ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"];
 
 /// The claims about a user that discovery lists after [`OF_ID_TOKEN`].
 pub fn about_users() -> impl Iterator<Item = &'static str> {

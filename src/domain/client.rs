@@ -13,7 +13,7 @@ use url::Url;
 pub use algorithm::{AssertionAlgorithm, MacAlgorithm, SigningAlgorithm};
 pub use authentication::{ClientAuthentication, ClientKeys};
 
-use super::audience::Resource;
+use super::audience::ResourceIndicator;
 use super::epoch::Epoch;
 use super::ids::{ClientId, IssuerId, TenantId};
 use super::redirect_uri::{FreePorts, RedirectUri};
@@ -143,12 +143,12 @@ pub struct ClientMetadata {
     /// The URL that starts a login at this client (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
     /// Own member: the APIs for which it may request tokens, by the values of `resource` (RFC 8707). Not named
-    /// `resources`, because a Resource is a self-service portal in the settings.
-    pub audiences: Vec<Resource>,
+    /// `resources`, because a ResourceIndicator is a self-service portal in the settings.
+    pub audiences: Vec<ResourceIndicator>,
     /// Own member: the API of its tokens if `resource` is missing; it may also be requested.
-    pub default_audience: Option<Resource>,
+    pub default_audience: Option<ResourceIndicator>,
     /// Own member: the identifiers of the API that this client is. It may introspect tokens for it.
-    pub own_audiences: Vec<Resource>,
+    pub own_audiences: Vec<ResourceIndicator>,
     /// Own member: the user is asked for consent.
     pub require_consent: bool,
     /// Own member: ID tokens contain the claims of the granted scopes too, for applications that do not call UserInfo.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::audience::{Audience, Resource};
+use super::audience::{Audience, ResourceIndicator};
 use super::locale::Locale;
 use super::scope::Scope;
 
@@ -50,7 +50,7 @@ impl Title {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Api {
     /// Its identifier in `resource` and `aud`.
-    pub audience: Resource,
+    pub audience: ResourceIndicator,
     /// The `typ` of its JWT access tokens.
     pub typ: AccessTokenTyp,
     /// The own scopes that only tokens for this API may contain.
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn an_apis_scope_is_for_its_tokens_only() {
         let api = |name: &str, typ, scopes: &str| Api {
-            audience: Resource::parse(name).unwrap(),
+            audience: ResourceIndicator::parse(name).unwrap(),
             typ,
             scopes: Scope::parse(scopes),
         };
@@ -165,7 +165,7 @@ mod tests {
             (vec!["https://a.test", "https://b.test"], "openid read team write", AccessTokenTyp::Jwt),
             (vec!["https://c.test"], "openid team", AccessTokenTyp::AtJwt),
         ] {
-            let names = audience.iter().map(|name| Resource::parse(name).unwrap()).collect();
+            let names = audience.iter().map(|name| ResourceIndicator::parse(name).unwrap()).collect();
             assert_eq!(own.narrowed(&all, &names), Scope::parse(expected), "{audience:?}");
             assert_eq!(own.typ(&names), typ, "{audience:?}");
         }

@@ -87,11 +87,6 @@ pub enum ResponseMode {
     FormPost,
 }
 
-impl ResponseMode {
-    /// Every mode, by its name on the wire.
-    pub const ALL: [(&'static str, Self); 2] = [("query", Self::Query), ("form_post", Self::FormPost)];
-}
-
 impl AuthorizationRequest {
     /// A client's request without any parameter.
     pub fn blank(issuer: IssuerId, client: ClientId) -> Self {

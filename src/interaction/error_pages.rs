@@ -14,7 +14,7 @@ use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, Reference};
 use crate::http::{ContentSecurity, query_value, see_other, with_query};
-use crate::protocol::authorize::{AuthorizeError, Delivery, Target, respond};
+use crate::protocol::authorize::{AuthorizationResponse, AuthorizeError, ResponseDelivery, ResponseTarget};
 use crate::protocol::par;
 use crate::provider::Internal;
 use crate::views::{Body, BusyView, ExpiredView, FormPostView, RefusalReason, RefusedView, WayBack};
@@ -32,17 +32,17 @@ impl PageRequest {
     pub(super) fn answer_error(&self, error: AuthorizeError) -> Response {
         match error {
             AuthorizeError::Show(error) => self.faulty(error),
-            AuthorizeError::Redirect(target, error) => self.send_back(&target, &error),
+            AuthorizeError::Redirect(target, error) => self.send_back(target, &error),
             AuthorizeError::Begun(_) => self.faulty(par::void()),
             AuthorizeError::Internal(error) => self.failed(&error),
         }
     }
 
-    fn send_back(&self, target: &Target, error: &OAuthError) -> Response {
+    fn send_back(&self, target: ResponseTarget, error: &OAuthError) -> Response {
         self.refuse(error.code.as_str(), error.hint.clone());
-        match respond::error(&self.issuer, target, error) {
-            Delivery::Redirect(address) => see_other(&address),
-            Delivery::FormPost { action, fields } => {
+        match AuthorizationResponse::error(&self.issuer, target, error).deliver() {
+            ResponseDelivery::Redirect(address) => see_other(&address),
+            ResponseDelivery::FormPost { action, fields } => {
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
                 let body = Body::FormPost(FormPostView { application: String::new(), action, fields });
                 self.page(StatusCode::OK, &self.unknown_reader(), body, ContentSecurity::Leaving)

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::members::{Member, MemberKind, Members, STATE, Schema, member};
 use super::validation::{Novelty, Validation};
 use super::values;
-use crate::domain::audience::Resource;
+use crate::domain::audience::ResourceIndicator;
 use crate::domain::issuer::Address;
 use crate::domain::own_scopes::{AccessTokenTyp, Api};
 use crate::domain::scope::Scope;
@@ -43,7 +43,7 @@ pub(crate) fn stored(api: &Api) -> Value {
 
 impl Validation<'_, '_> {
     async fn api(&mut self, members: &Members) -> Result<(), Error> {
-        let Ok(audience) = Resource::parse(members.text("audience")) else { return Ok(()) };
+        let Ok(audience) = ResourceIndicator::parse(members.text("audience")) else { return Ok(()) };
         let key = format!("api {}", audience.as_str());
         if !self.is_first(members, &key) {
             return Ok(());
@@ -80,7 +80,7 @@ impl Validation<'_, '_> {
 
     /// Refuses the `client_id` of a client, whose ID tokens the API would accept as access tokens, and the issuers of this
     /// provider.
-    async fn check_audience(&mut self, members: &Members, audience: &Resource) -> Result<(), Error> {
+    async fn check_audience(&mut self, members: &Members, audience: &ResourceIndicator) -> Result<(), Error> {
         let (place, name) = (members.path_of("audience"), audience.as_str());
         let root = self.management.issuer.clone();
         let host = url::Url::parse(name).ok().and_then(|url| url.host_str().map(str::to_owned));

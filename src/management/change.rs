@@ -3,7 +3,7 @@
 use crate::account::ending::{self, Spared};
 use crate::account::linking;
 use crate::crypto::password::ImportedPassword;
-use crate::domain::audience::Resource;
+use crate::domain::audience::ResourceIndicator;
 use crate::domain::client::Client;
 use crate::domain::group::Group;
 use crate::domain::ids::{
@@ -94,7 +94,7 @@ pub(super) enum StoreChange {
     Scope(OwnScope),
     RemoveScope(String),
     Api(Api),
-    RemoveApi(Resource),
+    RemoveApi(ResourceIndicator),
     Client(Box<Client>),
     RemoveClient(IssuerId, ClientId),
     RemoveUser(UserId),

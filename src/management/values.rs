@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use url::{Host, Url};
 
-use crate::domain::audience::Resource;
+use crate::domain::audience::ResourceIndicator;
 use crate::domain::authenticator::OtpAlgorithm;
 use crate::domain::branding::Accent;
 use crate::domain::contact::EmailAddress;
@@ -145,7 +145,9 @@ pub(super) fn client_id(value: &Value) -> CheckedValue {
 
 /// The name of an API, as RFC 8707 has it.
 pub(super) fn resource(value: &Value) -> CheckedValue {
-    Resource::parse(as_text(value)?).map(|resource| json!(resource)).map_err(|error| error.to_string())
+    ResourceIndicator::parse(as_text(value)?)
+        .map(|resource| json!(resource))
+        .map_err(|error| error.to_string())
 }
 
 /// The same; the empty text removes it.

@@ -51,19 +51,19 @@ pub(super) struct ActiveToken {
     /// What it says.
     pub(super) token: Arc<AccessToken>,
     /// `None`: for the client itself.
-    pub(super) person: Option<Person>,
+    pub(super) person: Option<TokenUser>,
 }
 
 /// The user that a token speaks for. What it opens is the token's scope: it may have been made for less than was granted,
 /// and never for more.
 #[derive(Debug)]
-pub(super) struct Person {
+pub(super) struct TokenUser {
     ground: Arc<GrantWithUser>,
     /// The user as the host's directory knows them now, if they are from there.
     told: Option<User>,
 }
 
-impl Person {
+impl TokenUser {
     /// What the user allowed the client.
     pub(super) fn grant(&self) -> &Grant {
         &self.ground.grant
@@ -144,9 +144,9 @@ pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Activ
             let told =
                 idp.account().recheck_directory(ground.user.clone()).boxed().await.map_err(Internal::from)?;
             let told = told.ok_or_else(|| invalid("the user has gone from the directory"))?;
-            Some(Person { ground, told: Some(told) })
+            Some(TokenUser { ground, told: Some(told) })
         }
-        ground => ground.map(|ground| Person { ground, told: None }),
+        ground => ground.map(|ground| TokenUser { ground, told: None }),
     };
     Ok(ActiveToken { token, person })
 }

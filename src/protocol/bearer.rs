@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, Uri};
 
 use super::access_token;
 use super::userinfo;
-use crate::domain::audience::{Audience, Resource};
+use crate::domain::audience::{Audience, ResourceIndicator};
 use crate::domain::error::ErrorCode;
 use crate::domain::grant::Grant;
 use crate::domain::issuer::Issuer;
@@ -36,7 +36,7 @@ pub(crate) async fn caller(
     // The body is the API's own: no token is looked for in there.
     let token = userinfo::presented(uri, headers, &[])?;
     let live = access_token::for_us(idp, issuer, &token).await?;
-    let ours: Audience = [Resource::from(&issuer.url)].into_iter().collect();
+    let ours: Audience = [ResourceIndicator::from(&issuer.url)].into_iter().collect();
     if !live.token.aud.is_subset(&ours) {
         return Err(access_token::invalid("another API gets to see it too"));
     }

@@ -6,7 +6,7 @@
 
 mod assertion;
 mod basic;
-mod guess;
+mod secret_rate_limit;
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 
 use self::basic::BasicSecret;
-use self::guess::Guess;
+use self::secret_rate_limit::SecretAttempt;
 use super::error::TokenError;
 use super::parameters::{self, Parameters};
 use crate::crypto::secret::{self, Secret};
@@ -120,19 +120,19 @@ async fn prove(
             Credentials::Post(secret),
         ) => is_secret(secret, hash),
         (ClientAuthentication::ClientSecretJwt(sealed), Credentials::Assertion(assertion)) => {
-            let guess = Guess::begin(idp, client, address)?;
-            return assertion::made_with(idp, issuer, client, sealed, assertion, &guess).boxed().await;
+            let attempt = SecretAttempt::begin(idp, client, address)?;
+            return assertion::made_with(idp, issuer, client, sealed, assertion, &attempt).boxed().await;
         }
         (ClientAuthentication::PrivateKeyJwt(_), Credentials::Assertion(assertion)) => {
             return assertion::signed(idp, issuer, client, assertion).boxed().await;
         }
         _ => return Err(failed("another method than the registered one")),
     };
-    let guess = Guess::begin(idp, client, address)?;
+    let attempt = SecretAttempt::begin(idp, client, address)?;
     if is_right {
         return Ok(());
     }
-    guess.was_wrong();
+    attempt.was_wrong();
     Err(failed("wrong secret"))
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::authorize::modes;
 use super::request_object;
 use crate::domain::acr::Acr;
 use crate::domain::claims;
@@ -16,7 +17,6 @@ use crate::domain::client::{
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
 use crate::domain::passkey::RpId;
-use crate::domain::request::ResponseMode;
 use crate::ext::OwnClaims;
 use crate::http::{CurrentIssuer, IfNoneMatch};
 use crate::provider::{Document, Idp, Internal};
@@ -56,7 +56,7 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "end_session_endpoint": issuer.at("/logout"),
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::NAMES,
-        "response_modes_supported": ResponseMode::ALL.map(|(name, _)| name),
+        "response_modes_supported": modes::names(),
         "grant_types_supported": GrantType::NAMES,
         "acr_values_supported": acr_values_supported(issuer),
         "subject_types_supported": ["public", "pairwise"],
@@ -139,7 +139,7 @@ mod tests {
         display_values_supported ["page","popup"]
         prompt_values_supported ["none","login","consent","select_account"]
         claim_types_supported ["normal"]
-        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","roles","groups","tenant","personal_desktop"]
+        claims_supported ["iss","sub","aud","exp","iat","auth_time","nonce","acr","amr","sid","at_hash","name","family_name","given_name","middle_name","nickname","preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at","email","email_verified","address","phone_number","phone_number_verified","roles","groups","tenant","personal_desktop"]
         claims_parameter_supported true
         request_parameter_supported true
         request_object_signing_alg_values_supported ["RS256","ES256","EdDSA","Ed25519"]

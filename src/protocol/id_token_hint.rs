@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::token::issue::ID_TOKEN_TYP;
+use super::response_jwt::ResponseJwt;
 use crate::crypto::jwt::{self, Audience, Expected, Subject};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::ClientId;
@@ -33,7 +33,7 @@ pub(super) struct Hint {
 pub(super) async fn verify(idp: &Idp, issuer: &Issuer, token: &str) -> Result<Option<Hint>, Internal> {
     let keys = idp.verifying_keys(&issuer.id).await?;
     let expected = Expected {
-        typ: &[ID_TOKEN_TYP],
+        typ: &[ResponseJwt::IdToken.typ()],
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
         audience: Audience::One,

@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 use super::access_token::{self, ActiveToken};
 use super::client_auth::ClientRequest;
 use super::error::{BearerError, NOT_STORED, TokenError};
+use super::response_jwt::ResponseJwt;
 use super::{claims, subject};
-use crate::crypto::{jwt, secret};
+use crate::crypto::secret;
 use crate::domain::access_token::AccessToken;
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -39,8 +40,6 @@ use crate::storage::refresh_tokens;
 
 /// RFC 9701 §4
 const SIGNED: &str = "application/token-introspection+jwt";
-/// `typ` of such an answer (RFC 9701 §5).
-const TYP: &str = "token-introspection+jwt";
 
 /// `POST /introspect`
 pub(super) async fn introspect(
@@ -193,12 +192,11 @@ fn wants_jwt(headers: &HeaderMap) -> bool {
 
 /// RFC 9701 §5: no `sub` and no `exp` outside, so that nobody takes the answer for a token.
 async fn signed(idp: &Idp, issuer: &Issuer, caller: &Client, meaning: &Meaning) -> Result<String, Internal> {
-    let key = idp.signing_key(&issuer.id, caller.metadata.introspection_signed_response_alg).await?;
     let claims = json!({
         "iss": issuer.url.as_str(),
         "aud": caller.id,
         "iat": idp.now(),
         "token_introspection": meaning,
     });
-    Ok(jwt::sign(&key, TYP, &claims)?)
+    ResponseJwt::Introspection.sign(idp, issuer, caller, &claims).await
 }

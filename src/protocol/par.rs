@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::authorize::{self, AuthorizeError, Channel, Validated};
+use super::authorize::{self, AuthorizeError, RequestChannel, Validated};
 use super::client_auth::ClientRequest;
 use super::error::{NOT_STORED, TokenError};
 use super::parameters::Parameters;
@@ -35,7 +35,7 @@ pub(super) async fn par(
     if parameters.get("request_uri").is_some() {
         return Err(TokenError::new(ErrorCode::InvalidRequest, "request_uri cannot be pushed"));
     }
-    let validated = authorize::check(&idp, &issuer, client, &parameters, Channel::Back).await?;
+    let validated = authorize::check(&idp, &issuer, client, &parameters, RequestChannel::Back).await?;
     let lifetime = idp.settings().pushed_request_lifetime;
     let Some(secret) = store(&idp, &validated).await? else {
         return Err(TokenError::TooMany { what: "too many open requests", retry_after: lifetime });

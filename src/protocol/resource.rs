@@ -3,7 +3,7 @@
 //! The provider itself may always be named: UserInfo is what it has to offer, and its scopes say who gets that.
 
 use super::parameters::Parameters;
-use crate::domain::audience::{Audience, Resource};
+use crate::domain::audience::{Audience, ResourceIndicator};
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
@@ -11,22 +11,22 @@ use crate::domain::scope::{OPENID, Scope};
 
 /// What a request names, and what it may name. A value of its own, so that a transaction can take it along.
 #[derive(Clone, Debug)]
-pub(super) struct Target {
+pub(super) struct ResourceRequest {
     /// In as many parameters as the request likes.
     named: Audience,
-    provider: Resource,
+    provider: ResourceIndicator,
     /// What is meant where a request names nothing (`default_audience`).
     default: Audience,
     /// What is registered for the client today, and the provider.
     registered: Audience,
 }
 
-impl Target {
+impl ResourceRequest {
     /// Reads the request's `resource` parameters.
     pub(super) fn of(parameters: &Parameters, issuer: &Issuer, client: &Client) -> Result<Self, OAuthError> {
-        let named: Result<Audience, _> = parameters.all("resource").map(Resource::parse).collect();
+        let named: Result<Audience, _> = parameters.all("resource").map(ResourceIndicator::parse).collect();
         let named = named.or_else(|_| refuse("resource is not an absolute URI without a fragment"))?;
-        let provider = Resource::from(&issuer.url);
+        let provider = ResourceIndicator::from(&issuer.url);
         let default: Audience = client.metadata.default_audience.iter().cloned().collect();
         let registered = client.metadata.audiences.iter().chain(&client.metadata.default_audience);
         let registered: Audience = registered.cloned().collect();

@@ -13,11 +13,10 @@ use super::access_token::{self, ActiveToken};
 use super::claims;
 use super::error::{BearerError, NOT_STORED};
 use super::parameters::{Parameters, is_form};
-use crate::crypto::jwt;
-use crate::domain::client::SigningAlgorithm;
+use super::response_jwt::ResponseJwt;
+use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::ErrorCode;
 use crate::domain::header::trim_ows;
-use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::OPENID;
 use crate::http::CurrentIssuer;
@@ -40,7 +39,7 @@ pub(super) async fn userinfo(
     claims.insert("sub".to_owned(), token.sub.as_str().into());
     match client.metadata.userinfo_signed_response_alg {
         Some(algorithm) => {
-            let signed = signed(&idp, &current.issuer, &token.client_id, algorithm, claims).boxed().await?;
+            let signed = signed(&idp, &current.issuer, &client, algorithm, claims).boxed().await?;
             Ok((NOT_STORED, [(CONTENT_TYPE, "application/jwt")], signed).into_response())
         }
         None => Ok((NOT_STORED, Json(claims)).into_response()),
@@ -51,14 +50,13 @@ pub(super) async fn userinfo(
 async fn signed(
     idp: &Idp,
     issuer: &Issuer,
-    client: &ClientId,
+    client: &Client,
     algorithm: SigningAlgorithm,
     mut claims: Map<String, Value>,
 ) -> Result<String, Internal> {
     claims.insert("iss".to_owned(), issuer.url.as_str().into());
-    claims.insert("aud".to_owned(), client.as_str().into());
-    let key = idp.signing_key(&issuer.id, algorithm).await?;
-    Ok(jwt::sign(&key, "JWT", &claims)?)
+    claims.insert("aud".to_owned(), client.id.as_str().into());
+    ResponseJwt::UserInfo(algorithm).sign(idp, issuer, client, &claims).await
 }
 
 fn openid_is_missing() -> BearerError {

@@ -5,11 +5,13 @@
 //! a clock of its own.
 
 mod jwk;
+mod left_half;
 mod sign;
 pub(crate) mod strict_json;
 mod verify;
 
 pub(crate) use jwk::{JwkError, VerifyingKey};
+pub(crate) use left_half::left_half_hash;
 pub(crate) use sign::sign;
 pub(crate) use verify::{Audience, Expected, Subject, claimed_key_id, claimed_subject, verify, verify_mac};
 

@@ -11,7 +11,7 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::http::{ContentSecurity, Cookies, cookies, see_other};
 use crate::interaction::addresses::carrying;
 use crate::interaction::page_request::PageReader;
-use crate::protocol::authorize::{Delivery, Target, respond};
+use crate::protocol::authorize::{AuthorizationResponse, ResponseDelivery, ResponseTarget};
 use crate::views::{Body, FormPostView, OnwardView};
 
 impl Login {
@@ -68,9 +68,9 @@ impl Login {
             Outcome::Conflict => see_other(&self.address(step)),
             Outcome::RedirectUpstream(address) => see_other(&address),
             Outcome::Code(code, cookie) => {
-                let target = Target::from(self.request());
-                let mut response =
-                    self.deliver(respond::code(&self.page_request.issuer, &target, code.value()));
+                let target = ResponseTarget::from(self.request());
+                let answer = AuthorizationResponse::code(&self.page_request.issuer, target, code.value());
+                let mut response = self.deliver(answer.deliver());
                 self.hand_out(&mut response, cookie.as_ref());
                 response.headers_mut().extend(self.forgotten_upstream().map(|cookie| (SET_COOKIE, cookie)));
                 response
@@ -112,7 +112,7 @@ impl Login {
         here.then(|| cookies::remove(&self.page_request.issuer, Cookies::UPSTREAM)).flatten()
     }
 
-    fn error(&self, code: ErrorCode) -> Delivery {
+    fn error(&self, code: ErrorCode) -> ResponseDelivery {
         let description = match code {
             ErrorCode::AccessDenied => "the user did not go on",
             ErrorCode::LoginRequired => "the user must sign in",
@@ -120,15 +120,16 @@ impl Login {
             ErrorCode::UnmetAuthenticationRequirements => "the acr asked for cannot be reached",
             _ => "the user must do something on a page",
         };
-        let target = Target::from(self.request());
-        respond::error(&self.page_request.issuer, &target, &OAuthError::new(code, description))
+        let target = ResponseTarget::from(self.request());
+        let error = OAuthError::new(code, description);
+        AuthorizationResponse::error(&self.page_request.issuer, target, &error).deliver()
     }
 
     /// Sends the browser on to the client.
-    fn deliver(&self, delivery: Delivery) -> Response {
+    fn deliver(&self, delivery: ResponseDelivery) -> Response {
         match delivery {
-            Delivery::Redirect(address) => see_other(&address),
-            Delivery::FormPost { action, fields } => {
+            ResponseDelivery::Redirect(address) => see_other(&address),
+            ResponseDelivery::FormPost { action, fields } => {
                 let application = self.validated.client().name_in(self.locale()).to_owned();
                 let fields = fields.into_iter().map(|(name, value)| (name.into(), value)).collect();
                 let body = Body::FormPost(FormPostView { application, action, fields });

@@ -16,7 +16,7 @@ use crate::domain::policy::Need;
 use crate::domain::session::Session;
 use crate::http::Cookies;
 use crate::interaction::login_user::LoginUser;
-use crate::protocol::authorize::{self, issue_code};
+use crate::protocol::authorize::{CompletedLogin, issue_code};
 use crate::provider::Internal;
 use crate::storage::{self, Tx, consents, sessions};
 
@@ -46,7 +46,7 @@ impl Login {
         let user = login_user.user.id;
         let session_idle = login_user.tenant.policy.session_idle();
         let session_ends = session.expires_at;
-        let outcome = authorize::Login {
+        let outcome = CompletedLogin {
             grant: self.interaction.grant.clone(),
             user: user.clone(),
             session: session.id,

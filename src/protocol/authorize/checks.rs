@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::modes;
 use crate::crypto::jwt::strict_json;
 use crate::domain::acr::Acr;
 use crate::domain::claims::{ClaimRequest, ClaimsRequest};
 use crate::domain::client::{Client, GrantType, ResponseType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
-use crate::domain::request::{AuthorizationRequest, Prompt, ResponseMode};
+use crate::domain::request::{AuthorizationRequest, Prompt};
 use crate::domain::scope::{self, Scope};
 use crate::management::Scopes;
 use crate::protocol::parameters::Parameters;
-use crate::protocol::resource::Target;
+use crate::protocol::resource::ResourceRequest;
 
 /// What the checks read, and the request that they fill in.
 pub(super) struct Draft<'a> {
@@ -134,7 +135,7 @@ fn response_type(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     match draft.parameters.get("response_mode") {
         None => Ok(()),
-        Some(name) if ResponseMode::ALL.iter().any(|(known, _)| *known == name) => Ok(()),
+        Some(name) if modes::named(name).is_some() => Ok(()),
         Some(_) => refuse(ErrorCode::InvalidRequest, "no such response_mode"),
     }
 }
@@ -168,7 +169,8 @@ fn scope(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
 
 /// RFC 8707 §2.1
 fn resource(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
-    draft.request.resource = Target::of(draft.parameters, draft.issuer, draft.client)?.requested()?;
+    draft.request.resource =
+        ResourceRequest::of(draft.parameters, draft.issuer, draft.client)?.requested()?;
     Ok(())
 }
 

@@ -14,9 +14,9 @@ use crate::domain::time::Time;
 use crate::protocol::authorize::Validated;
 use crate::storage::{self, Tx, codes, grants};
 
-/// What a login came to.
+/// The result of a login, from which its grant is made.
 #[derive(Clone, Debug)]
-pub(crate) struct Login {
+pub(crate) struct CompletedLogin {
     /// What its grant will be called.
     pub(crate) grant: GrantId,
     /// Who signed in.
@@ -42,7 +42,12 @@ pub(crate) struct NewCode {
 }
 
 /// Makes a code for a request that the user has allowed.
-pub(crate) fn issue_code(settings: &Settings, validated: &Validated, login: Login, now: Time) -> NewCode {
+pub(crate) fn issue_code(
+    settings: &Settings,
+    validated: &Validated,
+    login: CompletedLogin,
+    now: Time,
+) -> NewCode {
     let request = validated.request();
     let secret = Secret::generate();
     let expires_at = now.plus(settings.code_lifetime);
@@ -86,7 +91,7 @@ struct Refreshing {
 impl Refreshing {
     /// With `offline_access` as the client's registration says (OpenID Connect Core §11). Without it only while the
     /// session could last: it ends with the session, at the latest when that would, and when it lies idle as long.
-    fn of(validated: &Validated, login: &Login, now: Time) -> Option<Self> {
+    fn of(validated: &Validated, login: &CompletedLogin, now: Time) -> Option<Self> {
         let metadata = &validated.client().metadata;
         if !metadata.may_use(GrantType::RefreshToken) {
             return None;

@@ -1,12 +1,14 @@
-//! The authorization endpoint without its pages: a request becomes a [`Validated`] one, an outcome a [`Delivery`].
+//! The authorization endpoint without its pages: a request becomes a [`Validated`] one, an outcome an
+//! [`AuthorizationResponse`].
 //!
 //! `interaction` owns the address itself. Until client and redirect URI are proven an error is *shown*; afterwards
 //! it goes *back to the client*. Two variants of [`AuthorizeError`], so that the compiler keeps them apart.
 
 mod checks;
 mod issue;
+pub(super) mod modes;
 mod parse;
-pub(crate) mod respond;
+pub(crate) mod response;
 
 use std::sync::Arc;
 
@@ -21,10 +23,10 @@ use crate::domain::issuer::Issuer;
 use crate::domain::request::{AuthorizationRequest, ResponseMode};
 use crate::provider::{Idp, Internal};
 
-pub(crate) use issue::{Login, NewCode, issue_code};
+pub(crate) use issue::{CompletedLogin, NewCode, issue_code};
 pub(super) use parse::MAX_STATE;
 pub(crate) use parse::parameters;
-pub(crate) use respond::Delivery;
+pub(crate) use response::{AuthorizationResponse, ResponseDelivery};
 
 /// A request that passed every check, with the client that made it. Only this module can make one.
 #[derive(Clone, Debug)]
@@ -55,27 +57,27 @@ impl Validated {
     }
 }
 
-/// By which way the parameters of a request came.
+/// The way by which the parameters of a request came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Channel {
+pub(super) enum RequestChannel {
     /// Through the browser.
     Front,
     /// From the client itself, which proved who it is (RFC 9126).
     Back,
 }
 
-/// Where and how the answer goes.
+/// The destination of the authorization response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
-    /// Matched with a registered one.
+pub(crate) struct ResponseTarget {
+    /// The redirect URI; a registered one matches it.
     pub(crate) redirect_uri: String,
-    /// `query` unless the request named another that exists.
+    /// The mode that the request names, or the default of its response type.
     pub(crate) response_mode: ResponseMode,
-    /// Given back byte for byte.
+    /// The request's `state`, returned byte for byte.
     pub(crate) state: Option<String>,
 }
 
-impl From<&AuthorizationRequest> for Target {
+impl From<&AuthorizationRequest> for ResponseTarget {
     fn from(request: &AuthorizationRequest) -> Self {
         Self {
             redirect_uri: request.redirect_uri.clone(),
@@ -91,7 +93,7 @@ pub(crate) enum AuthorizeError {
     /// Client or redirect URI is not proven: a page with status 400, never a redirect (RFC 6749 §4.1.2.1).
     Show(OAuthError),
     /// Back to the client.
-    Redirect(Target, OAuthError),
+    Redirect(ResponseTarget, OAuthError),
     /// A pushed request with which this login was begun: its browser goes on there, for all others it is void.
     Begun(InteractionId),
     /// Our fault, or the store's: a page.
@@ -114,7 +116,7 @@ pub(crate) async fn validate(
     if par::is_used(parameters) {
         return par::pushed(idp, issuer, &client, parameters).await;
     }
-    check(idp, issuer, client, parameters, Channel::Front).await
+    check(idp, issuer, client, parameters, RequestChannel::Front).await
 }
 
 /// Checks a client's request from end to end. `outer` may hold it all in a request object.
@@ -123,7 +125,7 @@ pub(super) async fn check(
     issuer: &Issuer,
     client: Arc<Client>,
     outer: &Parameters,
-    channel: Channel,
+    channel: RequestChannel,
 ) -> Result<Validated, AuthorizeError> {
     let object = match RequestObject::read(idp, issuer, &client, outer).await {
         Ok(object) => object,
@@ -143,7 +145,7 @@ pub(super) async fn check(
     let (is_signed, scopes) = (object.is_some(), idp.scopes().await?);
     let must_push = idp.settings().require_pushed_authorization_requests
         || client.metadata.require_pushed_authorization_requests;
-    let is_pushed_as_needed = channel == Channel::Back || !must_push;
+    let is_pushed_as_needed = channel == RequestChannel::Back || !must_push;
     let mut draft = Draft {
         parameters,
         issuer,
@@ -194,7 +196,7 @@ pub(crate) async fn resume(
 }
 
 /// The request before its parameters were read.
-fn blank(issuer: &Issuer, client: &Client, target: &Target) -> AuthorizationRequest {
+fn blank(issuer: &Issuer, client: &Client, target: &ResponseTarget) -> AuthorizationRequest {
     AuthorizationRequest {
         redirect_uri: target.redirect_uri.clone(),
         response_mode: target.response_mode,

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, Uri};
 
-use super::{AuthorizeError, Target};
-use crate::domain::client::Client;
+use super::{AuthorizeError, ResponseTarget, modes};
+use crate::domain::client::{Client, ResponseType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
-use crate::domain::request::ResponseMode;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Idp;
 
@@ -48,7 +47,7 @@ pub(super) async fn client(
 }
 
 /// Where the answer goes. The redirect URI must be there (OpenID Connect Core §3.1.2.1) and be a registered one.
-pub(super) fn target(client: &Client, parameters: &Parameters) -> Result<Target, AuthorizeError> {
+pub(super) fn target(client: &Client, parameters: &Parameters) -> Result<ResponseTarget, AuthorizeError> {
     let named = parameters.get("redirect_uri").filter(|_| !parameters.is_doubled("redirect_uri"));
     let Some(redirect_uri) = named else { return show("redirect_uri is missing or was sent more than once") };
     if client.redirect_uri(redirect_uri).is_none() {
@@ -59,10 +58,10 @@ pub(super) fn target(client: &Client, parameters: &Parameters) -> Result<Target,
         return show("state is longer than 4096 bytes");
     }
     let mode = parameters.get("response_mode").filter(|_| !parameters.is_doubled("response_mode"));
-    let known = ResponseMode::ALL.into_iter().find(|(name, _)| Some(*name) == mode);
-    Ok(Target {
+    let mode = mode.and_then(modes::named).unwrap_or_else(|| modes::default_of(ResponseType::Code));
+    Ok(ResponseTarget {
         redirect_uri: redirect_uri.to_owned(),
-        response_mode: known.map(|(_, mode)| mode).unwrap_or_default(),
+        response_mode: mode,
         state: state.map(str::to_owned),
     })
 }

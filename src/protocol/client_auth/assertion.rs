@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::failed;
-use super::guess::Guess;
+use super::secret_rate_limit::SecretAttempt;
 use crate::crypto::jwt::{self, Audience, Expected, JwtError, Subject};
 use crate::crypto::seal::SealError;
 use crate::crypto::secret;
@@ -45,18 +45,18 @@ pub(super) fn read(parameters: &Parameters) -> Result<Option<(ClientId, &str)>, 
     }
 }
 
-/// Accepts an assertion that was made with the secret that both sides know. `guess` learns of a wrong one.
+/// Accepts an assertion that was made with the secret that both sides know. `attempt` counts a wrong one.
 pub(super) async fn made_with(
     idp: &Idp,
     issuer: &Issuer,
     client: &Client,
     sealed: &str,
     assertion: &str,
-    guess: &Guess<'_>,
+    attempt: &SecretAttempt<'_>,
 ) -> Result<(), TokenError> {
     let claims = mac_claims(idp, client, sealed, assertion).map_err(|error| {
         if matches!(error, AssertionError::Jwt(JwtError::Signature)) {
-            guess.was_wrong();
+            attempt.was_wrong();
         }
         failed(error.to_string())
     })?;

@@ -6,6 +6,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{House, OFFICE_SECRET, client, error, form, part, refused, root};
+use crate::crypto::jwt::left_half_hash;
+use crate::domain::client::SigningAlgorithm;
 use crate::domain::event::Event;
 use crate::domain::ids::SessionId;
 use crate::storage::grants;
@@ -52,6 +54,7 @@ async fn a_code_gives_tokens() {
         "iss": "https://id.test", "aud": "shop", "sub": house.anna, "iat": now, "exp": now + 300,
         "auth_time": now, "acr": "urn:vestibule:acr:2fa", "amr": ["pwd", "otp", "mfa"],
         "sid": "a-session", "nonce": Application::NONCE, "tenant": "one.test",
+        "at_hash": left_half_hash(SigningAlgorithm::Rs256, access.as_str().unwrap()),
     });
     assert_eq!(Value::Object(part(id.as_str().unwrap(), 1)), expected);
 }

@@ -141,7 +141,8 @@ const SESSION: &str = r#"
 /// The claims of the scopes stand in the ID token where the client says so: those of UserInfo, and no others.
 #[tokio::test]
 async fn id_tokens_hold_the_claims_of_scopes_where_the_client_registered_that() {
-    const OWN: [&str; 10] = ["iss", "sub", "aud", "iat", "exp", "auth_time", "acr", "amr", "sid", "nonce"];
+    const OWN: [&str; 11] =
+        ["iss", "sub", "aud", "iat", "exp", "auth_time", "acr", "amr", "sid", "nonce", "at_hash"];
     let house = House::with(SESSION).await;
     let session = house.idp.application("session", "https://session.test/callback");
     let beyond = |answer: &Value| {

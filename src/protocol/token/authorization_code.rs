@@ -5,8 +5,8 @@
 
 use futures_util::future::BoxFuture;
 
-use super::issue::{self, Basis, TokenResponse};
-use super::{Grant, TokenRequest};
+use super::issue::{self, TokenIssuance, TokenResponse};
+use super::{GrantHandler, TokenRequest};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::client::GrantType;
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -15,14 +15,14 @@ use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
 use crate::domain::time::Time;
 use crate::http::trace;
 use crate::protocol::error::TokenError;
-use crate::protocol::resource::Target;
+use crate::protocol::resource::ResourceRequest;
 use crate::provider::Internal;
 use crate::storage::codes::{Redeemed, Redemption};
 use crate::storage::{self, Tx, codes, grants, refresh_tokens};
 
 pub(super) struct AuthorizationCode;
 
-impl Grant for AuthorizationCode {
+impl GrantHandler for AuthorizationCode {
     fn grant_type(&self) -> GrantType {
         GrantType::AuthorizationCode
     }
@@ -74,11 +74,11 @@ async fn issue(
     first: &Secret,
 ) -> Result<TokenResponse, TokenError> {
     let Redeemed { code, grant, user } = redeemed;
-    let target = Target::of(request.parameters, request.issuer, &request.client)?;
+    let target = ResourceRequest::of(request.parameters, request.issuer, &request.client)?;
     let audience = target.narrowed(&grant.audience, &grant.scope)?;
     let still = request.idp.account().recheck_directory(user).await.map_err(Internal::from)?;
     let user = still.ok_or_else(|| refuse("the directory does not know the user any more"))?;
-    let basis = Basis {
+    let issuance = TokenIssuance {
         scope: grant.scope.clone(),
         audience,
         grant: &grant,
@@ -87,7 +87,7 @@ async fn issue(
         refresh_token: grant.refresh_idle.map(|_| first.expose().to_owned()),
         id_token_can_wait: false,
     };
-    issue::tokens(request.idp, request.issuer, &request.client, basis).await
+    issue::tokens(request.idp, request.issuer, &request.client, issuance).await
 }
 
 /// One text for every reason: which one it was is nobody's business but the operator's.

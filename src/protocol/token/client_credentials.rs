@@ -6,18 +6,18 @@
 use futures_util::future::BoxFuture;
 
 use super::issue::TokenResponse;
-use super::{Grant, TokenRequest};
+use super::{GrantHandler, TokenRequest};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::ErrorCode;
 use crate::domain::scope::Scope;
 use crate::management::Scopes;
 use crate::protocol::access_token::{self, TokenSubject};
 use crate::protocol::error::TokenError;
-use crate::protocol::resource::Target;
+use crate::protocol::resource::ResourceRequest;
 
 pub(super) struct ClientCredentials;
 
-impl Grant for ClientCredentials {
+impl GrantHandler for ClientCredentials {
     fn grant_type(&self) -> GrantType {
         GrantType::ClientCredentials
     }
@@ -35,7 +35,7 @@ async fn issue(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> 
     if client.is_public() {
         return Err(TokenError::new(ErrorCode::UnauthorizedClient, "a public client has nothing of its own"));
     }
-    let target = Target::of(parameters, issuer, client)?;
+    let target = ResourceRequest::of(parameters, issuer, client)?;
     let scopes = idp.scopes().await?;
     let registered = registered(&scopes, client);
     let asked = parameters.get("scope").map(Scope::parse);

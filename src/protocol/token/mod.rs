@@ -24,8 +24,8 @@ use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
 use crate::provider::Idp;
 
-/// One grant type: what a client may exchange for tokens.
-trait Grant: Sync {
+/// Exchanges what a client presents under one grant type for tokens.
+trait GrantHandler: Sync {
     /// Its name in the client's registration.
     fn grant_type(&self) -> GrantType;
 
@@ -38,7 +38,7 @@ trait Grant: Sync {
 
 /// Every grant type. To add one, add its file and a line here, and its name to [`GrantType`];
 /// discovery and the validation of clients follow.
-static GRANTS: [&dyn Grant; 3] = [&AuthorizationCode, &RefreshToken, &ClientCredentials];
+static GRANTS: [&dyn GrantHandler; 3] = [&AuthorizationCode, &RefreshToken, &ClientCredentials];
 
 /// A token request whose client has proved itself.
 struct TokenRequest<'a> {

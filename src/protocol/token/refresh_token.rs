@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::issue::{self, Basis, TokenResponse};
-use super::{Grant, TokenRequest};
+use super::issue::{self, TokenIssuance, TokenResponse};
+use super::{GrantHandler, TokenRequest};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::audience::Audience;
 use crate::domain::client::{Client, GrantType};
@@ -26,7 +26,7 @@ use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::http::trace;
 use crate::protocol::error::TokenError;
-use crate::protocol::resource::Target;
+use crate::protocol::resource::ResourceRequest;
 use crate::provider::Internal;
 use crate::storage::grants::{self, GrantWithUser};
 use crate::storage::{self, Tx, refresh_tokens};
@@ -36,7 +36,7 @@ const GRACE: Duration = Duration::from_secs(11);
 
 pub(super) struct RefreshToken;
 
-impl Grant for RefreshToken {
+impl GrantHandler for RefreshToken {
     fn grant_type(&self) -> GrantType {
         GrantType::RefreshToken
     }
@@ -89,7 +89,7 @@ async fn answer(
         end(request, &grant).await?;
         return Err(refuse("an administrator signed in without the second factor that is now due"));
     }
-    let basis = Basis {
+    let issuance = TokenIssuance {
         grant: &grant,
         user: &user,
         scope,
@@ -98,7 +98,7 @@ async fn answer(
         refresh_token: Some(successor.expose().to_owned()),
         id_token_can_wait: true,
     };
-    issue::tokens(request.idp, request.issuer, &request.client, basis).await
+    issue::tokens(request.idp, request.issuer, &request.client, issuance).await
 }
 
 /// An administrator's grant from before the second-factor duty ends with its beginning (SEED1-3). Who got the role a
@@ -144,7 +144,7 @@ struct RefreshRequest {
     /// What the client's registration allows today; `None` = everything.
     registered: Option<Scope>,
     scope: Option<Scope>,
-    target: Target,
+    target: ResourceRequest,
     salt: Secret,
     now: Time,
 }
@@ -193,7 +193,7 @@ impl RefreshRequest {
             client: client.id.clone(),
             registered: client.metadata.scope.clone(),
             scope: asked_scope(request).await?,
-            target: Target::of(parameters, request.issuer, client)?,
+            target: ResourceRequest::of(parameters, request.issuer, client)?,
             salt: Secret::generate(),
             now: request.idp.now(),
         })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::audience::Resource;
+use crate::domain::audience::ResourceIndicator;
 use crate::domain::own_scopes::{AccessTokenTyp, Api, OwnScope, OwnScopes, Title};
 use crate::domain::scope::Scope;
 use crate::storage::core::error::Result;
@@ -19,7 +19,7 @@ struct ScopeRow {
 
 #[derive(sqlx::FromRow)]
 struct ApiRow {
-    audience: Word<Resource>,
+    audience: Word<ResourceIndicator>,
     typ: Word<AccessTokenTyp>,
     scopes: Word<Scope>,
 }
@@ -48,7 +48,7 @@ pub async fn upsert_api(tx: &mut Tx<'_>, api: &Api) -> Result<()> {
 }
 
 /// Removes an API.
-pub async fn remove_api(tx: &mut Tx<'_>, audience: &Resource) -> Result<bool> {
+pub async fn remove_api(tx: &mut Tx<'_>, audience: &ResourceIndicator) -> Result<bool> {
     let removed = execute!(tx, "DELETE FROM apis WHERE audience = $1", audience.as_str())?;
     revision::bump(tx).await?;
     Ok(removed == 1)

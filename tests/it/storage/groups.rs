@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vestibule::domain::audience::Resource;
+use vestibule::domain::audience::ResourceIndicator;
 use vestibule::domain::group::{Group, GroupName};
 use vestibule::domain::ids::{GroupId, TenantId};
 use vestibule::domain::issuer::IssuerUrl;
@@ -95,7 +95,7 @@ async fn own_scopes_and_apis_are_cached_until_they_change() {
         let own =
             keep(OwnScope { name: "orders:read".to_owned(), title, claims: ["email".to_owned()].into() });
         let api = keep(Api {
-            audience: Resource::parse("https://orders.test").unwrap(),
+            audience: ResourceIndicator::parse("https://orders.test").unwrap(),
             typ: AccessTokenTyp::Jwt,
             scopes: Scope::parse("orders:read"),
         });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vestibule::domain::acr::{Acr, AuthContext};
-use vestibule::domain::audience::{Audience, Resource};
+use vestibule::domain::audience::{Audience, ResourceIndicator};
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
 use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
@@ -188,7 +188,7 @@ impl World {
             session: SessionId::new("session"),
             epoch: FIRST,
             scope: Scope::parse("openid email"),
-            audience: Resource::parse("https://api.test").into_iter().collect(),
+            audience: ResourceIndicator::parse("https://api.test").into_iter().collect(),
             claims: ClaimsRequest::default(),
             context: AuthContext {
                 auth_time: NOW,

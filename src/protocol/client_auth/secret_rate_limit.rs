@@ -1,10 +1,10 @@
-//! Whoever guesses at a client's secret is told to wait.
+//! Rate limit for wrong client secrets.
 //!
-//! Wrong secrets are counted by client and network, so a stranger elsewhere never keeps the client out; who must wait is
-//! not looked at any more, or a right guess among the refused ones would still be one. Where a host application serves
-//! without connection information nobody waits: one count for all would be a way to lock the client out, and a secret
-//! has at least 32 characters. That a client exists may be seen by this; its `client_id` stands in every browser's address
-//! bar anyway.
+//! Wrong secrets are counted by client and network, so that a third party cannot lock the client out from elsewhere. While
+//! the limit holds, secrets are not compared at all: a correct guess among the refused ones would otherwise succeed. A
+//! host that serves without connection information has no limit, because one counter for all networks would let anybody
+//! lock the client out; a secret has at least 32 characters. The answer reveals that a client exists, but its `client_id`
+//! is in every browser's address bar anyway.
 
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId};
@@ -12,14 +12,14 @@ use crate::http::ClientAddress;
 use crate::protocol::error::TokenError;
 use crate::provider::Idp;
 
-/// A secret that is about to be looked at.
-pub(super) struct Guess<'a> {
+/// A client secret that is about to be compared.
+pub(super) struct SecretAttempt<'a> {
     idp: &'a Idp,
     by: Option<(IssuerId, ClientId, String)>,
 }
 
-impl<'a> Guess<'a> {
-    /// Refuses whoever was wrong too often.
+impl<'a> SecretAttempt<'a> {
+    /// Refuses the attempt if the client had too many wrong secrets from this network.
     pub(super) fn begin(idp: &'a Idp, client: &Client, address: ClientAddress) -> Result<Self, TokenError> {
         let by = address.network().map(|network| (client.issuer.clone(), client.id.clone(), network));
         let limit = &idp.limits().secret_guesses;
@@ -31,7 +31,7 @@ impl<'a> Guess<'a> {
         }
     }
 
-    /// Counts it.
+    /// Counts a wrong secret.
     pub(super) fn was_wrong(&self) {
         if let Some(by) = &self.by {
             self.idp.limits().secret_guesses.count(by, self.idp.unix_millis());
