@@ -11,6 +11,7 @@
 
 mod account;
 mod api;
+mod audit;
 mod crypto;
 #[doc(hidden)]
 pub mod domain;
@@ -67,5 +68,6 @@ pub use provider::{
     HashLoad, Idp, KeyStatus, KeysFailed, Metrics, ResponseCount, Rotated, Rotation, SendFailed,
 };
 pub use server::{Applied, ApplyError, BuildError, IdpBuilder, SupportAction, SupportError, SupportOutcome};
+pub use storage::audit::Placed;
 pub use storage::keys::KeyState;
 pub use storage::{Metrics as StoreMetrics, PoolMetrics, WriterMetrics};

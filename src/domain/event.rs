@@ -1,24 +1,32 @@
 //! What an observer is told: the security events of the house, without secrets.
 
+use serde::Serialize;
+use serde_json::Value;
+
+use super::audit::AuditSubject;
 use super::ids::{ClientId, IssuerId, MessageId, Reference, TenantId, UserId};
 use super::upstream::Slug;
 
 /// One event. Names typed at a login appear only as a hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
     /// A first factor was refused; who was tried is deliberately not said.
     LoginFailed {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Why, for administrators only.
         reason: LoginFailure,
         /// What the user was shown.
+        #[serde(skip)]
         reference: Reference,
     },
     /// Nobody was signed in by an upstream provider.
     UpstreamFailed {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Which provider.
         upstream: Slug,
@@ -27,6 +35,7 @@ pub enum Event {
         /// What only the operator may know.
         hint: Option<String>,
         /// What the user was shown.
+        #[serde(skip)]
         reference: Reference,
     },
     /// An account was linked with somebody at an upstream provider, and can be entered only there from now on.
@@ -39,15 +48,18 @@ pub enum Event {
     /// A second factor was refused.
     SecondFactorFailed {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Whose.
         user: UserId,
         /// What the user was shown.
+        #[serde(skip)]
         reference: Reference,
     },
     /// A login was completed and a code issued.
     LoginCompleted {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Who.
         user: UserId,
@@ -91,10 +103,12 @@ pub enum Event {
     /// The signature counter of a passkey went back: there may be a copy of its key. The use was refused.
     PasskeyCounterWentBack {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Whose.
         user: UserId,
         /// What the user was shown.
+        #[serde(skip)]
         reference: Reference,
     },
     /// A recovery code was used.
@@ -105,6 +119,7 @@ pub enum Event {
     /// An authorization code was presented twice; what it gave is revoked.
     CodeReused {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Whose code.
         client: ClientId,
@@ -112,6 +127,7 @@ pub enum Event {
     /// A refresh token was presented after its successor was in use; its family has ended.
     RefreshTokenReused {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Whose token.
         client: ClientId,
@@ -119,6 +135,7 @@ pub enum Event {
     /// A session was ended by its user.
     SignedOut {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// Who.
         user: UserId,
@@ -142,18 +159,21 @@ pub enum Event {
     /// A request was refused on a page.
     Refused {
         /// Where.
+        #[serde(skip)]
         issuer: IssuerId,
         /// What the client's developer may know.
         error: &'static str,
         /// What only the operator may know.
         hint: Option<String>,
         /// What the user was shown.
+        #[serde(skip)]
         reference: Reference,
     },
 }
 
 /// Why a first factor was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LoginFailure {
     /// No such tenant domain.
     TenantUnknown,
@@ -180,7 +200,8 @@ pub enum LoginFailure {
 }
 
 /// What came of a wish for a reset mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ResetOutcome {
     /// A link is on its way.
     Mailed,
@@ -207,7 +228,8 @@ pub enum ResetOutcome {
 }
 
 /// Why nobody was signed in by an upstream provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UpstreamFailure {
     /// The provider did not answer.
     Unavailable,
@@ -268,6 +290,79 @@ impl Event {
             Self::UpstreamFailed { reason, .. } => Some(reason.name()),
             Self::SecondFactorFailed { .. } => Some(self.name()),
             _ => None,
+        }
+    }
+}
+
+impl Event {
+    /// The issuer that received the request.
+    pub const fn issuer(&self) -> Option<&IssuerId> {
+        match self {
+            Self::LoginFailed { issuer, .. }
+            | Self::UpstreamFailed { issuer, .. }
+            | Self::SecondFactorFailed { issuer, .. }
+            | Self::LoginCompleted { issuer, .. }
+            | Self::PasskeyCounterWentBack { issuer, .. }
+            | Self::CodeReused { issuer, .. }
+            | Self::RefreshTokenReused { issuer, .. }
+            | Self::SignedOut { issuer, .. }
+            | Self::Refused { issuer, .. } => Some(issuer),
+            _ => None,
+        }
+    }
+
+    /// The code that the user was shown.
+    pub const fn reference(&self) -> Option<&Reference> {
+        match self {
+            Self::LoginFailed { reference, .. }
+            | Self::UpstreamFailed { reference, .. }
+            | Self::SecondFactorFailed { reference, .. }
+            | Self::PasskeyCounterWentBack { reference, .. }
+            | Self::Refused { reference, .. } => Some(reference),
+            _ => None,
+        }
+    }
+
+    /// The tenant that the event names.
+    pub const fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::ResetRequested { tenant, .. } => tenant.as_ref(),
+            Self::MessageFailed { tenant, .. } => Some(tenant),
+            _ => None,
+        }
+    }
+
+    /// Who or what the event is about.
+    pub fn subject(&self) -> Option<AuditSubject> {
+        match self {
+            Self::AccountLinked { user, .. }
+            | Self::SecondFactorFailed { user, .. }
+            | Self::LoginCompleted { user, .. }
+            | Self::AuthenticatorEnrolled { user }
+            | Self::PasswordChanged { user }
+            | Self::EnrolmentReset { user }
+            | Self::Unlocked { user }
+            | Self::EmergencyLinkIssued { user }
+            | Self::PasskeyCounterWentBack { user, .. }
+            | Self::RecoveryCodeUsed { user }
+            | Self::SignedOut { user, .. }
+            | Self::SessionsEnded { user, .. } => Some(AuditSubject::User(user.clone())),
+            Self::ResetRequested { user, .. } => user.clone().map(AuditSubject::User),
+            Self::CodeReused { client, .. } | Self::RefreshTokenReused { client, .. } => {
+                Some(AuditSubject::Client(client.clone()))
+            }
+            Self::MessageFailed { message, .. } => Some(AuditSubject::Message(message.clone())),
+            Self::LoginFailed { .. } | Self::UpstreamFailed { .. } | Self::Refused { .. } => None,
+        }
+    }
+
+    /// Its other members as JSON, for the audit entry.
+    pub fn details(&self) -> Result<Value, serde_json::Error> {
+        match serde_json::to_value(self)? {
+            Value::Object(variant) => {
+                Ok(variant.into_iter().next().map_or(Value::Null, |(_, members)| members))
+            }
+            other => Ok(other),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod access_token;
 pub mod acr;
 pub mod audience;
+pub mod audit;
 pub mod authenticator;
 pub mod branding;
 pub mod claims;

@@ -56,13 +56,18 @@ pub(crate) struct Parts {
     pub(crate) upstreams: MetadataCache,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
-    pub(crate) traffic: RequestMetrics,
+    pub(crate) traffic: Arc<RequestMetrics>,
     pub(crate) lanes: Lanes,
 }
 
 impl Idp {
     /// Wraps the parts that the builder has created.
     pub(crate) fn new(parts: Parts) -> Self {
+        let (traffic, observer) = (Arc::clone(&parts.traffic), Arc::clone(&parts.observer));
+        parts.db.listen(move |entry| {
+            traffic.note(&entry.event);
+            observer.observe(&entry.event);
+        });
         Self { parts: Arc::new(parts), reading: None }
     }
 

@@ -194,7 +194,7 @@ impl IdpBuilder {
             limits: Limits::new(),
             keyring: Keyring::new(),
             documents: Documents::new(),
-            traffic: RequestMetrics::new(&settings.issuer, routes),
+            traffic: Arc::new(RequestMetrics::new(&settings.issuer, routes)),
             lanes: Lanes::default(),
             settings,
         }))

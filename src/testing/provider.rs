@@ -8,6 +8,7 @@ use axum::Router;
 
 use super::place::Place;
 use super::{Application, Browser, TestClock};
+use crate::audit;
 use crate::domain::contact::Country;
 use crate::domain::event::Event;
 use crate::domain::issuer::IssuerUrl;
@@ -17,6 +18,7 @@ use crate::notify::{Mailbox, Sent};
 use crate::provider::Idp;
 use crate::server::IdpBuilder;
 use crate::server::apply::Syntax;
+use crate::storage::audit::Placed;
 
 /// A provider with its own store, cheap password hashes and a clock that stands still. The store is removed on drop.
 ///
@@ -116,6 +118,12 @@ impl TestIdp {
     /// The events so far.
     pub const fn events(&self) -> &Recorder {
         &self.events
+    }
+
+    /// The audit entries so far, in the order of their commits.
+    pub async fn audit(&self) -> Vec<Placed> {
+        let entries = audit::after(self.idp.db(), 0, i64::MAX).await;
+        entries.unwrap_or_else(|error| panic!("the audit trail: {error}"))
     }
 
     /// Sends what is due, and returns all mail and texts sent so far, oldest first. Texts can be sent to Germany and

@@ -6,6 +6,7 @@
 mod account;
 mod apply;
 mod architecture;
+mod audit;
 mod browser;
 mod budgets;
 mod delivery;

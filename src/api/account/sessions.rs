@@ -7,13 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::account;
 use crate::api::error::ApiError;
+use crate::audit;
+use crate::domain::audit::{Actor, Origin};
 use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, SessionId};
 use crate::domain::scope::ACCOUNT_SESSIONS;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
+use crate::domain::user::User;
 use crate::domain::user_agent;
-use crate::http::CurrentIssuer;
+use crate::http::{ClientAddress, CurrentIssuer};
 use crate::protocol::bearer::{self, Caller};
 use crate::provider::Idp;
 
@@ -103,20 +106,28 @@ pub(super) async fn end(
     State(idp): State<Idp>,
     current: CurrentIssuer,
     Path(path): Path<Named>,
+    address: ClientAddress,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
     let Caller { user, .. } = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
     let session = SessionId::named(&path.id).ok_or(ApiError::Absent)?;
     let (owner, now) = (user.id.clone(), idp.now());
+    let entry = sessions_ended(&idp, &current, user, address.network());
     let ended = idp.db().write(move |tx| {
         let (owner, session) = (owner.clone(), session.clone());
-        Box::pin(async move { account::sessions::end(tx, &owner, &session, now).await })
+        let entry = entry.clone();
+        Box::pin(async move {
+            let ended = account::sessions::end(tx, &owner, &session, now).await?;
+            if ended {
+                audit::record(tx, entry(1))?;
+            }
+            Ok(ended)
+        })
     });
     if !ended.await? {
         return Err(ApiError::Absent);
     }
-    idp.observe(&Event::SessionsEnded { user: user.id, sessions: 1 });
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -130,6 +141,7 @@ pub(super) struct Named {
 pub(super) async fn end_all(
     State(idp): State<Idp>,
     current: CurrentIssuer,
+    address: ClientAddress,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Json<Ended>, ApiError> {
@@ -140,11 +152,30 @@ pub(super) async fn end_all(
         Some(_) => return Err(ApiError::Malformed("the only parameter is keep=current")),
     };
     let owner = caller.user.id.clone();
+    let entry = sessions_ended(&idp, &current, caller.user, address.network());
     let ended = idp.db().write(move |tx| {
-        let (owner, keep) = (owner.clone(), keep.clone());
-        Box::pin(async move { account::sessions::end_all(tx, &owner, keep.as_ref()).await })
+        let (owner, keep, entry) = (owner.clone(), keep.clone(), entry.clone());
+        Box::pin(async move {
+            let ended = account::sessions::end_all(tx, &owner, keep.as_ref()).await?;
+            audit::record(tx, entry(ended))?;
+            Ok(ended)
+        })
     });
-    let ended = ended.await?;
-    idp.observe(&Event::SessionsEnded { user: caller.user.id, sessions: ended });
-    Ok(Json(Ended { ended }))
+    Ok(Json(Ended { ended: ended.await? }))
+}
+
+/// Makes the audit entry for a number of sessions that their user has ended here.
+fn sessions_ended(
+    idp: &Idp,
+    current: &CurrentIssuer,
+    user: User,
+    network: Option<String>,
+) -> impl Fn(u64) -> audit::Entry + Clone + Send + Sync + 'static {
+    let (now, issuer) = (idp.now(), current.issuer.id.clone());
+    move |sessions| {
+        let event = Event::SessionsEnded { user: user.id.clone(), sessions };
+        let origin = Origin { issuer: Some(issuer.clone()), network: network.clone() };
+        let entry = audit::Entry::new(now, Actor::User(user.id.clone()), event).of_tenant(&user.tenant);
+        audit::Entry { origin, ..entry }
+    }
 }

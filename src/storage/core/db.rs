@@ -12,10 +12,12 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::sync::watch;
 
 use super::error::{Error, Result};
+use super::listener::EntryListener;
 use super::metrics::Metrics;
 use super::pool::Pool;
 use super::tx::{Tx, TxState, outside_a_write};
 use super::{migrate, postgres, revision, writer};
+use crate::domain::audit::Entry;
 
 /// A handle to the database; clones share it. Callers never see which of the two it is.
 #[derive(Clone)]
@@ -62,6 +64,7 @@ pub(super) struct Counters {
     writes: AtomicU64,
     catalogue_changes: AtomicU64,
     messages: watch::Sender<()>,
+    listener: EntryListener,
 }
 
 impl Counters {
@@ -73,6 +76,9 @@ impl Counters {
         }
         if committed && notes.message {
             self.messages.send_replace(());
+        }
+        if committed {
+            notes.entries.iter().for_each(|entry| self.listener.tell(entry));
         }
     }
 }
@@ -178,6 +184,12 @@ impl Db {
     /// Changes whenever this process has committed messages to the outbox; they can be claimed by then.
     pub fn messages(&self) -> watch::Receiver<()> {
         self.counters.messages.subscribe()
+    }
+
+    /// Sets who is told of each committed audit entry, once, by every clone of this handle. It is called where the commit
+    /// is made, before the closure's caller gets its answer. Only the first listener counts.
+    pub fn listen(&self, listener: impl Fn(&Entry) + Send + Sync + 'static) {
+        self.counters.listener.set(Box::new(listener));
     }
 
     /// A snapshot of the store's metrics.

@@ -42,6 +42,12 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (45, "rp_sessions", include_str!("../../../migrations/0045_rp_sessions.sql")),
 ];
 
+/// Migrations of which each database has a text of its own.
+const SQLITE: &[(i64, &str, &str)] =
+    &[(41, "audit", include_str!("../../../migrations/0041_audit.sqlite.sql"))];
+const POSTGRES: &[(i64, &str, &str)] =
+    &[(41, "audit", include_str!("../../../migrations/0041_audit.postgres.sql"))];
+
 /// Time limit for another node's migration to finish.
 const WAIT: Duration = Duration::from_mins(1);
 
@@ -49,7 +55,7 @@ const WAIT: Duration = Duration::from_mins(1);
 pub(super) async fn sqlite(options: &SqliteConnectOptions) -> Result<()> {
     let mut connection = writer::connect(&options.clone().busy_timeout(WAIT)).await?;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    migrator().run(&mut *transaction).await.map_err(explain)?;
+    migrator(SQLITE).run(&mut *transaction).await.map_err(explain)?;
     transaction.commit().await?;
     connection.close().await?;
     Ok(())
@@ -59,7 +65,7 @@ pub(super) async fn sqlite(options: &SqliteConnectOptions) -> Result<()> {
 pub(super) async fn postgres(options: &PgConnectOptions) -> Result<()> {
     let run = async {
         let mut connection = options.connect().await?;
-        migrator().run(&mut connection).await.map_err(explain)?;
+        migrator(POSTGRES).run(&mut connection).await.map_err(explain)?;
         connection.close().await?;
         Ok(())
     };
@@ -67,15 +73,17 @@ pub(super) async fn postgres(options: &PgConnectOptions) -> Result<()> {
     tokio::time::timeout(WAIT, run).await.unwrap_or_else(late)
 }
 
-fn migrator() -> Migrator {
+fn migrator(own: &[(i64, &'static str, &'static str)]) -> Migrator {
     let migration = |&(version, name, text): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     };
-    Migrator::with_migrations(MIGRATIONS.iter().map(migration).collect())
+    let mut all: Vec<_> = MIGRATIONS.iter().chain(own).collect();
+    all.sort_by_key(|(version, ..)| *version);
+    Migrator::with_migrations(all.into_iter().map(migration).collect())
 }
 
 fn explain(error: MigrateError) -> Error {
-    let known = MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or_default();
+    let known = MIGRATIONS.iter().chain(SQLITE).map(|(version, ..)| *version).max().unwrap_or_default();
     match error {
         MigrateError::VersionMissing(found) if found > known => Error::Newer { found, known },
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),

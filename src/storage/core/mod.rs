@@ -6,6 +6,7 @@ pub(in crate::storage) mod tx;
 pub(in crate::storage) mod db;
 pub(in crate::storage) mod error;
 pub(in crate::storage) mod json;
+mod listener;
 mod metrics;
 mod migrate;
 pub(in crate::storage) mod pool;

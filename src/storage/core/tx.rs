@@ -16,6 +16,7 @@ use super::db::WriteFn;
 use super::error::{Error, Result};
 use super::pool::{Pool, PooledConnection};
 use super::queue::Batch;
+use crate::domain::audit::Entry;
 
 /// How long PostgreSQL may take over one statement: a server that hangs must not hang us.
 pub(in crate::storage) const PATIENCE: Duration = Duration::from_secs(4);
@@ -101,6 +102,8 @@ pub(super) struct TxState {
     pub(super) catalogue_changed: bool,
     /// Was a message put into the outbox?
     pub(super) message: bool,
+    /// Audit entries written, for their listener.
+    pub(super) entries: Vec<Entry>,
     /// Was a statement given up? Then the connection may hang and is not used again.
     pub(super) unsettled: bool,
 }
@@ -231,6 +234,11 @@ impl<'c> Tx<'c> {
     /// Remembers that there is something to send once this is committed.
     pub(in crate::storage) fn note_message(&mut self) {
         self.notes.message = true;
+    }
+
+    /// Remembers an audit entry that the listener is told of once this is committed.
+    pub(in crate::storage) fn note_entry(&mut self, entry: Entry) {
+        self.notes.entries.push(entry);
     }
 }
 

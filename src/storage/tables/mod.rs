@@ -3,6 +3,7 @@
 pub mod access_tokens;
 pub mod assertions;
 pub mod attempts;
+pub mod audit;
 pub mod authenticators;
 pub mod clients;
 pub mod codes;

@@ -1,6 +1,7 @@
 //! The store: every repository method, on SQLite and on PostgreSQL.
 
 mod attempts;
+mod audit;
 mod catalogue;
 mod database;
 mod delivered_codes;
