@@ -70,4 +70,4 @@ pub use provider::{
 pub use server::{Applied, ApplyError, BuildError, IdpBuilder, SupportAction, SupportError, SupportOutcome};
 pub use storage::audit::Placed;
 pub use storage::keys::KeyState;
-pub use storage::{Metrics as StoreMetrics, PoolMetrics, WriterMetrics};
+pub use storage::{PoolMetrics, StoreMetrics, WriterMetrics};

@@ -14,6 +14,12 @@
 //! A statement whose result is not needed is queued and sent together with others (`queue!`; functions named `queue_…`); if it has to claim its
 //! row and does not, the whole write is rolled back.
 //!
+//! Inner floors, lowest first; a file imports only lower ones:
+//!
+//! 1. `core`: connections, transactions, the writer, migrations
+//! 2. `tables`: the statements, one file for each aggregate
+//! 3. `caches`: what nodes remember of rows that rarely change
+//!
 //! Not part of the crate's interface: it is public only for the project's own tests.
 
 #[macro_use]
@@ -21,6 +27,8 @@ mod core;
 mod caches;
 mod tables;
 
-pub use self::core::{Db, Error, Mark, Metrics, PoolMetrics, Reader, Result, Tx, WriteFn, WriterMetrics};
+pub use self::core::{
+    Db, Error, Mark, PoolMetrics, Reader, Result, StoreMetrics, Tx, WriteFn, WriterMetrics,
+};
 pub use caches::{Catalogue, GrantCache};
 pub use tables::*;

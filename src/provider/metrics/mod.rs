@@ -34,7 +34,7 @@ pub struct Metrics {
     /// Password hashes.
     pub hashes: HashLoad,
     /// The store.
-    pub store: storage::Metrics,
+    pub store: storage::StoreMetrics,
 }
 
 impl Idp {

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use crate::ext::Clock;
 use crate::storage::core::db::Db;
 use crate::storage::core::error::{Error, Result};
+use crate::storage::core::patience::PATIENCE;
 use crate::storage::core::pool::WAIT;
 use crate::storage::core::progress::Mark;
 use crate::storage::core::revision;
-use crate::storage::core::tx::PATIENCE;
 
 /// Maximum age of the last look at the revision.
 pub(super) const LOOK_MILLIS: i64 = 250;

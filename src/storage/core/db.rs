@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -11,9 +11,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::sync::watch;
 
+use super::counters::Counters;
 use super::error::{Error, Result};
-use super::listener::EntryListener;
-use super::metrics::Metrics;
+use super::metrics::StoreMetrics;
 use super::pool::Pool;
 use super::tx::{Tx, TxState, outside_a_write};
 use super::{migrate, postgres, revision, writer};
@@ -55,43 +55,6 @@ impl<C: Connection> Pools<C> {
         self.shared.close().await;
         self.catalogue.close().await;
     }
-}
-
-/// Totals over all transactions.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    statements: AtomicU64,
-    writes: AtomicU64,
-    catalogue_changes: AtomicU64,
-    messages: watch::Sender<()>,
-    listener: EntryListener,
-}
-
-impl Counters {
-    /// Adds what a transaction did; called once its outcome is certain.
-    pub(super) fn add(&self, notes: &TxState, committed: bool) {
-        self.statements.fetch_add(notes.statements, Ordering::Relaxed);
-        if committed && notes.catalogue_changed {
-            self.catalogue_changes.fetch_add(1, Ordering::Release);
-        }
-        if committed && notes.message {
-            self.messages.send_replace(());
-        }
-        if committed {
-            notes.entries.iter().for_each(|entry| self.listener.tell(entry));
-        }
-    }
-}
-
-/// A unit of writing: a closure over a [`Tx`]. It may be run again, so it has no effect outside the transaction.
-pub trait WriteFn<T>:
-    for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
-{
-}
-
-impl<T, W> WriteFn<T> for W where
-    W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
-{
 }
 
 impl Db {
@@ -193,12 +156,12 @@ impl Db {
     }
 
     /// A snapshot of the store's metrics.
-    pub fn figures(&self) -> Metrics {
+    pub fn figures(&self) -> StoreMetrics {
         let (pool, writer) = match &self.backend {
             Database::Sqlite { read, write } => (read.shared.figures(), Some(write.figures())),
             Database::Postgres(pools) => (pools.shared.figures(), None),
         };
-        Metrics { statements: self.statements(), writes: self.writes(), pool, writer }
+        StoreMetrics { statements: self.statements(), writes: self.writes(), pool, writer }
     }
 
     /// Names the parts in which work has been waiting for at least `patience` without progress.

@@ -4,7 +4,7 @@ use crate::domain::histogram::Readings;
 
 /// The store's metrics since the start, as of now.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub struct StoreMetrics {
     /// Statements run, without BEGIN and COMMIT.
     pub statements: u64,
     /// Write closures accepted.

@@ -18,8 +18,8 @@ use tokio::time::{Instant, timeout};
 
 use super::error::{Error, Result};
 use super::metrics::PoolMetrics;
+use super::patience::PATIENCE;
 use super::progress::Mark;
-use super::tx::PATIENCE;
 
 /// Idle time below which a connection is not pinged before reuse.
 const TRUSTED: Duration = Duration::from_secs(1);

@@ -3,10 +3,10 @@
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
-use super::db::{Counters, WriteFn};
+use super::counters::Counters;
 use super::error::Result;
 use super::pool::{Pool, PooledConnection};
-use super::tx::{self, Tx, TxState};
+use super::tx::{self, Tx, TxState, WriteFn};
 
 const CONNECTIONS: usize = 16;
 /// Maximum number of runs of a closure that loses races. Conditional statements queue, so even one loss is rare.

@@ -18,7 +18,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, Encode, Executor, PgConnection, SqliteConnection, Type};
 
 use super::error::{Error, Result};
-use super::tx::patiently;
+use super::patience::patiently;
 
 /// Queued statements in order, and the arguments of all of them.
 #[derive(Default)]

@@ -5,21 +5,18 @@
 //! statements: [`WRITING`] makes every other use of the store fail inside it.
 
 use std::mem;
-use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Executor, PgConnection, SqliteConnection};
 
-use super::db::WriteFn;
 use super::error::{Error, Result};
+use super::patience::patiently;
 use super::pool::{Pool, PooledConnection};
 use super::queue::Batch;
 use crate::domain::audit::Entry;
-
-/// How long PostgreSQL may take over one statement: a server that hangs must not hang us.
-pub(in crate::storage) const PATIENCE: Duration = Duration::from_secs(4);
 
 tokio::task_local! {
     /// Set while a closure writes.
@@ -106,6 +103,17 @@ pub(super) struct TxState {
     pub(super) entries: Vec<Entry>,
     /// Was a statement given up? Then the connection may hang and is not used again.
     pub(super) unsettled: bool,
+}
+
+/// A unit of writing: a closure over a [`Tx`]. It may be run again, so it has no effect outside the transaction.
+pub trait WriteFn<T>:
+    for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
+{
+}
+
+impl<T, W> WriteFn<T> for W where
+    W: for<'t, 'c> Fn(&'t mut Tx<'c>) -> BoxFuture<'t, Result<T>> + Send + Sync + 'static
+{
 }
 
 /// Runs a closure that writes.
@@ -266,16 +274,6 @@ impl<'c> From<&'c Pool<PgConnection>> for Backend<'c> {
     }
 }
 
-/// Waits for PostgreSQL, but not for ever.
-pub(in crate::storage) async fn patiently<T>(
-    answer: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, answer).await {
-        Ok(answer) => answer.map_err(Error::from),
-        Err(_) => Err(Error::busy("PostgreSQL does not answer")),
-    }
-}
-
 /// `on!(tx, conn => query)`: expands the one query for whichever database `tx` is on. What waits is run before.
 macro_rules! on {
     ($tx:expr, $conn:ident => $query:expr) => {{
@@ -287,7 +285,7 @@ macro_rules! on {
                         $query.await.map_err($crate::storage::core::error::Error::from)
                     }
                     $crate::storage::core::tx::Running::Postgres($conn) => {
-                        $crate::storage::core::tx::patiently(async move { $query.await }).await
+                        $crate::storage::core::patience::patiently(async move { $query.await }).await
                     }
                 };
                 $tx.end_statement(answer)

@@ -21,12 +21,12 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::db::{Counters, WriteFn};
+use super::counters::Counters;
 use super::error::{Error, Result};
 use super::metrics::WriterMetrics;
 use super::pool::{Pool, WAIT};
 use super::progress::Mark;
-use super::tx::{self, Tx, TxState};
+use super::tx::{self, Tx, TxState, WriteFn};
 use crate::domain::histogram::Histogram;
 
 /// Maximum number of waiting closures, and so of closures per commit.
