@@ -14,7 +14,7 @@ use self::engine::Engine;
 pub(crate) use self::import::Import;
 use self::import::StoredForm;
 pub(crate) use self::imported::ImportError;
-use self::imported::ImportedHash;
+use self::imported::{Derivation, ImportedHash};
 pub(crate) use self::stored::PhcError;
 use self::stored::Stored;
 use self::stored_hash::StoredHash;

@@ -269,6 +269,16 @@ impl ClientMetadata {
         self.grant_types.contains(&grant)
     }
 
+    /// Returns whether the issuer signs anything with this algorithm for the client.
+    pub fn uses(&self, algorithm: SigningAlgorithm) -> bool {
+        let always = [
+            self.id_token_signed_response_alg,
+            self.access_token_alg(),
+            self.introspection_signed_response_alg,
+        ];
+        always.contains(&algorithm) || self.userinfo_signed_response_alg == Some(algorithm)
+    }
+
     /// The algorithm of access tokens.
     pub fn access_token_alg(&self) -> SigningAlgorithm {
         self.access_token_signed_response_alg.unwrap_or(self.id_token_signed_response_alg)

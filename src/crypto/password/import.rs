@@ -1,6 +1,6 @@
 //! Parses a hash of another system and decides how it is stored.
 
-use super::imported::{HashCost, ImportError, ImportedHash, MAX_KIB, notation};
+use super::imported::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, notation};
 use super::stored::Stored;
 use super::stored_hash::{StoredHash, WRAPPED};
 use crate::domain::settings::PasswordCost;

@@ -4,8 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ClientMetadata;
-
 /// Signature algorithms of issuers (RFC 7518 §3.1, RFC 8037, RFC 9864).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlgorithm {
@@ -44,18 +42,6 @@ impl SigningAlgorithm {
     pub fn is_same_signature(self, other: Self) -> bool {
         const ED25519: [SigningAlgorithm; 2] = [SigningAlgorithm::EdDsa, SigningAlgorithm::Ed25519];
         self == other || (ED25519.contains(&self) && ED25519.contains(&other))
-    }
-}
-
-impl ClientMetadata {
-    /// Returns whether the issuer signs anything with this algorithm for the client.
-    pub fn uses(&self, algorithm: SigningAlgorithm) -> bool {
-        let always = [
-            self.id_token_signed_response_alg,
-            self.access_token_alg(),
-            self.introspection_signed_response_alg,
-        ];
-        always.contains(&algorithm) || self.userinfo_signed_response_alg == Some(algorithm)
     }
 }
 

@@ -8,9 +8,9 @@ use std::ops::RangeInclusive;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 
-use super::notation::base64;
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_BYTES};
+use super::encoding::base64;
 use super::parameters::HashParameters;
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, Scheme};
 
 /// Maximum lanes. They are computed sequentially, each with an overhead per pass.
 const MAX_LANES: u32 = 64;
@@ -79,7 +79,7 @@ impl Derivation for Argon2Scheme {
 }
 
 /// Parses `$argon2i$v=19$m=65536,t=3,p=4$<salt>$<digest>`; a missing `v=19$` means version 16.
-pub(super) fn parse(text: &str, max_kib: u64) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(text: &str, max_kib: u64) -> Result<DerivedHash<Argon2Scheme>, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$').peekable();
         let name = parts.next()?;
@@ -92,7 +92,7 @@ pub(super) fn parse(text: &str, max_kib: u64) -> Result<ImportedHash, ImportErro
             HashParameters::parse(parts.next()?).filter(|parameters| parameters.are(&["m", "t", "p"]))?;
         let (salt, digest) = (base64(parts.next()?)?, base64(parts.next()?)?);
         let scheme = Argon2Scheme::new(name, version, &parameters, digest.len())?;
-        parts.next().is_none().then(|| ImportedHash::new(Scheme::Argon2(scheme), salt, digest))
+        parts.next().is_none().then(|| DerivedHash::new(scheme, salt, digest))
     };
     read().ok_or(ImportError::Malformed("argon2"))?.check("argon2", max_kib)
 }

@@ -13,8 +13,8 @@ use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_KIB};
 use super::parameters::{HashParameters, number};
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, Scheme};
 
 const MIN_COST: u32 = 4;
 const MAX_COST: u32 = 31;
@@ -97,7 +97,7 @@ impl Derivation for BcryptScheme {
 }
 
 /// Parses `$2b$12$<22 characters of salt><31 characters of digest>`.
-pub(super) fn parse(text: &str, prehashed: bool) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(text: &str, prehashed: bool) -> Result<DerivedHash<BcryptScheme>, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$');
         parts.next().filter(|version| ["2a", "2b", "2y"].contains(version))?;
@@ -106,7 +106,7 @@ pub(super) fn parse(text: &str, prehashed: bool) -> Result<ImportedHash, ImportE
         let (salt, digest) = (BASE64.decode(salt).ok()?, BASE64.decode(digest).ok()?);
         let scheme =
             BcryptScheme { cost: Some(cost).filter(|cost| (MIN_COST..=MAX_COST).contains(cost))?, prehashed };
-        parts.next().is_none().then(|| ImportedHash::new(Scheme::Bcrypt(scheme), salt, digest))
+        parts.next().is_none().then(|| DerivedHash::new(scheme, salt, digest))
     };
     read().ok_or(ImportError::Malformed("bcrypt"))?.check("bcrypt", MAX_KIB)
 }

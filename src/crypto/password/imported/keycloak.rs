@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::notation::base64;
+use super::argon2;
+use super::derivation::{ImportError, MAX_KIB};
+use super::encoding::base64;
 use super::pbkdf2::{self, Hmac};
-use super::{ImportError, ImportedHash, MAX_KIB, argon2};
+use super::scheme::{ImportedHash, Scheme};
 
 const NAME: &str = "Keycloak";
 
@@ -44,7 +46,8 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
         "pbkdf2" => Some(Hmac::Sha1),
         name => name.strip_prefix("pbkdf2-").and_then(Hmac::by_name),
     };
-    pbkdf2::hash(hmac, Some(data.hash_iterations), base64(&secret.salt), base64(&secret.value))
+    let hash = pbkdf2::hash(hmac, Some(data.hash_iterations), base64(&secret.salt), base64(&secret.value));
+    Ok(hash?.map(Scheme::Pbkdf2))
 }
 
 fn argon2(data: &CredentialData, secret: &SecretData) -> Result<ImportedHash, ImportError> {
@@ -56,7 +59,7 @@ fn argon2(data: &CredentialData, secret: &SecretData) -> Result<ImportedHash, Im
     let (memory, lanes, passes) = (get("memory")?, get("parallelism")?, data.hash_iterations);
     let (salt, value) = (secret.salt.trim_end_matches('='), secret.value.trim_end_matches('='));
     let phc = format!("$argon2{}$v={version}$m={memory},t={passes},p={lanes}${salt}${value}", get("type")?);
-    argon2::parse(&phc, MAX_KIB)
+    Ok(argon2::parse(&phc, MAX_KIB)?.map(Scheme::Argon2))
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, ImportError> {

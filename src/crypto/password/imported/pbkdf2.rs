@@ -7,9 +7,9 @@ use aws_lc_rs::pbkdf2::{
     self, Algorithm, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA384, PBKDF2_HMAC_SHA512,
 };
 
-use super::notation::{ab64, base64};
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_BYTES, MAX_KIB};
+use super::encoding::{ab64, base64};
 use super::parameters::{HashParameters, number};
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
 use crate::crypto::hex;
 
 /// OWASP's minimum iterations for HMAC-SHA-256; SHA-1 is faster to attack and needs more.
@@ -120,17 +120,17 @@ pub(super) fn hash(
     iterations: Option<u32>,
     salt: Option<Vec<u8>>,
     digest: Option<Vec<u8>>,
-) -> Result<ImportedHash, ImportError> {
+) -> Result<DerivedHash<Pbkdf2Scheme>, ImportError> {
     let read = || {
         let (hmac, iterations, digest) = (hmac?, NonZeroU32::new(iterations?)?, digest?);
         let scheme = Pbkdf2Scheme { hmac, iterations, length: digest.len() };
-        Some(ImportedHash::new(Scheme::Pbkdf2(scheme), salt?, digest))
+        Some(DerivedHash::new(scheme, salt?, digest))
     };
     read().ok_or(ImportError::Malformed("PBKDF2"))?.check("PBKDF2", MAX_KIB)
 }
 
 /// Parses passlib's `$pbkdf2-sha256$29000$<salt>$<digest>`, and the same with `i=29000` and standard base64.
-pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(text: &str) -> Result<DerivedHash<Pbkdf2Scheme>, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, name, rounds, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed("PBKDF2"));
@@ -143,7 +143,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
 }
 
 /// Parses Django's `pbkdf2_sha256$1000000$<salt as text>$<digest>`.
-pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_django(text: &str) -> Result<DerivedHash<Pbkdf2Scheme>, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [name, iterations, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed("PBKDF2"));
@@ -153,7 +153,7 @@ pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
 }
 
 /// Parses Werkzeug's `pbkdf2:sha256:1000000$<salt as text>$<digest in hex>`.
-pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_werkzeug(text: &str) -> Result<DerivedHash<Pbkdf2Scheme>, ImportError> {
     let parts: Vec<_> = text.split(['$', ':']).collect();
     let [_, name, iterations, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed("PBKDF2"));
@@ -163,7 +163,7 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
 
 /// Parses the decoded bytes of ASP.NET Identity v3: 0x01, the HMAC's number, the iterations and the salt's length (32
 /// bits each, big-endian), salt and digest.
-pub(super) fn parse_aspnet(bytes: &[u8]) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_aspnet(bytes: &[u8]) -> Result<DerivedHash<Pbkdf2Scheme>, ImportError> {
     let mut rest = bytes.get(1..).unwrap_or_default();
     let mut next = || {
         let (number, left) = rest.split_first_chunk::<4>()?;

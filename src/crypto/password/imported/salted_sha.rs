@@ -4,8 +4,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{Algorithm, Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512};
 
-use super::notation::base64;
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, Scheme};
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_KIB};
+use super::encoding::base64;
 
 /// One SHA digest over password and salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +66,12 @@ impl Derivation for SaltedShaScheme {
 }
 
 /// Parses the base64 text behind the name: digest, then salt.
-pub(super) fn parse(scheme: SaltedShaScheme, text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(
+    scheme: SaltedShaScheme,
+    text: &str,
+) -> Result<DerivedHash<SaltedShaScheme>, ImportError> {
     let bytes = base64(text).ok_or(ImportError::Malformed("SSHA"))?;
     let parts = bytes.split_at_checked(scheme.digest_length()).filter(|(_, salt)| !salt.is_empty());
     let (digest, salt) = parts.ok_or(ImportError::Malformed("SSHA"))?;
-    ImportedHash::new(Scheme::SaltedSha(scheme), salt.to_vec(), digest.to_vec()).check("SSHA", MAX_KIB)
+    DerivedHash::new(scheme, salt.to_vec(), digest.to_vec()).check("SSHA", MAX_KIB)
 }

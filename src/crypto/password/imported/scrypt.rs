@@ -10,9 +10,9 @@ use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipher
 use aws_lc_rs::iv::FixedLength;
 use scrypt::Params;
 
-use super::notation::base64;
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_BYTES, MAX_KIB};
+use super::encoding::base64;
 use super::parameters::{HashParameters, number};
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_BYTES, MAX_KIB, Scheme};
 use crate::crypto::hex;
 
 const NAME: &str = "scrypt";
@@ -108,11 +108,11 @@ fn hash(
     salt: Option<Vec<u8>>,
     digest: Option<Vec<u8>>,
     stream: bool,
-) -> Result<ImportedHash, ImportError> {
+) -> Result<DerivedHash<ScryptScheme>, ImportError> {
     let read = || {
         let digest = digest?;
         let scheme = ScryptScheme::new(log_n?, r?, p?, digest.len(), stream)?;
-        Some(ImportedHash::new(Scheme::Scrypt(scheme), salt?, digest))
+        Some(DerivedHash::new(scheme, salt?, digest))
     };
     read().ok_or(ImportError::Malformed(NAME))?.check(NAME, MAX_KIB)
 }
@@ -123,7 +123,7 @@ fn log2(n: &str) -> Option<u32> {
 }
 
 /// Parses `$scrypt$ln=16,r=8,p=1$<salt>$<digest>`.
-pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(text: &str) -> Result<DerivedHash<ScryptScheme>, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, _, parameters, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(NAME));
@@ -134,7 +134,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
 }
 
 /// Parses Django's `scrypt$<n>$<salt as text>$<r>$<p>$<digest>`.
-pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_django(text: &str) -> Result<DerivedHash<ScryptScheme>, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, n, salt, r, p, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(NAME));
@@ -143,7 +143,7 @@ pub(super) fn parse_django(text: &str) -> Result<ImportedHash, ImportError> {
 }
 
 /// Parses Werkzeug's `scrypt:<n>:<r>:<p>$<salt as text>$<digest in hex>`.
-pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_werkzeug(text: &str) -> Result<DerivedHash<ScryptScheme>, ImportError> {
     let parts: Vec<_> = text.split(['$', ':']).collect();
     let [_, n, r, p, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(NAME));
@@ -153,7 +153,7 @@ pub(super) fn parse_werkzeug(text: &str) -> Result<ImportedHash, ImportError> {
 
 /// Parses `$firebase-scrypt$mem_cost=14,rounds=8,salt_separator=<base64>,signer_key=<base64>$<salt>$<digest>`, with the
 /// names of the project's password hash parameters.
-pub(super) fn parse_firebase(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse_firebase(text: &str) -> Result<DerivedHash<ScryptScheme>, ImportError> {
     let parts: Vec<_> = text.split('$').collect();
     let [_, _, parameters, salt, digest] = parts.as_slice() else {
         return Err(ImportError::Malformed(FIREBASE));

@@ -9,8 +9,8 @@ use std::ops::RangeInclusive;
 use base64ct::{Base64ShaCrypt, Encoding};
 use sha_crypt::Params;
 
+use super::derivation::{Derivation, DerivedHash, HashCost, ImportError, MAX_KIB, MAX_MILLIS};
 use super::parameters::{HashParameters, number};
-use super::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, MAX_MILLIS, Scheme};
 
 /// libxcrypt's maximum is 512 bytes including the terminating NUL.
 const MAX_PASSWORD: usize = 511;
@@ -110,7 +110,7 @@ impl Derivation for ShaCryptScheme {
 }
 
 /// Parses `$6$<salt>$<digest>` and `$6$rounds=656000$<salt>$<digest>`.
-pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
+pub(super) fn parse(text: &str) -> Result<DerivedHash<ShaCryptScheme>, ImportError> {
     let read = || {
         let mut parts = text.strip_prefix('$')?.split('$').peekable();
         let wide = parts.next()? == "6";
@@ -122,7 +122,7 @@ pub(super) fn parse(text: &str) -> Result<ImportedHash, ImportError> {
         let scheme = ShaCryptScheme { wide, rounds };
         let salt = parts.next()?;
         let digest = scheme.decode(parts.next()?)?;
-        let hash = ImportedHash::new(Scheme::ShaCrypt(scheme), salt.as_bytes().to_vec(), digest);
+        let hash = DerivedHash::new(scheme, salt.as_bytes().to_vec(), digest);
         parts.next().is_none().then_some(hash)
     };
     read().ok_or(ImportError::Malformed("crypt"))?.check("crypt", MAX_KIB)
