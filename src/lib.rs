@@ -36,7 +36,6 @@ mod upstream;
 pub mod views;
 
 pub use account::delivery::SendOutcome;
-pub use account::linking::{Invitation, InviteError};
 
 // The settings and what they hold.
 pub use domain::contact::Country;
@@ -64,10 +63,11 @@ pub use domain::password::{PasswordFault, PasswordRules};
 pub use domain::zone::Zone;
 
 pub use http::{Access, RouteInfo};
+pub use management::{Invitation, InviteError, SupportAction, SupportError, SupportOutcome};
 pub use provider::{
     HashLoad, Idp, KeyStatus, KeysFailed, Metrics, ResponseCount, Rotated, Rotation, SendFailed,
 };
-pub use server::{Applied, ApplyError, BuildError, IdpBuilder, SupportAction, SupportError, SupportOutcome};
+pub use server::{Applied, ApplyError, BuildError, IdpBuilder};
 pub use storage::audit::Placed;
 pub use storage::keys::KeyState;
 pub use storage::{PoolMetrics, StoreMetrics, WriterMetrics};

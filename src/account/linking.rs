@@ -12,75 +12,22 @@
 //! passkeys, recovery codes, sessions and all that they gave), for a second door would be the weaker one. Accounts that
 //! `apply` makes with `upstream` have never had one here and wait for their invitation.
 
-use std::time::Duration;
-
-use zeroize::Zeroizing;
-
 use super::Account;
 use super::ending::{self, Spared};
 use crate::crypto::random;
-use crate::domain::epoch::Epoch;
+use crate::crypto::seal::Sealer;
 use crate::domain::ids::{Hash, UpstreamId, UserId};
-use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
-use crate::domain::upstream::UpstreamAccount;
-use crate::domain::user::{User, Username};
 use crate::storage::{
     self, Tx, authenticators, link_invitations, passkeys, recovery_codes, upstream_accounts, users,
 };
 
-/// How long an invitation may be taken.
-const VALID: Duration = Duration::from_hours(24);
-
-/// Under which codes are hashed.
+/// The purpose under which codes are hashed.
 const PURPOSE: &str = "link invitation";
 
-/// An invitation: what the person it is meant for types after signing in upstream. It counts once, and for a day.
-pub struct Invitation {
-    code: Zeroizing<String>,
-    upstream: String,
-}
-
-impl Invitation {
-    /// The code in groups of five, as it is handed over.
-    pub fn code(&self) -> String {
-        let groups: Vec<_> = self.code.as_bytes().chunks(5).map(String::from_utf8_lossy).collect();
-        groups.join("-")
-    }
-
-    /// What people call the provider.
-    pub fn upstream(&self) -> &str {
-        &self.upstream
-    }
-}
-
-/// Why nobody is invited.
-#[derive(Debug, thiserror::Error)]
-pub enum InviteError {
-    /// No such tenant.
-    #[error("there is no tenant {0}")]
-    TenantUnknown(String),
-    /// No such user there.
-    #[error("there is no user {0} in that tenant")]
-    UserUnknown(String),
-    /// The host's directory holds the user.
-    #[error("the user signs in at the host's own directory")]
-    InDirectory,
-    /// The account is linked already.
-    #[error("the account is linked already; take the link away with upstream = \"\" in `apply`")]
-    Linked,
-    /// No provider, several, or not the one that was named.
-    #[error("name one of the upstream providers of this tenant: {0}")]
-    WhichUpstream(String),
-    /// The store failed.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<storage::Error> for InviteError {
-    fn from(error: storage::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
+/// Returns an invitation's code as it is stored.
+pub(crate) fn code_hash(sealer: &Sealer, code: &str) -> Hash {
+    sealer.keyed_hash(PURPOSE, code)
 }
 
 /// An invitation that somebody brings who is signed in at the provider.
@@ -117,58 +64,6 @@ pub(crate) async fn close_local_doors(tx: &mut Tx<'_>, user: &UserId) -> storage
 }
 
 impl Account<'_> {
-    /// Invites the user of this name to link the account; an older invitation is void. The provider need only be named
-    /// where there are several, and where the account is meant for none of them.
-    pub(crate) async fn invite(
-        &self,
-        tenant: &str,
-        username: &str,
-        upstream: Option<&str>,
-    ) -> Result<Invitation, InviteError> {
-        let (user, epoch, account) = self.invitee(tenant, username).await?;
-        let offered = self.catalogue.upstreams(Some(&user.tenant)).await?;
-        let mut fitting =
-            offered.iter().map(|stored| &stored.upstream).filter(|known| match (upstream, &account) {
-                (Some(name), _) => known.name.as_str() == name,
-                (None, Some(account)) => known.id == account.upstream,
-                (None, None) => true,
-            });
-        let (Some(chosen), None) = (fitting.next(), fitting.next()) else {
-            let names: Vec<_> = offered.iter().map(|stored| stored.upstream.name.as_str()).collect();
-            return Err(InviteError::WhichUpstream(names.join(", ")));
-        };
-        // 100 bits, which nobody guesses.
-        let code = Zeroizing::new(random::crockford::<20>());
-        let hash = self.sealer.keyed_hash(PURPOSE, &code);
-        let (user, id, until) = (user.id, chosen.id.clone(), self.now().plus(VALID));
-        let invited = self.db.write(move |tx| {
-            let (user, id, hash) = (user.clone(), id.clone(), hash.clone());
-            Box::pin(async move { link_invitations::put(tx, &user, &id, &hash, epoch, until).await })
-        });
-        invited.await?;
-        Ok(Invitation { code, upstream: chosen.title.clone() })
-    }
-
-    /// Who is to be invited, in which epoch, and where the account is meant to be entered, if that is known.
-    async fn invitee(
-        &self,
-        tenant: &str,
-        username: &str,
-    ) -> Result<(User, Epoch, Option<UpstreamAccount>), InviteError> {
-        let no_tenant = || InviteError::TenantUnknown(tenant.to_owned());
-        let no_user = || InviteError::UserUnknown(username.to_owned());
-        let domain = TenantDomain::parse(tenant).map_err(|_| no_tenant())?;
-        let found = self.catalogue.tenant_by_domain(&domain).await?.ok_or_else(no_tenant)?;
-        let name = Username::parse(username).map_err(|_| no_user())?;
-        let user = users::credentials(&mut self.db.read().tx(), &found.id, Some(&name)).await?;
-        let user = user.ok_or_else(no_user)?.user;
-        match user.upstream.clone() {
-            Some(account) if account.subject.is_some() => Err(InviteError::Linked),
-            _ if user.directory.is_some() => Err(InviteError::InDirectory),
-            account => Ok((user.clone(), user.epoch + found.epoch, account)),
-        }
-    }
-
     /// What a typed code invites this person to, as long as nobody takes it before.
     pub(crate) async fn redemption(
         &self,
@@ -176,7 +71,7 @@ impl Account<'_> {
         subject: &str,
         typed: &str,
     ) -> storage::Result<Option<InvitationRedemption>> {
-        let hash = self.sealer.keyed_hash(PURPOSE, &random::crockford_typed(typed));
+        let hash = code_hash(self.sealer, &random::crockford_typed(typed));
         let mut reader = self.db.read();
         let user = link_invitations::invited(&mut reader.tx(), upstream, &hash, self.now()).await?;
         Ok(user.map(|user| InvitationRedemption {

@@ -105,7 +105,7 @@ impl Validation<'_, '_> {
         for (i, name) in
             names.iter().enumerate().filter(|(_, name)| self.set.own_scopes.scope(name).is_none())
         {
-            let wrong = format!("{name} is not a scope of the installation's own; name it under [[scopes]]");
+            let wrong = format!("{name} is not a scope of the installation's own");
             self.mistakes.at(&members.path_of(&format!("scopes[{i}]")), wrong);
         }
         names.into_iter().map(str::to_owned).collect()

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::context::Management;
 use super::error::Error;
-use super::members::Mistake;
 use crate::domain::group::GroupName;
 use crate::domain::ids::{GroupId, ResellerId, TenantId};
 use crate::domain::own_scopes::OwnScopes;
@@ -67,29 +66,6 @@ impl<'a> Management<'a> {
 }
 
 impl ChangeSet<'_> {
-    /// Returns, by key, what cannot be removed because something that stays refers to it. Called after the last
-    /// validation: what refers to it may be removed by the same set.
-    pub(crate) async fn check_removals(&mut self) -> Result<Vec<(String, Mistake)>, Error> {
-        let mut holders = std::mem::take(&mut self.holders);
-        holders.extend(self.scope_holders().await?);
-        let mut used = Vec::new();
-        for (key, holders) in holders {
-            let left: Vec<_> = holders.into_iter().filter(|holder| !self.removes(holder)).take(3).collect();
-            if !left.is_empty() {
-                used.push((key, Mistake::of_thing(format!("is still used by {}", left.join(", ")))));
-            }
-        }
-        Ok(used)
-    }
-
-    /// Returns whether the set removes the thing of this key, by itself or with its tenant.
-    fn removes(&self, key: &str) -> bool {
-        let of_tenant = key.strip_prefix("user ").or_else(|| key.strip_prefix("client "));
-        let tenant = of_tenant.and_then(|name| name.split_once('/'));
-        self.removed.iter().any(|removed| removed == key)
-            || tenant.is_some_and(|(tenant, _)| self.removed.contains(&format!("tenant {tenant}")))
-    }
-
     /// Records a natural key; returns whether it was new to the set.
     pub(super) fn see(&mut self, key: &str) -> bool {
         self.seen.insert(key.to_owned())

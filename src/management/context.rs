@@ -1,18 +1,23 @@
 //! What management needs of the running provider.
 
+use crate::account::Account;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::time::Time;
 use crate::ext::{Clock, OwnClaims};
 use crate::outbound::Outbound;
-use crate::storage::Db;
+use crate::storage::{Catalogue, Db};
 
 /// Validates and changes what the provider holds. Borrowed from the running provider.
 #[derive(Clone, Copy)]
 pub(crate) struct Management<'a> {
     /// The store.
     pub(crate) db: &'a Db,
+    /// Tenants and upstream providers, cached.
+    pub(crate) catalogue: &'a Catalogue,
+    /// What can happen to users' credentials.
+    pub(crate) account: Account<'a>,
     /// The root issuer.
     pub(crate) issuer: &'a IssuerUrl,
     /// The claims and scopes that the host declared.

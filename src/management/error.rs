@@ -1,6 +1,6 @@
 //! Why something cannot be changed.
 
-use super::members::Mistake;
+use super::mistakes::{Mistake, Mistakes};
 use crate::crypto::password::Busy;
 use crate::crypto::seal::SealError;
 use crate::storage;
@@ -23,4 +23,10 @@ pub(crate) enum Error {
     /// What is stored cannot be shown as members.
     #[error("{0}")]
     Unreadable(String),
+}
+
+impl From<Mistakes> for Error {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Mistakes(mistakes.0)
+    }
 }

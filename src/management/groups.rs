@@ -60,7 +60,7 @@ impl Validation<'_, '_> {
         Ok(())
     }
 
-    /// The groups that a user's members name: the user will be in these and no others.
+    /// Puts the user into the named groups, and into no others.
     pub(super) async fn user_groups(&mut self, members: &Members, user: &User) -> Result<(), Error> {
         let Some(names) = members.list("groups") else { return Ok(()) };
         let mut wanted = BTreeSet::new();
@@ -70,7 +70,7 @@ impl Validation<'_, '_> {
                 wanted.insert(id);
             } else {
                 let tenant = members.text("tenant");
-                let wrong = format!("there is no group {name} in {tenant}; name it under [[groups]]");
+                let wrong = format!("there is no group {name} in {tenant}");
                 self.mistakes.at(&members.path_of(&format!("groups[{i}]")), wrong);
             }
         }

@@ -23,8 +23,8 @@
 //! Callers are `apply`, the administration API, dynamic registration (RFC 7591) and hosts' code. Nothing here knows a
 //! document, a file or HTTP. What users do to their own credentials is the work of `account`.
 //!
-//! Inner floors: `values` and `members`; `change` and `context`; `change_set`; `validation`; then one module for each
-//! kind of thing.
+//! Inner floors: `values`, `mistakes`; `members`, `error`; `change`, `context`; `change_set`; `validation`; then one
+//! module for each kind of thing; `removals`.
 
 pub(crate) mod apis;
 pub(crate) mod authenticators;
@@ -34,14 +34,20 @@ pub(crate) mod clients;
 mod context;
 mod error;
 pub(crate) mod groups;
+mod invitations;
 pub(crate) mod members;
+mod mistakes;
 pub(crate) mod own_scopes;
 pub(crate) mod passkeys;
 mod passwords;
+mod removals;
 pub(crate) mod resellers;
 mod scopes;
 mod stored;
+mod support;
 pub(crate) mod tenants;
+#[cfg(test)]
+mod tests;
 pub(crate) mod upstreams;
 pub(crate) mod users;
 mod validation;
@@ -51,5 +57,9 @@ pub(crate) use change::{Change, ChangeKind};
 pub(crate) use change_set::ChangeSet;
 pub(crate) use context::Management;
 pub(crate) use error::Error;
-pub(crate) use members::{Members, Mistake};
+pub use invitations::{Invitation, InviteError};
+pub(crate) use members::Members;
+pub(crate) use mistakes::Mistake;
 pub(crate) use scopes::Scopes;
+pub(crate) use support::SupportFailure;
+pub use support::{SupportAction, SupportError, SupportOutcome};

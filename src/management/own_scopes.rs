@@ -6,17 +6,14 @@ use serde_json::{Value, json};
 
 use super::change::{Change, StoreChange};
 use super::change_set::ChangeSet;
-use super::clients;
 use super::error::Error;
 use super::members::{Member, MemberKind, Members, STATE, Schema, member};
 use super::validation::{Novelty, Validation};
 use super::values;
 use crate::domain::claims;
-use crate::domain::client::GrantType;
 use crate::domain::own_scopes::OwnScope;
 use crate::domain::reserved_names;
 use crate::ext::OwnClaims;
-use crate::storage::{self, tenants};
 
 /// The members of one of the installation's own scopes.
 pub(crate) const SCHEMA: Schema = Schema { members: MEMBERS, keys: &["name"] };
@@ -91,46 +88,6 @@ impl Validation<'_, '_> {
                 self.mistakes.at(&place, wrong);
             }
         }
-    }
-}
-
-impl ChangeSet<'_> {
-    /// Returns what refers to each own scope that the set removes: APIs, and clients whose `scope` could not be applied
-    /// again. Clients whose `scope` the set names were checked by themselves.
-    pub(super) async fn scope_holders(&mut self) -> Result<Vec<(String, Vec<String>)>, Error> {
-        let mut found = Vec::new();
-        for name in std::mem::take(&mut self.removed_scopes) {
-            if self.own_scopes.scope(&name).is_some() {
-                continue;
-            }
-            let owners = self.own_scopes.apis.iter().filter(|api| api.scopes.contains(&name));
-            let mut holders: Vec<String> =
-                owners.map(|api| format!("api {}", api.audience.as_str())).collect();
-            holders.extend(self.clients_registered_for(&name).await?);
-            found.push((format!("scope {name}"), holders));
-        }
-        Ok(found)
-    }
-
-    async fn clients_registered_for(&mut self, scope: &str) -> Result<Vec<String>, Error> {
-        let mut keys = Vec::new();
-        for client in storage::clients::all(&mut self.reader.tx()).await? {
-            let metadata = &client.metadata;
-            let is_registered = metadata.scope.as_ref().is_some_and(|registered| registered.contains(scope));
-            if !is_registered || metadata.may_use(GrantType::ClientCredentials) {
-                continue;
-            }
-            let tenant = match client.issuer.tenant() {
-                Some(tenant) => tenants::by_id(&mut self.reader.tx(), &tenant).await?,
-                None => None,
-            };
-            let domain = tenant.as_ref().map(|tenant| tenant.domain.as_str());
-            let key = clients::key_of(domain, client.id.as_str());
-            if !self.clients_with_scope.contains(&key) {
-                keys.push(key);
-            }
-        }
-        Ok(keys)
     }
 }
 

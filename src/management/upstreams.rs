@@ -182,7 +182,7 @@ impl Validation<'_, '_> {
         Some(Upstream { id, name, owner, title: title?, issuer: issuer?, client_id: client_id?, rules })
     }
 
-    /// A secret that is sealed already is not sealed again: that would look like a change.
+    /// Returns the sealed secret. An equal one is not sealed again: that would look like a change.
     fn upstream_secret(
         &mut self,
         members: &Members,
@@ -214,7 +214,7 @@ impl Validation<'_, '_> {
         sealer.seal(named.as_bytes(), &row).map(Some).map_err(Error::from)
     }
 
-    /// The upstream account of a user; another one than before removes the local credentials.
+    /// Sets the upstream account of a user. Another one than before removes the local credentials.
     pub(super) async fn user_upstream(&mut self, members: &Members, user: &User) -> Result<(), Error> {
         let account = self.account(members, user).await?;
         if account.is_some() {

@@ -213,7 +213,8 @@ impl Validation<'_, '_> {
         }
     }
 
-    /// Clients know a user by `sub`: it never changes and never serves two (OpenID Connect Core §2).
+    /// Refuses another `sub` for a stored user, and one that is used already: clients know a user by it (OpenID Connect
+    /// Core §2).
     async fn check_subject(&mut self, members: &Members, known: Option<&User>) -> Result<(), Error> {
         if !members.names("sub") {
             return Ok(());
@@ -237,7 +238,7 @@ impl Validation<'_, '_> {
         Ok(())
     }
 
-    /// Does a new user of the document have this `sub`?
+    /// Returns whether a new user of the set has this `sub`.
     pub(super) fn names_subject(&self, id: &UserId) -> bool {
         self.set.has_seen(&subject_key(id))
     }
@@ -272,7 +273,7 @@ impl Validation<'_, '_> {
     }
 }
 
-/// The key under which a `sub` is noted, to find one that the document names twice.
+/// The key under which a `sub` is recorded, to find one that two users of the set have.
 fn subject_key(id: &UserId) -> String {
     format!("sub {id}")
 }

@@ -9,7 +9,8 @@ use super::change::{Change, ChangeKind, StoreChange};
 use super::change_set::ChangeSet;
 use super::context::Management;
 use super::error::Error;
-use super::members::{Members, Mistakes};
+use super::members::Members;
+use super::mistakes::Mistakes;
 use crate::domain::ids::TenantId;
 
 /// Secrets of this project's documentation and tests, which everybody knows.

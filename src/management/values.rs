@@ -73,7 +73,7 @@ pub(super) fn number(value: &Value) -> CheckedValue {
 }
 
 /// A JWK set; its keys are checked by what will use them. Members are sorted, so that an export that was applied gives
-/// the same export; those that are `null` are left out, because TOML has none and an export could not hold one.
+/// the same export; those that are `null` are left out, because not every format has them.
 pub(super) fn key_set(value: &Value) -> CheckedValue {
     fn sorted(value: &Value) -> Option<Value> {
         match value {

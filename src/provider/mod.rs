@@ -7,6 +7,7 @@ mod key_use;
 mod keyring;
 mod limiter;
 mod limits;
+mod management;
 mod messages;
 mod metrics;
 mod pairwise;

@@ -179,9 +179,19 @@ impl Idp {
 
     /// Validation and changes of tenants, users, clients and the rest.
     pub(crate) fn management(&self) -> Management<'_> {
-        let Parts { settings, own_claims, sealer, hasher, outbound, clock, .. } = self.parts.as_ref();
-        let (issuer, clock) = (&settings.issuer, clock.as_ref());
-        Management { db: self.db(), issuer, own_claims, sealer, hasher, outbound, clock }
+        let Parts { settings, catalogue, own_claims, sealer, hasher, outbound, clock, .. } =
+            self.parts.as_ref();
+        Management {
+            db: self.db(),
+            catalogue,
+            account: self.account(),
+            issuer: &settings.issuer,
+            own_claims,
+            sealer,
+            hasher,
+            outbound,
+            clock: clock.as_ref(),
+        }
     }
 
     /// Operations on users' credentials.

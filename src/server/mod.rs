@@ -12,8 +12,6 @@ mod delivery;
 mod demo;
 #[cfg(feature = "server")]
 mod health;
-mod help;
-mod invite;
 #[cfg(feature = "server")]
 mod listen;
 #[cfg(feature = "server")]
@@ -27,4 +25,3 @@ mod telemetry;
 
 pub use apply::{Applied, ApplyError};
 pub use builder::{BuildError, IdpBuilder};
-pub use help::{SupportAction, SupportError, SupportOutcome};

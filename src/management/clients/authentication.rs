@@ -1,12 +1,11 @@
-//! How the clients of a document prove themselves: by the method, and the secret or keys that it needs, out of the
-//! document or known already.
+//! How clients authenticate: the method, and the secret or keys that it needs, named or stored already.
 //!
-//! Of most methods' secrets a hash is all that is kept. `client_secret_jwt` needs the secret itself: it is kept sealed, and
-//! that is how an export writes it. So an export gives no secret away, and brings this one back to the database it came
-//! from alone; another database has to be told.
+//! Of most secrets only a hash is stored. `client_secret_jwt` needs the secret itself: it is stored sealed, and shown
+//! sealed. So what is shown gives no secret away, and a sealed secret can be given back only to the database that sealed
+//! it.
 //!
-//! `jwks_uri` is not fetched here: a document can be applied where there is no network, and what is there today says
-//! little about tomorrow. Only what will never be fetched is refused at once.
+//! `jwks_uri` is not fetched here: changes can be made without a network, and the keys of today say nothing about those of
+//! tomorrow. Only an address that could never be fetched is refused.
 
 use url::Url;
 use zeroize::Zeroizing;
@@ -19,10 +18,10 @@ use crate::domain::ids::Hash;
 use crate::management::members::Members;
 use crate::management::validation::Validation;
 
-/// The members that a secret may stand in.
+/// The members that may hold a secret.
 const SECRETS: [&str; 3] = ["client_secret", "client_secret_hash", "client_secret_sealed"];
 
-/// A client secret, as far as it is known.
+/// A client secret, or only its hash.
 enum ClientSecret {
     Text(Zeroizing<String>),
     Hash(Hash),
@@ -38,7 +37,7 @@ impl ClientSecret {
 }
 
 impl Validation<'_, '_> {
-    /// `client` has everything else that the members says.
+    /// Returns how the client authenticates; `client` has all its other members.
     pub(super) fn authentication(
         &mut self,
         members: &Members,
@@ -77,7 +76,7 @@ impl Validation<'_, '_> {
         }
     }
 
-    /// Checks secrets and keys of a client whose method is unknown.
+    /// Checks secrets and keys of a client whose method was refused.
     fn check_named(&mut self, members: &Members) {
         if members.names("client_secret") {
             self.named_secret(&members.path_of("client_secret"), members.text("client_secret"));
@@ -89,7 +88,7 @@ impl Validation<'_, '_> {
         self.published_keys(members);
     }
 
-    /// What the method has no use for is a mistake about the method.
+    /// Refuses secrets, keys and algorithms that the method does not use.
     fn refuse_useless(&mut self, members: &Members, client: &mut Client, method: &str) {
         let secrets = SECRETS.iter().filter(|name| members.names(name)).count();
         if secrets > 1 {
@@ -135,14 +134,14 @@ impl Validation<'_, '_> {
         }
     }
 
-    /// The key set that the members holds, if all its keys are good.
+    /// Returns the key set that the members hold, if all its keys are valid.
     fn inline_keys(&mut self, members: &Members) -> Option<ClientKeys> {
         let set = members.get("jwks")?;
         self.mistakes.keep(&members.path_of("jwks"), VerifyingKey::from_set(set))?;
         Some(ClientKeys::Inline(set.clone()))
     }
 
-    /// The address of the key set that the client publishes, if it may be fetched.
+    /// Returns the address of the key set that the client publishes, if it may be fetched.
     fn published_keys(&mut self, members: &Members) -> Option<ClientKeys> {
         if !members.names("jwks_uri") {
             return None;
@@ -154,7 +153,7 @@ impl Validation<'_, '_> {
         Some(ClientKeys::At(address.to_owned()))
     }
 
-    /// The secret sealed for its row; one that is known already stays as it is, so that nothing changes.
+    /// Returns the secret sealed for its row; the stored one if it is equal, so that nothing changes.
     fn sealed_secret(
         &mut self,
         members: &Members,
@@ -186,7 +185,7 @@ impl Validation<'_, '_> {
         self.mistakes.keep(members.path(), sealer.seal(text.as_bytes(), &row))
     }
 
-    /// The secret that the members names, or else the one that is known.
+    /// Returns the secret that the members name, or else the stored one.
     fn secret(
         &mut self,
         members: &Members,

@@ -57,7 +57,7 @@ impl Validation<'_, '_> {
     }
 
     /// Refuses the audience of an API as a `client_id`: the API would accept the client's ID tokens as access tokens.
-    pub(super) fn is_no_apis_audience(&mut self, members: &Members) {
+    pub(super) fn refuse_api_audience(&mut self, members: &Members) {
         if self.set.own_scopes.api(members.text("client_id")).is_some() {
             self.mistakes.at(&members.path_of("client_id"), "is the audience of an API");
         }

@@ -98,7 +98,7 @@ impl Validation<'_, '_> {
         let stored_form = self.with_tenant_ids(members, issuer.as_ref()).await?;
         let metadata = self.metadata(members, &known_metadata.cloned().unwrap_or_default(), stored_form);
         self.check_claim_names(members, &metadata);
-        self.is_no_apis_audience(members);
+        self.refuse_api_audience(members);
         self.sector(members, &metadata, known_metadata).await;
         let was_disabled = known.as_ref().is_some_and(|known| known.disabled);
         let disabled = members.flag("disabled").unwrap_or(was_disabled);
@@ -110,7 +110,7 @@ impl Validation<'_, '_> {
         let authentication = self.authentication(members, &mut client, known_proof);
         let novelty = Novelty::of(known.as_ref());
         if novelty == Novelty::New && is_named {
-            self.is_no_users_sub(members, &client.id).await?;
+            self.refuse_users_sub(members, &client.id).await?;
         }
         let Some(authentication) = authentication else { return Ok(()) };
         client.authentication = authentication;
@@ -138,7 +138,7 @@ impl Validation<'_, '_> {
 
     /// Refuses the id of a new client that is a user's `sub`: an API that tells clients and users apart by `sub` would take the
     /// one for the other (RFC 9700 §4.15).
-    async fn is_no_users_sub(&mut self, members: &Members, id: &ClientId) -> Result<(), Error> {
+    async fn refuse_users_sub(&mut self, members: &Members, id: &ClientId) -> Result<(), Error> {
         let user = UserId::new(id.as_str());
         let stored = users::by_id(&mut self.set.reader.tx(), &user).await?;
         if stored.is_some() || self.names_subject(&user) {

@@ -1,4 +1,4 @@
-//! Tells the operator of redirect URIs that were registered and cannot be used.
+//! Notes redirect URIs that are registered and cannot be used.
 
 use crate::domain::client::{ApplicationType, Client};
 use crate::domain::redirect_uri::Unusable;
@@ -28,7 +28,7 @@ impl Validation<'_, '_> {
     }
 }
 
-/// What would let the port of a URI vary that names none.
+/// Returns which setting would allow any port of a URI without one.
 fn remedy(uri: &str, is_native: bool) -> String {
     let has_host = |host: &str| {
         uri.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))

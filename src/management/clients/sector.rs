@@ -1,11 +1,11 @@
-//! The sector of a client that knows users by pairwise names (OpenID Connect Core §8.1, Registration §5).
+//! The sector of a client that knows users by pairwise subjects (OpenID Connect Core §8.1, Registration §5).
 //!
-//! Whoever gets a name for a sector can compare it with all others of that sector, so a sector is proven: either all
-//! redirect URIs of the client have its one host, or the list at `sector_identifier_uri` holds each of them. That list is
-//! fetched, by the guarded client, whenever it has something new to prove, and not again after that: a document that was
-//! applied once can be applied where there is no network. A redirect URI without a host on the Internet's terms (a custom
-//! scheme, a bare address) makes no sector: each native application has those. A client whose redirect URIs all lead to the
-//! user's machine is a sector of its own, so that pairwise names can be tried there.
+//! Clients of one sector get the same subject for a user, so membership in a sector is proven: either all redirect URIs of
+//! the client have one host, or the list at `sector_identifier_uri` contains each of them. The list is fetched, by the
+//! guarded client, only when there is something new to prove: a registration that was proven once can be applied again
+//! without a network. A redirect URI without a registrable host (a custom scheme, an IP address) makes no sector, because
+//! every native application has such URIs. A client whose redirect URIs all lead to the user's machine is a sector of its
+//! own, so that pairwise subjects can be tried there.
 
 use std::collections::BTreeSet;
 
@@ -17,11 +17,11 @@ use crate::domain::redirect_uri::RedirectUri;
 use crate::management::members::Members;
 use crate::management::validation::Validation;
 
-/// Bytes of a list: some hundred addresses.
+/// The largest list, in bytes: some hundred addresses.
 const LIMIT: usize = 64 * 1024;
 
 impl Validation<'_, '_> {
-    /// `known`: what is registered so far.
+    /// Checks that the client belongs to its sector; `known` is the registered metadata.
     pub(super) async fn sector(
         &mut self,
         members: &Members,
@@ -61,7 +61,7 @@ impl Validation<'_, '_> {
     }
 }
 
-/// Was the same proven when this was registered?
+/// Returns whether the same was proven when this was registered.
 fn is_proven(known: &ClientMetadata, metadata: &ClientMetadata) -> bool {
     let proof =
         |of: &ClientMetadata| (of.subject_type, of.sector_identifier_uri.clone(), of.redirect_uris.clone());

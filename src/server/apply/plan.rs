@@ -3,10 +3,13 @@
 use super::read::{DocumentEntry, SetupDocument, told};
 use super::{Applied, ApplyError};
 use crate::management::{
-    Change, ChangeKind, ChangeSet, Error, apis, clients, groups, own_scopes, resellers, tenants, upstreams,
-    users,
+    Change, ChangeKind, ChangeSet, Error, Mistake, apis, clients, groups, own_scopes, resellers, tenants,
+    upstreams, users,
 };
 use crate::provider::Idp;
+
+/// Members that refer to another list of the document, which has the member's name.
+const REFERENCES: [(&str, &str); 2] = [("users", "groups"), ("apis", "scopes")];
 
 /// A plan in the making.
 struct Plan<'a> {
@@ -45,6 +48,19 @@ pub(super) async fn plan(
         plan.check_removals().await?;
     }
     plan.finish()
+}
+
+/// Returns a mistake's text, with what the document could add where it refers to nothing.
+fn told_with_remedy(entry: &DocumentEntry, mistake: &Mistake) -> String {
+    let told = entry.told(mistake);
+    let is_in = |path: &str, list: &str| path.strip_prefix(list).is_some_and(|rest| rest.starts_with('['));
+    let mut unmet = REFERENCES
+        .into_iter()
+        .filter(|(list, member)| is_in(&entry.place, list) && is_in(&mistake.member, member));
+    match unmet.next() {
+        Some((_, list)) => format!("{told}; name it under [[{list}]]"),
+        None => told,
+    }
 }
 
 impl Plan<'_> {
@@ -99,7 +115,7 @@ impl Plan<'_> {
                 self.changes.push(change);
             }
             Err(Error::Mistakes(mistakes)) => {
-                self.mistakes.extend(mistakes.iter().map(|mistake| entry.told(mistake)));
+                self.mistakes.extend(mistakes.iter().map(|mistake| told_with_remedy(entry, mistake)));
             }
             Err(failed) => return Err(ApplyError::failed(failed)),
         }

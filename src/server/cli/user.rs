@@ -4,7 +4,7 @@
 use clap::{Args, Subcommand};
 
 use super::{Failure, Flags, build, configure};
-use crate::server::help::{SupportAction, SupportOutcome};
+use crate::management::{SupportAction, SupportOutcome};
 
 #[derive(Subcommand)]
 pub(super) enum Command {

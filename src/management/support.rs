@@ -1,9 +1,11 @@
-//! Help for a user who cannot get in, as the command line gives it and as a host's own help desk may.
+//! Help for a user who cannot sign in, as the command line and a host's help desk give it.
 //!
-//! Whoever calls this has made sure that they may. Every act is told to the observer, and to the user by mail.
+//! The caller has made sure that it may do this. The user is told by mail.
 
 use std::sync::Arc;
 
+use super::context::Management;
+use crate::account;
 use crate::account::delivery::SendOutcome;
 use crate::account::ending::Spared;
 use crate::account::resets::Home;
@@ -13,19 +15,19 @@ use crate::domain::reset::Purpose;
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::provider::{Idp, Internal};
+use crate::storage;
 use crate::storage::users::{self, Credentials};
 
 /// What can be done for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SupportAction {
-    /// Revokes authenticators and recovery codes, and ends all sessions and grants: the next login enrols anew.
+    /// Revokes authenticators and recovery codes, and ends all sessions and grants: the next login enrols again.
     ResetEnrolment,
-    /// Mails a link to choose a new password. Who has a second factor will have to prove it.
+    /// Mails a link to choose a new password. A user with a second factor has to prove it there.
     ResetPassword,
-    /// Ends the locks that wrong passwords and wrong codes have led to.
+    /// Ends the locks that follow wrong passwords and wrong codes.
     Unlock,
-    /// Makes a link for somebody who has lost everything: for ten minutes it leads, once, to a new password; the second
+    /// Makes a link for a user who has lost everything: for ten minutes it leads, once, to a new password; the second
     /// factor is revoked by it.
     BreakGlass,
 }
@@ -33,11 +35,11 @@ pub enum SupportAction {
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SupportOutcome {
-    /// It is done.
+    /// The action was completed.
     Done,
-    /// A mail to this address waits to be sent by housekeeping.
+    /// A mail to this address is queued; housekeeping sends it.
     Mailed(String),
-    /// The link to hand over. It is kept nowhere.
+    /// The link to hand over. It is not stored.
     Link(String),
 }
 
@@ -53,10 +55,10 @@ pub enum SupportError {
     /// The user has no address that mail can be sent to.
     #[error("the user has no email address that mail can be sent to; `vestibule apply` can set one")]
     NoAddress,
-    /// The user is switched off.
+    /// The user is disabled.
     #[error("the user is disabled")]
     UserDisabled,
-    /// The tenant is switched off.
+    /// The tenant is disabled.
     #[error("the tenant is disabled")]
     TenantDisabled,
     /// The host's directory keeps the user's password.
@@ -65,7 +67,7 @@ pub enum SupportError {
     /// No mail can be sent, or too much waits to be sent.
     #[error("no mail can be sent: the setting mail.smtp is missing, or too much waits")]
     NoMail,
-    /// Too many mails were asked for; the next can be sent at this time.
+    /// Too many mails were requested; the next can be sent at this time.
     #[error("too many mails were asked for; the next can be sent from {}", crate::i18n::machine(*.0))]
     TooMany(Time),
     /// The store or the master key failed; the log has the reason under this reference.
@@ -73,22 +75,41 @@ pub enum SupportError {
     Internal(crate::domain::ids::Reference),
 }
 
-impl<E: Into<Internal>> From<E> for SupportError {
-    fn from(error: E) -> Self {
-        Self::Internal(error.into().reference().clone())
+/// Why a support action was not completed.
+#[derive(Debug)]
+pub(crate) enum SupportFailure {
+    /// It cannot be done for this user.
+    Refused(SupportError),
+    /// The store or the master key failed.
+    Failed(account::Error),
+}
+
+impl From<SupportError> for SupportFailure {
+    fn from(error: SupportError) -> Self {
+        Self::Refused(error)
     }
 }
 
-impl Idp {
-    /// Helps the user with this name.
-    pub async fn help(
-        &self,
-        tenant: &str,
-        username: &str,
-        with: SupportAction,
-    ) -> Result<SupportOutcome, SupportError> {
-        let (found, tenant) = self.to_be_helped(tenant, username).await?;
-        match with {
+impl From<account::Error> for SupportFailure {
+    fn from(error: account::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<storage::Error> for SupportFailure {
+    fn from(error: storage::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What was done, and the event to observe.
+type Supported = Result<(SupportOutcome, Event), SupportFailure>;
+
+impl Management<'_> {
+    /// Helps the user of this name in the tenant of this domain.
+    pub(crate) async fn support(&self, tenant: &str, username: &str, action: SupportAction) -> Supported {
+        let (found, tenant) = self.supported_user(tenant, username).await?;
+        match action {
             SupportAction::ResetEnrolment => self.reset_enrolment(&found, &tenant).await,
             SupportAction::ResetPassword => self.mail_reset(&found, &tenant).await,
             SupportAction::Unlock => self.unlock(&found, &tenant).await,
@@ -96,82 +117,72 @@ impl Idp {
         }
     }
 
-    async fn to_be_helped(
+    async fn supported_user(
         &self,
         tenant: &str,
         username: &str,
-    ) -> Result<(Credentials, Arc<Tenant>), SupportError> {
+    ) -> Result<(Credentials, Arc<Tenant>), SupportFailure> {
         let domain = TenantDomain::typed(tenant).map_err(|_| SupportError::NoTenant)?;
-        let tenant = self.catalogue().tenant_by_domain(&domain).await?.ok_or(SupportError::NoTenant)?;
+        let tenant = self.catalogue.tenant_by_domain(&domain).await?.ok_or(SupportError::NoTenant)?;
         let name = Username::parse(username).map_err(|_| SupportError::NoUser)?;
-        let mut reader = self.db().read();
+        let mut reader = self.db.read();
         let found = users::credentials(&mut reader.tx(), &tenant.id, Some(&name)).await?;
         Ok((found.ok_or(SupportError::NoUser)?, tenant))
     }
 
-    async fn reset_enrolment(
-        &self,
-        found: &Credentials,
-        tenant: &Tenant,
-    ) -> Result<SupportOutcome, SupportError> {
-        let reset = self.account().enrolment_reset(&found.user, tenant)?;
-        let settled = self.db().write(move |tx| {
+    async fn reset_enrolment(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+        let reset = self.account.enrolment_reset(&found.user, tenant)?;
+        let settled = self.db.write(move |tx| {
             let reset = reset.clone();
             Box::pin(async move { reset.settle(tx, Spared::default()).await })
         });
         settled.await?;
-        self.observe(&Event::EnrolmentReset { user: found.user.id.clone() });
-        Ok(SupportOutcome::Done)
+        Ok((SupportOutcome::Done, Event::EnrolmentReset { user: found.user.id.clone() }))
     }
 
-    async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Result<SupportOutcome, SupportError> {
-        let link = self.account().new_link(found, tenant, self.home(), Purpose::Forgotten)?;
+    async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+        let link = self.account.new_link(found, tenant, self.home(), Purpose::Forgotten)?;
         let link = link.map_err(refusal)?;
-        let settled = self.db().write(move |tx| {
+        let settled = self.db.write(move |tx| {
             let link = link.clone();
             Box::pin(async move { link.settle(tx).await })
         });
         match settled.await? {
             SendOutcome::Queued(_) => {}
-            SendOutcome::Wait(until) => return Err(SupportError::TooMany(until)),
-            SendOutcome::Impossible => return Err(SupportError::NoMail),
+            SendOutcome::Wait(until) => return Err(SupportError::TooMany(until).into()),
+            SendOutcome::Impossible => return Err(SupportError::NoMail.into()),
         }
         let (tenant, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
-        self.observe(&Event::ResetRequested { tenant, user, outcome: ResetOutcome::Mailed });
-        let address = found.user.address().map(|address| address.shown());
-        Ok(SupportOutcome::Mailed(address.unwrap_or_default()))
+        let address = found.user.address().map(|address| address.shown()).unwrap_or_default();
+        let event = Event::ResetRequested { tenant, user, outcome: ResetOutcome::Mailed };
+        Ok((SupportOutcome::Mailed(address), event))
     }
 
-    async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Result<SupportOutcome, SupportError> {
-        let unlocking = self.account().unlocking(&found.user, tenant).await?;
-        let settled = self.db().write(move |tx| {
+    async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+        let unlocking = self.account.unlocking(&found.user, tenant).await?;
+        let settled = self.db.write(move |tx| {
             let unlocking = unlocking.clone();
             Box::pin(async move { unlocking.settle(tx).await })
         });
         settled.await?;
-        self.observe(&Event::Unlocked { user: found.user.id.clone() });
-        Ok(SupportOutcome::Done)
+        Ok((SupportOutcome::Done, Event::Unlocked { user: found.user.id.clone() }))
     }
 
-    async fn break_glass(
-        &self,
-        found: &Credentials,
-        tenant: &Tenant,
-    ) -> Result<SupportOutcome, SupportError> {
-        let link = self.account().console_link(found, tenant, self.home()).await?.map_err(refusal)?;
+    async fn break_glass(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+        let link = self.account.console_link(found, tenant, self.home()).await?.map_err(refusal)?;
         let address = link.address.clone();
-        let settled = self.db().write(move |tx| {
+        let settled = self.db.write(move |tx| {
             let link = link.clone();
             Box::pin(async move { link.settle(tx).await })
         });
         settled.await?;
-        self.observe(&Event::EmergencyLinkIssued { user: found.user.id.clone() });
-        Ok(SupportOutcome::Link(address))
+        let event = Event::EmergencyLinkIssued { user: found.user.id.clone() };
+        Ok((SupportOutcome::Link(address), event))
     }
 
     /// The root issuer, which serves every tenant.
     fn home(&self) -> Home {
-        Home { issuer: IssuerId::root(), url: self.settings().issuer.clone(), login: None, client: None }
+        Home { issuer: IssuerId::root(), url: self.issuer.clone(), login: None, client: None }
     }
 }
 

@@ -1,0 +1,42 @@
+//! Management as hosts call it on the running provider.
+
+use super::failure::Internal;
+use super::state::Idp;
+use crate::management::{
+    Invitation, InviteError, SupportAction, SupportError, SupportFailure, SupportOutcome,
+};
+
+impl Idp {
+    /// Helps the user with this name.
+    pub async fn help(
+        &self,
+        tenant: &str,
+        username: &str,
+        with: SupportAction,
+    ) -> Result<SupportOutcome, SupportError> {
+        match self.management().support(tenant, username, with).await {
+            Ok((outcome, event)) => {
+                self.observe(&event);
+                Ok(outcome)
+            }
+            Err(SupportFailure::Refused(error)) => Err(error),
+            Err(SupportFailure::Failed(error)) => {
+                Err(SupportError::Internal(Internal::from(error).reference().clone()))
+            }
+        }
+    }
+
+    /// Makes a code for the user of this name in the tenant of this domain. Whoever signs in at the provider within a day
+    /// and types it is linked with the account, which can be entered only there from then on; until then nothing changes.
+    /// An older invitation of the same user is void.
+    ///
+    /// The provider must be named only where the tenant has several and the account is prepared for none of them.
+    pub async fn invite(
+        &self,
+        tenant: &str,
+        username: &str,
+        upstream: Option<&str>,
+    ) -> Result<Invitation, InviteError> {
+        self.management().invite(tenant, username, upstream).await
+    }
+}
