@@ -22,7 +22,7 @@ impl Asset {
     pub(crate) const PASSKEY: Self = Self::new("passkey", "js", include_str!("../../templates/passkey.js"));
     /// The automatic submit of the form post response mode.
     pub(crate) const SUBMIT: Self = Self::new("submit", "js", include_str!("../../templates/submit.js"));
-    /// The mark on the browser's tab.
+    /// The icon of the browser's tab.
     pub(crate) const ICON: Self = Self::new("icon", "svg", include_str!("../../templates/icon.svg"));
 
     const ALL: [Self; 5] = [Self::STYLE, Self::PAGE, Self::PASSKEY, Self::SUBMIT, Self::ICON];
@@ -76,7 +76,7 @@ impl Asset {
     }
 }
 
-/// What a tenant's accent changes.
+/// The rules that a tenant's accent adds.
 fn rules(accent: Accent) -> String {
     let dark = accent.on_dark();
     format!(
@@ -84,7 +84,7 @@ fn rules(accent: Accent) -> String {
     )
 }
 
-/// FNV-1a, 64 bits: names a content, protects nothing.
+/// FNV-1a, 64 bits: names a content; it is not a protection.
 const fn fnv1a(mut bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     while let [first, rest @ ..] = bytes {

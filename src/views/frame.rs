@@ -1,4 +1,4 @@
-//! What surrounds every page: language, addresses, the tenant's mark, the application that asks.
+//! What surrounds every page: language, addresses, the tenant's branding, the application that asks.
 
 use super::assets::Asset;
 use crate::domain::branding::{Accent, Branding};
@@ -8,34 +8,34 @@ use crate::domain::locale::Locale;
 use crate::domain::tenant::Tenant;
 use crate::domain::zone::Zone;
 
-/// What every page needs besides its own matter.
+/// What every page needs besides its content.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The language.
     pub locale: Locale,
-    /// The time zone in which times are told.
+    /// The time zone in which times are shown.
     pub zone: Zone,
     /// The path below which the issuer's pages live: empty, or for example `/id/t/example.sms`.
     pub base: String,
     /// The path of this page, for the language switch to come back to; never more than path and query.
     pub here: String,
-    /// The tenant, once it is known.
+    /// The tenant, if it is known.
     pub tenant: Option<Brand>,
 }
 
-/// A tenant's mark.
+/// A tenant's name, logo and colour.
 #[derive(Clone, Debug)]
 pub struct Brand {
     /// Its name.
     pub name: String,
-    /// Where its logo lies.
+    /// The address of its logo.
     pub logo: Option<String>,
     /// The colour of buttons and links.
     pub accent: Option<Accent>,
 }
 
 impl Brand {
-    /// The mark of a tenant on the pages of this issuer.
+    /// The branding of a tenant on the pages of this issuer.
     pub fn of(tenant: &Tenant, issuer: &Issuer) -> Self {
         let Branding { accent, logo } = &tenant.branding;
         // A logo belongs to a tenant, so it lies below an issuer of that tenant, never below the root.
@@ -51,7 +51,7 @@ impl Brand {
 pub struct ApplicationInfo {
     /// Its name.
     pub name: String,
-    /// Its logo; lies at the application, so the page's content security policy must let it through.
+    /// Its logo; it is served by the application, so the page's content security policy must allow it.
     pub logo: Option<String>,
     /// Its privacy policy.
     pub policy: Option<String>,
@@ -60,7 +60,7 @@ pub struct ApplicationInfo {
 }
 
 impl ApplicationInfo {
-    /// What the pages in this language show of a client. Addresses that are not `https` or `http` are left out: they
+    /// What pages in this language show of a client. Addresses that are not `https` or `http` are left out, because they
     /// become links.
     pub fn of(client: &Client, locale: Locale) -> Self {
         let web = |address: Option<&str>| {
@@ -76,7 +76,7 @@ impl ApplicationInfo {
         }
     }
 
-    /// Is there anything to read before agreeing?
+    /// Whether there is anything to read before agreeing.
     pub(super) const fn has_legal(&self) -> bool {
         self.policy.is_some() || self.terms.is_some()
     }
@@ -87,6 +87,6 @@ impl ApplicationInfo {
 pub struct WayBack {
     /// The application's name.
     pub name: String,
-    /// Where it lies.
+    /// The address that it leads to.
     pub address: String,
 }

@@ -3,16 +3,17 @@
 //! Why structs and not strings: a host may replace [`Theme`] and thereby every page, without touching what the
 //! pages mean. Texts stay out of the structs; a theme looks them up in the language of the [`Frame`].
 //!
-//! A page is a struct with its [`View`](view::View) in `login/`, a template that extends `base.html`, its texts, and one
-//! line in the list in `pages`.
+//! A page is a struct with its `View` in `login/`, a template that extends `base.html`, its texts, and one
+//! line in the list in `body`.
 
 mod assets;
+mod body;
 mod form;
 mod frame;
 mod layout;
 mod login;
 mod mail;
-mod pages;
+mod page;
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
@@ -22,54 +23,9 @@ mod view;
 pub(crate) use assets::Asset;
 pub(crate) use mail::{Outgoing, compose};
 
+pub use body::Body;
 pub use form::{Field, Form, Problem};
 pub use frame::{ApplicationInfo, Brand, Frame, WayBack};
 pub use login::*;
-pub use pages::Body;
+pub use page::{Html, Page};
 pub use theme::{DefaultTheme, Theme};
-
-use crate::domain::locale::Locale;
-use crate::domain::zone::Zone;
-
-/// A page: its surroundings and its content.
-pub struct Page {
-    /// Language, addresses and the tenant's name and colours.
-    pub frame: Frame,
-    /// The content.
-    pub body: Body,
-}
-
-impl Page {
-    /// The page for an address that does not exist.
-    pub fn not_found(locale: Locale, base: impl Into<String>) -> Self {
-        let base = base.into();
-        let here = format!("{base}/");
-        let refused =
-            RefusedView { refusal: RefusalReason::NotFound, detail: None, reference: None, back: None };
-        Self {
-            frame: Frame { locale, zone: Zone::default(), base, here, tenant: None },
-            body: Body::Refused(refused),
-        }
-    }
-}
-
-/// HTML that is safe to send: made by a template that escapes, or vouched for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Html(String);
-
-impl Html {
-    /// Vouches for HTML made by hand: everything in it that a user, a tenant or a client chose is escaped.
-    pub fn trusted(html: impl Into<String>) -> Self {
-        Self(html.into())
-    }
-
-    /// The document.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The document, owned.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}

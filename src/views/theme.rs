@@ -1,6 +1,6 @@
 //! The look of the pages: a trait that a host may implement, and the default one.
 
-use super::{Html, Page};
+use super::page::{Html, Page};
 
 /// The look of every page. A host replaces it to replace them all.
 pub trait Theme: Send + Sync + 'static {

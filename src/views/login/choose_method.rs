@@ -1,7 +1,7 @@
 //! The page that asks which second factor to enrol. Posts `method`; if the enrolment was the user's wish, `skip` goes on
 //! without.
 
-use super::Duty;
+use super::duty::Duty;
 use crate::domain::authenticator::Method;
 use crate::views::form::{Field, Form, Problem};
 use crate::views::samples;

@@ -1,7 +1,8 @@
 //! The page that asks for the first code sent to a new number or address. Posts `code`; or `resend`, `change` to give
 //! another destination, `another` to choose another method.
 
-use super::{Duty, SentCode};
+use super::code_source::SentCode;
+use super::duty::Duty;
 use crate::domain::message::Channel;
 use crate::views::assets::Asset;
 use crate::views::form::{Form, Problem};

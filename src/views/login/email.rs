@@ -1,6 +1,6 @@
 //! The page that asks for the email address that codes go to. Posts `email`, or `another` to choose another method.
 
-use super::Duty;
+use super::duty::Duty;
 use crate::views::form::{Field, Form, Problem};
 use crate::views::samples;
 use crate::views::view::View;

@@ -1,6 +1,6 @@
 //! The page that shows the secret of a new authenticator. Posts `code`, or `another` to choose another method.
 
-use super::Duty;
+use super::duty::Duty;
 use crate::views::assets::Asset;
 use crate::views::form::{Field, Form, Problem};
 use crate::views::samples;

@@ -1,7 +1,7 @@
 //! The page that creates a passkey. Posts `credential`, which only a script can fill, or `another` to choose another
 //! method.
 
-use super::Duty;
+use super::duty::Duty;
 use crate::views::assets::Asset;
 use crate::views::form::{Form, Problem};
 use crate::views::samples;

@@ -3,7 +3,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::Duty;
+use super::duty::Duty;
 use crate::domain::contact::Country;
 use crate::i18n::Texts;
 use crate::views::form::{Field, Form, Problem};

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::EnrolView;
+use super::enrol::EnrolView;
 
 /// A QR code with its quiet zone, in modules.
 pub(crate) struct Qr {

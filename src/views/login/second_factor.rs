@@ -1,7 +1,7 @@
 //! The page that asks for the code of the second factor. Posts `code`, or `resend` if it was sent. It gives no hint who
 //! the user is (SEED1-18).
 
-use super::{CodeSource, SentCode};
+use super::code_source::{CodeSource, SentCode};
 use crate::domain::authenticator::PinPosition;
 use crate::domain::message::Channel;
 use crate::i18n::Texts;

@@ -1,7 +1,7 @@
 //! The page for a user whose upstream provider must vouch for a second factor, and has not (SEED1-5). Posts `again`,
 //! which leads there once more.
 
-use super::Duty;
+use super::duty::Duty;
 use crate::views::form::Form;
 use crate::views::samples;
 use crate::views::view::View;

@@ -1,4 +1,4 @@
-//! Messages put into words: one layout for every mail, as text and as HTML, and one line for every text message.
+//! The texts of messages: one layout for every mail, as text and as HTML, and one line for every text message.
 //!
 //! Why not a template for each kind: they differ in their sentences, which stand in the catalogues, and in whether there
 //! is a code or a link. A mail loads nothing and has no picture, so that nobody learns when it was read.
@@ -16,7 +16,7 @@ use crate::i18n::Texts;
 /// The accent of pages whose tenant has none: `--accent` in the style sheet.
 const ACCENT: &str = "#23518c";
 
-/// A message that can be handed to a sender.
+/// A message for a sender.
 pub(crate) enum Outgoing {
     /// To a mailer.
     Mail(OutgoingMail),
@@ -24,7 +24,7 @@ pub(crate) enum Outgoing {
     Sms(OutgoingSms),
 }
 
-/// Puts a message into words, in its language and under its tenant's name.
+/// Composes a message in its language and under its tenant's name.
 pub(crate) fn compose(id: &MessageId, message: &MessageContent, tenant: &Tenant) -> Outgoing {
     let l = Texts::of(message.locale);
     let service = one_line(&tenant.name);
@@ -63,13 +63,13 @@ pub(crate) fn compose(id: &MessageId, message: &MessageContent, tenant: &Tenant)
     }
 }
 
-/// Names become part of headers and of lines: whatever would end either becomes a space.
+/// The text on one line: names become part of headers and of lines, so whatever would end either becomes a space.
 fn one_line(text: &str) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     text.replace(breaks, " ").trim().to_owned()
 }
 
-/// What a mail says.
+/// The sentences of a mail.
 struct Words {
     subject: String,
     lead: String,

@@ -1,4 +1,4 @@
-//! The list of pages. A page is one line here: its name, its struct and its template.
+//! The list of pages: each is one line with its name, its struct and its template.
 //!
 //! Why a macro: the closed list that themes match on, the dispatch to each struct's [`View`] and to its template, and the
 //! samples all follow from the one list, so that none can miss a page.
@@ -48,12 +48,6 @@ macro_rules! pages {
         }
 
         $(
-            impl From<$view> for Body {
-                fn from(view: $view) -> Self {
-                    Self::$name(view)
-                }
-            }
-
             impl $view {
                 fn draw(&self, frame: &Frame) -> askama::Result<String> {
                     #[derive(Template)]
