@@ -169,7 +169,7 @@ async fn without_scripts_another_way_is_offered() {
         assert_eq!(browser.step().await, "enrol_passkey");
         assert!(browser.text("main").await.contains("Passkeys need JavaScript"));
         browser.submit().await;
-        assert!(browser.text("main").await.contains("that takes JavaScript"));
+        assert!(browser.text("main").await.contains("Switch it on and try again"));
         browser.follow("[name=another]").await;
         assert_eq!(browser.step().await, "choose_method");
     })

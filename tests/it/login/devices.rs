@@ -64,8 +64,8 @@ async fn a_counter_only_goes_forward_and_not_far() {
 #[tokio::test]
 async fn a_reset_calls_a_device_a_device() {
     for (authenticator, words) in [
-        (clock(""), "6 digits, shown by the device now"),
-        (format!("kind = \"totp\"\nsecret = \"{SECRET}\""), "6 digits, shown by the application now"),
+        (clock(""), "The 6 digits that the device shows now"),
+        (format!("kind = \"totp\"\nsecret = \"{SECRET}\""), "The 6 digits that the application shows now"),
     ] {
         let (idp, _) = house("", &authenticator).await;
         let link = link(&idp, "bert").await;

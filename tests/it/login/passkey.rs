@@ -440,7 +440,7 @@ async fn without_a_script_the_page_says_so() {
     assert!(page.body.contains("<noscript>"));
     let told = answer(&mut browser, &page, "").await;
     assert_eq!(told.step(), Some("passkey"));
-    assert!(told.body.contains("that takes JavaScript"), "{}", told.body);
+    assert!(told.body.contains("Switch it on and try again"), "{}", told.body);
     assert_eq!(asked(&told)["challenge"], asked(&page)["challenge"], "the question stands");
     assert!(answer(&mut browser, &told, &phone.get(&told)).await.parameter("code").is_some());
 }

@@ -23,7 +23,7 @@ async fn the_login_asks_for_a_new_password_once_and_goes_on() {
     let page = enter(&mut browser, &shop, "bert").await;
     assert_eq!(page.step(), Some("new_password"), "{}", page.body);
     for (new, again, error) in [
-        (PASSWORD, PASSWORD, "must be another one"),
+        (PASSWORD, PASSWORD, "must differ from the old one"),
         ("short", "short", "at least 8"),
         (NEW, "other", "The two passwords differ"),
         ("", NEW, "Please fill in"),

@@ -63,7 +63,7 @@ async fn the_mailbox_alone_defeats_no_passkey() {
     let reloaded = browser.get(page.url.as_str()).await;
     assert_eq!(asked(&reloaded), asked(&page), "a reload asks the same");
     let without_script = answer(&mut browser, &page, "").await;
-    assert!(without_script.body.contains("that takes JavaScript"), "{}", without_script.body);
+    assert!(without_script.body.contains("Switch it on and try again"), "{}", without_script.body);
 
     let forged = SoftKey::phone(TestIdp::ISSUER, "bert").get(&page);
     let wrong = answer(&mut browser, &page, &forged).await;

@@ -82,9 +82,9 @@ fn is_back(page: &Answer, reason: &str) {
     assert!(page.body.contains("name=\"password\"") && page.body.contains("Reference"), "{}", page.body);
 }
 
-const AWAY: &str = "does not answer";
+const AWAY: &str = "is not responding";
 const REFUSED: &str = "was cancelled or refused";
-const UNPROVED: &str = "could not be accepted";
+const UNPROVED: &str = "service was not accepted";
 
 #[tokio::test]
 async fn an_honest_answer_signs_in() {

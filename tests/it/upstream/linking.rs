@@ -49,7 +49,7 @@ async fn an_invitation_links_a_local_account_and_closes_every_other_door() {
     assert_eq!(world.idp.events().all().iter().filter(|event| linked(event)).count(), 1);
     let told = world.idp.mailbox().await;
     let told =
-        told.iter().find(|sent| sent.subject.as_deref() == Some("Example Works: your account was linked"));
+        told.iter().find(|sent| sent.subject.as_deref() == Some("Example Works: your account was connected"));
     let told = told.expect("who has an address is told");
     assert!(
         told.text.contains("account bert") && told.text.contains("North Systems account"),
