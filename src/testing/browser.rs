@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use tower::ServiceExt;
 use url::{Position, Url, form_urlencoded};
 
-use super::form::Form;
+use super::form::HtmlForm;
 
 /// Maximum size of a page, in bytes.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -115,7 +115,7 @@ impl Browser {
     /// here replaces one that the page prefilled. Redirects are followed.
     pub async fn submit(&mut self, page: &Answer, fields: &[(&str, &str)]) -> Answer {
         let form =
-            Form::first(&page.body).unwrap_or_else(|| panic!("no form on {}: {}", page.url, page.body));
+            HtmlForm::first(&page.body).unwrap_or_else(|| panic!("no form on {}: {}", page.url, page.body));
         let pairs = form.filled(fields);
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let action = page.url.join(&form.action).unwrap_or_else(|error| panic!("{}: {error}", form.action));

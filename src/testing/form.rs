@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 /// A form of a page.
 #[derive(Clone, Debug)]
-pub(super) struct Form {
+pub(super) struct HtmlForm {
     /// The form's target; empty for the page's own URL.
     pub(super) action: String,
     fields: Vec<(String, String)>,
 }
 
-impl Form {
+impl HtmlForm {
     /// The first form of a page.
     pub(super) fn first(html: &str) -> Option<Self> {
         let (_, rest) = html.split_once("<form")?;
@@ -82,7 +82,7 @@ mod tests {
         let html = r#"<p>x</p><form method="post" action="/a?b=1&#38;c=2"><input type="hidden" name="csrf" value="t&#34;">
             <input name="tenant" value="old" required autofocus><input type="checkbox" name="no" value="1">
             <button>Go</button><button name="cancel" value="1">Cancel</button></form>"#;
-        let form = Form::first(html).unwrap();
+        let form = HtmlForm::first(html).unwrap();
         assert_eq!(form.action, "/a?b=1&c=2");
         let sent = form.filled(&[("tenant", "new")]);
         assert_eq!(sent, [("csrf".into(), "t\"".into()), ("tenant".into(), "new".into())]);

@@ -52,14 +52,14 @@ macro_rules! pages {
                 fn draw(&self, frame: &Frame) -> askama::Result<String> {
                     #[derive(Template)]
                     #[template(path = $template)]
-                    struct Document<'a> {
+                    struct PageTemplate<'a> {
                         frame: &'a Frame,
                         l: Texts,
                         layout: Layout<'a>,
                         view: &'a $view,
                     }
                     let l = Texts::of(frame.locale);
-                    Document { frame, l, layout: Layout { frame, l, view: self }, view: self }.render()
+                    PageTemplate { frame, l, layout: Layout { frame, l, view: self }, view: self }.render()
                 }
             }
         )*

@@ -27,7 +27,7 @@ pub(super) fn router(idp: &Idp, mailbox: Mailbox) -> Router {
 
 #[derive(Template)]
 #[template(path = "demo/mailbox.html")]
-struct Page {
+struct MailboxPage {
     /// Newest first.
     sent: Vec<Sent>,
 }
@@ -35,7 +35,7 @@ struct Page {
 async fn page(State((idp, mailbox)): State<(Idp, Mailbox)>) -> Response {
     let sent = mailbox.all().into_iter().rev().collect();
     // Writing into a String cannot fail, and no filter of ours can.
-    let html = Html(Page { sent }.render().unwrap_or_default());
+    let html = Html(MailboxPage { sent }.render().unwrap_or_default());
     let policy =
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     secured(idp.settings(), ([(CONTENT_SECURITY_POLICY, policy)], html).into_response())
