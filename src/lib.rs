@@ -62,7 +62,7 @@ pub use domain::own_scopes::Title;
 pub use domain::password::{PasswordFault, PasswordRules};
 pub use domain::zone::Zone;
 
-pub use http::{Access, RouteInfo};
+pub use http::{Access, BearerGuard, RouteInfo};
 pub use management::{Invitation, InviteError, SupportAction, SupportError, SupportOutcome};
 pub use provider::{
     HashLoad, Idp, KeyStatus, KeysFailed, Metrics, ResponseCount, Rotated, Rotation, SendFailed,

@@ -27,16 +27,11 @@ impl<S: Sync> FromRequestParts<S> for IfNoneMatch {
 }
 
 impl Document {
-    /// A JSON document that anybody may keep for so long.
+    /// A JSON document that caches may keep for `max_age`.
     ///
-    /// Any web page may read it: it is public and asks for no cookie.
-    pub(crate) fn json(
-        settings: &Settings,
-        value: &serde_json::Value,
-        max_age: Duration,
-    ) -> Result<Self, Internal> {
-        let text = value.to_string();
-        let hash = secret::hash(&text);
+    /// Pages of any origin may read it: it is public and needs no cookie.
+    pub(crate) fn json(settings: &Settings, text: &str, max_age: Duration) -> Result<Self, Internal> {
+        let hash = secret::hash(text);
         let tag = hash.as_str().get(..16).unwrap_or_default();
         let header = |text: String| HeaderValue::try_from(text).map_err(|error| Internal::fault(&error));
         let etag = header(format!("\"{tag}\""))?;
@@ -48,7 +43,7 @@ impl Document {
             (ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
         ]);
         secure(settings, &mut headers);
-        Ok(Self { body: Bytes::from(text), headers })
+        Ok(Self { body: Bytes::copy_from_slice(text.as_bytes()), headers })
     }
 
     /// The document, or 304 if the caller has it.

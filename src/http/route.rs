@@ -1,4 +1,4 @@
-//! A route as data: the router is built from these rows, and so are the tests that must not miss one.
+//! A route as data: the router is built from these rows, and so are the tests that must cover every route.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,12 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware;
 use axum::routing::MethodRouter;
 
+use super::BearerGuard;
 use super::cors;
 use crate::provider::Idp;
+
+/// What a public document answers.
+const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
 
 /// What a route demands before it does anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +24,8 @@ pub enum Access {
     Browser,
     /// A client's authentication.
     Client,
-    /// An access token.
-    Bearer,
+    /// An access token with the guard's scope.
+    Bearer(BearerGuard),
 }
 
 /// One row of the route table.
@@ -55,7 +59,12 @@ impl Route {
         Self { path: path.into(), methods, access, handler, for_pages: false }
     }
 
-    /// The same, and pages of the issuer's clients may read its answers (see `cors`).
+    /// A public document, which pages of any origin may read.
+    pub(crate) fn document(path: impl Into<Cow<'static, str>>, handler: MethodRouter<Idp>) -> Self {
+        Self::new(path, DOCUMENT, Access::Open, handler.options(cors::public))
+    }
+
+    /// The same route, whose answers pages of the issuer's clients may read (see `cors`).
     pub(crate) fn for_pages(self) -> Self {
         Self { for_pages: true, ..self }
     }
@@ -65,13 +74,23 @@ impl Route {
         RouteInfo { path: self.path.clone(), methods: self.methods, access: self.access }
     }
 
-    /// Hangs the route into a router. axum answers HEAD by running the GET handler; a route that does not name HEAD
-    /// must not, for a GET here may issue a code. What is refused learns what is not (RFC 9110 §15.5.6).
+    /// Adds the route to a router, behind the row's guard.
+    ///
+    /// axum answers HEAD by running the GET handler; a route that does not name HEAD must not, because a GET here may issue
+    /// a code. The refusal of a method names the allowed ones (RFC 9110 §15.5.6) and needs no token: the guard stands before
+    /// the handlers alone.
     pub(crate) fn mount(self, router: Router<Idp>, idp: &Idp) -> Router<Idp> {
+        let handler = match self.access {
+            Access::Bearer(guard) => {
+                let enforce = move |state, request, next| guard.enforce(state, request, next);
+                self.handler.route_layer(middleware::from_fn_with_state(idp.clone(), enforce))
+            }
+            Access::Open | Access::Browser | Access::Client => self.handler,
+        };
         let allowed = self.methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let methods = HeaderValue::try_from(&allowed).unwrap_or(HeaderValue::from_static("GET"));
         let refuse = || async { (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)]) };
-        let handler = self.handler.fallback(refuse.clone());
+        let handler = handler.fallback(refuse.clone());
         let is_bare_get = self.methods.contains(&Method::GET) && !self.methods.contains(&Method::HEAD);
         let handler = if is_bare_get { handler.head(refuse) } else { handler };
         if !self.for_pages {

@@ -35,7 +35,8 @@ pub(super) async fn configuration(
     let must_push = idp.settings().require_pushed_authorization_requests;
     let build = async {
         let scopes = idp.scopes().await?;
-        Document::json(idp.settings(), &metadata(url, must_push, &scopes.all(), idp.own_claims()), MAX_AGE)
+        let metadata = metadata(url, must_push, &scopes.all(), idp.own_claims());
+        Document::json(idp.settings(), &metadata.to_string(), MAX_AGE)
     };
     let document = idp.documents().or_build(&current.issuer.id, "discovery", revision, build).await?;
     Ok(document.answer(&known))

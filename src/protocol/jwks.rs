@@ -33,5 +33,5 @@ async fn build(idp: &Idp, issuer: &Issuer) -> Result<Document, Internal> {
     let keys = idp.published_keys(&issuer.id).await?;
     let set = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() });
     // A new key is shown for longer than this before it signs.
-    Document::json(idp.settings(), &set, idp.settings().jwks_max_age)
+    Document::json(idp.settings(), &set.to_string(), idp.settings().jwks_max_age)
 }

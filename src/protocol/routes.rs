@@ -1,24 +1,20 @@
 //! The routes of this room, below each issuer.
 
-use std::borrow::Cow;
-
 use axum::http::Method;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 
 use super::{discovery, introspect, jwks, par, revoke, token, userinfo};
-use crate::http::{Access, Route, cors};
-use crate::provider::Idp;
+use crate::http::{Access, Route};
 
-const DOCUMENT: &[Method] = &[Method::GET, Method::HEAD, Method::OPTIONS];
 const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 const OPENID_METADATA: &str = "/.well-known/openid-configuration";
 
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {
     vec![
-        document(OPENID_METADATA, get(discovery::configuration)),
-        document(OAUTH_METADATA, get(discovery::configuration)),
-        document("/jwks", get(jwks::jwks)),
+        Route::document(OPENID_METADATA, get(discovery::configuration)),
+        Route::document(OAUTH_METADATA, get(discovery::configuration)),
+        Route::document("/jwks", get(jwks::jwks)),
         Route::new("/par", &[Method::POST], Access::Client, post(par::par)).for_pages(),
         Route::new("/token", &[Method::POST], Access::Client, post(token::token)).for_pages(),
         Route::new("/revoke", &[Method::POST], Access::Client, post(revoke::revoke)).for_pages(),
@@ -26,7 +22,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(
             "/userinfo",
             &[Method::GET, Method::HEAD, Method::POST],
-            Access::Bearer,
+            userinfo::ACCESS,
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
         .for_pages(),
@@ -39,10 +35,5 @@ pub(crate) fn inserted_routes(path: &str) -> Vec<Route> {
     let documents = [OPENID_METADATA, OAUTH_METADATA];
     let own = documents.iter().filter(|_| !path.is_empty()).map(|document| format!("{document}{path}"));
     let tenants = documents.iter().map(|document| format!("{document}{path}/t/{{tenant}}"));
-    own.chain(tenants).map(|path| document(path, get(discovery::configuration))).collect()
-}
-
-/// A public document, which every page may read.
-fn document(path: impl Into<Cow<'static, str>>, handler: MethodRouter<Idp>) -> Route {
-    Route::new(path, DOCUMENT, Access::Open, handler.options(cors::public))
+    own.chain(tenants).map(|path| Route::document(path, get(discovery::configuration))).collect()
 }

@@ -1,39 +1,86 @@
 //! UserInfo (OpenID Connect Core §5.3): the claims that an access token opens, in one read.
 
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::State;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::access_token::{self, ActiveToken};
+use super::access_token::{self, ActiveToken, Person};
 use super::claims;
 use super::error::{BearerError, NOT_STORED};
 use super::parameters::{Parameters, is_form};
 use super::response_jwt::ResponseJwt;
+use crate::domain::access_token::AccessToken;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::ErrorCode;
 use crate::domain::header::trim_ows;
 use crate::domain::issuer::Issuer;
 use crate::domain::scope::OPENID;
-use crate::http::CurrentIssuer;
+use crate::http::{Access, BearerGuard, CurrentIssuer};
 use crate::provider::{Idp, Internal};
+
+/// What the row demands: an access token with the scope `openid`.
+pub(super) const ACCESS: Access = Access::Bearer(BearerGuard::new(OPENID, guard));
+
+/// The access token that the guard accepted.
+#[derive(Clone)]
+pub(super) struct UserInfoToken {
+    token: Arc<AccessToken>,
+    person: Arc<Person>,
+}
+
+/// Accepts a token in the header or in a posted form (RFC 6750 §2); the form is read here and not handed on.
+fn guard(idp: Idp, request: Request, scope: &'static str) -> BoxFuture<'static, Result<Request, Response>> {
+    async move {
+        let (mut parts, body) = request.into_parts();
+        let current = CurrentIssuer::from_request_parts(&mut parts, &idp).await;
+        let issuer = current.map_err(IntoResponse::into_response)?.issuer;
+        let form = if body.is_end_stream() { Ok(Bytes::new()) } else { read(&parts, body).await };
+        let form = form.map_err(IntoResponse::into_response)?;
+        let accepted = accept(&idp, &issuer, &parts, &form, scope).await;
+        parts.extensions.insert(accepted.map_err(IntoResponse::into_response)?);
+        Ok(Request::from_parts(parts, Body::empty()))
+    }
+    .boxed()
+}
+
+/// The body, within the limit that stands in the request's extensions.
+async fn read(parts: &Parts, body: Body) -> Result<Bytes, BytesRejection> {
+    let mut request = Request::new(body);
+    request.extensions_mut().clone_from(&parts.extensions);
+    Bytes::from_request(request, &()).await
+}
+
+async fn accept(
+    idp: &Idp,
+    issuer: &Issuer,
+    parts: &Parts,
+    form: &[u8],
+    scope: &str,
+) -> Result<UserInfoToken, BearerError> {
+    let token = presented(&parts.uri, &parts.headers, form)?;
+    let ActiveToken { token, person } = access_token::for_us(idp, issuer, &token).await?;
+    let person = person.filter(|_| token.scope.contains(scope)).ok_or_else(openid_is_missing)?;
+    Ok(UserInfoToken { token, person: Arc::new(person) })
+}
 
 /// `GET /userinfo` and `POST /userinfo`
 pub(super) async fn userinfo(
     State(idp): State<Idp>,
     current: CurrentIssuer,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
+    Extension(UserInfoToken { token, person }): Extension<UserInfoToken>,
 ) -> Result<Response, BearerError> {
-    let token = presented(&uri, &headers, &body)?;
-    let ActiveToken { token, person } = access_token::for_us(&idp, &current.issuer, &token).await?;
-    let person = person.filter(|_| token.scope.contains(OPENID)).ok_or_else(openid_is_missing)?;
-    let client = idp.catalogue().client(&current.issuer.id, &token.client_id).await?;
+    let client =
+        idp.catalogue().client(&current.issuer.id, &token.client_id).await.map_err(Internal::from)?;
     let client = client.ok_or_else(|| access_token::invalid("the client has ended"))?;
     let mut claims = claims::at_userinfo(&idp, person.user(), &client, person.grant(), &token.scope).await?;
     claims.insert("sub".to_owned(), token.sub.as_str().into());

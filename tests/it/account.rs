@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use vestibule::testing::{Answer, Application, Browser, TestIdp, Tokens};
 
 use crate::login::{DOMAIN, HOUSE, PASSWORD, enter, error, open, sign_in};
+use crate::openapi::Description;
 
 /// A portal may see and end sessions; a shop registered without scopes may not.
 pub(crate) const PORTAL: &str = r#"
@@ -35,6 +36,7 @@ struct House {
     idp: TestIdp,
     portal: Application,
     shop: Application,
+    description: Description,
 }
 
 impl House {
@@ -43,7 +45,8 @@ impl House {
         idp.idp().apply(PORTAL).await.unwrap();
         let portal = idp.application("portal", "https://portal.test/callback");
         let shop = idp.application("shop", "https://shop.test/callback");
-        Self { idp, portal, shop }
+        let description = Description::of(&idp).await;
+        Self { idp, portal, shop, description }
     }
 
     /// Signs a user in at the portal, in a browser of their own.
@@ -58,7 +61,9 @@ impl House {
     async fn call(&self, method: Method, path: &str, token: &str) -> Answer {
         let bearer = format!("Bearer {token}");
         let url = format!("{}{path}", TestIdp::ISSUER);
-        self.idp.browser().send(method, &url, &[("authorization", &bearer)], None).await
+        let answer = self.idp.browser().send(method.clone(), &url, &[("authorization", &bearer)], None).await;
+        self.description.check(&method, path, &answer);
+        answer
     }
 
     async fn list(&self, tokens: &Tokens) -> Vec<Value> {
@@ -148,7 +153,7 @@ async fn a_session_is_ended_from_elsewhere_with_what_it_gave() {
     assert!(!knows(&mut lost, &house.shop).await);
     assert!(house.is_alive(&tokens).await && knows(&mut browser, &house.shop).await);
     let again = house.call(Method::DELETE, &path, &tokens.access_token).await;
-    assert_eq!(problem(&again), (404, json!("urn:vestibule:problem:absent")));
+    assert_eq!(problem(&again), (404, json!("urn:vestibule:problem:not-found")));
 }
 
 /// Somebody else's session is as absent as one that never was: the same bytes (attack catalogue 165).
@@ -183,7 +188,12 @@ async fn signing_out_everywhere_leaves_nothing_but_what_is_kept() {
     let at_shop = house.shop.redeem(&enter(&mut first, &house.shop, "bert").await).await;
     let (mut browser, tokens) = house.at_portal("bert").await;
     let odd = house.call(Method::DELETE, "/api/account/sessions?keep=all", &tokens.access_token).await;
-    assert_eq!(problem(&odd), (400, json!("urn:vestibule:problem:malformed")), "nothing is ended by mistake");
+    assert_eq!(
+        problem(&odd),
+        (400, json!("urn:vestibule:problem:invalid-request")),
+        "nothing is ended by mistake"
+    );
+    assert_eq!(odd.json()["errors"][0]["parameter"], "keep");
     assert!(house.is_alive(&at_shop).await);
 
     let others = house.call(Method::DELETE, "/api/account/sessions?keep=current", &tokens.access_token).await;

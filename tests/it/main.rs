@@ -23,6 +23,7 @@ mod keys;
 mod log;
 mod login;
 mod nodes;
+mod openapi;
 #[cfg(feature = "otel")]
 mod otel;
 mod pages;

@@ -281,7 +281,7 @@ async fn a_route_that_demands_something_gives_nothing_without_it() {
                             matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST),
                             "{what}"
                         ),
-                        Access::Bearer => {
+                        Access::Bearer(_) => {
                             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{what}");
                             assert!(answer.headers.contains_key("www-authenticate"), "{what}");
                         }

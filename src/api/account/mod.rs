@@ -1,11 +1,13 @@
 //! What users may do with their own account.
 
-mod sessions;
+pub(super) mod sessions;
 
 use axum::http::Method;
 use axum::routing::{delete, get};
 
-use crate::http::{Access, Route};
+use super::guard;
+use crate::domain::scope::ACCOUNT_SESSIONS;
+use crate::http::Route;
 
 /// Every route.
 pub(super) fn routes() -> Vec<Route> {
@@ -13,9 +15,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(
             "/api/account/sessions",
             &[Method::GET, Method::DELETE],
-            Access::Bearer,
+            guard::token_with(ACCOUNT_SESSIONS),
             get(sessions::list).delete(sessions::end_all),
         ),
-        Route::new("/api/account/sessions/{id}", &[Method::DELETE], Access::Bearer, delete(sessions::end)),
+        Route::new(
+            "/api/account/sessions/{id}",
+            &[Method::DELETE],
+            guard::token_with(ACCOUNT_SESSIONS),
+            delete(sessions::end),
+        ),
     ]
 }

@@ -1,94 +1,103 @@
 //! `/api/account/sessions`: where the user is signed in, and the ways to end that.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::account;
 use crate::api::error::ApiError;
+use crate::api::guard::Authorized;
+use crate::api::json::ApiJson;
+use crate::api::query::ApiQuery;
 use crate::audit;
 use crate::domain::audit::{Actor, Origin};
 use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, SessionId};
-use crate::domain::scope::ACCOUNT_SESSIONS;
 use crate::domain::session::Session;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user_agent;
 use crate::http::{ClientAddress, CurrentIssuer};
-use crate::protocol::bearer::{self, Caller};
-use crate::provider::Idp;
+use crate::protocol::bearer::Caller;
+use crate::provider::{Idp, Internal};
 
-/// One session.
+/// A session of the user.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry {
-    /// The value of `sid` in the ID tokens that it gave.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SessionResource {
+    /// The value of `sid` in the session's ID tokens.
+    #[cfg_attr(test, schemars(with = "String"))]
     id: SessionId,
-    /// Is it the one in which the caller's token was given?
+    /// Whether the caller's token comes from this session.
     current: bool,
-    /// Where it is. `None`: the issuer has been taken away since.
+    /// The issuer that the user is signed in at; null if it has been removed.
     issuer: Option<String>,
-    /// Seconds since 1970, as everywhere below.
+    /// When the user signed in, in seconds since 1970.
+    #[cfg_attr(test, schemars(with = "i64"))]
     created_at: Time,
-    /// When an application was last signed in with it.
+    /// When the session last signed the user in to an application, in seconds since 1970.
+    #[cfg_attr(test, schemars(with = "i64"))]
     last_used_at: Time,
-    /// When it ends in any case.
+    /// When the session ends at the latest, in seconds since 1970.
+    #[cfg_attr(test, schemars(with = "i64"))]
     expires_at: Time,
-    /// The browser's family, as far as it is known.
+    /// The family of the browser; null if it is unknown.
     browser: Option<&'static str>,
-    /// The network it was signed in from: an IPv4 address, or the first half of an IPv6 address.
+    /// The network that the user signed in from: an IPv4 address, or the first half of an IPv6 address.
     address: Option<String>,
-    /// The applications that were signed in with it.
-    applications: Vec<Application>,
+    /// The applications that the session signed the user in to.
+    applications: Vec<SessionApplication>,
 }
 
-/// An application that was signed in.
+/// An application that a session signed the user in to.
 #[derive(Debug, Serialize)]
-struct Application {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SessionApplication {
+    /// The application's `client_id`.
+    #[cfg_attr(test, schemars(with = "String"))]
     client_id: ClientId,
+    /// The application's name.
     client_name: String,
 }
 
-/// The answer of the list.
+/// The sessions of the user.
 #[derive(Debug, Serialize)]
-pub(super) struct List {
-    /// The one used last first.
-    sessions: Vec<Entry>,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::api) struct SessionList {
+    /// The session used last comes first.
+    sessions: Vec<SessionResource>,
 }
 
-/// The answer to ending many.
+/// The outcome of ending several sessions.
 #[derive(Debug, Serialize)]
-pub(super) struct Ended {
-    /// How many sessions were ended.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::api) struct EndedSessions {
+    /// The number of sessions that were ended.
     ended: u64,
 }
 
-/// `GET`: every session of the user, at whichever issuer.
+/// `GET`: every session of the user, at every issuer.
 pub(super) async fn list(
     State(idp): State<Idp>,
-    current: CurrentIssuer,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Json<List>, ApiError> {
-    let caller = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
+    Authorized(caller): Authorized,
+) -> Result<ApiJson<SessionList>, ApiError> {
     let mut sessions = Vec::new();
-    for session in idp.account().sessions(&caller.user).await? {
-        sessions.push(entry(&idp, session, &caller).await?);
+    for session in idp.account().sessions(&caller.user).await.map_err(Internal::from)? {
+        sessions.push(resource(&idp, session, &caller).await?);
     }
-    Ok(Json(List { sessions }))
+    Ok(ApiJson(SessionList { sessions }))
 }
 
-async fn entry(idp: &Idp, session: Session, caller: &Caller) -> Result<Entry, ApiError> {
+async fn resource(idp: &Idp, session: Session, caller: &Caller) -> Result<SessionResource, Internal> {
     let mut applications = Vec::new();
     for client_id in session.clients {
-        // One that was removed since has nothing left to end.
+        // A removed client has nothing left to end.
         if let Some(client) = idp.catalogue().client(&session.issuer, &client_id).await? {
-            applications.push(Application { client_id, client_name: client.name().to_owned() });
+            applications.push(SessionApplication { client_id, client_name: client.name().to_owned() });
         }
     }
     let issuer = idp.catalogue().issuer_by_id(&session.issuer).await?;
-    Ok(Entry {
+    Ok(SessionResource {
         current: session.id == caller.grant.session,
         id: session.id,
         issuer: issuer.map(|issuer| issuer.url.to_string()),
@@ -101,19 +110,17 @@ async fn entry(idp: &Idp, session: Session, caller: &Caller) -> Result<Entry, Ap
     })
 }
 
-/// `DELETE` of one: it ends with everything that it gave, also what should have outlived it.
+/// `DELETE` of one: ends the session with everything that was issued in it, `offline_access` included.
 pub(super) async fn end(
     State(idp): State<Idp>,
+    Authorized(caller): Authorized,
     current: CurrentIssuer,
-    Path(path): Path<Named>,
+    Path(path): Path<SessionPath>,
     address: ClientAddress,
-    uri: Uri,
-    headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let Caller { user, .. } = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
-    let session = SessionId::named(&path.id).ok_or(ApiError::Absent)?;
-    let (owner, now) = (user.id.clone(), idp.now());
-    let entry = sessions_ended(&idp, &current, user, address.network());
+    let session = SessionId::named(&path.id).ok_or(ApiError::NotFound)?;
+    let (owner, now) = (caller.user.id.clone(), idp.now());
+    let entry = sessions_ended(&idp, &current, caller.user.clone(), address.network());
     let ended = idp.db().write(move |tx| {
         let (owner, session) = (owner.clone(), session.clone());
         let entry = entry.clone();
@@ -125,34 +132,48 @@ pub(super) async fn end(
             Ok(ended)
         })
     });
-    if !ended.await? {
-        return Err(ApiError::Absent);
+    if !ended.await.map_err(Internal::from)? {
+        return Err(ApiError::NotFound);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The part of the address that names a session; a tenant's issuer has its domain in front.
+/// The parameter of the path; below a tenant's issuer the path has another one before it.
 #[derive(Debug, Deserialize)]
-pub(super) struct Named {
+pub(super) struct SessionPath {
     id: String,
+}
+
+/// The parameters of ending several sessions.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::api) struct EndSessionsQuery {
+    /// The session that is not ended; without it, all are.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "KeptSession"))]
+    keep: Option<KeptSession>,
+}
+
+/// A session that is not ended.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+enum KeptSession {
+    /// The session that the caller's token comes from.
+    Current,
 }
 
 /// `DELETE` of all: signs the user out everywhere; with `?keep=current` everywhere else.
 pub(super) async fn end_all(
     State(idp): State<Idp>,
+    Authorized(caller): Authorized,
     current: CurrentIssuer,
     address: ClientAddress,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Result<Json<Ended>, ApiError> {
-    let caller = bearer::caller(&idp, &current.issuer, &uri, &headers, ACCOUNT_SESSIONS).await?;
-    let keep = match uri.query().filter(|query| !query.is_empty()) {
-        None => None,
-        Some("keep=current") => Some(caller.grant.session),
-        Some(_) => return Err(ApiError::Malformed("the only parameter is keep=current")),
-    };
+    ApiQuery(query): ApiQuery<EndSessionsQuery>,
+) -> Result<ApiJson<EndedSessions>, ApiError> {
+    let keep = query.keep.map(|KeptSession::Current| caller.grant.session.clone());
     let owner = caller.user.id.clone();
-    let entry = sessions_ended(&idp, &current, caller.user, address.network());
+    let entry = sessions_ended(&idp, &current, caller.user.clone(), address.network());
     let ended = idp.db().write(move |tx| {
         let (owner, keep, entry) = (owner.clone(), keep.clone(), entry.clone());
         Box::pin(async move {
@@ -161,7 +182,8 @@ pub(super) async fn end_all(
             Ok(ended)
         })
     });
-    Ok(Json(Ended { ended: ended.await? }))
+    let ended = ended.await.map_err(Internal::from)?;
+    Ok(ApiJson(EndedSessions { ended }))
 }
 
 /// Makes the audit entry for a number of sessions that their user has ended here.

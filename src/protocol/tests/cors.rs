@@ -145,7 +145,8 @@ async fn pages_and_servers_endpoints_are_for_no_page() {
     let house = House::with(MORE).await;
     for route in crate::provider::Idp::routes() {
         let shared = ["/par", "/token", "/userinfo", "/revoke"].contains(&route.path.as_ref());
-        let public = route.path.starts_with("/.well-known/") || route.path == "/jwks";
+        let public = route.path.starts_with("/.well-known/")
+            || matches!(route.path.as_ref(), "/jwks" | "/api/openapi.json");
         let path = route.path.replace("{id}", "x").replace("{step}", "x").replace("{file}", "x");
         for method in route.methods {
             let answer = ask(&house, method.clone(), &path, PAGE, &[]).await;
