@@ -17,10 +17,10 @@ use super::trace;
 use crate::domain::issuer::{Address, Issuer, IssuerUrl};
 use crate::domain::settings::Settings;
 use crate::domain::tenant::Tenant;
+use crate::i18n;
 use crate::provider::Idp;
 use crate::provider::Internal;
 use crate::views::{Page, Theme};
-use crate::{i18n, storage};
 
 /// The issuer asked, and its tenant if it is fixed to one.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ impl FromRequestParts<Idp> for CurrentIssuer {
         let Some(host) = asked.and_then(|asked| Address::of_authority(&idp.settings().issuer, asked)) else {
             return Err(misdirected());
         };
-        let found = idp.catalogue().issuer(&host).await?.ok_or_else(misdirected)?;
+        let found = idp.catalogue().issuer(&host).await.map_err(Internal::from)?.ok_or_else(misdirected)?;
         let params = RawPathParams::from_request_parts(parts, idp).await;
         // A path that is not text names something that does not exist, and not the root issuer.
         let params = params.map_err(|_| Nowhere::Unknown)?;
@@ -64,12 +64,12 @@ impl FromRequestParts<Idp> for CurrentIssuer {
             Some((_, domain)) => {
                 let address = Address::of_path(domain).filter(|_| host == Address::Root);
                 let address = address.ok_or(Nowhere::Unknown)?;
-                idp.catalogue().issuer(&address).await?.ok_or(Nowhere::Unknown)?
+                idp.catalogue().issuer(&address).await.map_err(Internal::from)?.ok_or(Nowhere::Unknown)?
             }
         };
         trace::issuer(&issuer);
         let tenant = match &issuer.tenant {
-            Some(id) => idp.catalogue().tenant(id).await?,
+            Some(id) => idp.catalogue().tenant(id).await.map_err(Internal::from)?,
             None => None,
         };
         Ok(Self { issuer, tenant })
@@ -154,9 +154,9 @@ impl IntoResponse for Misdirected {
     }
 }
 
-impl From<storage::Error> for Nowhere {
-    fn from(error: storage::Error) -> Self {
-        Self::Internal(error.into())
+impl From<Internal> for Nowhere {
+    fn from(error: Internal) -> Self {
+        Self::Internal(error)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
 use crate::http::{ClientAddress, CurrentIssuer};
-use crate::provider::Idp;
+use crate::provider::{Idp, Internal};
 
 /// A form posted to an issuer by a client that proved itself.
 pub(super) struct ClientRequest {
@@ -91,7 +91,7 @@ async fn authenticate(
 ) -> Result<Arc<Client>, TokenError> {
     let (id, credentials) = presented(headers, parameters)
         .inspect_err(|error| log(error, parameters.get("client_id"), None, None))?;
-    let Some(client) = idp.catalogue().client(&issuer.id, &id).await? else {
+    let Some(client) = idp.catalogue().client(&issuer.id, &id).await.map_err(Internal::from)? else {
         let error = failed("unknown client");
         log(&error, Some(id.as_str()), Some(&credentials), None);
         return Err(error);

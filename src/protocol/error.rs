@@ -12,7 +12,6 @@ use super::authorize::AuthorizeError;
 use super::par;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::provider::Internal;
-use crate::storage;
 
 /// Headers of every answer that holds tokens or tells of them (RFC 6749 §5.1).
 pub(super) const NOT_STORED: [(axum::http::HeaderName, &str); 2] =
@@ -63,12 +62,6 @@ impl From<OAuthError> for TokenError {
 impl From<Internal> for TokenError {
     fn from(error: Internal) -> Self {
         Self::Internal(error)
-    }
-}
-
-impl From<storage::Error> for TokenError {
-    fn from(error: storage::Error) -> Self {
-        Self::Internal(error.into())
     }
 }
 
@@ -149,12 +142,6 @@ impl From<OAuthError> for BearerError {
 impl From<Internal> for BearerError {
     fn from(error: Internal) -> Self {
         Self::Internal(error)
-    }
-}
-
-impl From<storage::Error> for BearerError {
-    fn from(error: storage::Error) -> Self {
-        Self::Internal(error.into())
     }
 }
 

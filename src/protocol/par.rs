@@ -20,7 +20,7 @@ use crate::crypto::secret::{self, Secret};
 use crate::domain::client::Client;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::issuer::Issuer;
-use crate::provider::Idp;
+use crate::provider::{Idp, Internal};
 use crate::storage::pushed_requests::{self, Pushed};
 
 /// RFC 9126 §2.2
@@ -59,7 +59,7 @@ async fn store(idp: &Idp, validated: &Validated) -> Result<Option<Secret>, Token
             async move { pushed_requests::insert(tx, &hash, &request, epoch, expires_at, now, cap).await },
         )
     });
-    Ok(write.await?.then_some(secret))
+    Ok(write.await.map_err(Internal::from)?.then_some(secret))
 }
 
 /// Does the request name a pushed one? An address elsewhere is something else.

@@ -14,7 +14,7 @@ use crate::crypto::secret;
 use crate::domain::client::Client;
 use crate::domain::error::ErrorCode;
 use crate::domain::issuer::Issuer;
-use crate::provider::Idp;
+use crate::provider::{Idp, Internal};
 use crate::storage::{grants, refresh_tokens};
 
 /// `POST /revoke`
@@ -46,5 +46,5 @@ async fn end_family(idp: &Idp, issuer: &Issuer, client: &Client, token: &str) ->
             Ok(())
         })
     });
-    Ok(write.await?)
+    Ok(write.await.map_err(Internal::from)?)
 }

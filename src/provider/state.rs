@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::client_keys::PublishedKeys;
 use super::documents::Documents;
+use super::failure::Internal;
 use super::keyring::Keyring;
 use super::limits::Limits;
 use super::metrics::RequestMetrics;
@@ -21,7 +22,7 @@ use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, Sms
 use crate::management::{Management, Scopes};
 use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
-use crate::storage::{self, Catalogue, Db, GrantCache};
+use crate::storage::{Catalogue, Db, GrantCache};
 use crate::views::Theme;
 
 /// A running provider. Clones are cheap and share everything.
@@ -162,7 +163,7 @@ impl Idp {
     }
 
     /// All scopes of the provider.
-    pub(crate) async fn scopes(&self) -> Result<Scopes<'_>, storage::Error> {
+    pub(crate) async fn scopes(&self) -> Result<Scopes<'_>, Internal> {
         Ok(Scopes::new(&self.parts.own_claims, self.catalogue().own_scopes().await?))
     }
 

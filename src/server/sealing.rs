@@ -29,7 +29,7 @@ pub(crate) enum SealingError {
     Refused(&'static str),
     /// The store failed.
     #[error(transparent)]
-    Storage(#[from] storage::Error),
+    Storage(storage::Error),
 }
 
 /// Opens the keys that seal this database's values. An empty database gets its keys now; of nodes that start
@@ -43,15 +43,21 @@ pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingE
         let first = first.clone();
         Box::pin(async move { wrapped_keys::insert_first(tx, &first).await })
     })
-    .await?;
+    .await
+    .map_err(SealingError::Storage)?;
     unwrap(db, master).await?.ok_or(SealingError::Refused("keys just stored are missing"))
 }
 
 /// Unwraps the keys; `None`: the database has no keys yet.
 async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingError> {
     let mut reader = db.read();
-    let Some(current) = wrapped_keys::at(&mut reader.tx(), Place::Current).await? else { return Ok(None) };
-    let previous = wrapped_keys::at(&mut reader.tx(), Place::Previous).await?;
+    let Some(current) =
+        wrapped_keys::at(&mut reader.tx(), Place::Current).await.map_err(SealingError::Storage)?
+    else {
+        return Ok(None);
+    };
+    let previous =
+        wrapped_keys::at(&mut reader.tx(), Place::Previous).await.map_err(SealingError::Storage)?;
     let found = master.id();
     let expected = current.master.clone();
     let ours = [Some(current), previous].into_iter().flatten().find(|keys| keys.master == found);
@@ -69,7 +75,7 @@ pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result
         let (from, keys) = (from.clone(), keys.clone());
         Box::pin(async move { wrapped_keys::replace(tx, &from, &keys).await })
     });
-    if replaced.await? {
+    if replaced.await.map_err(SealingError::Storage)? {
         return Ok(());
     }
     Err(SealingError::Refused(
@@ -86,7 +92,7 @@ pub(super) async fn forget_previous(db: &Db, current: &MasterKey) -> Result<(), 
         let id = id.clone();
         Box::pin(async move { wrapped_keys::forget_previous(tx, &id).await })
     });
-    if forgotten.await? {
+    if forgotten.await.map_err(SealingError::Storage)? {
         return Ok(());
     }
     Err(SealingError::Refused(

@@ -50,14 +50,15 @@ pub(super) async fn alive(
 ) -> Result<(Arc<AccessToken>, Option<Arc<GrantWithUser>>), BearerError> {
     let token = open(idp, issuer, text).await?;
     let Some(login) = &token.login else {
-        let client = idp.catalogue().client(&issuer.id, &token.client_id).await?;
-        let revoked = revoked_tokens::contains(&mut idp.db().read().tx(), &token.jti).await?;
+        let client = idp.catalogue().client(&issuer.id, &token.client_id).await.map_err(Internal::from)?;
+        let revoked =
+            revoked_tokens::contains(&mut idp.db().read().tx(), &token.jti).await.map_err(Internal::from)?;
         return match client.filter(|client| !revoked && client.epoch == token.epoch) {
             Some(_) => Ok((token, None)),
             None => Err(invalid("revoked, or the client has ended")),
         };
     };
-    let found = idp.grounds().of_grant(&login.grant, &token.jti).await?;
+    let found = idp.grounds().of_grant(&login.grant, &token.jti).await.map_err(Internal::from)?;
     let ground =
         found.ok_or_else(|| invalid("revoked, or the grant, its user, session or client has ended"))?;
     Ok((token, Some(ground)))

@@ -46,7 +46,7 @@ pub(super) async fn store(idp: &Idp, issuer: &Issuer, token: AccessToken) -> Res
         Err(storage::Error::Conflict) => {
             Err(OAuthError::new(ErrorCode::InvalidGrant, "what was granted has ended meanwhile").into())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Internal::from(error).into()),
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn alive(
     hash: &Hash,
 ) -> Result<(Arc<AccessToken>, Option<Arc<GrantWithUser>>), BearerError> {
     let now = idp.now();
-    let found = idp.grounds().of_token(&issuer.id, hash, now).await?;
+    let found = idp.grounds().of_token(&issuer.id, hash, now).await.map_err(Internal::from)?;
     let (stored, ground) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
     let token = AccessToken {

@@ -20,7 +20,7 @@ use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
 use crate::protocol::error::TokenError;
 use crate::protocol::parameters::Parameters;
-use crate::provider::{ClientKeysError, Idp};
+use crate::provider::{ClientKeysError, Idp, Internal};
 use crate::storage::assertions;
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -130,7 +130,7 @@ async fn accept(
         let (issuer, client, jti) = (issuer.clone(), client.clone(), jti.clone());
         Box::pin(async move { assertions::claim(tx, &issuer, &client, &jti, forgotten).await })
     });
-    if claim.await? { Ok(()) } else { Err(failed("the assertion was used before")) }
+    if claim.await.map_err(Internal::from)? { Ok(()) } else { Err(failed("the assertion was used before")) }
 }
 
 /// The hash of its `jti`, by which it is known again, if it is meant for this server.

@@ -45,7 +45,8 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
             let presented = work.clone();
             Box::pin(async move { presented.redeem(tx).await })
         })
-        .await?;
+        .await
+        .map_err(Internal::from)?;
     match outcome {
         ExchangeOutcome::Live(redeemed) => {
             trace::login(&redeemed.grant.id);
@@ -162,7 +163,7 @@ impl CodeExchange {
             let presented = presented.clone();
             Box::pin(async move { codes::give_back(tx, &presented.hash, presented.now).await })
         });
-        Ok(given.await?)
+        Ok(given.await.map_err(Internal::from)?)
     }
 
     fn fits(&self, Redeemed { code, grant, .. }: &Redeemed) -> Result<(), &'static str> {

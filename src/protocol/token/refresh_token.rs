@@ -57,7 +57,7 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
         let presented = work.clone();
         Box::pin(async move { presented.rotate(tx).await })
     });
-    match outcome.await? {
+    match outcome.await.map_err(Internal::from)? {
         RefreshOutcome::RotatedToken(live) => answer(request, *live, still).await,
         RefreshOutcome::ScopeExceeded(error) => Err(error.into()),
         RefreshOutcome::Reused(family) => {
@@ -111,7 +111,7 @@ async fn lacks_second_factor(
     if !user.is_admin() || grant.context.is_by_device() {
         return Ok(false);
     }
-    let tenant = request.idp.catalogue().tenant(&user.tenant).await?;
+    let tenant = request.idp.catalogue().tenant(&user.tenant).await.map_err(Internal::from)?;
     Ok(tenant.is_some_and(|tenant| tenant.policy.admin_duty(true, request.idp.now())))
 }
 
@@ -121,7 +121,7 @@ async fn end(request: &TokenRequest<'_>, grant: &grant::Grant) -> Result<(), Tok
         let id = id.clone();
         Box::pin(async move { grants::revoke(tx, &id, now).await })
     });
-    ended.await?;
+    ended.await.map_err(Internal::from)?;
     Ok(())
 }
 
@@ -208,7 +208,9 @@ impl RefreshRequest {
         }
         let found = {
             let mut reader = request.idp.db().read();
-            refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now).await?
+            refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now)
+                .await
+                .map_err(Internal::from)?
         };
         let Some((_, GrantWithUser { user, .. })) = found else { return Ok(None) };
         let still = account.recheck_directory(user).await.map_err(Internal::from)?;
