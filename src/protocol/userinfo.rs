@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::access_token::{self, ActiveToken, Person};
+use super::access_token::{self, ActiveToken, TokenUser};
 use super::claims;
 use super::error::{BearerError, NOT_STORED};
 use super::parameters::{Parameters, is_form};
@@ -35,7 +35,7 @@ pub(super) const ACCESS: Access = Access::Bearer(BearerGuard::new(OPENID, guard)
 #[derive(Clone)]
 pub(super) struct UserInfoToken {
     token: Arc<AccessToken>,
-    person: Arc<Person>,
+    person: Arc<TokenUser>,
 }
 
 /// Accepts a token in the header or in a posted form (RFC 6750 §2); the form is read here and not handed on.

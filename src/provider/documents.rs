@@ -18,10 +18,10 @@ pub(crate) struct Document {
 }
 
 /// The cache key. It contains the catalogue's revision, so a new revision invalidates every earlier entry.
-type Key = (IssuerId, &'static str, i64);
+type DocumentKey = (IssuerId, &'static str, i64);
 
 /// The cached documents.
-pub(crate) struct Documents(Cache<Key, Arc<Document>>);
+pub(crate) struct Documents(Cache<DocumentKey, Arc<Document>>);
 
 impl Documents {
     /// An empty cache; the capacity bounds its memory.

@@ -4,24 +4,6 @@ use std::time::Duration;
 
 use super::Idp;
 use crate::domain::message::Channel;
-use crate::storage::Mark;
-
-/// The progress marks of the delivery lanes. A lane sets its mark in every round, at least every few seconds.
-#[derive(Default)]
-pub(crate) struct Lanes {
-    mail: Mark,
-    sms: Mark,
-}
-
-impl Lanes {
-    /// The mark of this channel's lane.
-    pub(crate) const fn of(&self, channel: Channel) -> &Mark {
-        match channel {
-            Channel::Mail => &self.mail,
-            Channel::Sms => &self.sms,
-        }
-    }
-}
 
 impl Idp {
     /// Names the parts that have had work for `patience` without progress, for a log line. A host's liveness probe may
@@ -29,7 +11,7 @@ impl Idp {
     pub fn stalled(&self, patience: Duration) -> Vec<&'static str> {
         let mut stalled: Vec<_> = self.db().stalled(patience).collect();
         if self.catalogue().is_stalled(patience) {
-            stalled.push("the catalogue");
+            stalled.push("the catalogue's look");
         }
         for channel in Channel::ALL {
             if self.parts().lanes.of(channel).is_stalled(patience) {

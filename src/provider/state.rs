@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::client_keys::PublishedKeys;
 use super::documents::Documents;
 use super::failure::Internal;
 use super::keyring::Keyring;
+use super::lanes::Lanes;
 use super::limits::Limits;
 use super::metrics::RequestMetrics;
-use super::progress::Lanes;
+use super::published_keys::PublishedKeys;
 use crate::account::Account;
 use crate::account::delivery::Channels;
 use crate::account::directory::Host;
@@ -28,13 +28,13 @@ use crate::views::Theme;
 /// A running provider. Clones are cheap and share everything.
 #[derive(Clone)]
 pub struct Idp {
-    parts: Arc<Parts>,
+    parts: Arc<ProviderParts>,
     /// The read-only store of a request that must not change anything.
     reading: Option<Db>,
 }
 
 /// The parts that a provider is made of.
-pub(crate) struct Parts {
+pub(crate) struct ProviderParts {
     pub(crate) settings: Settings,
     pub(crate) db: Db,
     pub(crate) catalogue: Catalogue,
@@ -63,7 +63,7 @@ pub(crate) struct Parts {
 
 impl Idp {
     /// Wraps the parts that the builder has created.
-    pub(crate) fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: ProviderParts) -> Self {
         let (traffic, observer) = (Arc::clone(&parts.traffic), Arc::clone(&parts.observer));
         parts.db.listen(move |entry| {
             traffic.note(&entry.event);
@@ -92,7 +92,7 @@ impl Idp {
         self.parts.clock.unix_millis()
     }
 
-    pub(crate) fn parts(&self) -> &Parts {
+    pub(crate) fn parts(&self) -> &ProviderParts {
         &self.parts
     }
 
@@ -180,7 +180,7 @@ impl Idp {
 
     /// Validation and changes of tenants, users, clients and the rest.
     pub(crate) fn management(&self) -> Management<'_> {
-        let Parts { settings, catalogue, own_claims, sealer, hasher, outbound, clock, .. } =
+        let ProviderParts { settings, catalogue, own_claims, sealer, hasher, outbound, clock, .. } =
             self.parts.as_ref();
         Management {
             db: self.db(),
@@ -197,7 +197,7 @@ impl Idp {
 
     /// Operations on users' credentials.
     pub(crate) fn account(&self) -> Account<'_> {
-        let Parts { settings, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
+        let ProviderParts { settings, catalogue, sealer, hasher, clock, directory, mailer, sms, .. } =
             self.parts.as_ref();
         let host = directory.as_deref().map(|directory| Host::new(directory, settings.host_deadline));
         let ways = Channels { mail: mailer.is_some(), sms: sms.is_some().then_some(&settings.sms) };

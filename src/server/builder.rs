@@ -14,7 +14,7 @@ use crate::ext::{
 };
 use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
-use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, Parts, PublishedKeys, RequestMetrics};
+use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, ProviderParts, PublishedKeys, RequestMetrics};
 use crate::storage::{Catalogue, Db, GrantCache};
 use crate::views::{DefaultTheme, Theme};
 
@@ -173,7 +173,7 @@ impl IdpBuilder {
         let catalogue = Catalogue::new(db.clone(), self.clock.clone(), settings.issuer.clone());
         let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
         let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
-        Ok(Idp::new(Parts {
+        Ok(Idp::new(ProviderParts {
             grounds: GrantCache::new(db.clone()),
             db,
             catalogue,
