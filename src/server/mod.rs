@@ -11,6 +11,8 @@ mod delivery;
 #[cfg(feature = "server")]
 mod demo;
 #[cfg(feature = "server")]
+mod failure;
+#[cfg(feature = "server")]
 mod health;
 #[cfg(feature = "server")]
 mod listen;

@@ -30,6 +30,13 @@ pub struct Tokens {
     pub access_token: String,
 }
 
+impl TestIdp {
+    /// A public client of the root issuer; see [`Application`] for others.
+    pub fn application(&self, client_id: &str, redirect_uri: &str) -> Application {
+        Application::new(self, self.idp().settings().issuer.as_str(), client_id, redirect_uri)
+    }
+}
+
 impl Application {
     /// The constant PKCE verifier.
     pub const VERIFIER: &'static str = "a-verifier-of-forty-three-characters-or-more";

@@ -12,17 +12,17 @@ use crate::crypto::random;
 const SERVER: &str = "VESTIBULE_TEST_DATABASE";
 
 /// A folder and a database URL; both are removed on drop.
-pub(super) struct Place {
-    folder: Folder,
+pub(super) struct TestDatabase {
+    folder: TestFolder,
     database: String,
     /// Kept to be dropped.
     _own: Option<OwnDatabase>,
 }
 
-impl Place {
+impl TestDatabase {
     /// A new database: a SQLite file, or one on the server named in the environment.
     pub(super) async fn fresh() -> Self {
-        let folder = Folder::create();
+        let folder = TestFolder::create();
         let server = std::env::var(SERVER).ok().filter(|server| !server.is_empty());
         let (database, own) = if let Some(server) = server {
             let own = OwnDatabase::create(&server).await;
@@ -83,9 +83,9 @@ async fn execute(server: &str, sql: String) -> Result<(), sqlx::Error> {
 }
 
 /// A folder that is removed on drop.
-struct Folder(PathBuf);
+struct TestFolder(PathBuf);
 
-impl Folder {
+impl TestFolder {
     fn create() -> Self {
         let path = std::env::temp_dir().join(format!("vestibule-test-{}", random::uuid()));
         std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -93,7 +93,7 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TestFolder {
     fn drop(&mut self) {
         // A folder left in the temporary directory does no harm.
         drop(std::fs::remove_dir_all(&self.0));

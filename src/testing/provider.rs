@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 
-use super::place::Place;
-use super::{Application, Browser, TestClock};
+use super::place::TestDatabase;
+use super::{Browser, TestClock};
 use crate::audit;
 use crate::domain::contact::Country;
 use crate::domain::event::Event;
@@ -30,7 +30,7 @@ pub struct TestIdp {
     events: Recorder,
     mailbox: Mailbox,
     router: Router,
-    place: Arc<Place>,
+    place: Arc<TestDatabase>,
 }
 
 impl TestIdp {
@@ -60,7 +60,7 @@ impl TestIdp {
             settings.sms.countries =
                 ["DE", "FR"].into_iter().filter_map(|name| Country::parse(name).ok()).collect();
         }
-        let place = Arc::new(Place::fresh().await);
+        let place = Arc::new(TestDatabase::fresh().await);
         let provider = Self::at(place, TestClock::default(), settings, parts).await;
         // No other node exists yet that would have to see it.
         let applied = provider.idp.apply_text(document, Syntax::Toml, None).await;
@@ -81,7 +81,7 @@ impl TestIdp {
     }
 
     async fn at(
-        place: Arc<Place>,
+        place: Arc<TestDatabase>,
         clock: TestClock,
         settings: Settings,
         parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
@@ -156,11 +156,6 @@ impl TestIdp {
     /// A browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.router())
-    }
-
-    /// A public client of the root issuer; see [`Application`] for others.
-    pub fn application(&self, client_id: &str, redirect_uri: &str) -> Application {
-        Application::new(self, self.idp.settings().issuer.as_str(), client_id, redirect_uri)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{Failure, Flags, build, configure};
+use super::setup::{build, configure};
+use crate::server::config::Flags;
+use crate::server::failure::Failure;
 use crate::server::apply::ApplyError;
 
 /// Applies a file and prints the changes.

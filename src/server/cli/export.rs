@@ -4,7 +4,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Failure, Flags, build, configure};
+use super::setup::{build, configure};
+use crate::server::config::Flags;
+use crate::server::failure::Failure;
 use crate::server::apply::Syntax;
 
 /// Writes everything as an `apply` document.

@@ -3,14 +3,17 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
-use super::{Failure, Flags, build, configure, master_key};
+use super::master_key;
+use super::setup::{build, configure};
+use crate::server::config::Flags;
+use crate::server::failure::Failure;
 use crate::domain::client::SigningAlgorithm;
 use crate::i18n::machine;
 use crate::provider::{Idp, KeyStatus, Rotated, Rotation};
 use crate::storage::keys::KeyState;
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum KeysCommand {
     /// Show every signing key: where it stands, since when it signs, when it leaves the key set
     List {
         /// One JSON object per line
@@ -72,16 +75,16 @@ impl From<Algorithm> for SigningAlgorithm {
     }
 }
 
-pub(super) async fn run(command: Command) -> Result<(), Failure> {
+pub(super) async fn run(command: KeysCommand) -> Result<(), Failure> {
     match command {
-        Command::List { json, settings } => {
+        KeysCommand::List { json, settings } => {
             let idp = build(&configure(&settings)?).await?;
             let keys = idp.keys().await;
             idp.db().close().await;
             keys.map_err(Failure::new)?.iter().for_each(|key| print(key, json));
             Ok(())
         }
-        Command::Rotate { of, algorithm, now, settings } => {
+        KeysCommand::Rotate { of, algorithm, now, settings } => {
             let idp = build(&configure(&settings)?).await?;
             let rotation = if now { Rotation::Now } else { Rotation::Gentle };
             let rotated = rotate(&idp, of.as_deref(), algorithm.map(SigningAlgorithm::from), rotation);
@@ -89,8 +92,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
             idp.db().close().await;
             rotated
         }
-        Command::RotateMaster { settings } => master_key::rotate(&configure(&settings)?).await,
-        Command::ForgetMaster { settings } => master_key::forget_previous(&configure(&settings)?).await,
+        KeysCommand::RotateMaster { settings } => master_key::rotate(&configure(&settings)?).await,
+        KeysCommand::ForgetMaster { settings } => master_key::forget_previous(&configure(&settings)?).await,
     }
 }
 

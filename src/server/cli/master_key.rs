@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::Failure;
+use crate::server::failure::Failure;
 use crate::crypto::seal::MasterKey;
 use crate::server::builder::{self, MASTER_KEY};
 use crate::server::config::Config;

@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::{Config, Failure, Flags, build, start_log};
+use super::setup::{build, start_log};
+use crate::server::config::{Config, Flags};
+use crate::server::failure::Failure;
 use crate::provider::Idp;
 use crate::server::health::Health;
-use crate::server::listen::{self, Limits, Listener, Stop, Tls};
+use crate::server::listen::{self, ListenerLimits, Listener, Stop, Tls};
 use crate::server::metrics;
 use crate::server::telemetry::Telemetry;
 use crate::storage::tenants;
@@ -39,7 +41,7 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
 
 /// Opens the listener, the one for `/metrics` if configured, and the provider; reports all problems at once.
 async fn open(config: &Config) -> Result<(Listener, Option<Listener>, Idp), Failure> {
-    let limits = Limits::of_this_process();
+    let limits = ListenerLimits::of_this_process();
     let tls = config.tls.as_ref().map(|pair| Tls::load(&pair.cert, &pair.key)).transpose();
     let listener = bind("listen", config.listen).await;
     let scraped = match config.metrics_listen {

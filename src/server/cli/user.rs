@@ -3,11 +3,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Flags, build, configure};
+use super::setup::{build, configure};
+use crate::server::config::Flags;
+use crate::server::failure::Failure;
 use crate::management::{SupportAction, SupportOutcome};
 
 #[derive(Subcommand)]
-pub(super) enum Command {
+pub(super) enum UserCommand {
     /// Revoke the user's authenticators and recovery codes and end all sessions: the next login enrols anew
     ResetEnrolment(Whose),
     /// Mail the user a link to choose a new password; who has a second factor will have to prove it
@@ -39,13 +41,13 @@ pub(super) struct Whose {
     settings: Flags,
 }
 
-pub(super) async fn run(command: Command) -> Result<(), Failure> {
+pub(super) async fn run(command: UserCommand) -> Result<(), Failure> {
     let (whose, help) = match command {
-        Command::ResetEnrolment(whose) => (whose, SupportAction::ResetEnrolment),
-        Command::ResetPassword(whose) => (whose, SupportAction::ResetPassword),
-        Command::Unlock(whose) => (whose, SupportAction::Unlock),
-        Command::BreakGlass(whose) => (whose, SupportAction::BreakGlass),
-        Command::LinkInvite { whose, upstream } => return invite(whose, upstream.as_deref()).await,
+        UserCommand::ResetEnrolment(whose) => (whose, SupportAction::ResetEnrolment),
+        UserCommand::ResetPassword(whose) => (whose, SupportAction::ResetPassword),
+        UserCommand::Unlock(whose) => (whose, SupportAction::Unlock),
+        UserCommand::BreakGlass(whose) => (whose, SupportAction::BreakGlass),
+        UserCommand::LinkInvite { whose, upstream } => return invite(whose, upstream.as_deref()).await,
     };
     let Whose { tenant, username, settings } = whose;
     let idp = build(&configure(&settings)?).await?;

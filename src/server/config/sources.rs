@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use super::table::{Places, ROWS, Row, Shape};
-use super::{Config, FILE, Flags};
+use super::flags::Flags;
+use super::values::Config;
 
 const PREFIX: &str = "VESTIBULE_";
+/// The settings file in the working directory.
+pub(super) const FILE: &str = "vestibule.toml";
+
 /// Variables with our prefix that others set: the project's test run, and Kubernetes for a service with this name.
 const NOT_SETTINGS: [&str; 3] = ["VESTIBULE_TEST_", "VESTIBULE_SERVICE_", "VESTIBULE_PORT"];
 

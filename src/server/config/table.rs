@@ -4,13 +4,11 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Config, read};
+use super::read;
+use super::values::{Config, DEFAULT_ISSUER};
 use crate::domain::message::Confidential;
 use crate::notify::NumberFormat;
 use crate::server::telemetry::Collector;
-
-/// The default issuer.
-pub(super) const DEFAULT_ISSUER: &str = "http://localhost:8080";
 
 /// One setting.
 pub(super) struct Row {

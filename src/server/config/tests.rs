@@ -1,7 +1,12 @@
 //! The sources of settings, and how mistakes are reported.
 
+use std::path::PathBuf;
+
+use super::values::TlsFiles;
 use super::*;
+use crate::domain::issuer::IssuerUrl;
 use crate::domain::outbound::AllowedHost;
+use crate::domain::settings::Settings;
 
 fn read(flags: &[&str], environment: &[(&str, &str)], file: &str) -> Result<Config, Vec<String>> {
     #[derive(clap::Parser)]
@@ -26,7 +31,7 @@ fn listens_on_this_machine_alone_unless_told() {
 #[test]
 fn what_is_not_said_is_what_embedders_get() {
     let config = read(&[], &[], "").unwrap();
-    let settings = Settings::new(IssuerUrl::parse(table::DEFAULT_ISSUER).unwrap());
+    let settings = Settings::new(IssuerUrl::parse(values::DEFAULT_ISSUER).unwrap());
     assert_eq!(format!("{:?}", config.settings), format!("{settings:?}"));
 }
 

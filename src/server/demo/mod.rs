@@ -15,12 +15,12 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-pub(crate) use self::application::{Options as ApplicationOptions, run as run_application};
-use self::people::{PEOPLE, Person};
+pub(crate) use self::application::{ApplicationOptions, run as run_application};
+use self::people::{CLIENT_ID, PEOPLE, DemoPerson};
 use super::apply::Syntax;
-use super::cli::Failure;
+use super::failure::Failure;
 use super::health::Health;
-use super::listen::{self, Limits, Listener, Stop};
+use super::listen::{self, ListenerLimits, Listener, Stop};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::secret::Secret;
 use crate::domain::contact::Country;
@@ -29,12 +29,9 @@ use crate::domain::settings::Settings;
 use crate::notify::Mailbox;
 use crate::provider::Idp;
 
-/// The `client_id` of the third-party application.
-const CLIENT_ID: &str = "shop";
-
 /// What can be said about a demo.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Options {
+pub(crate) struct DemoOptions {
     /// Port of the provider; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -47,7 +44,7 @@ pub(crate) struct Options {
 }
 
 /// Runs provider and application until a signal.
-pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
+pub(crate) async fn run(options: &DemoOptions) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN);
     log.try_init().map_err(Failure::new)?;
     let stop = Stop::listen().map_err(Failure::new)?;
@@ -61,7 +58,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let mailbox = Mailbox::default();
     let idp = provider(&folder, issuer.clone(), &mailbox).await?;
     let client_secret = Secret::generate();
-    let application = Application::start(&issuer, options.app_port, &client_secret, &folder)?;
+    let application = ApplicationProcess::start(&issuer, options.app_port, &client_secret, &folder)?;
     let totp_secret = OtpSecret::generate().base32().to_string();
     let document = people::document(&application.address, client_secret.expose(), &totp_secret);
     idp.apply_text(&document, Syntax::Json, None).await.map_err(Failure::new)?;
@@ -69,7 +66,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
     let app = listen::router(&idp, &health).merge(mailbox::router(&idp, mailbox));
     let housekeeping = tokio::spawn(idp.clone().housekeeping());
     announce(options, &issuer, &application.address, &totp_secret);
-    Listener::new(listener, Limits::default(), &[]).serve(app, &health, stop, Duration::ZERO).await;
+    Listener::new(listener, ListenerLimits::default(), &[]).serve(app, &health, stop, Duration::ZERO).await;
     housekeeping.abort();
     idp.db().close().await;
     drop(application);
@@ -98,12 +95,12 @@ async fn provider(folder: &Path, issuer: IssuerUrl, mailbox: &Mailbox) -> Result
 }
 
 /// The third-party application: a process of its own that knows the provider by its address alone.
-struct Application {
+struct ApplicationProcess {
     process: Child,
     address: String,
 }
 
-impl Application {
+impl ApplicationProcess {
     /// Starts it. Its secret goes through its standard input, where no process list shows it; when that closes, for
     /// whatever reason, the application ends. Its sessions lie in a database of its own.
     fn start(issuer: &IssuerUrl, port: u16, client_secret: &Secret, folder: &Path) -> Result<Self, Failure> {
@@ -133,7 +130,7 @@ impl Application {
     }
 }
 
-impl Drop for Application {
+impl Drop for ApplicationProcess {
     fn drop(&mut self) {
         drop(self.process.stdin.take());
         // It may have ended by the same signal.
@@ -141,9 +138,9 @@ impl Drop for Application {
     }
 }
 
-fn announce(options: &Options, issuer: &IssuerUrl, application: &str, totp_secret: &str) {
+fn announce(options: &DemoOptions, issuer: &IssuerUrl, application: &str, totp_secret: &str) {
     let mailbox = format!("{issuer}{}", mailbox::PATH);
-    let secret_of = |person: &Person| person.has_authenticator.then_some(totp_secret);
+    let secret_of = |person: &DemoPerson| person.has_authenticator.then_some(totp_secret);
     if options.json {
         let users: Vec<_> = PEOPLE.iter().map(|person| person.to_json(secret_of(person))).collect();
         println!(
@@ -159,7 +156,7 @@ fn announce(options: &Options, issuer: &IssuerUrl, application: &str, totp_secre
     println!("  {:<14}{:<12}{:<30}", "Tenant", "User name", "Password");
     for person in &PEOPLE {
         let note = secret_of(person).map_or_else(String::new, |secret| format!(" (secret {secret})"));
-        let Person { tenant, username, password, story, .. } = person;
+        let DemoPerson { tenant, username, password, story, .. } = person;
         println!("  {tenant:<14}{username:<12}{password:<30}{story}{note}");
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::CLIENT_ID;
+/// The `client_id` of the third-party application.
+pub(super) const CLIENT_ID: &str = "shop";
 
 /// Somebody to sign in as.
-pub(super) struct Person {
+pub(super) struct DemoPerson {
     pub(super) tenant: &'static str,
     pub(super) username: &'static str,
     pub(super) password: &'static str,
@@ -18,7 +19,7 @@ pub(super) struct Person {
     locale: &'static str,
 }
 
-impl Person {
+impl DemoPerson {
     /// For `--json`.
     pub(super) fn to_json(&self, totp_secret: Option<&str>) -> Value {
         json!({
@@ -36,8 +37,8 @@ const NORTH: &str = "north";
 const SOUTH: &str = "south";
 
 /// Everybody. The passwords are no secrets: the demo listens on this machine alone and holds nothing real.
-pub(super) const PEOPLE: [Person; 5] = [
-    Person {
+pub(super) const PEOPLE: [DemoPerson; 5] = [
+    DemoPerson {
         tenant: WORKS,
         username: "anna",
         password: "anna counts nine red apples",
@@ -48,7 +49,7 @@ pub(super) const PEOPLE: [Person; 5] = [
         family_name: "Arndt",
         locale: "de",
     },
-    Person {
+    DemoPerson {
         tenant: WORKS,
         username: "ben",
         password: "ben rows seven small boats",
@@ -59,7 +60,7 @@ pub(super) const PEOPLE: [Person; 5] = [
         family_name: "Berger",
         locale: "de",
     },
-    Person {
+    DemoPerson {
         tenant: WORKS,
         username: "carla",
         password: "carla paints four tall doors",
@@ -70,7 +71,7 @@ pub(super) const PEOPLE: [Person; 5] = [
         family_name: "Conrad",
         locale: "en",
     },
-    Person {
+    DemoPerson {
         tenant: NORTH,
         username: "dora",
         password: "dora reads two old letters",
@@ -81,7 +82,7 @@ pub(super) const PEOPLE: [Person; 5] = [
         family_name: "Dubois",
         locale: "fr",
     },
-    Person {
+    DemoPerson {
         tenant: SOUTH,
         username: "emil",
         password: "emil folds six green maps",
@@ -121,7 +122,7 @@ pub(super) fn document(application: &str, client_secret: &str, totp_secret: &str
     .to_string()
 }
 
-fn user(person: &Person, totp_secret: &str) -> Value {
+fn user(person: &DemoPerson, totp_secret: &str) -> Value {
     let authenticator = json!({ "kind": "totp", "secret": totp_secret });
     let authenticators: Vec<Value> = person.has_authenticator.then_some(authenticator).into_iter().collect();
     json!({

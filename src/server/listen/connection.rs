@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::Listener;
-use super::deadlines::{InTime, Timed, Turn};
-use super::limits::Limits;
+use super::deadlines::{InTime, Timed, ResponsesDue};
+use super::limits::ListenerLimits;
 
 /// The two routers that a connection may get.
 pub(super) struct Guests {
@@ -31,7 +31,7 @@ pub(super) struct Guests {
 struct Visit {
     app: Router,
     peer: SocketAddr,
-    limits: Limits,
+    limits: ListenerLimits,
     watcher: Watcher,
 }
 
@@ -68,7 +68,7 @@ impl Listener {
 impl Visit {
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let Self { app, peer, limits, watcher } = self;
-        let turn = Turn::default();
+        let turn = ResponsesDue::default();
         let stream = Timed::new(stream, turn.clone(), &limits);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let turn = turn.servers();

@@ -17,14 +17,14 @@ use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::limits::Limits;
+use super::limits::ListenerLimits;
 
 /// Whose turn it is on a connection: the server's while it responds, otherwise the client's. A counter that is odd
 /// during the server's turn. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Turn(Arc<AtomicUsize>);
+pub(super) struct ResponsesDue(Arc<AtomicUsize>);
 
-impl Turn {
+impl ResponsesDue {
     /// Starts the server's turn after a head was read; it lasts until the body of the response has been written.
     pub(super) fn servers(&self) -> ServersTurn {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -33,12 +33,12 @@ impl Turn {
 }
 
 /// Ends the server's turn on drop, whatever the outcome of the request.
-pub(super) struct ServersTurn(Turn);
+pub(super) struct ServersTurn(ResponsesDue);
 
 impl ServersTurn {
     /// Ties the turn to the body of the response.
-    pub(super) fn with<B>(self, body: B) -> Answer<B> {
-        Answer { body, _turn: self }
+    pub(super) fn with<B>(self, body: B) -> TrackedBody<B> {
+        TrackedBody { body, _turn: self }
     }
 }
 
@@ -49,12 +49,12 @@ impl Drop for ServersTurn {
 }
 
 /// The body of a response, which ends the server's turn.
-pub(super) struct Answer<B> {
+pub(super) struct TrackedBody<B> {
     body: B,
     _turn: ServersTurn,
 }
 
-impl<B: Body + Unpin> Body for Answer<B> {
+impl<B: Body + Unpin> Body for TrackedBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
@@ -118,7 +118,7 @@ where
 /// A stream with deadlines for reading and writing.
 pub(super) struct Timed<S> {
     stream: S,
-    turn: Turn,
+    turn: ResponsesDue,
     /// The turn at the last check.
     seen: usize,
     waits_for: WaitsFor,
@@ -139,7 +139,7 @@ enum WaitsFor {
 }
 
 impl<S> Timed<S> {
-    pub(super) fn new(stream: S, turn: Turn, limits: &Limits) -> Self {
+    pub(super) fn new(stream: S, turn: ResponsesDue, limits: &ListenerLimits) -> Self {
         Self {
             stream,
             turn,
@@ -189,7 +189,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// Limits the time that a write waits for the client to take data.
+    /// ListenerLimits the time that a write waits for the client to take data.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() { written } else { self.answer.poll(cx).map(|()| late()) }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Time limits and maximum numbers of connections.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ListenerLimits {
     /// Time limit for a TLS handshake.
     pub(crate) handshake: Duration,
     /// Time limit for the head of a request from its first byte; on a new connection from its start.
@@ -27,7 +27,7 @@ pub(crate) struct Limits {
     pub(crate) head_bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
             handshake: Duration::from_secs(5),
@@ -46,7 +46,7 @@ impl Default for Limits {
 /// File descriptors reserved for other uses: the database, the log, outbound requests.
 const OTHERS: usize = 256;
 
-impl Limits {
+impl ListenerLimits {
     /// Derives the number of connections from the limit of open files, after raising that to the hard limit: most
     /// shells and containers start with a soft limit of about a thousand.
     pub(crate) fn of_this_process() -> Self {
@@ -61,7 +61,7 @@ fn open_files() -> Option<usize> {
     use rustix::process::{Resource, getrlimit, setrlimit};
 
     let mut limit = getrlimit(Resource::Nofile);
-    let enough = Limits::default().connections + Limits::default().spare + OTHERS;
+    let enough = ListenerLimits::default().connections + ListenerLimits::default().spare + OTHERS;
     let wanted = u64::try_from(enough).ok()?.min(limit.maximum.unwrap_or(u64::MAX));
     if limit.current.is_some_and(|current| current < wanted) {
         let known = limit.current;

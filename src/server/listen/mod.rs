@@ -26,7 +26,7 @@ use ipnet::IpNet;
 use tokio::net::TcpListener;
 
 use self::connection::Guests;
-pub(crate) use self::limits::Limits;
+pub(crate) use self::limits::ListenerLimits;
 pub(crate) use self::seats::{ConnectionLimit, SeatFigures};
 use self::stop::Hangup;
 pub(crate) use self::stop::Stop;
@@ -69,14 +69,14 @@ async fn full() -> impl IntoResponse {
 /// A socket with its limits and TLS.
 pub(crate) struct Listener {
     socket: TcpListener,
-    limits: Limits,
+    limits: ListenerLimits,
     seats: ConnectionLimit,
     tls: Option<Tls>,
 }
 
 impl Listener {
     /// A listener for plain HTTP with these limits; the proxies' networks have no limit of their own.
-    pub(crate) fn new(socket: TcpListener, limits: Limits, proxies: &[IpNet]) -> Self {
+    pub(crate) fn new(socket: TcpListener, limits: ListenerLimits, proxies: &[IpNet]) -> Self {
         Self { socket, limits, seats: ConnectionLimit::new(&limits, proxies), tls: None }
     }
 

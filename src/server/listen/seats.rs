@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ipnet::IpNet;
 
-use super::limits::Limits;
+use super::limits::ListenerLimits;
 
 /// The connection limit. Clones share it.
 #[derive(Clone)]
-pub(crate) struct ConnectionLimit(Arc<Inner>);
+pub(crate) struct ConnectionLimit(Arc<SeatTable>);
 
-struct Inner {
+struct SeatTable {
     connections: usize,
     per_network: usize,
     spare: usize,
@@ -43,12 +43,12 @@ pub(crate) struct SeatFigures {
 /// A slot for one connection, released on drop.
 pub(super) struct Seat {
     seats: ConnectionLimit,
-    kind: Kind,
+    kind: LimitKind,
     network: Option<IpAddr>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LimitKind {
     Regular,
     Spare,
 }
@@ -56,14 +56,14 @@ enum Kind {
 impl Seat {
     /// Returns whether only health checks are served on this connection.
     pub(super) fn is_spare(&self) -> bool {
-        self.kind == Kind::Spare
+        self.kind == LimitKind::Spare
     }
 }
 
 impl ConnectionLimit {
     /// Creates the limit with all slots free.
-    pub(super) fn new(limits: &Limits, proxies: &[IpNet]) -> Self {
-        Self(Arc::new(Inner {
+    pub(super) fn new(limits: &ListenerLimits, proxies: &[IpNet]) -> Self {
+        Self(Arc::new(SeatTable {
             connections: limits.connections,
             per_network: limits.per_network,
             spare: limits.spare,
@@ -88,10 +88,10 @@ impl ConnectionLimit {
             None
         } else if taken.regular < self.0.connections {
             taken.regular += 1;
-            Some(Kind::Regular)
+            Some(LimitKind::Regular)
         } else if taken.spare < self.0.spare {
             taken.spare += 1;
-            Some(Kind::Spare)
+            Some(LimitKind::Spare)
         } else {
             None
         };
@@ -127,8 +127,8 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken();
         match self.kind {
-            Kind::Regular => taken.regular -= 1,
-            Kind::Spare => taken.spare -= 1,
+            LimitKind::Regular => taken.regular -= 1,
+            LimitKind::Spare => taken.spare -= 1,
         }
         let Some(network) = self.network else { return };
         match taken.networks.get_mut(&network) {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn seats() -> ConnectionLimit {
-        let limits = Limits { connections: 3, per_network: 2, spare: 1, ..Limits::default() };
+        let limits = ListenerLimits { connections: 3, per_network: 2, spare: 1, ..ListenerLimits::default() };
         ConnectionLimit::new(&limits, &["10.0.0.0/8".parse().unwrap()])
     }
 

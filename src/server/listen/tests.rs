@@ -18,11 +18,11 @@ const NEVER: Duration = Duration::from_hours(1);
 const LARGE: usize = 32 << 20;
 
 /// All deadlines far away.
-fn patient() -> Limits {
-    Limits { handshake: NEVER, head: NEVER, body: NEVER, answer: NEVER, idle: NEVER, ..Limits::default() }
+fn patient() -> ListenerLimits {
+    ListenerLimits { handshake: NEVER, head: NEVER, body: NEVER, answer: NEVER, idle: NEVER, ..ListenerLimits::default() }
 }
 
-async fn open(limits: Limits) -> (SocketAddr, ConnectionLimit) {
+async fn open(limits: ListenerLimits) -> (SocketAddr, ConnectionLimit) {
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
     let listener = Listener::new(socket, limits, &[]);
@@ -86,7 +86,7 @@ async fn trickle(mut stream: TcpStream) -> String {
 
 #[tokio::test]
 async fn a_head_has_to_come_in_time() {
-    let (address, seats) = open(Limits { head: SHORT, ..patient() }).await;
+    let (address, seats) = open(ListenerLimits { head: SHORT, ..patient() }).await;
     for begun in ["", "G", "GET / HTTP/1.1\r\nHost: id.test\r\nX-Slow: "] {
         let mut still = TcpStream::connect(address).await.unwrap();
         still.write_all(begun.as_bytes()).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_head_has_to_come_in_time() {
 
 #[tokio::test]
 async fn a_second_head_has_to_come_in_time_too() {
-    let (address, _) = open(Limits { head: SHORT, ..patient() }).await;
+    let (address, _) = open(ListenerLimits { head: SHORT, ..patient() }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: id.test\r\n\r\n").await.unwrap();
     assert!(answer(&mut stream).await.ends_with("hello"));
@@ -113,7 +113,7 @@ async fn a_second_head_has_to_come_in_time_too() {
 
 #[tokio::test]
 async fn a_body_has_to_come_in_time() {
-    let (address, seats) = open(Limits { body: SHORT, ..patient() }).await;
+    let (address, seats) = open(ListenerLimits { body: SHORT, ..patient() }).await;
     let sized = "POST /form HTTP/1.1\r\nHost: id.test\r\nContent-Length: 100000\r\n\r\n";
     let chunked = "POST /form HTTP/1.1\r\nHost: id.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
     for head in [sized, chunked] {
@@ -130,7 +130,7 @@ async fn a_body_has_to_come_in_time() {
 
 #[tokio::test]
 async fn an_answer_has_to_be_taken_in_time() {
-    let (address, seats) = open(Limits { answer: SHORT, ..patient() }).await;
+    let (address, seats) = open(ListenerLimits { answer: SHORT, ..patient() }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /large HTTP/1.1\r\nHost: id.test\r\n\r\n").await.unwrap();
     // It takes the beginning, and then single bytes.
@@ -147,7 +147,7 @@ async fn an_answer_has_to_be_taken_in_time() {
 
 #[tokio::test]
 async fn nobody_stays_without_a_request() {
-    let (address, _) = open(Limits { idle: SHORT, ..patient() }).await;
+    let (address, _) = open(ListenerLimits { idle: SHORT, ..patient() }).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream
         .write_all(b"POST /form HTTP/1.1\r\nHost: id.test\r\nContent-Length: 5\r\n\r\nhello")
@@ -158,7 +158,7 @@ async fn nobody_stays_without_a_request() {
 
 #[tokio::test]
 async fn the_servers_own_time_is_not_the_clients() {
-    let limits = Limits { head: SHORT, body: SHORT, answer: SHORT, ..patient() };
+    let limits = ListenerLimits { head: SHORT, body: SHORT, answer: SHORT, ..patient() };
     let (address, _) = open(limits).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..2 {
@@ -192,7 +192,7 @@ async fn a_head_is_bounded() {
 
 #[tokio::test]
 async fn who_finds_no_seat_is_told_and_beyond_that_not_even_that() {
-    let (address, seats) = open(Limits { connections: 1, spare: 1, ..patient() }).await;
+    let (address, seats) = open(ListenerLimits { connections: 1, spare: 1, ..patient() }).await;
     let ask = "GET / HTTP/1.1\r\nHost: id.test\r\n\r\n";
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(ask.as_bytes()).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_handshake_has_to_end_in_time() {
     }
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let listener = Listener::new(socket, Limits { handshake: SHORT, ..patient() }, &[]).with_tls(Some(tls));
+    let listener = Listener::new(socket, ListenerLimits { handshake: SHORT, ..patient() }, &[]).with_tls(Some(tls));
     let seats = listener.seats().clone();
     tokio::spawn(listener.serve_aside(Router::new()));
     // No data, and the beginning of a record that announces more.

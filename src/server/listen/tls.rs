@@ -22,35 +22,35 @@ use tokio_rustls::server::TlsStream;
 
 /// The last valid certificate and key. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Tls(Arc<Inner>);
+pub(crate) struct Tls(Arc<TlsState>);
 
-struct Inner {
+struct TlsState {
     cert: PathBuf,
     key: PathBuf,
     current: RwLock<Arc<ServerConfig>>,
-    looks: Mutex<Looks>,
+    looks: Mutex<FileChecks>,
 }
 
 /// The states of the files.
-struct Looks {
+struct FileChecks {
     /// The state when they were last read.
-    read: Seen,
+    read: FileStamps,
     /// The state at the last check.
-    last: Seen,
+    last: FileStamps,
 }
 
 /// Modification time and size of each file, by which a replacement is detected.
-type Seen = [Option<(SystemTime, u64)>; 2];
+type FileStamps = [Option<(SystemTime, u64)>; 2];
 
 impl Tls {
     /// Reads both files. The error names the setting and contains nothing of the key.
     pub(crate) fn load(cert: &Path, key: &Path) -> Result<Self, String> {
         let seen = look(cert, key);
-        Ok(Self(Arc::new(Inner {
+        Ok(Self(Arc::new(TlsState {
             cert: cert.to_owned(),
             key: key.to_owned(),
             current: RwLock::new(read(cert, key)?),
-            looks: Mutex::new(Looks { read: seen, last: seen }),
+            looks: Mutex::new(FileChecks { read: seen, last: seen }),
         })))
     }
 
@@ -65,7 +65,7 @@ impl Tls {
     }
 
     fn look_again(&self, whole: bool) {
-        let Inner { cert, key, current, looks } = self.0.as_ref();
+        let TlsState { cert, key, current, looks } = self.0.as_ref();
         let mut looks = looks.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = look(cert, key);
         let settled = whole || seen == looks.last;
@@ -99,7 +99,7 @@ impl Tls {
     }
 }
 
-fn look(cert: &Path, key: &Path) -> Seen {
+fn look(cert: &Path, key: &Path) -> FileStamps {
     [cert, key].map(|path| {
         let metadata = std::fs::metadata(path).ok()?;
         Some((metadata.modified().ok()?, metadata.len()))

@@ -54,7 +54,7 @@ impl fmt::Debug for House {
 impl Collector for House {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let figures = self.idp.figures();
-        let mut sheet = Sheet(encoder);
+        let mut sheet = MetricEncoder(encoder);
         requests(&mut sheet, &figures.answers, &figures.times)?;
         words(&mut sheet, "vestibule_logins", "Logins by outcome.", "outcome", &figures.logins)?;
         words(&mut sheet, "vestibule_events", "Security events.", "event", &figures.events)?;
@@ -76,7 +76,7 @@ impl Collector for House {
 }
 
 impl House {
-    fn process(&self, sheet: &mut Sheet<'_>) -> fmt::Result {
+    fn process(&self, sheet: &mut MetricEncoder<'_>) -> fmt::Result {
         let build = [("version", env!("CARGO_PKG_VERSION"))];
         sheet.gauges("vestibule_build_info", "The running version.", [(&build[..], 1)])?;
         sheet.gauge(
@@ -94,7 +94,7 @@ impl House {
     }
 }
 
-fn requests(sheet: &mut Sheet<'_>, answers: &[ResponseCount], times: &[(String, Readings)]) -> fmt::Result {
+fn requests(sheet: &mut MetricEncoder<'_>, answers: &[ResponseCount], times: &[(String, Readings)]) -> fmt::Result {
     let labels: Vec<_> = answers
         .iter()
         .map(|answers| {
@@ -111,7 +111,7 @@ fn requests(sheet: &mut Sheet<'_>, answers: &[ResponseCount], times: &[(String, 
 }
 
 fn words(
-    sheet: &mut Sheet<'_>,
+    sheet: &mut MetricEncoder<'_>,
     name: &str,
     help: &str,
     label: &str,
@@ -122,7 +122,7 @@ fn words(
 }
 
 fn messages(
-    sheet: &mut Sheet<'_>,
+    sheet: &mut MetricEncoder<'_>,
     waiting: &[(Channel, u64)],
     outcomes: &BTreeMap<(Channel, &'static str), u64>,
 ) -> fmt::Result {
@@ -138,13 +138,13 @@ fn messages(
     sheet.counters("vestibule_messages", "Tries to send a message, by outcome.", rows)
 }
 
-fn connections(sheet: &mut Sheet<'_>, seats: SeatFigures) -> fmt::Result {
+fn connections(sheet: &mut MetricEncoder<'_>, seats: SeatFigures) -> fmt::Result {
     let SeatFigures { taken, refused } = seats;
     sheet.gauge("vestibule_connections", "Open connections.", whole(taken))?;
     sheet.counter("vestibule_connections_refused", "Connections refused because of the limit.", refused)
 }
 
-fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {
+fn hashes(sheet: &mut MetricEncoder<'_>, load: HashLoad) -> fmt::Result {
     let HashLoad { running, waiting, refused } = load;
     sheet.gauge("vestibule_password_hashes_running", "Running password hashes.", whole(running))?;
     sheet.gauge(
@@ -155,7 +155,7 @@ fn hashes(sheet: &mut Sheet<'_>, load: HashLoad) -> fmt::Result {
     sheet.counter("vestibule_password_hashes_refused", "Password hashes refused by a full queue.", refused)
 }
 
-fn pool(sheet: &mut Sheet<'_>, pool: PoolMetrics) -> fmt::Result {
+fn pool(sheet: &mut MetricEncoder<'_>, pool: PoolMetrics) -> fmt::Result {
     let PoolMetrics { most, in_use, waits, refused } = pool;
     sheet.gauge("vestibule_db_connections_max", "Maximum number of connections.", whole(most))?;
     sheet.gauge("vestibule_db_connections_in_use", "Connections in use.", whole(in_use))?;
@@ -163,7 +163,7 @@ fn pool(sheet: &mut Sheet<'_>, pool: PoolMetrics) -> fmt::Result {
     sheet.counter("vestibule_db_connection_refusals", "Waits for a connection that timed out.", refused)
 }
 
-fn writer(sheet: &mut Sheet<'_>, writer: &WriterMetrics) -> fmt::Result {
+fn writer(sheet: &mut MetricEncoder<'_>, writer: &WriterMetrics) -> fmt::Result {
     let WriterMetrics { waiting, commits } = writer;
     sheet.gauge("vestibule_db_writer_waiting", "Closures that wait for the writer.", whole(*waiting))?;
     let rows = [(&[][..], commits)];
@@ -180,9 +180,9 @@ const MICRO: f64 = 1e6;
 type Labels<'a> = &'a [(&'a str, &'a str)];
 
 /// Writes metrics to a scrape's response.
-struct Sheet<'a>(DescriptorEncoder<'a>);
+struct MetricEncoder<'a>(DescriptorEncoder<'a>);
 
-impl Sheet<'_> {
+impl MetricEncoder<'_> {
     fn counter(&mut self, name: &str, help: &str, value: u64) -> fmt::Result {
         let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         metric.encode_counter::<NoLabelSet, _, u64>(&value, None)

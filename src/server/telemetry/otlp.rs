@@ -56,7 +56,7 @@ pub(super) struct Exporter(SdkTracerProvider);
 impl Exporter {
     pub(super) fn new(collector: &Collector, ca: &[String]) -> Result<Self, String> {
         let settings = OutboundSettings { ca: ca.to_vec(), allow: vec![collector.host.clone()] };
-        let client = Client { outbound: Outbound::new(&settings)?, runtime: Handle::current() };
+        let client = OtlpClient { outbound: Outbound::new(&settings)?, runtime: Handle::current() };
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -84,12 +84,12 @@ impl Exporter {
 
 /// Adapts our HTTP client to the exporter.
 #[derive(Debug)]
-struct Client {
+struct OtlpClient {
     outbound: Outbound,
     runtime: Handle,
 }
 
-impl HttpClient for Client {
+impl HttpClient for OtlpClient {
     fn send_bytes<'client, 'answer>(
         &'client self,
         request: Request<Bytes>,

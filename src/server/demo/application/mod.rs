@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::crypto::seal::Sealer;
 use crate::ext::SystemClock;
 use crate::rp::{Handle, RelyingParty, RpError, RpSettings, SignInResponse};
-use crate::server::cli::Failure;
+use crate::server::failure::Failure;
 use crate::storage::Db;
 
 const COOKIE_NAME: &str = "shop-session";
@@ -31,7 +31,7 @@ const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
 /// The options of the application. Its client secret comes on the first line of standard input.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Options {
+pub(crate) struct ApplicationOptions {
     /// The provider
     #[arg(long)]
     issuer: String,
@@ -49,7 +49,7 @@ pub(crate) struct Options {
 type Shop = State<Arc<RelyingParty>>;
 
 /// Runs the application until standard input closes.
-pub(crate) async fn run(options: Options) -> Result<(), Failure> {
+pub(crate) async fn run(options: ApplicationOptions) -> Result<(), Failure> {
     let (client_secret, parent_is_gone) = read_standard_input()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(Failure::new)?;
@@ -66,7 +66,7 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
 
 /// The relying party, with a database of its own. Its sealing keys are not kept: everything ends with the demo.
 async fn relying_party(
-    options: Options,
+    options: ApplicationOptions,
     client_secret: String,
     address: &str,
 ) -> Result<RelyingParty, Failure> {
