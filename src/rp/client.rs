@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use openidconnect::core::{CoreAuthenticationFlow, CoreIdToken, CoreTokenResponse, CoreUserInfoClaims};
+use openidconnect::core::{
+    CoreAuthenticationFlow, CoreErrorResponseType, CoreIdToken, CoreTokenResponse, CoreUserInfoClaims,
+};
 use openidconnect::{
     CsrfToken, EndSessionUrl, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     PostLogoutRedirectUrl, RefreshToken, RequestTokenError, Scope, SubjectIdentifier, TokenResponse,
@@ -117,7 +119,11 @@ impl RelyingParty {
                 .map_err(|error| ProviderError::unavailable("token endpoint", &error))?;
             let answer = match request.request_async(oidc.http).await {
                 Ok(answer) => answer,
-                Err(RequestTokenError::ServerResponse(_)) => return Ok(None),
+                Err(RequestTokenError::ServerResponse(error))
+                    if *error.error() == CoreErrorResponseType::InvalidGrant =>
+                {
+                    return Ok(None);
+                }
                 Err(error) => return Err(ProviderError::from_token_endpoint(&error)),
             };
             if answer.id_token().is_some()
