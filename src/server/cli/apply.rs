@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::setup::{build, configure};
+use crate::server::apply::ApplyError;
 use crate::server::config::Flags;
 use crate::server::failure::Failure;
-use crate::server::apply::ApplyError;
 
 /// Applies a file and prints the changes.
 pub(super) async fn run(file: &Path, flags: &Flags) -> Result<(), Failure> {

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::setup::{build, configure};
+use crate::server::apply::Syntax;
 use crate::server::config::Flags;
 use crate::server::failure::Failure;
-use crate::server::apply::Syntax;
 
 /// Writes everything as an `apply` document.
 pub(super) async fn run(file: Option<&Path>, flags: &Flags) -> Result<(), Failure> {

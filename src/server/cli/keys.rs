@@ -5,11 +5,11 @@ use serde_json::json;
 
 use super::master_key;
 use super::setup::{build, configure};
-use crate::server::config::Flags;
-use crate::server::failure::Failure;
 use crate::domain::client::SigningAlgorithm;
 use crate::i18n::machine;
 use crate::provider::{Idp, KeyStatus, Rotated, Rotation};
+use crate::server::config::Flags;
+use crate::server::failure::Failure;
 use crate::storage::keys::KeyState;
 
 #[derive(Subcommand)]

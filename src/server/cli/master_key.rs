@@ -6,10 +6,10 @@
 
 use std::path::Path;
 
-use crate::server::failure::Failure;
 use crate::crypto::seal::MasterKey;
 use crate::server::builder::{self, MASTER_KEY};
 use crate::server::config::Config;
+use crate::server::failure::Failure;
 use crate::server::sealing;
 use crate::storage::Db;
 

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 use super::setup::{build, start_log};
+use crate::provider::Idp;
 use crate::server::config::{Config, Flags};
 use crate::server::failure::Failure;
-use crate::provider::Idp;
 use crate::server::health::Health;
-use crate::server::listen::{self, ListenerLimits, Listener, Stop, Tls};
+use crate::server::listen::{self, Listener, ListenerLimits, Stop, Tls};
 use crate::server::metrics;
 use crate::server::telemetry::Telemetry;
 use crate::storage::tenants;

@@ -4,9 +4,9 @@
 use clap::{Args, Subcommand};
 
 use super::setup::{build, configure};
+use crate::management::{SupportAction, SupportOutcome};
 use crate::server::config::Flags;
 use crate::server::failure::Failure;
-use crate::management::{SupportAction, SupportOutcome};
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::table::{Places, ROWS, Row, Shape};
 use super::flags::Flags;
+use super::table::{Places, ROWS, Row, Shape};
 use super::values::Config;
 
 const PREFIX: &str = "VESTIBULE_";

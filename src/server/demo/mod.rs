@@ -16,11 +16,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 pub(crate) use self::application::{ApplicationOptions, run as run_application};
-use self::people::{CLIENT_ID, PEOPLE, DemoPerson};
+use self::people::{CLIENT_ID, DemoPerson, PEOPLE};
 use super::apply::Syntax;
 use super::failure::Failure;
 use super::health::Health;
-use super::listen::{self, ListenerLimits, Listener, Stop};
+use super::listen::{self, Listener, ListenerLimits, Stop};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::secret::Secret;
 use crate::domain::contact::Country;

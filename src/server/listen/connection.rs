@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use super::Listener;
-use super::deadlines::{InTime, Timed, ResponsesDue};
+use super::deadlines::{InTime, ResponsesDue, Timed};
 use super::limits::ListenerLimits;
 
 /// The two routers that a connection may get.

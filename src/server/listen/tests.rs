@@ -19,7 +19,14 @@ const LARGE: usize = 32 << 20;
 
 /// All deadlines far away.
 fn patient() -> ListenerLimits {
-    ListenerLimits { handshake: NEVER, head: NEVER, body: NEVER, answer: NEVER, idle: NEVER, ..ListenerLimits::default() }
+    ListenerLimits {
+        handshake: NEVER,
+        head: NEVER,
+        body: NEVER,
+        answer: NEVER,
+        idle: NEVER,
+        ..ListenerLimits::default()
+    }
 }
 
 async fn open(limits: ListenerLimits) -> (SocketAddr, ConnectionLimit) {
@@ -230,7 +237,8 @@ async fn a_handshake_has_to_end_in_time() {
     }
     let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = socket.local_addr().unwrap();
-    let listener = Listener::new(socket, ListenerLimits { handshake: SHORT, ..patient() }, &[]).with_tls(Some(tls));
+    let listener =
+        Listener::new(socket, ListenerLimits { handshake: SHORT, ..patient() }, &[]).with_tls(Some(tls));
     let seats = listener.seats().clone();
     tokio::spawn(listener.serve_aside(Router::new()));
     // No data, and the beginning of a record that announces more.

@@ -94,7 +94,11 @@ impl House {
     }
 }
 
-fn requests(sheet: &mut MetricEncoder<'_>, answers: &[ResponseCount], times: &[(String, Readings)]) -> fmt::Result {
+fn requests(
+    sheet: &mut MetricEncoder<'_>,
+    answers: &[ResponseCount],
+    times: &[(String, Readings)],
+) -> fmt::Result {
     let labels: Vec<_> = answers
         .iter()
         .map(|answers| {
