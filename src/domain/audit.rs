@@ -171,3 +171,29 @@ impl AuditSubject {
         }
     }
 }
+
+impl Event {
+    /// Who or what the event is about.
+    pub fn subject(&self) -> Option<AuditSubject> {
+        match self {
+            Self::AccountLinked { user, .. }
+            | Self::SecondFactorFailed { user, .. }
+            | Self::LoginCompleted { user, .. }
+            | Self::AuthenticatorEnrolled { user }
+            | Self::PasswordChanged { user }
+            | Self::EnrolmentReset { user }
+            | Self::Unlocked { user }
+            | Self::EmergencyLinkIssued { user }
+            | Self::PasskeyCounterWentBack { user, .. }
+            | Self::RecoveryCodeUsed { user }
+            | Self::SignedOut { user, .. }
+            | Self::SessionsEnded { user, .. } => Some(AuditSubject::User(user.clone())),
+            Self::ResetRequested { user, .. } => user.clone().map(AuditSubject::User),
+            Self::CodeReused { client, .. } | Self::RefreshTokenReused { client, .. } => {
+                Some(AuditSubject::Client(client.clone()))
+            }
+            Self::MessageFailed { message, .. } => Some(AuditSubject::Message(message.clone())),
+            Self::LoginFailed { .. } | Self::UpstreamFailed { .. } | Self::Refused { .. } => None,
+        }
+    }
+}

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::audit::AuditSubject;
 use super::ids::{ClientId, IssuerId, MessageId, Reference, TenantId, UserId};
 use super::upstream::Slug;
 
@@ -329,30 +328,6 @@ impl Event {
             Self::ResetRequested { tenant, .. } => tenant.as_ref(),
             Self::MessageFailed { tenant, .. } => Some(tenant),
             _ => None,
-        }
-    }
-
-    /// Who or what the event is about.
-    pub fn subject(&self) -> Option<AuditSubject> {
-        match self {
-            Self::AccountLinked { user, .. }
-            | Self::SecondFactorFailed { user, .. }
-            | Self::LoginCompleted { user, .. }
-            | Self::AuthenticatorEnrolled { user }
-            | Self::PasswordChanged { user }
-            | Self::EnrolmentReset { user }
-            | Self::Unlocked { user }
-            | Self::EmergencyLinkIssued { user }
-            | Self::PasskeyCounterWentBack { user, .. }
-            | Self::RecoveryCodeUsed { user }
-            | Self::SignedOut { user, .. }
-            | Self::SessionsEnded { user, .. } => Some(AuditSubject::User(user.clone())),
-            Self::ResetRequested { user, .. } => user.clone().map(AuditSubject::User),
-            Self::CodeReused { client, .. } | Self::RefreshTokenReused { client, .. } => {
-                Some(AuditSubject::Client(client.clone()))
-            }
-            Self::MessageFailed { message, .. } => Some(AuditSubject::Message(message.clone())),
-            Self::LoginFailed { .. } | Self::UpstreamFailed { .. } | Self::Refused { .. } => None,
         }
     }
 
