@@ -1,7 +1,7 @@
 //! Handing a document to management: which changes bring the store to the document, and which mistakes prevent it.
 
+use super::outcome::{Applied, ApplyError};
 use super::read::{DocumentEntry, SetupDocument, told};
-use super::{Applied, ApplyError};
 use crate::management::{
     Change, ChangeKind, ChangeSet, Error, Mistake, apis, clients, groups, own_scopes, resellers, tenants,
     upstreams, users,
