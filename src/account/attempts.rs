@@ -3,7 +3,7 @@
 //! The counters are keyed by a keyed hash: of the user's id, or for a first factor of what was typed, so that unknown
 //! users and unknown tenants are counted and locked exactly like known ones.
 //!
-//! Why even the hard stop ends by itself: anybody can fail on anybody's behalf, and a stranger must not be able to
+//! Even the hard stop ends by itself: anyone can fail in a user's name, and a stranger must not be able to
 //! lock a user out for good (OWASP ASVS 6.1.1). A hundred failures take 18 hours of locks; then nothing is checked
 //! for a day.
 //!
@@ -13,13 +13,12 @@
 
 use std::time::Duration;
 
-use super::sign_in_history::Candidate;
 use super::{Account, Error};
 use crate::crypto::seal::Sealer;
-use crate::domain::ids::Hash;
+use crate::domain::ids::{Hash, UserId};
 use crate::domain::time::Time;
 use crate::storage::attempts::{self, Budget, Kind, Rate, Reservation};
-use crate::storage::{Result, Tx};
+use crate::storage::{Result, Tx, sign_in_history};
 
 /// Five tries, then five minutes, doubling to an hour.
 const BUDGET: Budget = Budget {
@@ -48,7 +47,7 @@ pub(crate) struct Counter {
     kind: Kind,
 }
 
-/// May a guess be checked?
+/// Whether a guess may be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Allowance {
     /// Yes; it is counted as a failure until it proves right.
@@ -64,11 +63,6 @@ impl Counter {
     /// The counter of whatever `subject` names.
     pub(crate) fn new(sealer: &Sealer, kind: Kind, subject: &str) -> Self {
         Self { key: sealer.keyed_hash("attempts", subject), kind }
-    }
-
-    /// The counter with a key that is a keyed hash already.
-    pub(super) const fn keyed(key: Hash, kind: Kind) -> Self {
-        Self { key, kind }
     }
 
     const fn budget(&self) -> &'static Budget {
@@ -126,9 +120,28 @@ impl Network {
         })
     }
 
-    /// It was none.
+    /// Refunds the attempt: it was not a failure.
     pub(crate) async fn give_back(&self, tx: &mut Tx<'_>) -> Result<()> {
         attempts::queue_refund(tx, &self.0, PER_ADDRESS)
+    }
+}
+
+/// A browser that may have tries of its own for the user whose password is typed.
+#[derive(Clone, Debug)]
+pub(super) struct KnownBrowser {
+    pub(super) user: UserId,
+    pub(super) hash: Hash,
+}
+
+impl KnownBrowser {
+    /// Whether it has.
+    pub(super) async fn has_tries(&self, tx: &mut Tx<'_>, now: Time) -> Result<bool> {
+        sign_in_history::has_tries(tx, &self.user, &self.hash, now).await
+    }
+
+    /// The counter of its tries. The hash is keyed already.
+    pub(super) fn counter(&self) -> Counter {
+        Counter { key: self.hash.clone(), kind: Kind::KnownBrowser }
     }
 }
 
@@ -140,7 +153,7 @@ pub(super) struct Budgets {
     /// The failures of the network.
     pub(super) network: Option<Network>,
     /// A browser that may have tries of its own.
-    pub(super) browser: Option<Candidate>,
+    pub(super) browser: Option<KnownBrowser>,
 }
 
 /// One try at a first factor, taken from the budgets it counts in.

@@ -1,23 +1,23 @@
-//! What a user held when an enrolment began. Of two enrolments of one user at once one wins, for the other finds that the
-//! user holds something else by now. After a recovery code whatever could be used here is taken for lost, and goes.
+//! Snapshot of a user's authenticators, an optimistic lock for enrolment: of two concurrent enrolments of one user one
+//! wins. After a recovery code the authenticators that could be used here count as lost and are removed.
 
 use crate::domain::authenticator::Authenticator;
 use crate::domain::ids::{AuthenticatorId, UserId};
 use crate::domain::passkey::{Passkey, RpId};
 use crate::storage::{Result, Tx, authenticators, passkeys, users};
 
-/// What a user held.
+/// Snapshot of a user's authenticators.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthenticatorSnapshot {
     /// All of it, as [`ids`] has it.
     pub(crate) ids: Vec<AuthenticatorId>,
-    /// Was a recovery code used? Then the passkeys of this relying party are lost, and the authenticator is too.
+    /// The relying party whose passkeys are lost, with the authenticator, if a recovery code was used.
     pub(crate) lost: Option<RpId>,
 }
 
 impl AuthenticatorSnapshot {
-    /// Is it still so? Whoever asks goes before or after anybody else who enrols something for the same user.
-    pub(super) async fn are_still(&self, tx: &mut Tx<'_>, user: &UserId) -> Result<bool> {
+    /// Whether the snapshot is still current. Locks the user's row, so that concurrent enrolments are serialised.
+    pub(super) async fn is_current(&self, tx: &mut Tx<'_>, user: &UserId) -> Result<bool> {
         users::hold(tx, user).await?;
         let active = authenticators::active(tx, user).await?.map(|stored| stored.authenticator);
         let passkeys = passkeys::of_user(tx, user).await?;

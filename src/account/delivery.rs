@@ -13,7 +13,6 @@ use super::{Account, Error};
 use crate::crypto::random;
 use crate::domain::ids::{Hash, MessageId};
 use crate::domain::message::{Content, Delivery, Kind, Message};
-use crate::domain::settings::SmsLimits;
 use crate::domain::time::Time;
 use crate::storage::attempts::{self, Rate};
 use crate::storage::{self, Tx, outbox};
@@ -26,24 +25,15 @@ const CODES: Rate = Rate { count: 3, per: Duration::from_mins(90) };
 const CODES_OF_DAY: Rate = Rate { count: 10, per: Duration::from_hours(24) };
 /// Three links at once, then one an hour: in no hour more than three (SEED1-16).
 const LINKS: Rate = Rate { count: 3, per: Duration::from_hours(3) };
-/// What the thousand numbers of one block may get: an office may own one, a swindler owns many.
+/// Limit per block of 1000 numbers (SMS pumping fraud).
 const OF_BLOCK: Rate = Rate { count: 50, per: Duration::from_hours(24) };
-
-/// The ways out that this provider has.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Channels<'a> {
-    /// Is there a mailer?
-    pub(crate) mail: bool,
-    /// How texts are limited, if there is a sender of any.
-    pub(crate) sms: Option<&'a SmsLimits>,
-}
 
 /// A message that is sealed and not yet in the outbox.
 #[derive(Clone, Debug)]
 pub(crate) struct QueuedMessage {
     new: outbox::New,
     caps: Vec<(Hash, Rate)>,
-    /// Is there a way out for it?
+    /// Whether a sender serves it.
     has_way: bool,
 }
 
@@ -61,7 +51,7 @@ pub enum SendOutcome {
 
 impl QueuedMessage {
     /// Puts the message into the outbox, if no cap stands against it.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
+    pub(crate) async fn enqueue(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
         if !self.has_way {
             return Ok(SendOutcome::Impossible);
         }
@@ -89,7 +79,7 @@ impl QueuedMessage {
 }
 
 impl Account<'_> {
-    /// Seals a message, to be settled.
+    /// Seals a message, to be enqueued.
     pub(crate) fn post(&self, message: &Message) -> Result<QueuedMessage, Error> {
         let Message { tenant, user, expires_at, letter } = message;
         let id = MessageId::new(random::uuid());

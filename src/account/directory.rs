@@ -4,8 +4,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-
+use super::host::Host;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::domain::epoch::Epoch;
@@ -13,36 +12,12 @@ use crate::domain::event::LoginFailure;
 use crate::domain::ids::UserId;
 use crate::domain::tenant::Tenant;
 use crate::domain::user::{User, Username};
-use crate::ext::{Directory, DirectoryUser, Unavailable};
+use crate::ext::DirectoryUser;
 use crate::storage::users;
 
 /// A sign-in that fails is answered no sooner than this after it began, wherever there is a directory: how quickly the
 /// host says no would tell its tenants from others, and perhaps names that exist from names that do not.
 pub(super) const SLOWEST_NO: Duration = Duration::from_millis(250);
-
-/// The host's directory, and how long it may take.
-#[derive(Clone, Copy)]
-pub(crate) struct Host<'a> {
-    directory: &'a dyn Directory,
-    deadline: Duration,
-}
-
-impl<'a> Host<'a> {
-    pub(crate) const fn new(directory: &'a dyn Directory, deadline: Duration) -> Self {
-        Self { directory, deadline }
-    }
-
-    fn holds(&self, tenant: &Tenant) -> bool {
-        self.directory.holds(&tenant.domain)
-    }
-
-    async fn ask<T>(&self, question: BoxFuture<'a, Result<T, Unavailable>>) -> Result<T, Error> {
-        match tokio::time::timeout(self.deadline, question).await {
-            Ok(answer) => Ok(answer?),
-            Err(late) => Err(Unavailable::new(late).into()),
-        }
-    }
-}
 
 impl<'a> Account<'a> {
     /// The directory that holds this tenant's users, if there is one.
@@ -50,7 +25,7 @@ impl<'a> Account<'a> {
         self.host.filter(|host| host.holds(tenant))
     }
 
-    /// Whose password it is by the host's word, with the row that stands for them here; or why it is nobody's.
+    /// Asks the directory whose password it is; returns that user's local row, or the reason why the sign-in is refused.
     pub(super) async fn ask_directory(
         &self,
         host: Host<'_>,
@@ -80,7 +55,7 @@ impl<'a> Account<'a> {
         })
     }
 
-    /// Is there a directory at all?
+    /// Whether there is a directory.
     pub(crate) const fn has_directory(&self) -> bool {
         self.host.is_some()
     }

@@ -1,8 +1,8 @@
-//! What an administrator can do for a user who cannot get in: begin the enrolment anew, end a lock, open the way for one
+//! What an administrator can do for a user who cannot get in: reset the enrolment, end a lock, open the way for one
 //! who has lost everything.
 //!
-//! Whoever asks for it has shown elsewhere that they may: an administrator to the API, an operator by standing at the
-//! console of the machine. The user is told by mail, whoever it was.
+//! The caller has been authorised elsewhere: an administrator by the API, an operator by access to the console of the
+//! machine. A mail tells the user in either case.
 
 use super::attempts::Counter;
 use super::delivery::QueuedMessage;
@@ -13,14 +13,14 @@ use crate::crypto::secret::Secret;
 use crate::domain::event::ResetOutcome;
 use crate::domain::ids::UserId;
 use crate::domain::message::Notice;
-use crate::domain::reset::{self, Progress, Purpose, Reset};
+use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::storage::attempts::{self, Kind};
 use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx, authenticators, passkeys, recovery_codes, resets};
 
-/// A user's enrolment, to be begun anew.
+/// A reset of a user's enrolment, to be applied.
 #[derive(Clone, Debug)]
 pub(crate) struct EnrolmentReset {
     user: UserId,
@@ -30,14 +30,14 @@ pub(crate) struct EnrolmentReset {
 impl EnrolmentReset {
     /// Revokes every authenticator and recovery code; what they had opened ends. The password stays. The next login asks
     /// for the office computer again, as a first one does.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<()> {
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<()> {
         users::begin_enrolment(tx, &self.user).await?;
         authenticators::remove_all(tx, &self.user).await?;
         passkeys::remove_all(tx, &self.user).await?;
         recovery_codes::replace(tx, &self.user, &[]).await?;
         ending::end(tx, &self.user, spared).await?;
         if let Some(notice) = &self.notice {
-            notice.settle(tx).await?;
+            notice.enqueue(tx).await?;
         }
         Ok(())
     }
@@ -53,7 +53,7 @@ pub(crate) struct Unlocking {
 impl Unlocking {
     /// Forgets the failures: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes, wrong answers of
     /// passkeys.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         for counter in &self.counters {
             counter.clear(tx).await?;
         }
@@ -61,7 +61,7 @@ impl Unlocking {
     }
 }
 
-/// A link for somebody at the console, to be settled.
+/// A link for an operator at the console, to be activated.
 #[derive(Clone, Debug)]
 pub(crate) struct ConsoleLink {
     /// Its address: shown once, and nowhere else.
@@ -72,21 +72,21 @@ pub(crate) struct ConsoleLink {
 
 impl ConsoleLink {
     /// Makes the link good; every other link and ticket of the user's is void, and so are the locks.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.unlocking.settle(tx).await?;
+    pub(crate) async fn activate(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+        self.unlocking.apply(tx).await?;
         resets::remove_all(tx, &self.reset.user).await?;
         resets::replace(tx, &self.reset).await
     }
 }
 
 impl Account<'_> {
-    /// A new beginning for this user's enrolment, to be settled.
+    /// A reset of this user's enrolment, to be applied.
     pub(crate) fn enrolment_reset(&self, user: &User, tenant: &Tenant) -> Result<EnrolmentReset, Error> {
         let notice = self.notice(user, tenant, Notice::SecondFactorReset)?;
         Ok(EnrolmentReset { user: user.id.clone(), notice })
     }
 
-    /// The end of this user's locks, to be settled.
+    /// The end of this user's locks, to be applied.
     pub(crate) async fn unlocking(&self, user: &User, tenant: &Tenant) -> storage::Result<Unlocking> {
         let kinds = [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery, Kind::Passkey];
         let passkeys = passkeys::of_user(&mut self.db.read().tx(), &user.id).await?;
@@ -96,7 +96,7 @@ impl Account<'_> {
         Ok(Unlocking { user: user.id.clone(), counters })
     }
 
-    /// A link for a user who has lost password and second factor, to be settled: it asks for neither. Who stands at the
+    /// A link for a user who has lost password and second factor, to be activated: it asks for neither. Who stands at the
     /// console could write into the database anyway; this leaves a trace, and ends by itself after ten minutes.
     pub(crate) async fn console_link(
         &self,
@@ -113,9 +113,9 @@ impl Account<'_> {
             ticket: None,
             issuer: home.issuer,
             user: found.user.id.clone(),
-            purpose: Purpose::Console,
+            purpose: ResetPurpose::Console,
             epoch: found.user.epoch + tenant.epoch,
-            progress: Progress::default(),
+            progress: ResetProgress::default(),
             expires_at: self.now().plus(reset::CONSOLE),
             version: 0,
         };

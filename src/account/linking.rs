@@ -1,16 +1,15 @@
-//! Linking an account with somebody at an upstream provider.
+//! Links an account with a user of an upstream provider.
 //!
-//! Who somebody is upstream says that provider alone, by its `sub`: no administrator types it, and no address, name or
-//! likeness is ever compared. So there are two halves that only the right person holds together. An administrator *invites*:
-//! that makes a code for one account and one provider, which counts once and for a day, and says nothing about who will
-//! bring it. And whoever is *signed in at that provider* in this very login brings the code: then, and only then, its
-//! `sub` is written down. Why a code that is typed and not a link that is opened: a link in a mail is opened by whoever
-//! sees the mail, mail scanners among them, in a browser that may be signed in as somebody else; the code is typed on a
-//! page that names the provider, after signing in there.
+//! An upstream user is identified by that provider's `sub` alone: no administrator types it, and no address or name is
+//! compared. Linking has two halves that only the right person can bring together. An administrator *invites*, which makes
+//! a code for one account and one provider, valid once and for a day. The user who is *signed in at that provider* in this
+//! login types the code; only then is the `sub` stored. The code is typed and not opened as a link, because a link in a
+//! mail is opened by everyone who sees the mail, mail scanners included, in a browser that may be signed in as another
+//! user; the code is typed on a page that names the provider, after signing in there.
 //!
-//! From then on the account is entered only there. Whatever opened it here goes in the same write (password, authenticators,
-//! passkeys, recovery codes, sessions and all that they gave), for a second door would be the weaker one. Accounts that
-//! `apply` makes with `upstream` have never had one here and wait for their invitation.
+//! From then on the user signs in only there. The same write removes every local credential (password, authenticators,
+//! passkeys, recovery codes) and ends sessions and grants, because a second way in would be the weaker one. Accounts that
+//! `apply` creates with `upstream` have no local credentials and wait for their invitation.
 
 use super::Account;
 use super::ending::{self, Spared};
@@ -30,7 +29,7 @@ pub(crate) fn code_hash(sealer: &Sealer, code: &str) -> Hash {
     sealer.keyed_hash(PURPOSE, code)
 }
 
-/// An invitation that somebody brings who is signed in at the provider.
+/// An invitation that a user brings who is signed in at the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct InvitationRedemption {
     pub(crate) user: UserId,
@@ -42,7 +41,7 @@ pub(crate) struct InvitationRedemption {
 impl InvitationRedemption {
     /// Links the account, and takes away whatever opened it here. `false`: the invitation is used up, or the account is
     /// linked already; of two at once, one gets `true`.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
         let Self { user, upstream, subject, hash } = self;
         let ours = link_invitations::redeem(tx, user, upstream, hash, now).await?
             && upstream_accounts::link(tx, user, upstream, subject).await?;

@@ -1,7 +1,7 @@
-//! A password that a user has chosen: checked against the rules, and not yet anybody's.
+//! A password that a user has chosen, checked against the rules and not stored yet.
 //!
 //! How easily a text is guessed is estimated by `zxcvbn`, which knows the common passwords, names, dates and rows of keys,
-//! and is told what else somebody would try first: the names of the user, of the tenant and of the product. What is left
+//! and is told what an attacker would try first: the names of the user, of the tenant and of the product. What is left
 //! out withstands every guesser who has to come by the login page, where a hundred tries take a day.
 
 use zxcvbn::{Score, zxcvbn};
@@ -46,7 +46,7 @@ impl NewPassword {
     }
 }
 
-/// What somebody who knows the user would try first.
+/// What an attacker who knows the user would try first.
 fn context<'a>(user: &'a User, tenant: &'a Tenant) -> Vec<&'a str> {
     let profile = &user.profile;
     let named = [
@@ -66,7 +66,7 @@ fn context<'a>(user: &'a User, tenant: &'a Tenant) -> Vec<&'a str> {
 }
 
 impl Account<'_> {
-    /// Is it the password that the user has?
+    /// Whether it is the user's present password.
     pub(crate) async fn is_password(&self, user: &UserId, password: &NewPassword) -> Result<bool, Error> {
         let found = users::credentials_by_id(&mut self.db.read().tx(), user).await?;
         let against = found.as_ref().and_then(stored_password).unwrap_or(Against::Nothing(None));

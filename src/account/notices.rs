@@ -19,7 +19,7 @@ impl Account<'_> {
         user.address().filter(|_| self.ways.mail)
     }
 
-    /// A mail to the user that tells of this, to be settled with what it tells of; `None`: no mail reaches the user.
+    /// A mail to the user about this event, to be enqueued by the write of the event; `None` if no mail reaches the user.
     pub(crate) fn notice(
         &self,
         user: &User,

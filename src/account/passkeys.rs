@@ -1,15 +1,15 @@
 //! Passkeys: registered, used as a second factor, and used to sign in without a name.
 //!
-//! An answer of a browser is checked beforehand, against the ceremony that the login in progress was waiting for. What it
-//! changes is settled in the caller's write: the signature counter goes forward by one conditional statement, and the
-//! ceremony is gone from the login, so that of one answer sent twice one counts.
+//! An answer of a browser is checked beforehand, against the challenge that the login in progress was waiting for. What it
+//! changes is consumed in the caller's write: the signature counter goes forward by one conditional statement, and the
+//! challenge is gone from the login, so that of one answer sent twice one counts.
 //!
 //! A counter that does not go forward tells of a copied key (Web Authentication §6.1.1). That use is refused and the
-//! observer told; the passkey stays, for else whoever holds the copy could shut its user out.
+//! observer told; the passkey stays, because otherwise the holder of the copy could lock its user out.
 
 use super::attempts::{Allowance, Counter, Try};
 use super::authenticator_snapshot::AuthenticatorSnapshot;
-use super::factors::Verdict;
+use super::factors::attempt::FactorVerdict;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
@@ -18,14 +18,14 @@ use crate::domain::event::LoginFailure;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, CredentialId, Hash, UserHandle, UserId};
 use crate::domain::issuer::{Issuer, IssuerUrl};
-use crate::domain::passkey::{Ceremony, Passkey, RpId};
+use crate::domain::passkey::{Passkey, PasskeyChallenge, RpId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::storage::attempts::Kind as Guess;
 use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers, users};
 
-/// Where passkeys are asked for.
+/// The relying party for which passkeys are asked for, and the issuer whose pages ask.
 #[derive(Clone, Debug)]
 pub(crate) struct RelyingPartyContext<'a> {
     rp: RpId,
@@ -46,7 +46,7 @@ impl<'a> RelyingPartyContext<'a> {
         tenant: &Tenant,
         known: &[Passkey],
         lost: bool,
-    ) -> Result<Ceremony, Error> {
+    ) -> Result<PasskeyChallenge, Error> {
         let handle = known.first().map(|passkey| passkey.user_handle.clone());
         let handle = handle.unwrap_or_else(|| UserHandle::new(random::uuid()));
         // The authenticator shows this where a user has accounts with several tenants.
@@ -58,16 +58,16 @@ impl<'a> RelyingPartyContext<'a> {
     }
 
     /// Asks the browser for one of these passkeys.
-    pub(crate) fn ask_for_passkey(&self, known: &[Passkey]) -> Result<Ceremony, Error> {
+    pub(crate) fn ask_for_passkey(&self, known: &[Passkey]) -> Result<PasskeyChallenge, Error> {
         Ok(self.party(self.rp.as_str())?.prove(&self.here(known))?)
     }
 
     /// Asks the browser for any passkey that signs a user in, by this challenge.
-    pub(crate) fn ask_who_it_is(&self, challenge: &Hash) -> Result<Ceremony, Error> {
+    pub(crate) fn ask_who_it_is(&self, challenge: &Hash) -> Result<PasskeyChallenge, Error> {
         Ok(self.party(self.rp.as_str())?.sign_in(challenge)?)
     }
 
-    /// Can any of these be used here?
+    /// Whether any of these can be used here.
     pub(crate) fn has_any(&self, passkeys: &[Passkey]) -> bool {
         passkeys.iter().any(|passkey| passkey.rp == self.rp)
     }
@@ -104,13 +104,13 @@ pub(crate) enum RegistrationOutcome {
 
 impl Registration {
     /// Stores it, unless the user holds something else than `before`.
-    pub(crate) async fn settle(
+    pub(crate) async fn store(
         &self,
         tx: &mut Tx<'_>,
         before: &AuthenticatorSnapshot,
     ) -> Stores<RegistrationOutcome> {
         let user = &self.passkey.user;
-        if !before.are_still(tx, user).await? {
+        if !before.is_current(tx, user).await? {
             return Ok(RegistrationOutcome::Void);
         }
         if !passkeys::insert(tx, &self.passkey).await? {
@@ -130,7 +130,7 @@ impl Registration {
 pub(crate) struct PasskeyAttempt {
     counter: Counter,
     /// The answer, or what is wrong with it.
-    answer: Result<PasskeyProof, Verdict>,
+    answer: Result<PasskeyProof, FactorVerdict>,
 }
 
 /// An answer that is right, to be used up.
@@ -149,19 +149,19 @@ impl PasskeyProof {
 
 impl PasskeyAttempt {
     /// Counts the try and uses the answer up.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> Stores<FactorVerdict> {
         if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
-            return Ok(Verdict::Locked(until));
+            return Ok(FactorVerdict::Locked(until));
         }
         let proof = match &self.answer {
             Ok(proof) => proof,
             Err(verdict) => return Ok(*verdict),
         };
         if !proof.accept(tx, now).await? {
-            return Ok(Verdict::Copied);
+            return Ok(FactorVerdict::Copied);
         }
         self.counter.clear(tx).await?;
-        Ok(Verdict::Right)
+        Ok(FactorVerdict::Right)
     }
 
     /// What it proves if it is right.
@@ -171,20 +171,20 @@ impl PasskeyAttempt {
     }
 }
 
-/// Whom an answer signs in.
+/// The result of signing in with a passkey.
 #[derive(Clone, Debug)]
 pub(crate) enum SignedIn {
     /// This user.
     Right(Box<PasskeyLogin>),
-    /// Nobody.
+    /// The sign-in is refused.
     Wrong(LoginFailure),
-    /// Nobody: the counter of this user's passkey went back.
+    /// Refused: the counter of this user's passkey went back.
     CounterWentBack(UserId),
     /// It was not looked at.
     Locked(Time),
 }
 
-/// A sign-in that is right, to be settled.
+/// A sign-in that is right, to be consumed.
 #[derive(Clone, Debug)]
 pub(crate) struct PasskeyLogin {
     /// Whose.
@@ -198,8 +198,8 @@ pub(crate) struct PasskeyLogin {
 }
 
 impl PasskeyLogin {
-    /// Gives the try back and uses the answer up. `false`: somebody was quicker with the same passkey.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
+    /// Refunds the attempt and consumes the answer; `false` if it lost a race against another use of the passkey.
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> Stores<bool> {
         if !self.proof.accept(tx, now).await? {
             return Ok(false);
         }
@@ -209,16 +209,16 @@ impl PasskeyLogin {
 }
 
 impl Account<'_> {
-    /// The passkey that the browser made, to be settled; or why there is none.
+    /// The passkey that the browser made, to be stored; or the reason why it is refused.
     pub(crate) fn new_passkey(
         &self,
         context: &RelyingPartyContext<'_>,
         user: &UserId,
-        ceremony: &Ceremony,
+        challenge: &PasskeyChallenge,
         answer: &str,
     ) -> Result<Result<Registration, Refused>, Error> {
         let Registered { user_handle, credential_id, credential, counter, custody } =
-            match context.party(context.rp.as_str())?.registered(ceremony, answer) {
+            match context.party(context.rp.as_str())?.registered(challenge, answer) {
                 Ok(registered) => registered,
                 Err(refused) => return Ok(Err(refused)),
             };
@@ -238,36 +238,37 @@ impl Account<'_> {
         Ok(Ok(Registration { passkey, proves }))
     }
 
-    /// What the browser answered to [`RelyingPartyContext::ask_for_passkey`], to be settled.
+    /// What the browser answered to [`RelyingPartyContext::ask_for_passkey`], to be consumed.
     pub(crate) fn passkey_attempt(
         &self,
         context: &RelyingPartyContext<'_>,
         user: &UserId,
         known: &[Passkey],
-        ceremony: &Ceremony,
+        challenge: &PasskeyChallenge,
         answer: &str,
     ) -> Result<PasskeyAttempt, Error> {
         let counter = Counter::new(self.sealer, Guess::Passkey, user.as_str());
-        let proved = context.party(context.rp.as_str())?.proved(ceremony, answer);
+        let proved = context.party(context.rp.as_str())?.proved(challenge, answer);
         let answer = proved.map_err(|refused| verdict(&refused)).and_then(|used| {
             // Web Authentication Level 3 §7.2: an answer that names a user must name this one.
             let named =
                 |passkey: &Passkey| used.user_handle.as_ref().is_none_or(|it| *it == passkey.user_handle);
             let is_used = |passkey: &&Passkey| passkey.credential_id == used.credential_id && named(passkey);
             let passkey = known.iter().find(is_used);
-            passkey.map(|passkey| PasskeyProof { id: passkey.id.clone(), used }).ok_or(Verdict::Wrong)
+            passkey.map(|passkey| PasskeyProof { id: passkey.id.clone(), used }).ok_or(FactorVerdict::Wrong)
         });
         Ok(PasskeyAttempt { counter, answer })
     }
 
-    /// What the browser answered to [`RelyingPartyContext::ask_who_it_is`]. Every try is counted as a failure until it is settled:
+    /// What the browser answered to [`RelyingPartyContext::ask_who_it_is`]. Every try is counted as a failure until it is
+    /// consumed:
     /// against the passkey that it names, whether or not there is such a one, and against the network.
     pub(crate) async fn passkey_sign_in(
         &self,
         context: &RelyingPartyContext<'_>,
         fixed: Option<&Tenant>,
         network: Option<&str>,
-        ceremony: &Ceremony,
+        challenge: &PasskeyChallenge,
         answer: &str,
     ) -> Result<SignedIn, Error> {
         let answer = Discovered::read(answer);
@@ -284,7 +285,7 @@ impl Account<'_> {
         else {
             return Ok(SignedIn::Wrong(LoginFailure::PasskeyUnknown));
         };
-        let used = match context.party(context.rp.as_str())?.signed_in(ceremony, &answer, &passkey) {
+        let used = match context.party(context.rp.as_str())?.signed_in(challenge, &answer, &passkey) {
             Ok(used) => used,
             Err(Refused::CounterWentBack) => return Ok(SignedIn::CounterWentBack(passkey.user)),
             Err(refused) => {
@@ -349,10 +350,10 @@ impl Account<'_> {
     }
 }
 
-fn verdict(refused: &Refused) -> Verdict {
+fn verdict(refused: &Refused) -> FactorVerdict {
     tracing::info!(%refused, "a passkey was refused");
     match refused {
-        Refused::CounterWentBack => Verdict::Copied,
-        Refused::Malformed(_) | Refused::Wrong(_) => Verdict::Wrong,
+        Refused::CounterWentBack => FactorVerdict::Copied,
+        Refused::Malformed(_) | Refused::Wrong(_) => FactorVerdict::Wrong,
     }
 }

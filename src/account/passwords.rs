@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use super::attempts::{Budgets, Try};
-use super::directory::{Host, SLOWEST_NO};
+use super::directory::SLOWEST_NO;
+use super::host::Host;
 use super::{Account, Error};
 use crate::crypto::password::{Against, Password, Place, Verdict};
 use crate::domain::epoch::Epoch;
@@ -40,12 +41,12 @@ pub(crate) struct PasswordSignIn<'a> {
 
 /// What a check found.
 #[derive(Clone, Debug)]
-pub(crate) enum Checked {
-    /// It is this user.
+pub(crate) enum PasswordCheck {
+    /// The password is this user's.
     Right(PasswordProof),
-    /// It is nobody.
+    /// The sign-in is refused.
     Wrong(LoginFailure),
-    /// It was not looked at.
+    /// Not checked: there were too many failures.
     Locked(Time),
 }
 
@@ -76,7 +77,7 @@ struct Rehash {
 
 impl PasswordProof {
     /// Gives the tries back and stores a renewed hash.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         self.tried.was_right(tx).await?;
         if let Some(Rehash { old, new }) = &self.rehash {
             users::rehash_password(tx, &self.user, old, new).await?;
@@ -94,18 +95,18 @@ enum Judge<'a> {
 }
 
 impl Account<'_> {
-    /// Is it certain already that a password would find no place to be hashed? Asked before a login is even looked up:
-    /// in a flood, whoever will be sent away must not wait behind what all the others read.
-    pub(crate) fn room(&self) -> Result<(), Error> {
-        // The host's directory hashes for itself, and whose tenant it will be nobody knows yet.
-        if self.host.is_none() { Ok(self.hasher.has_room()?) } else { Ok(()) }
+    /// Fails fast with `Busy` if the hashing queue is full, before a login is even looked up: in a flood, a request that
+    /// will be refused must not wait for the reads of all the others.
+    pub(crate) fn has_capacity(&self) -> Result<(), Error> {
+        // The host's directory hashes for itself, and the tenant is not known yet.
+        if self.host.is_none() { Ok(self.hasher.has_capacity()?) } else { Ok(()) }
     }
 
-    /// Checks a password. Every try is counted as a failure until its [`PasswordProof`] is settled; one that could not be checked
-    /// is given back at once, or a flood on the hashing pool would lock out whoever tries to sign in meanwhile.
+    /// Checks a password. Every try is counted as a failure until its [`PasswordProof`] is consumed; one that could not be
+    /// checked is refunded at once, or a flood on the hashing pool would lock out the users who try to sign in meanwhile.
     ///
-    /// Who finds no place to have it hashed is sent away before anything is read or written.
-    pub(crate) async fn check_password(&self, typed: &PasswordSignIn<'_>) -> Result<Checked, Error> {
+    /// Fails fast with `Busy` if the hashing queue is full.
+    pub(crate) async fn check_password(&self, typed: &PasswordSignIn<'_>) -> Result<PasswordCheck, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
         let judge = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
             Some((host, tenant)) => Judge::Host(host, tenant),
@@ -121,7 +122,7 @@ impl Account<'_> {
             Budgets { browser: self.browser_of(user, typed.browser), ..self.budgets(counter, typed.network) };
         let tried = match self.try_once(budgets).await? {
             Ok(tried) => tried,
-            Err(until) => return Ok(Checked::Locked(until)),
+            Err(until) => return Ok(PasswordCheck::Locked(until)),
         };
         let no = self.host.map(|_| tokio::time::sleep(SLOWEST_NO));
         let found = match judge {
@@ -142,9 +143,9 @@ impl Account<'_> {
         }
         match found {
             Ok(Ok(Match { user, epoch, rehash })) => {
-                Ok(Checked::Right(PasswordProof { user, epoch, tried, rehash }))
+                Ok(PasswordCheck::Right(PasswordProof { user, epoch, tried, rehash }))
             }
-            Ok(Err(failure)) => Ok(Checked::Wrong(failure)),
+            Ok(Err(failure)) => Ok(PasswordCheck::Wrong(failure)),
             Err(error) => {
                 self.give_back(tried).await?;
                 Err(error)

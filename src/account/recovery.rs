@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::attempts::{Allowance, Counter};
 use super::delivery::QueuedMessage;
-use super::factors::Verdict;
+use super::factors::attempt::FactorVerdict;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::seal::{SealError, Sealer};
@@ -30,11 +30,16 @@ pub(crate) struct NewCodes {
 }
 
 impl NewCodes {
+    /// Whose they are.
+    pub(super) const fn user(&self) -> &UserId {
+        &self.user
+    }
+
     /// Gives them to the user; the old set is void.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<()> {
+    pub(crate) async fn replace(&self, tx: &mut Tx<'_>) -> Stores<()> {
         recovery_codes::replace(tx, &self.user, &self.hashes).await?;
         if let Some(notice) = &self.notice {
-            notice.settle(tx).await?;
+            notice.enqueue(tx).await?;
         }
         Ok(())
     }
@@ -50,15 +55,15 @@ pub(crate) struct RecoveryAttempt {
 
 impl RecoveryAttempt {
     /// Counts the try and uses the code up.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> Stores<FactorVerdict> {
         if let Allowance::Locked(until) = self.counter.take(tx, now).await? {
-            return Ok(Verdict::Locked(until));
+            return Ok(FactorVerdict::Locked(until));
         }
         if !recovery_codes::redeem(tx, &self.user, &self.hash, now).await? {
-            return Ok(Verdict::Wrong);
+            return Ok(FactorVerdict::Wrong);
         }
         self.counter.clear(tx).await?;
-        Ok(Verdict::Right)
+        Ok(FactorVerdict::Right)
     }
 }
 
@@ -85,7 +90,7 @@ impl Account<'_> {
         Ok(String::from_utf8_lossy(&shown).split(' ').map(str::to_owned).collect())
     }
 
-    /// A code as it was typed, to be settled.
+    /// A code as it was typed, to be consumed.
     pub(crate) fn recovery_attempt(&self, user: &UserId, typed: &str) -> RecoveryAttempt {
         let counter = Counter::new(self.sealer, Kind::Recovery, user.as_str());
         RecoveryAttempt {

@@ -1,6 +1,6 @@
 //! "I have forgotten my password": who is meant is found out after the answer (SEED1-16, attacks 120 and 134).
 //!
-//! Whoever asks is told nothing, and the answer costs one row, whatever was typed. Later a node reads the row, looks for
+//! The response tells nothing and costs one row, whatever was typed. Later a node reads the row, looks for
 //! the user, and sends a link or does not; only the observer learns which. So neither pages nor times tell whether there
 //! is such a user, has an address, or has had too many mails already.
 //!
@@ -20,7 +20,7 @@ use crate::crypto::random;
 use crate::domain::contact::EmailAddress;
 use crate::domain::event::{Event, ResetOutcome};
 use crate::domain::ids::{Hash, ResetRequestId, TenantId, UserId};
-use crate::domain::reset::{self, Purpose};
+use crate::domain::reset::{self, ResetPurpose};
 use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
@@ -29,7 +29,7 @@ use crate::storage::reset_requests::{self, Waiting};
 use crate::storage::users::{self, Credentials};
 use crate::storage::{self, Tx};
 
-/// No more is kept of what was typed: longer names are nobody's.
+/// Maximum length that is kept of each input; user names are shorter.
 const KEPT: usize = 300;
 /// So many are answered in one round.
 const ROUND: i64 = 16;
@@ -53,7 +53,7 @@ pub(crate) struct ResetRequest {
     pub(crate) network: Option<String>,
 }
 
-/// What comes of a wish, to be settled.
+/// The answer to a request, to be applied.
 #[derive(Clone, Debug)]
 pub(crate) struct ResetAnswer {
     id: ResetRequestId,
@@ -74,7 +74,7 @@ struct FirstOrRepeated {
 
 impl ResetAnswer {
     /// Sends the mail, if there is one to send. `None`: another node has answered.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
         if !reset_requests::take(tx, &self.id).await? {
             return Ok(None);
         }
@@ -95,7 +95,7 @@ impl ResetAnswer {
         if !is_first && !self.network_may_ask(tx).await? {
             return Ok(ResetOutcome::TooMany);
         }
-        let outcome = match link.settle(tx).await? {
+        let outcome = match link.enqueue(tx).await? {
             SendOutcome::Queued(_) => return Ok(ResetOutcome::Mailed),
             SendOutcome::Wait(_) => ResetOutcome::TooMany,
             SendOutcome::Impossible => ResetOutcome::NoMail,
@@ -158,7 +158,7 @@ impl Account<'_> {
             Ok(found) => found,
             Err(reason) => return Ok(answer(Some(tenant.id.clone()), None, Err(reason))),
         };
-        let link = self.new_link(&found, &tenant, wish.home, Purpose::Forgotten)?.and_then(|link| {
+        let link = self.new_link(&found, &tenant, wish.home, ResetPurpose::Forgotten)?.and_then(|link| {
             let address = found.user.address().ok_or(ResetOutcome::NoAddress)?;
             Ok(FirstOrRepeated { link, address: self.cap("first-link-of-address", &address.key()) })
         });

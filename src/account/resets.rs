@@ -15,7 +15,7 @@ use crate::domain::event::ResetOutcome;
 use crate::domain::ids::{ClientId, InteractionId, IssuerId, UserId};
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::message::{Confidential, Content, Link, Mail, Message, MessageContent, Notice};
-use crate::domain::reset::{self, Progress, Purpose, Reset};
+use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::storage::attempts::Kind;
@@ -35,7 +35,7 @@ pub(crate) struct Home {
     pub(crate) client: Option<ClientId>,
 }
 
-/// A link and the mail that brings it, to be settled.
+/// A link and the mail that brings it, to be enqueued.
 #[derive(Clone, Debug)]
 pub(crate) struct NewLink {
     post: QueuedMessage,
@@ -44,8 +44,8 @@ pub(crate) struct NewLink {
 
 impl NewLink {
     /// Puts the mail into the outbox; every link before it is void. If it cannot be sent, those stay.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
-        let posted = self.post.settle(tx).await?;
+    pub(crate) async fn enqueue(&self, tx: &mut Tx<'_>) -> storage::Result<SendOutcome> {
+        let posted = self.post.enqueue(tx).await?;
         if matches!(posted, SendOutcome::Queued(_)) {
             resets::replace(tx, &self.reset).await?;
         }
@@ -53,7 +53,7 @@ impl NewLink {
     }
 }
 
-/// A new password in place of the old one, to be settled.
+/// A new password in place of the old one, to be applied.
 #[derive(Clone, Debug)]
 pub(crate) struct PasswordChange {
     user: UserId,
@@ -64,28 +64,33 @@ pub(crate) struct PasswordChange {
 }
 
 impl PasswordChange {
+    /// The PHC string of the new password.
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
+    }
+
     /// Stores the new password, unless the user's epoch was raised meanwhile, and ends what the old one had opened. Failed
     /// tries at the old password are forgotten.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<bool> {
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>, spared: Spared<'_>) -> storage::Result<bool> {
         if !users::change_password(tx, &self.user, &self.hash, self.epoch).await? {
             return Ok(false);
         }
         ending::end(tx, &self.user, spared).await?;
         self.counter.clear(tx).await?;
         if let Some(notice) = &self.notice {
-            notice.settle(tx).await?;
+            notice.enqueue(tx).await?;
         }
         Ok(true)
     }
 }
 
 impl Account<'_> {
-    /// May the pages offer a reset mail? Where the host keeps all passwords there is none to choose here.
+    /// Whether the pages may offer a reset mail. Where the host keeps all passwords there is none to choose here.
     pub(crate) fn mails_resets(&self, tenant: Option<&Tenant>) -> bool {
         self.ways.mail && tenant.is_none_or(|tenant| self.directory_of(tenant).is_none())
     }
 
-    /// Is there a password of ours that the user may choose? If not, why not.
+    /// Checks that the user has a local password to choose; otherwise returns the reason.
     pub(super) fn own_password(&self, user: &User, tenant: &Tenant) -> Result<(), ResetOutcome> {
         if tenant.disabled {
             Err(ResetOutcome::TenantDisabled)
@@ -98,13 +103,13 @@ impl Account<'_> {
         }
     }
 
-    /// A new link to the user's address, to be settled; or why there is none.
+    /// A new link to the user's address, to be enqueued; or the reason why there is none.
     pub(crate) fn new_link(
         &self,
         found: &Credentials,
         tenant: &Tenant,
         home: Home,
-        purpose: Purpose,
+        purpose: ResetPurpose,
     ) -> Result<Result<NewLink, ResetOutcome>, Error> {
         let user = &found.user;
         if let Err(reason) = self.own_password(user, tenant) {
@@ -117,8 +122,8 @@ impl Account<'_> {
         let expires_at = self.now().plus(reset::LINK);
         let link = Link { address, minutes };
         let mail = match purpose {
-            Purpose::Activation => Mail::Activation(link),
-            Purpose::Forgotten | Purpose::Console => Mail::Reset(link),
+            ResetPurpose::Activation => Mail::Activation(link),
+            ResetPurpose::Forgotten | ResetPurpose::Console => Mail::Reset(link),
         };
         let message = Message {
             tenant: tenant.id.clone(),
@@ -138,14 +143,14 @@ impl Account<'_> {
             user: user.id.clone(),
             purpose,
             epoch: user.epoch + tenant.epoch,
-            progress: Progress { sent_to: Some(to), login, client, ..Progress::default() },
+            progress: ResetProgress { sent_to: Some(to), login, client, ..ResetProgress::default() },
             expires_at,
             version: 0,
         };
         Ok(Ok(NewLink { post: self.post(&message)?, reset }))
     }
 
-    /// A new password for this user, as they were read, to be settled; a mail tells the user.
+    /// A new password for this user as they were read, to be applied; a mail tells the user.
     pub(crate) fn password_change(
         &self,
         user: &User,

@@ -16,17 +16,15 @@
 
 use std::time::Duration;
 
-use super::attempts::Counter;
+use super::attempts::KnownBrowser;
 use super::{Account, Error};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, UserId};
 use crate::domain::message::Notice;
 use crate::domain::tenant::Tenant;
-use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user_agent;
-use crate::storage::attempts::Kind;
 use crate::storage::sign_in_history::{self, Sight, SignIn};
 use crate::storage::{self, Tx};
 
@@ -37,7 +35,7 @@ const MOST: i64 = 10;
 
 /// What a browser shows at the end of a sign-in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen<'a> {
+pub(crate) struct BrowserSighting<'a> {
     /// Its cookie, if it has one.
     pub(crate) cookie: Option<&'a str>,
     /// The header `User-Agent`.
@@ -46,32 +44,13 @@ pub(crate) struct Seen<'a> {
     pub(crate) epoch: Option<Epoch>,
 }
 
-/// A browser that may have tries of its own for the user whose password is typed.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    user: UserId,
-    hash: Hash,
-}
-
-impl Candidate {
-    /// Does it?
-    pub(super) async fn has_tries(&self, tx: &mut Tx<'_>, now: Time) -> storage::Result<bool> {
-        sign_in_history::has_tries(tx, &self.user, &self.hash, now).await
-    }
-
-    /// The counter of its tries. The hash is keyed already.
-    pub(super) fn counter(&self) -> Counter {
-        Counter::keyed(self.hash.clone(), Kind::KnownBrowser)
-    }
-}
-
 impl Account<'_> {
     /// The browser with this cookie, for this user; `None` for the user stands for a name that is unknown.
-    pub(super) fn browser_of(&self, user: Option<&UserId>, cookie: Option<&str>) -> Option<Candidate> {
+    pub(super) fn browser_of(&self, user: Option<&UserId>, cookie: Option<&str>) -> Option<KnownBrowser> {
         let cookie = cookie.filter(|cookie| secret::is_shaped(cookie))?;
         // No user has an empty id.
         let user = user.cloned().unwrap_or_else(|| UserId::new(""));
-        Some(Candidate { hash: self.browser_hash(&user, cookie), user })
+        Some(KnownBrowser { hash: self.browser_hash(&user, cookie), user })
     }
 
     /// Notes that this user has signed in in this browser; if it is new, a mail tells the user. Gives what its cookie holds.
@@ -80,10 +59,10 @@ impl Account<'_> {
         tx: &mut Tx<'_>,
         user: &User,
         tenant: &Tenant,
-        seen: Seen<'_>,
+        seen: BrowserSighting<'_>,
     ) -> storage::Result<Secret> {
         let (now, until) = (self.now(), self.now().plus(KNOWN));
-        let Seen { cookie, user_agent, epoch } = seen;
+        let BrowserSighting { cookie, user_agent, epoch } = seen;
         let known =
             cookie.filter(|cookie| secret::is_shaped(cookie)).map(|known| Secret::new(known.to_owned()));
         let had_cookie = known.is_some();
@@ -109,7 +88,7 @@ impl Account<'_> {
     ) -> Result<(), Error> {
         let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
         if let Some(notice) = self.notice(user, tenant, Notice::NewBrowser { browser })? {
-            notice.settle(tx).await?;
+            notice.enqueue(tx).await?;
         }
         Ok(())
     }

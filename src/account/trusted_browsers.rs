@@ -60,7 +60,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Stores it.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Stores<()> {
+    pub(crate) async fn store(&self, tx: &mut Tx<'_>) -> Stores<()> {
         trusted_browsers::insert(tx, &self.browser).await
     }
 }
@@ -100,7 +100,7 @@ impl Account<'_> {
         Ok(found.filter(|browser| browser.epoch == epoch && browser.expires_at > self.now()))
     }
 
-    /// May this browser skip the second factor, showing what it shows?
+    /// Whether this browser, with these traits, skips the second factor.
     pub(crate) fn trusts(
         &self,
         browser: &TrustedBrowser,

@@ -177,7 +177,7 @@ impl PasswordHasher {
     }
 
     /// Returns whether there is capacity at this moment, without reserving it. `Busy` counts as a refused request.
-    pub(crate) fn has_room(&self) -> Result<(), Busy> {
+    pub(crate) fn has_capacity(&self) -> Result<(), Busy> {
         if self.0.places.available_permits() == 0 { Err(self.0.refuse()) } else { Ok(()) }
     }
 

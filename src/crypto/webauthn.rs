@@ -4,7 +4,7 @@
 //! that verified its user at registration must do so ever after, and one that cannot is still a second factor. Each
 //! response says whether the user was verified; sign-in without a user name requires it.
 //!
-//! The state needed to verify the response stays with the provider ([`Ceremony::state`]); the options go to the
+//! The state needed to verify the response stays with the provider ([`PasskeyChallenge::state`]); the options go to the
 //! browser. Both are JSON that no other module interprets.
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ use webauthn_rs::prelude::{
 
 use crate::domain::ids::{CredentialId, Hash, UserHandle};
 use crate::domain::issuer::IssuerUrl;
-use crate::domain::passkey::{Ceremony, KeyStorage, Passkey, Purpose, RpId};
+use crate::domain::passkey::{KeyStorage, Passkey, PasskeyChallenge, PasskeyPurpose, RpId};
 
 /// Time limit for the user, enforced by the browser.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -114,7 +114,11 @@ impl RelyingParty {
     }
 
     /// Creates the options for a new passkey; `known` are excluded.
-    pub(crate) fn register(&self, who: &Registrant<'_>, known: &[Passkey]) -> Result<Ceremony, Unable> {
+    pub(crate) fn register(
+        &self,
+        who: &Registrant<'_>,
+        known: &[Passkey],
+    ) -> Result<PasskeyChallenge, Unable> {
         let handle = Uuid::parse_str(who.handle.as_str())?;
         let known =
             known.iter().map(|passkey| Ok(credential(passkey)?.cred_id)).collect::<Result<_, Unable>>()?;
@@ -129,11 +133,15 @@ impl RelyingParty {
         if let Some(discoverable) = options.pointer_mut("/publicKey/authenticatorSelection/residentKey") {
             *discoverable = json!("preferred");
         }
-        ceremony(Purpose::Enrol, &options, &state)
+        ceremony(PasskeyPurpose::Enrol, &options, &state)
     }
 
     /// Verifies the response to [`RelyingParty::register`].
-    pub(crate) fn registered(&self, ceremony: &Ceremony, answer: &str) -> Result<Registered, Refused> {
+    pub(crate) fn registered(
+        &self,
+        ceremony: &PasskeyChallenge,
+        answer: &str,
+    ) -> Result<Registered, Refused> {
         let state: SecurityKeyRegistration = serde_json::from_str(&ceremony.state)?;
         let options: CreationChallengeResponse = serde_json::from_str(&ceremony.options)?;
         let answer: RegisterPublicKeyCredential = serde_json::from_str(answer)?;
@@ -151,15 +159,15 @@ impl RelyingParty {
     }
 
     /// Creates the options to prove one of these passkeys.
-    pub(crate) fn prove(&self, known: &[Passkey]) -> Result<Ceremony, Unable> {
+    pub(crate) fn prove(&self, known: &[Passkey]) -> Result<PasskeyChallenge, Unable> {
         let known: Vec<_> = known.iter().map(key).collect::<Result<_, _>>()?;
         let (mut options, state) = self.0.start_securitykey_authentication(&known)?;
         options.public_key.hints = None;
-        ceremony(Purpose::Prove, &options, &state)
+        ceremony(PasskeyPurpose::Prove, &options, &state)
     }
 
     /// Verifies the response to [`RelyingParty::prove`].
-    pub(crate) fn proved(&self, ceremony: &Ceremony, answer: &str) -> Result<Used, Refused> {
+    pub(crate) fn proved(&self, ceremony: &PasskeyChallenge, answer: &str) -> Result<Used, Refused> {
         let state: SecurityKeyAuthentication = serde_json::from_str(&ceremony.state)?;
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
         Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?, user_handle(&answer)))
@@ -167,7 +175,7 @@ impl RelyingParty {
 
     /// Creates the options for a sign-in with any discoverable passkey, with user verification. The caller provides the
     /// challenge: 256 unpredictable bits in base64url (§13.4.3).
-    pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<Ceremony, Unable> {
+    pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<PasskeyChallenge, Unable> {
         let (mut options, state) = self.0.start_discoverable_authentication()?;
         // The page decides whether the browser offers it in the name field or after a click.
         options.mediation = None;
@@ -176,13 +184,13 @@ impl RelyingParty {
             let drawn = json.pointer_mut(place).ok_or_else(|| Unable("it has no challenge".into()))?;
             *drawn = json!(challenge);
         }
-        ceremony(Purpose::SignIn, &options, &state)
+        ceremony(PasskeyPurpose::SignIn, &options, &state)
     }
 
     /// Verifies the response to [`RelyingParty::sign_in`], made with this passkey.
     pub(crate) fn signed_in(
         &self,
-        ceremony: &Ceremony,
+        ceremony: &PasskeyChallenge,
         answer: &Discovered,
         passkey: &Passkey,
     ) -> Result<Used, Refused> {
@@ -214,9 +222,13 @@ impl Discovered {
     }
 }
 
-fn ceremony(purpose: Purpose, options: &impl Serialize, state: &impl Serialize) -> Result<Ceremony, Unable> {
+fn ceremony(
+    purpose: PasskeyPurpose,
+    options: &impl Serialize,
+    state: &impl Serialize,
+) -> Result<PasskeyChallenge, Unable> {
     let (options, state) = (serde_json::to_string(options)?, serde_json::to_string(state)?);
-    Ok(Ceremony { purpose, options, state })
+    Ok(PasskeyChallenge { purpose, options, state })
 }
 
 /// The credential id of a stored or exported credential.

@@ -51,6 +51,8 @@ text_newtypes! {
     GrantId;
     /// A login in progress; part of its page URLs, and bound to one browser.
     InteractionId;
+    /// A ceremony of a user's credentials; codes that are sent are bound to it.
+    CeremonyId;
     /// A browser session: the value of the `sid` claim. The cookie contains another secret.
     SessionId;
     /// A user in the host's own directory: a key that never changes there.

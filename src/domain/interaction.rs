@@ -3,17 +3,15 @@
 //! The request never changes; what the user has done since is [`Progress`], written as a whole with an optimistic lock,
 //! so that of two concurrent posts only one is accepted.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::{Authenticator, Method};
+use super::authenticator::Method;
+use super::ceremony::Ceremony;
 use super::epoch::Epoch;
 use super::fact::{FactKind, Facts};
 use super::form::Problem;
-use super::ids::{AuthenticatorId, GrantId, Hash, InteractionId, IssuerId, MessageId, Reference, UserId};
+use super::ids::{GrantId, Hash, InteractionId, IssuerId, Reference, UserId};
 use super::is_default;
-use super::passkey::{Ceremony, Purpose};
 use super::request::AuthorizationRequest;
 use super::time::Time;
 use super::upstream::Vouched;
@@ -76,18 +74,11 @@ pub struct Progress {
     pub epoch: Option<Epoch>,
     /// Whether the facts of the browser's session are ignored.
     pub alone: bool,
-    /// Wrong codes since the first factor: after a few the login starts again.
-    pub wrong_codes: u32,
     /// The chosen enrolment method.
     pub method: Option<Method>,
-    /// The enrolment that waits for its first code.
-    pub enrolment: Option<Enrolment>,
-    /// The last attempt to deliver a code.
-    pub dispatch: Option<CodeDelivery>,
-    /// The unanswered passkey ceremony.
-    pub ceremony: Option<Ceremony>,
-    /// Sealed recovery codes, until the user confirms that they are stored.
-    pub recovery_codes: Option<String>,
+    /// The ceremony of this user's credentials.
+    #[serde(flatten)]
+    pub ceremony: Ceremony,
     /// Whether the user wants to resynchronise the device before a code is accepted.
     pub resync: bool,
     /// Whether a mail with an activation link was sent.
@@ -97,7 +88,8 @@ pub struct Progress {
     /// The last input ([`FormInput`]), sealed because users type passwords into the wrong field.
     pub form_input: Option<String>,
     /// A user authenticated by an upstream provider who is not linked with an account.
-    pub stranger: Option<UnlinkedUpstreamUser>,
+    #[serde(rename = "stranger")]
+    pub unlinked: Option<UnlinkedUpstreamUser>,
 }
 
 /// A user who is signed in upstream and not linked with an account.
@@ -112,76 +104,6 @@ pub struct UnlinkedUpstreamUser {
     pub vouched: Vouched,
     /// The time of the authentication.
     pub at: Time,
-}
-
-/// An enrolment in progress: the secret was shown, and the first code is awaited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enrolment {
-    /// The pending authenticator.
-    pub authenticator: AuthenticatorId,
-    /// Its method.
-    #[serde(default = "application")]
-    pub method: Method,
-    /// The time its secret was generated.
-    pub started_at: Time,
-    /// Wrong codes so far.
-    pub wrong_codes: u32,
-}
-
-impl Enrolment {
-    /// Maximum number of wrong codes.
-    const CODES: u32 = 10;
-    /// Time limit for the first code.
-    const PATIENCE: Duration = Duration::from_mins(15);
-
-    /// Starts the enrolment of a pending authenticator.
-    pub fn begin(authenticator: &Authenticator, now: Time) -> Self {
-        Self {
-            authenticator: authenticator.id.clone(),
-            method: authenticator.kind.method(),
-            started_at: now,
-            wrong_codes: 0,
-        }
-    }
-
-    /// Returns whether it is still within its time limit.
-    pub fn waits(&self, now: Time) -> bool {
-        self.started_at.is_recent(now, Self::PATIENCE)
-    }
-
-    /// Counts a wrong code; `false`: the limit is reached, and the enrolment is void.
-    pub const fn survives_wrong_code(&mut self) -> bool {
-        self.wrong_codes = self.wrong_codes.saturating_add(1);
-        self.wrong_codes < Self::CODES
-    }
-}
-
-/// The default of logins stored under the first schema.
-const fn application() -> Method {
-    Method::Totp
-}
-
-/// The result of the last attempt to deliver a code by SMS or mail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeDelivery {
-    /// The authenticator it was sent to.
-    pub authenticator: AuthenticatorId,
-    /// The outcome.
-    pub outcome: Dispatched,
-    /// The time from which another code can be requested.
-    pub again_at: Time,
-}
-
-/// The outcome of an attempt to deliver a code.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dispatched {
-    /// Queued as this message.
-    Sent(MessageId),
-    /// Not sent, because the rate limit is reached.
-    Held,
-    /// Not sent, because there is no sender for the channel.
-    Impossible,
 }
 
 /// The refusal of a post.
@@ -250,9 +172,9 @@ impl Progress {
     /// Adds a first factor of the user, whose epoch was read before the factor was checked.
     pub fn first_factor_proved(&mut self, user: &UserId, epoch: Epoch, kind: FactKind, at: Time) {
         self.learn(user, epoch, kind, at);
-        self.wrong_codes = 0;
+        self.ceremony.wrong_codes = 0;
         self.form_input = None;
-        self.stranger = None;
+        self.unlinked = None;
     }
 
     /// Adds a fact of this user and clears the last refusal.
@@ -291,29 +213,22 @@ impl Progress {
         over
     }
 
-    /// The pending ceremony for this purpose.
-    pub fn asked(&self, purpose: Purpose) -> Option<&Ceremony> {
-        self.ceremony.as_ref().filter(|ceremony| ceremony.purpose == purpose)
-    }
-
-    /// Takes the pending ceremony for this purpose, which can be answered once.
-    pub fn take_asked(&mut self, purpose: Purpose) -> Option<Ceremony> {
-        self.ceremony.take_if(|ceremony| ceremony.purpose == purpose)
-    }
-
     /// Returns whether the last post was refused because of a lock.
     pub fn is_locked(&self) -> bool {
         self.refusal.as_ref().is_some_and(|refusal| matches!(refusal.cause, RefusalCause::Locked(_)))
     }
 
-    /// Starts the login again: all facts so far are ignored, including those of the session.
+    /// Starts the login again: all facts so far are ignored, including those of the session. A code that was sent stays
+    /// valid, as another may not be sent at once.
     pub fn start_again(&mut self) {
-        *self = Self { alone: true, ..Self::default() };
+        let ceremony = Ceremony { id: self.ceremony.id.take(), ..Ceremony::default() };
+        *self = Self { alone: true, ceremony, ..Self::default() };
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ids::AuthenticatorId;
     use super::*;
 
     const EPOCH: Epoch = Epoch::FIRST;
@@ -324,12 +239,12 @@ mod tests {
         let mut progress = Progress::default();
         progress.password_proved(&anna, EPOCH, Time::from_unix(1));
         progress.learn(&anna, EPOCH, FactKind::Otp(AuthenticatorId::new("a")), Time::from_unix(2));
-        progress.recovery_codes = Some("sealed".into());
+        progress.ceremony.recovery_codes = Some("sealed".into());
         progress.password_proved(&anna, EPOCH, Time::from_unix(3));
         assert!(progress.facts.second_factor().is_some(), "the same user keeps what was proved");
         progress.password_proved(&bert, EPOCH, Time::from_unix(4));
         assert_eq!(progress.facts.second_factor(), None);
-        assert_eq!(progress.recovery_codes, None);
+        assert_eq!(progress.ceremony.recovery_codes, None);
         assert_eq!(progress.facts.first_factor(), Some(Time::from_unix(4)));
     }
 
@@ -339,7 +254,7 @@ mod tests {
         let mut progress = Progress { alone: true, ..Progress::default() };
         progress.belong_to(&anna, EPOCH);
         progress.learn(&anna, EPOCH, FactKind::RecoveryCode, Time::from_unix(1));
-        (progress.method, progress.recovery_codes) = (Some(Method::Totp), Some("sealed".into()));
+        (progress.method, progress.ceremony.recovery_codes) = (Some(Method::Totp), Some("sealed".into()));
         let before = progress.clone();
         assert!(!progress.belong_to(&anna, EPOCH));
         assert_eq!(progress, before);
@@ -364,7 +279,7 @@ mod tests {
         for first in [FactKind::Password, FactKind::RecoveryCode] {
             let mut progress = Progress::default();
             progress.learn(&anna, EPOCH, first, Time::from_unix(1));
-            progress.recovery_codes = Some("sealed".into());
+            progress.ceremony.recovery_codes = Some("sealed".into());
             assert!(progress.belong_to(&anna, EPOCH.next()));
             let fresh = Progress { facts: Facts::of(anna.clone()), ..Progress::default() };
             assert_eq!(progress, Progress { epoch: Some(EPOCH.next()), ..fresh });

@@ -9,6 +9,7 @@ pub mod audience;
 pub mod audit;
 pub mod authenticator;
 pub mod branding;
+pub mod ceremony;
 pub mod claims;
 pub mod client;
 pub mod contact;

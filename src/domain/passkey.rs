@@ -83,9 +83,9 @@ pub enum KeyStorage {
 
 /// A request to the browser that has not been answered. It can be answered once, rightly or wrongly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ceremony {
+pub struct PasskeyChallenge {
     /// The purpose.
-    pub purpose: Purpose,
+    pub purpose: PasskeyPurpose,
     /// The options for the browser, as JSON.
     pub options: String,
     /// The state for verifying the response, as JSON. It never leaves the provider.
@@ -95,7 +95,7 @@ pub struct Ceremony {
 /// The purpose of a ceremony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum PasskeyPurpose {
     /// To register a passkey.
     Enrol,
     /// To prove a known user's second factor.

@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ceremony::Ceremony;
 use super::contact::EmailAddress;
 use super::credential_change::RECENT;
 use super::epoch::Epoch;
 use super::ids::{AuthenticatorId, ClientId, Hash, InteractionId, IssuerId, UserId};
-use super::interaction::{CodeDelivery, Enrolment};
-use super::passkey::Ceremony;
 use super::time::Time;
 
 /// Lifetime of a link in a mail.
@@ -38,11 +37,11 @@ pub struct Reset {
     /// The user whose password is reset.
     pub user: UserId,
     /// Its purpose.
-    pub purpose: Purpose,
+    pub purpose: ResetPurpose,
     /// The sum of the epochs of user and tenant.
     pub epoch: Epoch,
     /// The progress since it was created.
-    pub progress: Progress,
+    pub progress: ResetProgress,
     /// The time of expiry.
     pub expires_at: Time,
     /// Incremented by every write.
@@ -52,7 +51,7 @@ pub struct Reset {
 /// The purpose of a reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum ResetPurpose {
     /// The password was forgotten; requested by the user or an administrator.
     Forgotten,
     /// Activation of an administrator who must have a second factor.
@@ -75,7 +74,7 @@ pub enum Enrols {
 /// The progress of a reset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Progress {
+pub struct ResetProgress {
     /// The address that the link was sent to: the link is void once the user has another address.
     pub sent_to: Option<EmailAddress>,
     /// The login to continue.
@@ -88,20 +87,13 @@ pub struct Progress {
     pub changed: bool,
     /// The time of the change, at which the second factor was proved too, if there is one.
     pub changed_at: Option<Time>,
-    /// Wrong codes so far.
-    pub wrong_codes: u32,
-    /// The last attempt to deliver a code of the second factor.
-    pub dispatch: Option<CodeDelivery>,
-    /// The unanswered passkey ceremony.
-    pub ceremony: Option<Ceremony>,
+    /// The ceremony of the user's credentials.
+    #[serde(flatten)]
+    pub ceremony: Ceremony,
     /// The reason to enrol a new authenticator, if one is required.
     pub enrols: Option<Enrols>,
     /// Snapshot of the user's authenticators at that decision, an optimistic lock for the enrolment.
     pub replaces: Vec<AuthenticatorId>,
-    /// The enrolment that waits for its first code.
-    pub enrolment: Option<Enrolment>,
-    /// Sealed recovery codes, until the user confirms that they are stored.
-    pub recovery_codes: Option<String>,
 }
 
 /// The next step of a reset.
@@ -120,11 +112,6 @@ pub enum Stage {
 }
 
 impl Reset {
-    /// What codes that are sent on this way are bound to, as those of a login are to theirs.
-    pub fn place(&self) -> InteractionId {
-        InteractionId::new(self.link.as_str())
-    }
-
     /// Returns whether password and second factor were proved recently enough for an enrolment, as in a login.
     pub fn may_enrol(&self, now: Time) -> bool {
         self.progress.changed_at.is_some_and(|at| now.minus(RECENT) <= at && !at.is_ahead_of(now))
@@ -132,12 +119,12 @@ impl Reset {
 
     /// The next step.
     pub const fn stage(&self) -> Stage {
-        let Progress { changed, enrols, recovery_codes, .. } = &self.progress;
+        let ResetProgress { changed, enrols, ceremony, .. } = &self.progress;
         match (&self.ticket, changed) {
             (None, _) => Stage::Password,
             (Some(_), false) => Stage::SecondFactor,
             (Some(_), true) if enrols.is_some() => Stage::Enrolment,
-            (Some(_), true) if recovery_codes.is_some() => Stage::RecoveryCodes,
+            (Some(_), true) if ceremony.recovery_codes.is_some() => Stage::RecoveryCodes,
             (Some(_), true) => Stage::Done,
         }
     }

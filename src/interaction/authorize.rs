@@ -84,7 +84,7 @@ async fn try_begin(page_request: PageRequest, validated: Validated) -> Result<Op
     Ok(Some(response))
 }
 
-/// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so nobody is known yet: the login is
+/// A form posted by the client's page comes without our cookies (`SameSite=Lax`), so no user is known yet: the login is
 /// stored unbound, and its first page, which the browser *does* open with cookies, takes it from there.
 async fn begin_unseen(page_request: PageRequest, validated: Validated) -> Result<Response, Internal> {
     let login = Login::begin(page_request, validated).boxed().await?;
@@ -111,7 +111,7 @@ async fn begin_unseen(page_request: PageRequest, validated: Validated) -> Result
     }
 }
 
-/// Is a login that could not be stored one too many of its network?
+/// Whether a login that could not be stored is one too many of its network.
 async fn is_full(login: &Login) -> Result<bool, Internal> {
     match &login.interaction.network {
         Some(network) => waiting::found_full(login, network).await,
@@ -119,7 +119,7 @@ async fn is_full(login: &Login) -> Result<bool, Internal> {
     }
 }
 
-/// A pushed request comes again: whoever reloads finds the login that it began, everybody else nothing.
+/// A pushed request comes again: the browser that reloads finds the login that it began, any other browser finds nothing.
 async fn go_on(page_request: PageRequest, login: &InteractionId) -> Response {
     match Login::resume(page_request.clone(), login.as_str()).boxed().await {
         Ok(Some(login)) if login.is_of(page_request.browser().as_ref()) => {

@@ -220,7 +220,7 @@ mod tests {
     }
 
     proptest! {
-        /// The house's promise: in whatever order facts come, a login that is done has every factor its user needs,
+        /// The promise of the engine: in whatever order facts come, a login that is done has every factor its user needs,
         /// each young enough, and its level is never above what was proved.
         #[test]
         fn done_means_every_need_is_met_and_a_stolen_session_changes_no_credential(
@@ -287,7 +287,7 @@ mod tests {
             };
             let needs = match needs(&request, Some(&who)) {
                 Ok(needs) => needs,
-                // Nobody enrols here who signs in elsewhere.
+                // A user who signs in upstream enrols nothing here.
                 Err(error) => {
                     prop_assert!(is_upstream && essential.is_some() && error == ErrorCode::UnmetAuthenticationRequirements);
                     return Ok(());

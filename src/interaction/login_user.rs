@@ -25,20 +25,20 @@ pub(super) struct LoginUser {
     pub(super) tenant: Arc<Tenant>,
     /// The active authenticator.
     pub(super) authenticator: Option<Authenticator>,
-    /// Must a new password be chosen?
+    /// Whether a new password must be chosen.
     pub(super) must_change_password: bool,
     /// Every passkey, also those for other host names.
     pub(super) passkeys: Vec<Passkey>,
     /// The relying party that passkeys must be for here.
     pub(super) rp: Option<RpId>,
-    /// Was the name of the office computer not asked for in this enrolment?
+    /// Whether the name of the office computer was not asked for yet in this enrolment.
     pub(super) desktop_unasked: bool,
     /// What the user allowed this client earlier.
     pub(super) consent: Option<Scope>,
 }
 
 impl LoginUser {
-    /// Reads a user. Who is disabled, or belongs to a tenant that is, or to another tenant than the issuer's, is nobody.
+    /// Reads a user. `None` if the user or their tenant is disabled, or the tenant is not the issuer's.
     pub(super) async fn load(
         tx: &mut Tx<'_>,
         idp: &Idp,
@@ -97,7 +97,7 @@ impl LoginUser {
         self.user.epoch + self.tenant.epoch
     }
 
-    /// Does this session of theirs still stand? The store knows its end; how long it may lie idle the tenant says.
+    /// Whether this session is this user's and still valid. The store knows its end; the tenant's policy limits its idle time.
     pub(super) fn holds(&self, session: &Session, now: Time) -> bool {
         session.user == self.user.id
             && session.epoch == self.epoch()

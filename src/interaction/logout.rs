@@ -217,7 +217,7 @@ struct SignOutQuestion<'a> {
     parameters: &'a Parameters,
     /// The application that the page names.
     client: Option<&'a Client>,
-    /// May the answer lead to an address of the application?
+    /// Whether the answer may lead to an address of the application.
     leads_away: bool,
     /// What was wrong with the last answer.
     problem: Option<Problem>,

@@ -3,7 +3,8 @@
 //! Inner floors, lowest first; a file imports only lower ones:
 //!
 //! 1. `engine` (what comes next), `login_user` (whose login it is), `page_request` (which browser asks, at which issuer)
-//! 2. `addresses`, `error_pages`, `code_notice` (what a page says of a code that was sent)
+//! 2. `addresses`, `error_pages`, `code_notice` (what a page says of a code that was sent), `ceremony_pages` (the pages that a
+//!    login and a reset share)
 //! 3. `login`: one request's view of a login in progress
 //! 4. `step`: what all steps share
 //! 5. `steps`: one file each; `reset`: the way to a new password, which leads to no code
@@ -13,6 +14,7 @@
 
 mod addresses;
 mod authorize;
+mod ceremony_pages;
 mod code_notice;
 mod engine;
 mod error_pages;

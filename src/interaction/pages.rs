@@ -52,7 +52,7 @@ pub(super) async fn submit(
         return page_request.foreign_form();
     }
     if address.step == links::FIRST
-        && let Err(busy) = page_request.idp.account().room()
+        && let Err(busy) = page_request.idp.account().has_capacity()
     {
         return page_request.failed(&busy.into());
     }

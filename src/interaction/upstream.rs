@@ -2,7 +2,7 @@
 //!
 //! An answer counts once, in the browser that left for it, for the provider that it was sent to. So `state` is a secret
 //! whose hash is a row: it leads to the login, which belongs to a browser, and is claimed before anything is redeemed.
-//! Nonce and PKCE verifier are derived from it under the master key: whoever reads it in an address learns neither, and
+//! Nonce and PKCE verifier are derived from it under the master key: reading it in an address reveals neither, and
 //! nothing of them is stored. Each provider has a redirect URI of its own, so that one provider's answer cannot be passed
 //! off as another's even where it does not name itself (RFC 9700 §4.4.2).
 //!
@@ -11,7 +11,7 @@
 //! and not the application.
 //!
 //! The user is found by provider and `sub` alone. Whatever goes wrong leads back to the page that was left, which says
-//! so and offers the local form; nothing of it counts against an account, for nobody has tried to be one.
+//! so and offers the local form; nothing of it counts against an account, because no account was tried.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ use crate::storage::upstreams::Stored;
 use crate::storage::{interactions, upstream_accounts};
 use crate::upstream::{Testimony, UpstreamClient, UpstreamRequest};
 
-/// How long ago a user may have signed in there where the application does not say: whoever signed in before that is
+/// How long ago a user may have signed in there where the application does not say: a user who signed in before that is
 /// asked to again (NIST SP 800-63B-4 draft, AAL2).
 const REMEMBERED: Duration = Duration::from_hours(12);
 /// How far the provider's clock and ours may differ.
@@ -118,7 +118,7 @@ impl Login {
         self.idp().sealer().keyed_hash(purpose, state).as_str().to_owned()
     }
 
-    /// Is this a moment for signing in?
+    /// Whether the login waits for a sign-in.
     fn is_open(&self) -> bool {
         matches!(self.next(), Due::Ask(Need::FirstFactor { .. } | Need::UpstreamProof { .. }))
     }
@@ -236,7 +236,7 @@ async fn returned(
 
 /// When the factors were proved there: never later than it was, and not longer ago than the request allows.
 ///
-/// A provider that does not say (though whoever sends `max_age` is owed an answer) has seen the user within the time that
+/// A provider that does not say (though a request with `max_age` requires `auth_time`) has seen the user within the time that
 /// it was asked for: it counts as the earliest moment of that, and where the application itself asks, as no answer.
 fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<Time, ProviderError> {
     let earliest = departure.departed_at.minus(login.patience());
@@ -256,7 +256,7 @@ fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<T
     }
 }
 
-/// Somebody is signed in there: one of ours, or a stranger.
+/// A user is signed in there: one with a linked account, or an unlinked one.
 async fn vouched(
     mut login: Login,
     upstream: &Upstream,
@@ -285,7 +285,7 @@ async fn vouched(
     login.interaction.progress.start_again();
     login.user = None;
     let issuer = upstream.issuer.clone();
-    login.interaction.progress.stranger = Some(UnlinkedUpstreamUser { issuer, subject, vouched, at });
+    login.interaction.progress.unlinked = Some(UnlinkedUpstreamUser { issuer, subject, vouched, at });
     let reference = random::reference();
     login.refuse(links::LINK, RefusalCause::NotLinked, Some(reference.clone()));
     tell(&mut login, upstream, UpstreamFailure::NotLinked, None, reference);

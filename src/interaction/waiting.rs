@@ -46,12 +46,12 @@ pub(super) async fn store(login: Login) -> Result<Result<(Login, Outcome), Box<R
     }
 }
 
-/// Was the network of this login found full a moment ago?
+/// Whether the network of this login was found full a moment ago.
 pub(super) fn is_known_full(login: &Login, network: &Hash) -> bool {
     login.idp().limits().full_networks.wait(network, login.idp().unix_millis()).is_some()
 }
 
-/// Is a login that could not be stored one too many of its network? If not, its pushed request was used up meanwhile.
+/// Whether a login that could not be stored is one too many of its network; otherwise its pushed request was consumed.
 pub(super) async fn found_full(login: &Login, network: &Hash) -> Result<bool, Internal> {
     let full = interactions::is_full(&mut login.idp().db().read().tx(), network, login.now).await?;
     if full {

@@ -11,7 +11,7 @@ use crate::account::ending::Spared;
 use crate::account::resets::Home;
 use crate::domain::event::{Event, ResetOutcome};
 use crate::domain::ids::IssuerId;
-use crate::domain::reset::Purpose;
+use crate::domain::reset::ResetPurpose;
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
@@ -134,18 +134,18 @@ impl Management<'_> {
         let reset = self.account.enrolment_reset(&found.user, tenant)?;
         let settled = self.db.write(move |tx| {
             let reset = reset.clone();
-            Box::pin(async move { reset.settle(tx, Spared::default()).await })
+            Box::pin(async move { reset.apply(tx, Spared::default()).await })
         });
         settled.await?;
         Ok((SupportOutcome::Done, Event::EnrolmentReset { user: found.user.id.clone() }))
     }
 
     async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Supported {
-        let link = self.account.new_link(found, tenant, self.home(), Purpose::Forgotten)?;
+        let link = self.account.new_link(found, tenant, self.home(), ResetPurpose::Forgotten)?;
         let link = link.map_err(refusal)?;
         let settled = self.db.write(move |tx| {
             let link = link.clone();
-            Box::pin(async move { link.settle(tx).await })
+            Box::pin(async move { link.enqueue(tx).await })
         });
         match settled.await? {
             SendOutcome::Queued(_) => {}
@@ -162,7 +162,7 @@ impl Management<'_> {
         let unlocking = self.account.unlocking(&found.user, tenant).await?;
         let settled = self.db.write(move |tx| {
             let unlocking = unlocking.clone();
-            Box::pin(async move { unlocking.settle(tx).await })
+            Box::pin(async move { unlocking.apply(tx).await })
         });
         settled.await?;
         Ok((SupportOutcome::Done, Event::Unlocked { user: found.user.id.clone() }))
@@ -173,7 +173,7 @@ impl Management<'_> {
         let address = link.address.clone();
         let settled = self.db.write(move |tx| {
             let link = link.clone();
-            Box::pin(async move { link.settle(tx).await })
+            Box::pin(async move { link.activate(tx).await })
         });
         settled.await?;
         let event = Event::EmergencyLinkIssued { user: found.user.id.clone() };

@@ -47,7 +47,7 @@ impl Idp {
         let post = self.account().post(&message)?;
         let settled = self.db().write(move |tx| {
             let post = post.clone();
-            Box::pin(async move { post.settle(tx).await })
+            Box::pin(async move { post.enqueue(tx).await })
         });
         Ok(settled.await?)
     }

@@ -75,7 +75,7 @@ impl Idp {
             for answer in answers {
                 let settled = self.db().write(move |tx| {
                     let answer = answer.clone();
-                    Box::pin(async move { answer.settle(tx).await })
+                    Box::pin(async move { answer.apply(tx).await })
                 });
                 if let Some(event) = settled.await? {
                     self.observe(&event);

@@ -4,28 +4,30 @@ use std::sync::Arc;
 
 use super::super::attempts::{Allowance, Counter};
 use super::super::{Account, Error};
+use super::factor::{Claim, Factor, Finding, TypedCode};
+use super::factor_of;
 use super::pin::{self, PinTry};
-use super::{Claim, Factor, Finding, TypedCode, factor};
+use crate::domain::ceremony::Ceremony;
 use crate::domain::fact::FactKind;
-use crate::domain::ids::{InteractionId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::message::Purpose;
 use crate::domain::time::Time;
 use crate::storage::attempts::Kind as Guess;
 use crate::storage::authenticators::{self, Stored};
 use crate::storage::{Result as Stores, Tx};
 
-/// What became of a code, or of a passkey's answer.
+/// The verdict on a code, or on the browser's answer for a passkey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum FactorVerdict {
     /// It was right, and is used up.
     Right,
-    /// It was wrong, too old, or used already; which of these is not said.
+    /// It was wrong, expired or used already; the user is not told which.
     Wrong,
-    /// There was none that could be right; it does not count.
+    /// No code was valid, so the attempt does not count.
     Expired,
-    /// It was right but for the signature counter of the passkey, which went back.
+    /// The signature counter of the passkey went back: the key may have been cloned.
     Copied,
-    /// It was not looked at.
+    /// Not checked: there were too many failures.
     Locked(Time),
 }
 
@@ -42,14 +44,14 @@ pub(crate) struct FactorAttempt {
 
 impl FactorAttempt {
     /// Counts the try and uses the code up, whatever the PIN is.
-    pub(crate) async fn settle(&self, tx: &mut Tx<'_>, now: Time) -> Stores<Verdict> {
+    pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> Stores<FactorVerdict> {
         let mut taken = Vec::new();
         for counter in self.counters.iter().chain(self.pin.as_ref().map(|pin| &pin.counter)) {
             match counter.take(tx, now).await? {
                 Allowance::Granted { lock } => taken.push((counter, lock)),
                 Allowance::Locked(until) => {
                     give_back(tx, &taken).await?;
-                    return Ok(Verdict::Locked(until));
+                    return Ok(FactorVerdict::Locked(until));
                 }
             }
         }
@@ -61,20 +63,20 @@ impl FactorAttempt {
         match finding {
             Finding::Void => {
                 give_back(tx, &taken).await?;
-                Ok(Verdict::Expired)
+                Ok(FactorVerdict::Expired)
             }
             Finding::Right if !pin_is_wrong => {
                 for (counter, _) in taken {
                     counter.clear(tx).await?;
                 }
-                Ok(Verdict::Right)
+                Ok(FactorVerdict::Right)
             }
             Finding::Right | Finding::Wrong => {
                 // The PIN's own tries are for wrong PINs.
                 if let (false, Some(_), Some(last)) = (pin_is_wrong, &self.pin, taken.pop()) {
                     give_back(tx, &[last]).await?;
                 }
-                Ok(Verdict::Wrong)
+                Ok(FactorVerdict::Wrong)
             }
         }
     }
@@ -88,12 +90,12 @@ async fn give_back(tx: &mut Tx<'_>, taken: &[(&Counter, Option<Time>)]) -> Store
 }
 
 impl Account<'_> {
-    /// A code for the user's active authenticator, typed in this login, to be settled; `None` if there is no such
+    /// A code for the user's active authenticator, typed in this ceremony, to be consumed; `None` if there is no such
     /// authenticator.
     pub(crate) async fn code_attempt(
         &self,
         user: &UserId,
-        login: &InteractionId,
+        ceremony: &Ceremony,
         typed: &str,
     ) -> Result<Option<FactorAttempt>, Error> {
         let Some((stored, factor)) = self.active(user).await? else { return Ok(None) };
@@ -102,8 +104,8 @@ impl Account<'_> {
         let pin = self.check_pin(&stored.authenticator, pin).await?;
         let claim = match &parts {
             Some(parts) => {
-                let entry =
-                    TypedCode { stored: &stored, login, purpose: Purpose::SignIn, typed: &parts.code };
+                let (ceremony, purpose) = (ceremony.id.as_ref(), Purpose::SignIn);
+                let entry = TypedCode { stored: &stored, ceremony, purpose, typed: &parts.code };
                 factor.read(self, entry)?
             }
             None => None,
@@ -112,7 +114,7 @@ impl Account<'_> {
         Ok(Some(FactorAttempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
     }
 
-    /// Two codes of the user's active device, one typed after the other, each with the PIN if there is one; to be settled.
+    /// Two codes of the user's active device, one typed after the other, each with the PIN if there is one; to be consumed.
     /// They take a try from the codes' budget and from their own.
     pub(crate) async fn resync_attempt(
         &self,
@@ -140,7 +142,7 @@ impl Account<'_> {
     async fn active(&self, user: &UserId) -> Result<Option<(Stored, &'static dyn Factor)>, Error> {
         let active = authenticators::active(&mut self.db.read().tx(), user).await?;
         Ok(active.and_then(|stored| {
-            let factor = factor(&stored.authenticator.kind)?;
+            let factor = factor_of(&stored.authenticator.kind)?;
             Some((stored, factor))
         }))
     }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::super::Account;
+use super::factor::{Claim, ClaimResult, Factor, TypedCode};
 use super::oath::MovingFactor;
-use super::{Claim, Claimed, Factor, TypedCode};
 use crate::crypto::otp::{OtpSecret, hotp, resync};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::storage::authenticators::Stored;
 
-pub(super) struct Hotp;
+pub(super) struct HotpFactor;
 
-impl Factor for Hotp {
+impl Factor for HotpFactor {
     fn enrols(&self) -> Option<Method> {
         None
     }
@@ -26,13 +26,13 @@ impl Factor for Hotp {
         FactKind::Otp(authenticator)
     }
 
-    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> ClaimResult {
         claim(account, entry.stored, |digits, secret, next| {
             hotp::find_counter(digits, secret, entry.typed, next)
         })
     }
 
-    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> Claimed {
+    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> ClaimResult {
         claim(account, stored, |digits, secret, next| resync::find_counter_pair(digits, secret, codes, next))
     }
 }
@@ -41,7 +41,7 @@ fn claim(
     account: &Account<'_>,
     stored: &Stored,
     find: impl FnOnce(u32, &OtpSecret, i64) -> Option<i64>,
-) -> Claimed {
+) -> ClaimResult {
     let Kind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };
     let next = stored.authenticator.last_accepted.saturating_add(1);
     let number = find(digits, &account.secret(stored)?, next);

@@ -3,16 +3,17 @@
 //! Mail is no channel of its own (NIST SP 800-63B §3.1.3.1 does not take it): what it is worth the tenant says.
 
 use super::super::Account;
-use super::super::delivery::Channels;
-use super::{Claimed, Deliver, Factor, TypedCode, delivered};
+use super::super::channels::Channels;
+use super::delivered;
+use super::factor::{ClaimResult, Deliver, Factor, TypedCode};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::message::{Code, Content, Mail as Sheet};
 
-pub(super) struct Mail;
+pub(super) struct MailFactor;
 
-impl Factor for Mail {
+impl Factor for MailFactor {
     fn enrols(&self) -> Option<Method> {
         Some(Method::Mail)
     }
@@ -33,12 +34,12 @@ impl Factor for Mail {
         Some(self)
     }
 
-    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> ClaimResult {
         Ok(Some(delivered::read(account, &entry)))
     }
 }
 
-impl Deliver for Mail {
+impl Deliver for MailFactor {
     fn minutes(&self) -> u32 {
         10
     }

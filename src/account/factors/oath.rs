@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryFutureExt};
 
 use super::super::Account;
-use super::{Claim, Finding};
+use super::factor::{Claim, Finding};
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::seal::SealError;
 use crate::domain::ids::AuthenticatorId;

@@ -1,7 +1,7 @@
 //! A PIN in one field with the code, before or behind it (functional specification 6.5).
 //!
-//! PIN and code are both checked, always: whoever guesses one does not learn that the other was right, and a right code
-//! behind a wrong PIN is used up. A PIN of four digits is no match for whoever has its hash, so the hash is sealed.
+//! PIN and code are always both checked: an attacker who guesses one does not learn that the other was right, and a right
+//! code with a wrong PIN is consumed. The hash of a four-digit PIN can be reversed by trying all PINs, so it is sealed.
 
 use super::super::attempts::Counter;
 use super::super::{Account, Error};
@@ -12,7 +12,7 @@ use crate::storage::attempts::Kind as Guess;
 
 /// What was typed, taken apart.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct TypedParts {
     /// The code alone.
     pub(super) code: String,
     /// The PIN; `None` where there is none to type.
@@ -20,17 +20,17 @@ pub(super) struct Parts {
 }
 
 /// The last or first digits are the code, the others the PIN. `None`: it is shorter than a code.
-pub(super) fn split(authenticator: &Authenticator, typed: &str) -> Option<Parts> {
+pub(super) fn split(authenticator: &Authenticator, typed: &str) -> Option<TypedParts> {
     let all = typed::code(typed, 32);
     let Some(Pin { position, .. }) = &authenticator.pin else {
-        return Some(Parts { code: all.to_string(), pin: None });
+        return Some(TypedParts { code: all.to_string(), pin: None });
     };
     let digits = usize::try_from(authenticator.kind.digits()).ok()?;
     let (pin, code) = match position {
         PinPosition::Before => all.split_at_checked(all.len().checked_sub(digits)?)?,
         PinPosition::After => all.split_at_checked(digits).map(|(code, pin)| (pin, code))?,
     };
-    Some(Parts { code: code.to_owned(), pin: Some(pin.to_owned()) })
+    Some(TypedParts { code: code.to_owned(), pin: Some(pin.to_owned()) })
 }
 
 /// A PIN that was typed, and whether it is the one.

@@ -3,16 +3,17 @@
 //! Worth two factors together with the password, but never the administrators' duty: a number can be taken over.
 
 use super::super::Account;
-use super::super::delivery::Channels;
-use super::{Claimed, Deliver, Factor, TypedCode, delivered};
+use super::super::channels::Channels;
+use super::delivered;
+use super::factor::{ClaimResult, Deliver, Factor, TypedCode};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::message::{Code, Content};
 
-pub(super) struct Sms;
+pub(super) struct SmsFactor;
 
-impl Factor for Sms {
+impl Factor for SmsFactor {
     fn enrols(&self) -> Option<Method> {
         Some(Method::Sms)
     }
@@ -33,12 +34,12 @@ impl Factor for Sms {
         Some(self)
     }
 
-    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, entry: TypedCode<'_>) -> ClaimResult {
         Ok(Some(delivered::read(account, &entry)))
     }
 }
 
-impl Deliver for Sms {
+impl Deliver for SmsFactor {
     fn minutes(&self) -> u32 {
         5
     }

@@ -1,15 +1,15 @@
 //! Authenticator applications and devices that go by the clock (RFC 6238).
 //!
 //! A code's time step is found beforehand, in a small window around the expected one; that it counts is decided by one
-//! conditional update. The window follows the device's clock, by itself no further than an hour; whoever has drifted more
-//! is found again by resynchronisation, and kept there.
+//! conditional update. The window follows the device's clock, by itself no further than an hour; a device that has drifted
+//! more is found by resynchronisation, and followed from there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::Account;
+use super::factor::{Claim, ClaimResult, Factor, TypedCode};
 use super::oath::MovingFactor;
-use super::{Claim, Claimed, Factor, TypedCode};
 use crate::crypto::otp::{self, resync};
 use crate::domain::authenticator::{Authenticator, Kind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
@@ -19,14 +19,14 @@ use crate::storage::authenticators::Stored;
 
 /// Steps of drift that are followed in all: an hour at the usual 30 seconds.
 const MAX_DRIFT: i64 = 120;
-/// A clock that nobody has looked at for so long may be off by one step more.
+/// Idle time after which the window widens by one step.
 const STEP_OF_IDLENESS: Duration = Duration::from_hours(60 * 24);
 /// Steps to either side, at most.
 const WIDEST: i64 = 4;
 
-pub(super) struct Totp;
+pub(super) struct TotpFactor;
 
-impl Factor for Totp {
+impl Factor for TotpFactor {
     fn enrols(&self) -> Option<Method> {
         Some(Method::Totp)
     }
@@ -39,7 +39,7 @@ impl Factor for Totp {
         FactKind::Otp(authenticator)
     }
 
-    fn read(&self, account: &Account<'_>, TypedCode { stored, typed, .. }: TypedCode<'_>) -> Claimed {
+    fn read(&self, account: &Account<'_>, TypedCode { stored, typed, .. }: TypedCode<'_>) -> ClaimResult {
         let Kind::Totp { parameters, drift } = &stored.authenticator.kind else { return Ok(None) };
         let (secret, now) = (account.secret(stored)?, account.now());
         let window = otp::Window {
@@ -51,7 +51,7 @@ impl Factor for Totp {
         Ok(claim(&stored.authenticator, parameters, step, now, |seen| followed(*drift, seen)))
     }
 
-    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> Claimed {
+    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> ClaimResult {
         let Kind::Totp { parameters, .. } = &stored.authenticator.kind else { return Ok(None) };
         let (secret, now) = (account.secret(stored)?, account.now());
         let last_accepted = stored.authenticator.last_accepted;

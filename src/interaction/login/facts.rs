@@ -2,11 +2,11 @@
 
 use super::{Due, Login};
 use crate::domain::authenticator::FactorStrength;
+use crate::domain::ceremony::PendingEnrolment;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::error::ErrorCode;
 use crate::domain::fact::{FactKind, Facts};
 use crate::domain::ids::{SessionId, UserId};
-use crate::domain::interaction::Enrolment;
 use crate::domain::policy::{self, Circumstances, ConsentRule, Enrolling, Need};
 use crate::domain::session::Session;
 use crate::domain::time::Time;
@@ -92,6 +92,7 @@ impl Login {
         let Some(login_user) = &mut self.user else { return };
         login_user.user.epoch = login_user.user.epoch.next();
         self.interaction.progress.epoch = Some(login_user.epoch());
+        self.interaction.progress.ceremony.renew();
         if let Some(session) = self.session.as_mut().filter(|session| spared == Some(&session.id)) {
             session.epoch = session.epoch.next();
         }
@@ -117,7 +118,7 @@ impl Login {
         let methods = self.idp().account().methods(&login_user.tenant.policy, login_user.rp.is_some());
         let held = login_user.held();
         let chosen = |method| Enrolling { method, begun: false };
-        let begun = |begun: &Enrolment| Enrolling { method: begun.method, begun: true };
+        let begun = |begun: &PendingEnrolment| Enrolling { method: begun.method, begun: true };
         let circumstances = Circumstances {
             tenant: &login_user.tenant.policy,
             user: &login_user.user.id,
@@ -126,13 +127,13 @@ impl Login {
             is_admin: login_user.user.is_admin(),
             held: &held,
             methods: &methods,
-            enrolling: progress.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
+            enrolling: progress.ceremony.enrolment.as_ref().map(begun).or(progress.method.map(chosen)),
             must_change_password: login_user.must_change_password,
             desktop_unasked: login_user.desktop_unasked,
             facts,
             here,
             resynchronises: progress.resync && self.may_resynchronise(),
-            codes_to_store: progress.recovery_codes.is_some(),
+            codes_to_store: progress.ceremony.recovery_codes.is_some(),
             consent: if self.validated.client().metadata.require_consent {
                 ConsentRule::Asked(login_user.consent.as_ref())
             } else {
@@ -147,7 +148,7 @@ impl Login {
     /// Whether this login may resynchronise the user's device.
     pub(in crate::interaction) fn may_resynchronise(&self) -> bool {
         let progress = &self.interaction.progress;
-        let wanted = progress.wrong_codes > 0 || progress.resync;
+        let wanted = progress.ceremony.wrong_codes > 0 || progress.resync;
         self.user.as_ref().is_some_and(|login_user| {
             let drifts = login_user.authenticator.as_ref().is_some_and(|device| device.kind.has_secret());
             wanted && drifts && login_user.tenant.policy.resync

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use super::{Due, Login, Outcome};
 use crate::account;
-use crate::account::sign_in_history::Seen;
+use crate::account::sign_in_history::BrowserSighting;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::event::Event;
@@ -123,7 +123,7 @@ impl Login {
     async fn note_sign_in(&self, tx: &mut Tx<'_>, login_user: &LoginUser) -> storage::Result<Secret> {
         let name = self.page_request.user_agent();
         let proved = self.proved(login_user).first_factor();
-        let seen = Seen {
+        let seen = BrowserSighting {
             cookie: self.page_request.cookies().value(Cookies::KNOWN),
             user_agent: name.as_deref(),
             epoch: proved.map(|_| login_user.epoch()),

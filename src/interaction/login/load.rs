@@ -128,7 +128,7 @@ impl Login {
         Ok(())
     }
 
-    /// Takes a user of the host's directory as the directory has them now; one whom it no longer has does not sign in.
+    /// Updates a user of the host's directory as the directory has them now; `None` if they are gone or disabled there.
     async fn recheck_directory(&mut self) -> Result<(), Internal> {
         if let Some(login_user) = self.user.take() {
             let user = self.idp().account().recheck_directory(login_user.user.clone()).await?;

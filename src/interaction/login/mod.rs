@@ -18,10 +18,12 @@ use std::sync::Arc;
 
 use super::login_user::LoginUser;
 use super::page_request::PageRequest;
+use crate::account::participant::Participant;
 use crate::crypto::secret::{self, Secret};
+use crate::domain::ceremony::Ceremony;
 use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
-use crate::domain::ids::{Hash, InteractionId, Reference};
+use crate::domain::ids::{Hash, Reference};
 use crate::domain::interaction::{Interaction, Refusal, RefusalCause};
 use crate::domain::locale::Locale;
 use crate::domain::policy::Need;
@@ -115,11 +117,20 @@ impl Login {
         self.events.push(event);
     }
 
-    /// What codes that are sent for this login are bound to: also to the epoch of its user, so that a code of before an
-    /// ending is void.
-    pub(super) fn code_scope(&self) -> InteractionId {
-        let epoch = self.interaction.progress.epoch.unwrap_or_default();
-        InteractionId::new(format!("{}/{epoch}", self.interaction.id))
+    /// The ceremony of the user's credentials.
+    pub(super) fn ceremony(&self) -> &Ceremony {
+        &self.interaction.progress.ceremony
+    }
+
+    /// The user as a ceremony's participant.
+    pub(super) fn participant<'a>(&'a self, login_user: &'a LoginUser) -> Participant<'a> {
+        Participant {
+            user: &login_user.user,
+            tenant: &login_user.tenant,
+            issuer: &self.page_request.issuer,
+            passkeys: &login_user.passkeys,
+            locale: self.locale(),
+        }
     }
 
     /// The row that recovery codes not yet stored are sealed for.

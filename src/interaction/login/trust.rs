@@ -67,7 +67,7 @@ pub(in crate::interaction) async fn remember(
     wanted: Option<Trust>,
 ) -> storage::Result<()> {
     let Some(trust) = wanted else { return Ok(()) };
-    trust.settle(tx).await?;
+    trust.store(tx).await?;
     login.trusted = Some(trust.secret);
     Ok(())
 }

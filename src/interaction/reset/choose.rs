@@ -1,62 +1,52 @@
 //! A new password. It uses the link up; it counts at once, unless there is a second factor to be proved first.
 
-use axum::http::header::SET_COOKIE;
-use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::session::{ResetSession, void};
-use super::{enrol, link, pages};
+use super::enrol;
+use super::reply::Reply;
+use super::session::ResetSession;
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword;
 use crate::crypto::secret::Secret;
 use crate::domain::event::Event;
-use crate::domain::password::PasswordRules;
-use crate::domain::reset::{self, Purpose};
+use crate::domain::reset::{self, ResetPurpose};
+use crate::interaction::ceremony_pages;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::{self, resets};
-use crate::views::{self, Body, Field, Form, Problem};
-
-/// The page.
-pub(super) fn page(session: &ResetSession, form: Form) -> Body {
-    let rules = PasswordRules::of(session.user.is_admin());
-    Body::NewPassword(views::NewPasswordView { form, rules, account: session.user.username.to_string() })
-}
+use crate::views::Problem;
 
 /// Takes the password that was typed.
-pub(super) async fn submit(session: ResetSession, form: &Parameters) -> Result<Response, Internal> {
-    let typed = |field: Field| form.get(field.name()).unwrap_or_default();
-    let asked = [Field::NewPassword, Field::NewPasswordAgain];
-    let empty: Vec<_> =
-        asked.into_iter().filter(|&field| typed(field).is_empty()).map(Problem::Missing).collect();
-    if !empty.is_empty() {
-        return pages::open(&session, pages::PASSWORD, &empty).await;
-    }
-    let (new, again) = (typed(Field::NewPassword), typed(Field::NewPasswordAgain));
+pub(super) async fn submit(session: ResetSession, form: &Parameters) -> Result<Reply, Internal> {
+    let [new, again] = match ceremony_pages::typed_password(form) {
+        Ok(typed) => typed,
+        Err(empty) => {
+            let problems = empty.into_iter().map(Problem::Missing).collect();
+            return Ok(Reply::Again(Box::new(session), problems));
+        }
+    };
     match NewPassword::check(new, again, &session.user, &session.tenant) {
         Ok(password) => chosen(session, &password).await,
-        Err(fault) => pages::open(&session, pages::PASSWORD, &[Problem::NewPassword(fault)]).await,
+        Err(fault) => Ok(Reply::again(session, Problem::NewPassword(fault))),
     }
 }
 
 /// Uses the link up, and changes the password if nothing else is to be proved. Whether something is, the store says in
 /// the same write: an authenticator that is enrolled in this very moment is asked for. A link from the console asks for
 /// none, and revokes what there is.
-async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Response, Internal> {
+async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Reply, Internal> {
     let ticket = Secret::generate();
     let account = session.idp().account();
-    let hash = account.hash_new(password).await?;
-    let change = account.password_change(&session.user, &session.tenant, hash.clone())?;
+    let change = account.new_password(&session.participant(), password).await?;
     let revoked = match session.reset.purpose {
-        Purpose::Console => Some(account.enrolment_reset(&session.user, &session.tenant)?),
-        Purpose::Forgotten | Purpose::Activation => None,
+        ResetPurpose::Console => Some(account.enrolment_reset(&session.user, &session.tenant)?),
+        ResetPurpose::Forgotten | ResetPurpose::Activation => None,
     };
     session.reset.ticket = Some(ticket.hash());
     session.reset.expires_at = session.now.plus(reset::REST);
     let opened = session.clone();
     let written = session.idp().db().write(move |tx| {
-        let (mut session, change) = (opened.clone(), change.clone());
-        let (hash, revoked) = (hash.clone(), revoked.clone());
+        let (mut session, change, revoked) = (opened.clone(), change.clone(), revoked.clone());
         async move {
             let held = match revoked {
                 Some(_) => Vec::new(),
@@ -65,7 +55,7 @@ async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Res
             let progress = &mut session.reset.progress;
             progress.changed = held.is_empty();
             progress.changed_at = progress.changed.then_some(session.now);
-            progress.password = (!progress.changed).then_some(hash);
+            progress.password = (!progress.changed).then(|| change.hash().to_owned());
             if progress.changed {
                 session.reset.progress.enrols = enrol::due(&session, false, &held);
             }
@@ -77,23 +67,19 @@ async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Res
                 session.change(tx, &change).await?;
             }
             if let Some(revoked) = revoked {
-                revoked.settle(tx, Spared { session: None, reset: Some(&session.reset.link) }).await?;
+                revoked.apply(tx, Spared { session: None, reset: Some(&session.reset.link) }).await?;
             }
             Ok(session.reset)
         }
         .boxed()
     });
     match written.await {
-        // Somebody was quicker, with this link or with another change.
-        Err(storage::Error::Conflict) => return Ok(void(&session.page_request)),
+        // Lost the race: against another use of this link, or another change of the password.
+        Err(storage::Error::Conflict) => return Ok(Reply::Void),
         written => session.reset = written?,
     }
     if session.reset.progress.changed {
         session.idp().observe(&Event::PasswordChanged { user: session.user.id.clone() });
     }
-    let mut response = pages::onward(&session);
-    response
-        .headers_mut()
-        .extend(link::keep(&session.page_request, &ticket).map(|cookie| (SET_COOKIE, cookie)));
-    Ok(response)
+    Ok(Reply::Ticket(Box::new(session), ticket))
 }

@@ -7,7 +7,7 @@ use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 
-use super::pages;
+use super::reply::PASSWORD;
 use super::session::void;
 use crate::crypto::secret::{self, Secret};
 use crate::http::{Cookies, cookies, see_other};
@@ -29,7 +29,7 @@ pub(super) async fn open(
     if !secret::is_shaped(&link) {
         return void(&page_request);
     }
-    let mut response = see_other(&page_request.reset_address(pages::PASSWORD));
+    let mut response = see_other(&page_request.reset_address(PASSWORD));
     response.headers_mut().extend(keep(&page_request, &Secret::new(link)).map(|cookie| (SET_COOKIE, cookie)));
     response
 }

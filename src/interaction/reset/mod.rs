@@ -1,8 +1,8 @@
-//! The way back in for whoever has forgotten the password: a machine beside the login, and never part of one.
+//! The way back in for a user who has forgotten the password: a state machine beside the login, never part of one.
 //!
-//! Reading order: `ask` (who are you? a mail may follow), `link` (the mail's address is opened), `session` (whose link it
-//! is, and how far they have come), `pages` (the pages' two handlers); then what the pages do: `choose` (a new password),
-//! `prove` and `sending` (the second factor), `enrol` (a new one).
+//! Reading order: `ask` (which user? a mail may follow), `link` (the mail's address is opened), `session` (whose link it is,
+//! and how far they have come), `pages` (the pages' two handlers); then what the pages do, each as an adapter of the
+//! ceremony in `account`: `choose` (a new password), `prove` and `sending` (the second factor), `enrol` (a new one).
 //!
 //! The secret of the link goes from its address into a cookie at once: no page of ours has it in its address, so it stands
 //! in no history, no log and no `Referer` (attack 157). Opening the address changes nothing, for it is scanners that open
@@ -14,6 +14,7 @@ mod enrol;
 mod link;
 mod pages;
 mod prove;
+mod reply;
 mod sending;
 mod session;
 

@@ -4,26 +4,23 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::Path;
+use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use futures_util::FutureExt;
 
+use super::reply::{DONE, ENROL, PASSKEY, PASSWORD, RECOVERY, RECOVERY_CODES, Reply, SECOND_FACTOR};
 use super::session::{ResetSession, void};
-use super::{choose, enrol, prove};
+use super::{choose, enrol, link, prove};
 use crate::domain::reset::Stage;
+use crate::domain::time::Time;
 use crate::http::{form_token, is_foreign_post, is_form_token, see_other};
+use crate::interaction::ceremony_pages;
+use crate::interaction::error_pages::retry_after;
 use crate::interaction::page_request::PageRequest;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::views::{Body, Form, Problem, ResetDoneView};
-
-pub(super) const PASSWORD: &str = "password";
-pub(super) const SECOND_FACTOR: &str = "second_factor";
-pub(super) const PASSKEY: &str = "passkey";
-pub(super) const RECOVERY: &str = "recovery";
-pub(super) const ENROL: &str = "enrol";
-pub(super) const RECOVERY_CODES: &str = "recovery_codes";
-const DONE: &str = "done";
+use crate::views::{Body, Form, Problem, ResetDoneView, WaitView};
 
 /// The parts of a page's address. A tenant's issuer has its domain in front.
 #[derive(Debug, serde::Deserialize)]
@@ -43,7 +40,7 @@ const fn steps(stage: Stage) -> &'static [&'static str] {
 }
 
 /// Leads to the page that is due.
-pub(super) fn onward(session: &ResetSession) -> Response {
+fn onward(session: &ResetSession) -> Response {
     let step = match session.reset.stage() {
         Stage::SecondFactor => prove::first(session),
         stage => steps(stage).first().copied().unwrap_or(PASSWORD),
@@ -89,39 +86,38 @@ pub(super) async fn submit(
 }
 
 /// Shows the page, or leads to the one that is due.
-pub(super) async fn open(
-    session: &ResetSession,
-    step: &str,
-    problems: &[Problem],
-) -> Result<Response, Internal> {
+async fn open(session: &ResetSession, step: &str, problems: &[Problem]) -> Result<Response, Internal> {
     if !steps(session.reset.stage()).contains(&step) {
         return Ok(onward(session));
     }
     let token = form_token(session.idp().sealer(), &session.secret, &session.form_name());
-    let form = Form {
-        problems: problems.to_vec(),
-        ..Form::new(session.page_request.reset_address(step), token.as_str())
+    let action = session.page_request.reset_address(step);
+    let form = Form { problems: problems.to_vec(), ..Form::new(action, token.as_str()) };
+    let shown = match step {
+        SECOND_FACTOR => prove::code_page(session, form).await?,
+        PASSKEY => prove::passkey_page(session, form).await?,
+        RECOVERY => Reply::Page(prove::recovery_page(session, form)),
+        ENROL => enrol::page(session, form).await?,
+        RECOVERY_CODES => {
+            let (ceremony, row) = (session.ceremony(), session.codes_row());
+            let (idp, user) = (session.idp(), &session.user);
+            Reply::Page(ceremony_pages::recovery_codes(idp, ceremony, &row, user, form)?)
+        }
+        DONE => Reply::Page(done(session).await?),
+        _ => Reply::Page(ceremony_pages::new_password(&session.user, form)),
     };
-    let body = match step {
-        SECOND_FACTOR => match prove::second_factor(session, form).await? {
-            Ok(body) => body,
-            Err(answer) => return Ok(answer),
-        },
-        PASSKEY => match prove::passkey(session, form).await? {
-            Ok(body) => body,
-            Err(answer) => return Ok(answer),
-        },
-        RECOVERY => prove::recovery(session, form),
-        ENROL => match enrol::page(session, form).await? {
-            Ok(body) => body,
-            Err(begun) => return Ok(begun),
-        },
-        RECOVERY_CODES => enrol::codes(session, form)?,
-        DONE => Body::ResetDone(ResetDoneView { login: session.login().await?, back: session.back().await? }),
-        _ => choose::page(session, form),
-    };
-    let status = if problems.contains(&Problem::Stale) { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    Ok(session.page(status, body))
+    Ok(match shown {
+        Reply::Page(body) => {
+            let is_stale = problems.contains(&Problem::Stale);
+            session.page(if is_stale { StatusCode::FORBIDDEN } else { StatusCode::OK }, body)
+        }
+        Reply::Void => void(&session.page_request),
+        _ => onward(session),
+    })
+}
+
+async fn done(session: &ResetSession) -> Result<Body, Internal> {
+    Ok(Body::ResetDone(ResetDoneView { login: session.login().await?, back: session.back().await? }))
 }
 
 /// Takes a post for the page that is due.
@@ -137,18 +133,39 @@ async fn take(session: ResetSession, step: &str, form: &Parameters) -> Result<Re
     if form.get("cancel").is_some() {
         return leave(&session).await;
     }
-    match step {
-        PASSWORD => choose::submit(session, form).await,
-        SECOND_FACTOR => prove::submit(session, form, prove::Way::Authenticator).await,
-        PASSKEY => prove::submit(session, form, prove::Way::Passkey).await,
-        RECOVERY => prove::submit(session, form, prove::Way::RecoveryCode).await,
-        ENROL => enrol::submit(session, form).await,
-        RECOVERY_CODES => enrol::stored(session, form).await,
-        _ => Ok(onward(&session)),
-    }
+    let page_request = Arc::clone(&session.page_request);
+    let reply = match step {
+        PASSWORD => choose::submit(session, form).await?,
+        SECOND_FACTOR => prove::submit_code(session, form).await?,
+        PASSKEY => prove::submit_passkey(session, form).await?,
+        RECOVERY => prove::submit_recovery(session, form).await?,
+        ENROL => enrol::submit(session, form).await?,
+        RECOVERY_CODES => enrol::stored(session, form).await?,
+        _ => Reply::onward(session),
+    };
+    Ok(match reply {
+        Reply::Page(body) => page_request.notice(StatusCode::OK, body),
+        Reply::Again(session, problems) => open(&session, step, &problems).await?,
+        Reply::Onward(session) => onward(&session),
+        Reply::Ticket(session, ticket) => {
+            let mut response = onward(&session);
+            let cookie = link::keep(&page_request, &ticket);
+            response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            response
+        }
+        Reply::Locked(session, until) => locked(&session, step, until),
+        Reply::Void => void(&page_request),
+    })
 }
 
-/// The user does not want to go on. Nothing is used up: the link waits for as long as it would have.
+fn locked(session: &ResetSession, step: &str, until: Time) -> Response {
+    let retry = Some(session.page_request.reset_address(step));
+    let wait = WaitView { until, now: session.now, retry, reference: None };
+    let page = session.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait));
+    retry_after(page, until.since(session.now))
+}
+
+/// Leads away from a reset that the user cancels. Nothing is used up: the link waits for as long as it would have.
 async fn leave(session: &ResetSession) -> Result<Response, Internal> {
     Ok(match session.login().await? {
         Some(login) => see_other(&login),

@@ -1,66 +1,37 @@
-//! The second factor, after the new password and before it counts: whoever reads somebody's mail has neither the
-//! authenticator nor the recovery codes (decision 5, attack 153).
+//! The second factor, after the new password and before it counts: a reader of the user's mail has neither the authenticator
+//! nor the recovery codes (decision 5, attack 153).
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::session::{ResetSession, void};
-use super::{enrol, pages, sending};
-use crate::account::factors::Verdict;
-use crate::account::passkeys::{self, RelyingPartyContext};
-use crate::account::{factors, recovery};
+use super::reply::{self, Reply};
+use super::session::ResetSession;
+use super::{enrol, sending};
+use crate::account::ceremony::{SecondFactorAttempt, SecondFactorProof};
+use crate::account::factors::attempt::FactorVerdict;
+use crate::account::passkeys::RelyingPartyContext;
 use crate::crypto::random;
 use crate::domain::event::Event;
-use crate::domain::message::Notice;
-use crate::domain::passkey::Ceremony;
-use crate::interaction::error_pages::retry_after;
+use crate::domain::passkey::{PasskeyChallenge, PasskeyPurpose};
+use crate::interaction::ceremony_pages::{self, OtherWays};
+use crate::interaction::code_notice;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::storage::{self, Tx, recovery_codes, resets};
-use crate::views::{self, Body, Field, Form, Problem, WaitView};
+use crate::storage::{self, recovery_codes, resets};
+use crate::views::{self, Body, Field, Form, Problem};
 
-/// Wrong codes that end a reset; then another mail is needed.
-const CODES: u32 = 5;
-
-/// What it is proved with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    Authenticator,
-    Passkey,
-    RecoveryCode,
-}
-
-impl Way {
-    /// Its page, the field that it posts, and what is said where that is empty or wrong.
-    const fn terms(self) -> (&'static str, Field, Problem, Problem) {
-        match self {
-            Self::Authenticator => {
-                let field = Field::Code;
-                (pages::SECOND_FACTOR, field, Problem::Missing(field), Problem::WrongCode)
-            }
-            Self::Passkey => (pages::PASSKEY, Field::Credential, Problem::NoPasskey, Problem::WrongPasskey),
-            Self::RecoveryCode => {
-                let field = Field::RecoveryCode;
-                (pages::RECOVERY, field, Problem::Missing(field), Problem::WrongRecoveryCode)
-            }
-        }
-    }
-}
-
-/// The page that is shown first. Whoever holds nothing that can be used here has a recovery code left.
+/// The page that is shown first. A user who holds nothing that can be used here has a recovery code left.
 pub(super) fn first(session: &ResetSession) -> &'static str {
-    if passkey_place(session).is_some() {
-        pages::PASSKEY
+    if passkey_context(session).is_some() {
+        reply::PASSKEY
     } else if session.authenticator.is_none() && !session.passkeys.is_empty() {
-        pages::RECOVERY
+        reply::RECOVERY
     } else {
-        pages::SECOND_FACTOR
+        reply::SECOND_FACTOR
     }
 }
 
-/// Where a passkey of the user's is asked for; `None`: there is none for here.
-fn passkey_place(session: &ResetSession) -> Option<RelyingPartyContext<'_>> {
+/// Where a passkey of the user's is asked for; `None` if there is none for here.
+fn passkey_context(session: &ResetSession) -> Option<RelyingPartyContext<'_>> {
     RelyingPartyContext::of(&session.page_request.issuer).filter(|context| context.has_any(&session.passkeys))
 }
 
@@ -71,208 +42,154 @@ fn way(session: &ResetSession, step: &str, leads_on: bool) -> Option<String> {
 
 async fn recovery_way(session: &ResetSession) -> Result<Option<String>, Internal> {
     let left = recovery_codes::left(&mut session.idp().db().read().tx(), &session.user.id).await?;
-    Ok(way(session, pages::RECOVERY, left > 0))
+    Ok(way(session, reply::RECOVERY, left > 0))
 }
 
 /// The page that asks for the authenticator's code. Where codes are sent, opening it sends the first one.
-pub(super) async fn second_factor(
-    session: &ResetSession,
-    mut form: Form,
-) -> Result<Result<Body, Response>, Internal> {
+pub(super) async fn code_page(session: &ResetSession, form: Form) -> Result<Reply, Internal> {
     let Some(authenticator) = &session.authenticator else {
-        return Ok(Err(if session.passkeys.is_empty() {
-            void(&session.page_request)
-        } else {
-            pages::onward(session)
-        }));
+        let has_none = session.passkeys.is_empty();
+        return Ok(if has_none { Reply::Void } else { Reply::onward(session.clone()) });
     };
-    if sending::is_due(session, authenticator) {
-        return sending::send(session, authenticator).await.map(Err);
+    if code_notice::is_due(session.ceremony(), authenticator) {
+        return sending::send(session, authenticator).await;
     }
-    let source = sending::source(session, authenticator, &mut form).await?;
-    Ok(Ok(Body::SecondFactor(views::SecondFactorView {
-        form,
-        source,
-        trust: None,
-        digits: authenticator.kind.digits(),
-        pin: authenticator.pin.as_ref().map(|pin| pin.position),
-        resync: None,
-        passkey: way(session, pages::PASSKEY, passkey_place(session).is_some()),
+    let others = OtherWays {
+        passkey: way(session, reply::PASSKEY, passkey_context(session).is_some()),
         recovery: recovery_way(session).await?,
-    })))
+        ..OtherWays::default()
+    };
+    let (idp, ceremony) = (session.idp(), session.ceremony());
+    let page = ceremony_pages::second_factor(idp, ceremony, authenticator, session.now, form, others);
+    Ok(Reply::Page(page.await?))
 }
 
 /// The page that asks for a passkey.
-pub(super) async fn passkey(session: &ResetSession, form: Form) -> Result<Result<Body, Response>, Internal> {
-    let Some(context) = passkey_place(session) else { return Ok(Err(pages::onward(session))) };
-    let asked = match session.reset.progress.ceremony.clone() {
-        Some(asked) => Some(asked),
-        None => ask(session, &context).await?,
+pub(super) async fn passkey_page(session: &ResetSession, form: Form) -> Result<Reply, Internal> {
+    let Some(challenge) = challenge(session).await? else { return Ok(Reply::onward(session.clone())) };
+    let others = OtherWays {
+        code: way(session, reply::SECOND_FACTOR, session.authenticator.is_some()),
+        recovery: recovery_way(session).await?,
+        ..OtherWays::default()
     };
-    let Some(Ceremony { options, .. }) = asked else { return Ok(Err(pages::onward(session))) };
-    let code = way(session, pages::SECOND_FACTOR, session.authenticator.is_some());
-    let recovery = recovery_way(session).await?;
-    Ok(Ok(Body::Passkey(views::PasskeyView { form, options, trust: None, code, recovery })))
+    Ok(Reply::Page(ceremony_pages::passkey(&challenge, form, others)))
 }
 
-/// Stores what the browser is asked, which it is once. `None`: another page was quicker.
-async fn ask(
-    session: &ResetSession,
-    context: &RelyingPartyContext<'_>,
-) -> Result<Option<Ceremony>, Internal> {
-    let asked = context.ask_for_passkey(&session.passkeys)?;
+/// The question to the browser, which is made once and stored. `None` if there is no passkey for here, or the write lost a
+/// race against another page.
+async fn challenge(session: &ResetSession) -> Result<Option<PasskeyChallenge>, Internal> {
+    let Some(context) = passkey_context(session) else { return Ok(None) };
+    if let Some(asked) = session.ceremony().asked(PasskeyPurpose::Prove) {
+        return Ok(Some(asked.clone()));
+    }
+    let challenge = context.ask_for_passkey(&session.passkeys)?;
     let mut session = session.clone();
-    session.reset.progress.ceremony = Some(asked.clone());
-    Ok(session.save().await?.then_some(asked))
+    session.reset.progress.ceremony.challenge = Some(challenge.clone());
+    Ok(session.save().await?.then_some(challenge))
 }
 
 /// The page that asks for a recovery code instead.
-pub(super) fn recovery(session: &ResetSession, form: Form) -> Body {
+pub(super) fn recovery_page(session: &ResetSession, form: Form) -> Body {
     let first = first(session);
-    let second_factor = way(session, first, first != pages::RECOVERY);
+    let second_factor = way(session, first, first != reply::RECOVERY);
     Body::Recovery(views::RecoveryView { form, second_factor })
 }
 
-/// What proves it, to be settled.
-#[derive(Clone, Debug)]
-enum Attempt {
-    Authenticator(factors::FactorAttempt),
-    Passkey(passkeys::PasskeyAttempt),
-    RecoveryCode(recovery::RecoveryAttempt),
-}
-
-impl Attempt {
-    async fn settle(&self, tx: &mut Tx<'_>, session: &ResetSession) -> storage::Result<Verdict> {
-        match self {
-            Self::Authenticator(attempt) => attempt.settle(tx, session.now).await,
-            Self::Passkey(attempt) => attempt.settle(tx, session.now).await,
-            Self::RecoveryCode(attempt) => attempt.settle(tx, session.now).await,
-        }
-    }
-}
-
-/// Takes the code that was typed, or what the browser says of a passkey.
-pub(super) async fn submit(
-    mut session: ResetSession,
-    form: &Parameters,
-    way: Way,
-) -> Result<Response, Internal> {
-    let (step, field, missing, wrong) = way.terms();
-    if let (Way::Authenticator, Some(authenticator)) = (way, &session.authenticator)
+/// Takes the code that was typed.
+pub(super) async fn submit_code(session: ResetSession, form: &Parameters) -> Result<Reply, Internal> {
+    if let Some(authenticator) = &session.authenticator
         && form.get("resend").is_some()
     {
         return sending::send(&session, authenticator).await;
     }
-    let Some(typed) = form.get(field.name()) else {
-        return pages::open(&session, step, &[missing]).await;
-    };
-    let asked = session.reset.progress.ceremony.take_if(|_| way == Way::Passkey);
-    let Some(attempt) = attempt(&session, way, asked, typed).await? else {
-        return Ok(pages::onward(&session));
-    };
-    let (session, verdict) = match settle(session, attempt).await? {
-        Ok(settled) => settled,
-        Err(session) => return Ok(void(&session.page_request)),
-    };
-    match verdict {
-        Verdict::Right => {
-            let user = session.user.id.clone();
-            if way == Way::RecoveryCode {
-                session.idp().observe(&Event::RecoveryCodeUsed { user: user.clone() });
-            }
-            session.idp().observe(&Event::PasswordChanged { user });
-            Ok(pages::onward(&session))
-        }
-        Verdict::Wrong | Verdict::Copied => {
-            tell_wrong(&session, verdict);
-            if session.reset.progress.wrong_codes >= CODES {
-                return Ok(void(&session.page_request));
-            }
-            pages::open(&session, step, &[wrong]).await
-        }
-        Verdict::Expired => pages::open(&session, step, &[Problem::CodeExpired]).await,
-        Verdict::Locked(until) => {
-            let retry = Some(session.page_request.reset_address(step));
-            let wait = WaitView { until, now: session.now, retry, reference: None };
-            let page = session.page(StatusCode::TOO_MANY_REQUESTS, Body::Wait(wait));
-            Ok(retry_after(page, until.since(session.now)))
-        }
+    match form.get(Field::Code.name()) {
+        Some(code) => prove(session, SecondFactorProof::Code(code), Problem::WrongCode).await,
+        None => Ok(Reply::again(session, Problem::Missing(Field::Code))),
     }
 }
 
-/// What was typed or answered; `None`: nothing is waited for.
-async fn attempt(
-    session: &ResetSession,
-    way: Way,
-    asked: Option<Ceremony>,
-    typed: &str,
-) -> Result<Option<Attempt>, Internal> {
-    let (account, user) = (session.idp().account(), &session.user.id);
-    Ok(match way {
-        Way::RecoveryCode => Some(Attempt::RecoveryCode(account.recovery_attempt(user, typed))),
-        Way::Authenticator => {
-            account.code_attempt(user, &session.reset.place(), typed).await?.map(Attempt::Authenticator)
+/// Takes the browser's answer, which uses the question up.
+pub(super) async fn submit_passkey(mut session: ResetSession, form: &Parameters) -> Result<Reply, Internal> {
+    let Some(answer) = form.get(Field::Credential.name()) else {
+        return Ok(Reply::again(session, Problem::NoPasskey));
+    };
+    match session.reset.progress.ceremony.take_asked(PasskeyPurpose::Prove) {
+        Some(asked) => {
+            let proof = SecondFactorProof::Passkey(&asked, answer);
+            prove(session, proof, Problem::WrongPasskey).await
         }
-        Way::Passkey => {
-            let (Some(context), Some(asked)) = (passkey_place(session), asked) else { return Ok(None) };
-            Some(Attempt::Passkey(account.passkey_attempt(
-                &context,
-                user,
-                &session.passkeys,
-                &asked,
-                typed,
-            )?))
+        None => Ok(Reply::onward(session)),
+    }
+}
+
+/// Takes a recovery code.
+pub(super) async fn submit_recovery(session: ResetSession, form: &Parameters) -> Result<Reply, Internal> {
+    match form.get(Field::RecoveryCode.name()) {
+        Some(code) => prove(session, SecondFactorProof::RecoveryCode(code), Problem::WrongRecoveryCode).await,
+        None => Ok(Reply::again(session, Problem::Missing(Field::RecoveryCode))),
+    }
+}
+
+async fn prove(
+    session: ResetSession,
+    proof: SecondFactorProof<'_>,
+    wrong: Problem,
+) -> Result<Reply, Internal> {
+    let attempt = {
+        let (participant, account) = (session.participant(), session.idp().account());
+        account.second_factor_attempt(&participant, session.ceremony(), proof).await?
+    };
+    let Some(attempt) = attempt else { return Ok(Reply::onward(session)) };
+    let Some((session, verdict)) = consume(session, attempt.clone()).await? else {
+        return Ok(Reply::Void);
+    };
+    let (issuer, reference) = (&session.reset.issuer, random::reference());
+    for event in attempt.events(verdict, issuer, &session.user, &reference) {
+        session.idp().observe(&event);
+    }
+    Ok(match verdict {
+        FactorVerdict::Right => {
+            session.idp().observe(&Event::PasswordChanged { user: session.user.id.clone() });
+            Reply::onward(session)
         }
+        FactorVerdict::Wrong | FactorVerdict::Copied if session.ceremony().has_failed() => Reply::Void,
+        FactorVerdict::Wrong | FactorVerdict::Copied => Reply::again(session, wrong),
+        FactorVerdict::Expired => Reply::again(session, Problem::CodeExpired),
+        FactorVerdict::Locked(until) => Reply::Locked(Box::new(session), until),
     })
 }
 
-fn tell_wrong(session: &ResetSession, verdict: Verdict) {
-    let reference = random::reference();
-    let (issuer, user) = (session.reset.issuer.clone(), session.user.id.clone());
-    if verdict == Verdict::Copied {
-        let (issuer, user, reference) = (issuer.clone(), user.clone(), reference.clone());
-        session.idp().observe(&Event::PasskeyCounterWentBack { issuer, user, reference });
-    }
-    session.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
-}
-
-/// Uses it up; if it is right, the password that waits is the user's. `Err`: somebody was quicker.
-async fn settle(
+/// Uses up what was brought; if it is right, the password that waits becomes the user's. `None` if the write lost a race.
+async fn consume(
     mut session: ResetSession,
-    attempt: Attempt,
-) -> Result<Result<(ResetSession, Verdict), ResetSession>, Internal> {
-    let Some(hash) = session.reset.progress.password.clone() else { return Ok(Err(session)) };
+    attempt: SecondFactorAttempt,
+) -> Result<Option<(ResetSession, FactorVerdict)>, Internal> {
+    let Some(hash) = session.reset.progress.password.clone() else { return Ok(None) };
     let change = session.idp().account().password_change(&session.user, &session.tenant, hash)?;
-    let notice = match attempt {
-        Attempt::Authenticator(_) | Attempt::Passkey(_) => None,
-        Attempt::RecoveryCode(_) => {
-            session.idp().account().notice(&session.user, &session.tenant, Notice::RecoveryCodeUsed)?
-        }
-    };
     let before = session.clone();
     let written = session.idp().db().write(move |tx| {
         let (mut session, attempt, change) = (before.clone(), attempt.clone(), change.clone());
-        let notice = notice.clone();
         async move {
-            let verdict = attempt.settle(tx, &session).await?;
-            let recovering = matches!(attempt, Attempt::RecoveryCode(_));
+            let verdict = attempt.consume(tx, session.now).await?;
             let held = session.held(tx).await?;
-            let enrols = enrol::due(&session, recovering, &held);
+            let enrols = enrol::due(&session, attempt.is_recovery(), &held);
             let progress = &mut session.reset.progress;
             match verdict {
-                Verdict::Right => {
+                FactorVerdict::Right => {
                     (progress.changed, progress.changed_at) = (true, Some(session.now));
                     (progress.password, progress.enrols) = (None, enrols);
                     progress.replaces = held.into_iter().map(|held| held.id).collect();
                 }
-                Verdict::Wrong | Verdict::Copied => progress.wrong_codes += 1,
-                Verdict::Expired | Verdict::Locked(_) => return Ok((session.reset, verdict)),
+                FactorVerdict::Wrong | FactorVerdict::Copied => {
+                    progress.ceremony.count_wrong_code();
+                }
+                FactorVerdict::Expired | FactorVerdict::Locked(_) => return Ok((session.reset, verdict)),
             }
             let mut reset = session.reset.clone();
-            let saved = if reset.progress.wrong_codes < CODES {
-                resets::save(tx, &reset).await?
-            } else {
+            let saved = if reset.progress.ceremony.has_failed() {
                 resets::remove(tx, &reset.link).await?
+            } else {
+                resets::save(tx, &reset).await?
             };
             if !saved {
                 return Err(storage::Error::Conflict);
@@ -281,19 +198,16 @@ async fn settle(
             if reset.progress.changed {
                 session.change(tx, &change).await?;
             }
-            if let (Verdict::Right, Some(notice)) = (verdict, notice) {
-                notice.settle(tx).await?;
-            }
             Ok((reset, verdict))
         }
         .boxed()
     });
     match written.await {
-        Err(storage::Error::Conflict) => Ok(Err(session)),
+        Err(storage::Error::Conflict) => Ok(None),
         written => {
             let (reset, verdict) = written?;
             session.reset = reset;
-            Ok(Ok((session, verdict)))
+            Ok(Some((session, verdict)))
         }
     }
 }

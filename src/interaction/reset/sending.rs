@@ -1,52 +1,29 @@
-//! The code of a second factor that is sent by SMS or mail, on the way back in: as in a login, once by itself and then by
-//! a button.
+//! The code of a second factor that is sent by SMS or mail, once by itself and then by a button, as in a login.
 
-use axum::response::Response;
 use futures_util::FutureExt;
 
-use super::pages;
+use super::reply::Reply;
 use super::session::ResetSession;
-use crate::account::factors::CodeRequest;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::message::Purpose;
-use crate::interaction::code_notice;
 use crate::provider::Internal;
 use crate::storage::{self, resets};
-use crate::views::{CodeSource, Form};
 
-/// Must the page send a code before it is shown?
-pub(super) fn is_due(session: &ResetSession, authenticator: &Authenticator) -> bool {
-    code_notice::is_due(session.reset.progress.dispatch.as_ref(), authenticator)
-}
-
-/// Sends a code; the one before is void. The row is held by the write that notes it: of two pages opened at once one sends.
-pub(super) async fn send(
-    session: &ResetSession,
-    authenticator: &Authenticator,
-) -> Result<Response, Internal> {
-    let place = session.reset.place();
-    let code = session.idp().account().code(&CodeRequest {
-        login: &place,
-        purpose: Purpose::SignIn,
-        authenticator,
-        tenant: &session.tenant.id,
-        account: session.user.username.as_str(),
-        locale: session.user.locale().unwrap_or(session.tenant.locale),
-        host: session.page_request.issuer.url.host(),
-    })?;
-    let Some(code) = code else { return Ok(pages::onward(session)) };
-    let (before, authenticator) = (session.clone(), authenticator.clone());
+/// Sends a code; the code before it is void. The row is held by the write that notes it: of two pages opened at once one
+/// sends.
+pub(super) async fn send(session: &ResetSession, authenticator: &Authenticator) -> Result<Reply, Internal> {
+    let (participant, ceremony) = (session.participant(), session.ceremony());
+    let code = session.idp().account().code(&participant, ceremony, Purpose::SignIn, authenticator)?;
+    let Some(code) = code else { return Ok(Reply::onward(session.clone())) };
+    let (reset, now) = (session.reset.clone(), session.now);
     let written = session.idp().db().write(move |tx| {
-        let (session, code, authenticator) = (before.clone(), code.clone(), authenticator.clone());
+        let (mut reset, code) = (reset.clone(), code.clone());
         async move {
-            if !resets::save(tx, &session.reset).await? {
+            if !resets::save(tx, &reset).await? {
                 return Err(storage::Error::Conflict);
             }
-            let posted = code.settle(tx).await?;
-            let mut reset = session.reset.clone();
             reset.version += 1;
-            let before = session.reset.progress.dispatch.as_ref();
-            reset.progress.dispatch = Some(code_notice::note(before, &authenticator, posted, session.now));
+            code.send(tx, &mut reset.progress.ceremony, now).await?;
             resets::save(tx, &reset).await
         }
         .boxed()
@@ -55,15 +32,5 @@ pub(super) async fn send(
         Err(storage::Error::Conflict) => {}
         written => drop(written?),
     }
-    Ok(pages::onward(session))
-}
-
-/// Where the code comes from, as the page says it.
-pub(super) async fn source(
-    session: &ResetSession,
-    authenticator: &Authenticator,
-    form: &mut Form,
-) -> Result<CodeSource, Internal> {
-    let noted = session.reset.progress.dispatch.as_ref();
-    code_notice::source(session.idp(), noted, authenticator, session.now, form).await
+    Ok(Reply::onward(session.clone()))
 }

@@ -1,4 +1,4 @@
-//! Whoever holds a link or a ticket: whose account it is about, and whether it still counts.
+//! The reset of a browser that holds a link or a ticket: whose account it is about, and whether it still counts.
 
 use std::sync::Arc;
 
@@ -8,9 +8,11 @@ use futures_util::FutureExt;
 
 use crate::account::authenticator_snapshot;
 use crate::account::ending::Spared;
+use crate::account::participant::Participant;
 use crate::account::resets::PasswordChange;
 use crate::crypto::secret;
 use crate::domain::authenticator::{Authenticator, Held};
+use crate::domain::ceremony::Ceremony;
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::passkey::{Passkey, RpId};
 use crate::domain::reset::Reset;
@@ -41,8 +43,8 @@ pub(super) struct ResetSession {
 }
 
 impl ResetSession {
-    /// What the cookie opens. `None`: nothing. A link or ticket says nothing any more once what the user was given has
-    /// ended, the user has another address, or may not sign in.
+    /// The reset that the cookie opens. A link or ticket is void once what the user was given has ended, the user has
+    /// another address, or may not sign in.
     pub(super) async fn load(page_request: &Arc<PageRequest>) -> Result<Option<Self>, Internal> {
         let Some(secret) = page_request.cookies().hash(Cookies::RESET) else { return Ok(None) };
         let (idp, now) = (&page_request.idp, page_request.idp.now());
@@ -76,6 +78,27 @@ impl ResetSession {
         &self.page_request.idp
     }
 
+    /// The ceremony of the user's credentials.
+    pub(super) fn ceremony(&self) -> &Ceremony {
+        &self.reset.progress.ceremony
+    }
+
+    /// The user as the ceremony's participant.
+    pub(super) fn participant(&self) -> Participant<'_> {
+        Participant {
+            user: &self.user,
+            tenant: &self.tenant,
+            issuer: &self.page_request.issuer,
+            passkeys: &self.passkeys,
+            locale: self.tenant.locale,
+        }
+    }
+
+    /// The row that recovery codes not yet stored are sealed for.
+    pub(super) fn codes_row(&self) -> String {
+        format!("resets/{}", self.reset.link)
+    }
+
     /// The name under which the forms are sealed.
     pub(super) fn form_name(&self) -> String {
         format!("reset {}", self.user.id)
@@ -88,7 +111,7 @@ impl ResetSession {
         self.page_request.page(status, &reader, body, ContentSecurity::Leaving)
     }
 
-    /// What the user holds in this very moment.
+    /// The authenticators that the user holds as of this write.
     pub(super) async fn held(&self, tx: &mut Tx<'_>) -> storage::Result<Vec<Held>> {
         let rp = RpId::of(&self.page_request.issuer.url);
         let authenticator = authenticators::active(tx, &self.user.id).await?;
@@ -97,7 +120,7 @@ impl ResetSession {
         Ok(authenticator.iter().map(|stored| stored.authenticator.held()).chain(passkeys).collect())
     }
 
-    /// Stores what happened; `false`: somebody was quicker.
+    /// Stores the progress; `false` if the write lost a race.
     pub(super) async fn save(&self) -> Result<bool, Internal> {
         let reset = self.reset.clone();
         let saved = self.idp().db().write(move |tx| {
@@ -107,11 +130,10 @@ impl ResetSession {
         Ok(saved.await?)
     }
 
-    /// Changes the password. The login that waits stops telling of failures that count no
-    /// more. [`storage::Error::Conflict`]: another change was quicker.
+    /// Changes the password. The login that waits no longer shows a lock that has ended. [`storage::Error::Conflict`]: it lost a race against another change.
     pub(super) async fn change(&self, tx: &mut Tx<'_>, change: &PasswordChange) -> storage::Result<()> {
         let spared = Spared { session: None, reset: Some(&self.reset.link) };
-        if !change.settle(tx, spared).await? {
+        if !change.apply(tx, spared).await? {
             return Err(storage::Error::Conflict);
         }
         let Some(id) = &self.reset.progress.login else { return Ok(()) };
@@ -157,7 +179,7 @@ pub(super) async fn waiting_login(
     }))
 }
 
-/// A link that opens nothing: one page, whyever it does not.
+/// The page for every link that is void.
 pub(super) fn void(page_request: &PageRequest) -> Response {
     let reference = Some(page_request.refuse("reset_void", None));
     let mails = page_request.idp.account().mails_resets(page_request.tenant.as_deref());

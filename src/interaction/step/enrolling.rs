@@ -1,4 +1,4 @@
-//! What all pages of an enrolment share: how long it may take, what voids it, and what its first code brings about.
+//! What all pages of an enrolment share: how it begins, what voids it, and what its proof activates.
 //!
 //! A secret stays the same for its login until it is void: after ten wrong codes or a quarter of an hour, when another
 //! way is chosen, or when another enrolment of the same user is begun, for of two tabs one must win.
@@ -7,30 +7,26 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
+use super::super::login::{Login, Outcome};
+use super::super::login_user::LoginUser;
 use super::links;
 use crate::account::authenticator_snapshot::{self, AuthenticatorSnapshot};
-use crate::account::ending::{self, Spared};
-use crate::account::factors::{self, Confirmation, Confirmed, EnrolmentSecret};
-use crate::account::recovery::NewCodes;
+use crate::account::ceremony::{EnrolmentOutcome, NewAuthenticator, Proved};
+use crate::account::ending::Spared;
+use crate::account::factors::enrolment::PendingAuthenticator;
 use crate::crypto::random;
-use crate::domain::authenticator::{Authenticator, Kind, Method};
+use crate::domain::authenticator::{Kind, Method};
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::form::Problem;
-use crate::domain::ids::UserId;
-use crate::domain::interaction::Enrolment;
+use crate::domain::ids::{SessionId, UserId};
 use crate::domain::policy::{EnrolmentReason, Need};
-use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
-use crate::domain::user::User;
-use crate::interaction::login::Login;
-use crate::interaction::login::Outcome;
-use crate::interaction::login_user::LoginUser;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::storage::{self, Tx, authenticators};
-use crate::views::{self, Duty, Form};
+use crate::storage::authenticators;
+use crate::views::Duty;
 
 /// The reason in the pages' words.
 pub(in crate::interaction) const fn duty(reason: EnrolmentReason) -> Duty {
@@ -43,30 +39,15 @@ pub(in crate::interaction) const fn duty(reason: EnrolmentReason) -> Duty {
     }
 }
 
-/// The page with the secret; there is no other way to choose.
-pub(in crate::interaction) fn secret_page(
-    shown: &EnrolmentSecret,
-    user: &User,
-    tenant: &Tenant,
-    form: Form,
-    duty: Duty,
-) -> views::EnrolView {
-    let account = user.username.to_string();
-    let uri = shown.uri(&tenant.name, &account).map(|uri| uri.to_string()).unwrap_or_default();
-    views::EnrolView { form, duty, uri, secret: shown.groups(), account, others: false }
-}
-
-/// The enrolment of this login, as long as it is good.
-pub(in crate::interaction) async fn begun(
+/// The authenticator that this login enrols, as long as it waits for its first code.
+pub(in crate::interaction) async fn pending(
     login: &Login,
     login_user: &LoginUser,
-) -> Result<Option<factors::Enrolment>, Internal> {
-    let begun = login.interaction.progress.enrolment.as_ref();
-    Ok(login.idp().account().enrolment(&login_user.user.id, begun, login.now).await?)
+) -> Result<Option<PendingAuthenticator>, Internal> {
+    Ok(login.idp().account().enrolment(&login_user.user.id, login.ceremony()).await?)
 }
 
-/// What every page of an enrolment begins with: it is somebody's, and offers another way besides, and none where the
-/// enrolment was the user's own wish.
+/// The beginning of every post of an enrolment: the user may choose another method, or skip what was their own wish.
 pub(in crate::interaction) async fn enter(
     mut login: Login,
     need: &Need,
@@ -86,11 +67,6 @@ pub(in crate::interaction) async fn enter(
     Ok(ControlFlow::Continue((login, login_user)))
 }
 
-/// Notes the enrolment of a new authenticator.
-pub(in crate::interaction) fn note(login: &mut Login, authenticator: &Authenticator) {
-    login.interaction.progress.enrolment = Some(Enrolment::begin(authenticator, login.now));
-}
-
 /// Begins an enrolment; one that was begun before is void.
 pub(in crate::interaction) async fn begin(
     login: &Login,
@@ -99,11 +75,12 @@ pub(in crate::interaction) async fn begin(
 ) -> Result<(Login, Outcome), Internal> {
     let start = login.idp().account().start_enrolment(&login_user.user.id, kind)?;
     let mut login = login.clone();
-    note(&mut login, &start.authenticator);
+    let now = login.now;
+    login.interaction.progress.ceremony.begin_enrolment(&start.authenticator, now);
     let written = login.write(move |login, tx| {
         let start = start.clone();
         async move {
-            start.settle(tx).await?;
+            start.store(tx).await?;
             Ok(login)
         }
         .boxed()
@@ -111,13 +88,13 @@ pub(in crate::interaction) async fn begin(
     written.await
 }
 
-/// Another way or another destination is chosen: what was begun is destroyed.
+/// Destroys what was begun: another method or another destination is chosen.
 pub(in crate::interaction) async fn abandon(
     mut login: Login,
     login_user: &LoginUser,
 ) -> Result<(Login, Outcome), Internal> {
     let progress = &mut login.interaction.progress;
-    (progress.enrolment, progress.refusal) = (None, None);
+    (progress.ceremony.enrolment, progress.refusal) = (None, None);
     let user = login_user.user.id.clone();
     let written = login.write(move |login, tx| {
         let user = user.clone();
@@ -130,14 +107,14 @@ pub(in crate::interaction) async fn abandon(
     written.await
 }
 
-/// The next page begins anew, and says so.
+/// Begins the enrolment again with the next page, which says so.
 pub(in crate::interaction) async fn void(mut login: Login) -> Result<(Login, Outcome), Internal> {
     note_void(&mut login);
     login.store().await
 }
 
 fn note_void(login: &mut Login) {
-    let begun = login.interaction.progress.enrolment.take().map(|begun| begun.method);
+    let begun = login.interaction.progress.ceremony.enrolment.take().map(|begun| begun.method);
     let problem = match begun {
         Some(Method::Sms | Method::Mail) => Problem::DestinationVoid,
         _ => Problem::EnrolmentVoid,
@@ -149,13 +126,14 @@ fn note_void(login: &mut Login) {
 pub(in crate::interaction) async fn prove(
     mut login: Login,
     login_user: Box<LoginUser>,
-    enrolment: factors::Enrolment,
+    pending: PendingAuthenticator,
     code: &str,
     step: &'static str,
 ) -> Result<(Login, Outcome), Internal> {
-    let confirmation = login.idp().account().confirmation(enrolment, &login.code_scope(), code)?;
+    let confirmation = login.idp().account().confirmation(pending, login.ceremony(), code)?;
     if let Some(confirmation) = confirmation {
-        return confirm(login, login_user, confirmation, step).boxed().await;
+        let method = confirmation.authenticator.kind.method();
+        return finish(login, login_user, method, Proved::Code(confirmation), step).boxed().await;
     }
     note_wrong(&mut login, step);
     login.store().await
@@ -163,7 +141,7 @@ pub(in crate::interaction) async fn prove(
 
 fn note_wrong(login: &mut Login, step: &str) {
     let reference = random::reference();
-    let Some(enrolment) = &mut login.interaction.progress.enrolment else { return };
+    let Some(enrolment) = &mut login.interaction.progress.ceremony.enrolment else { return };
     if !enrolment.survives_wrong_code() {
         return note_void(login);
     }
@@ -174,42 +152,34 @@ fn note_wrong(login: &mut Login, step: &str) {
     login.refuse(step, Problem::WrongCode, Some(reference));
 }
 
-/// The first code proves the new authenticator, makes it the only one and is used up.
-async fn confirm(
+/// Activates the new authenticator by its proof, which is a second factor of this login too. If it supersedes another,
+/// everything ends that the other one had opened, except this login and the session it is in.
+pub(in crate::interaction) async fn finish(
     login: Login,
     login_user: Box<LoginUser>,
-    confirmation: Confirmation,
+    method: Method,
+    proved: Proved,
     step: &'static str,
 ) -> Result<(Login, Outcome), Internal> {
-    let enrolled = Enrolled::new(&login, &login_user)?;
-    let had_one = login_user.authenticator.is_some();
-    let before = holdings(&login, login_user);
+    let new = new_authenticator(&login, &login_user, proved)?;
+    let user = login_user.user.id;
+    let at = login.proof_time(&user);
     let written = login.write(move |mut login, tx| {
-        let (confirmation, before, enrolled) = (confirmation.clone(), before.clone(), enrolled.clone());
+        let (new, user) = (new.clone(), user.clone());
         async move {
-            let method = confirmation.authenticator.kind.method();
             login.authorise(tx, CredentialChange::Enrolment(method))?;
-            match confirmation.settle(tx, &before, login.now).await? {
-                Confirmed::Yes => {}
-                Confirmed::Wrong => {
-                    note_wrong(&mut login, step);
-                    return Ok(login);
-                }
-                Confirmed::Expired => {
-                    login.refuse(step, Problem::CodeExpired, None);
-                    return Ok(login);
-                }
-                Confirmed::Void => {
-                    note_void(&mut login);
-                    return Ok(login);
+            let session = login.own_session().map(|session| session.id.clone());
+            let spared = Spared { session: session.as_ref(), reset: None };
+            let ceremony = &mut login.interaction.progress.ceremony;
+            match new.activate(tx, ceremony, spared, login.now).await? {
+                EnrolmentOutcome::Enrolled => note_enrolled(&mut login, new, session.as_ref(), user, at),
+                EnrolmentOutcome::WrongCode => note_wrong(&mut login, step),
+                EnrolmentOutcome::CodeExpired => login.refuse(step, Problem::CodeExpired, None),
+                EnrolmentOutcome::Void => note_void(&mut login),
+                EnrolmentOutcome::PasskeyRefused => {
+                    login.refuse(step, Problem::WrongPasskey, Some(random::reference()));
                 }
             }
-            if let Some(login_user) = &mut login.user {
-                login_user.authenticator = Some(confirmation.authenticator);
-                login_user.passkeys.retain(|passkey| before.lost.as_ref() != Some(&passkey.rp));
-            }
-            let supersedes = had_one || before.lost.is_some();
-            enrolled.settle(&mut login, tx, confirmation.proves, supersedes).await?;
             Ok(login)
         }
         .boxed()
@@ -217,49 +187,37 @@ async fn confirm(
     written.await
 }
 
-/// What the user holds when an enrolment ends: what is enrolled takes the context of what a recovery code said to be lost.
-pub(in crate::interaction) fn holdings(login: &Login, login_user: Box<LoginUser>) -> AuthenticatorSnapshot {
-    AuthenticatorSnapshot {
-        ids: authenticator_snapshot::ids(login_user.authenticator.as_ref(), &login_user.passkeys),
-        lost: login_user.rp.filter(|_| login.facts_proved_here().is_recovering()),
-    }
+/// The new authenticator, beside those that the user holds. It takes the place of what a recovery code said to be lost, and
+/// one with codes the place of the other one with codes.
+fn new_authenticator(
+    login: &Login,
+    login_user: &LoginUser,
+    proved: Proved,
+) -> Result<NewAuthenticator, Internal> {
+    let lost = login_user.rp.clone().filter(|_| login.facts_proved_here().is_recovering());
+    let replaces_codes = matches!(proved, Proved::Code(_)) && login_user.authenticator.is_some();
+    let supersedes = replaces_codes || lost.is_some();
+    let ids = authenticator_snapshot::ids(login_user.authenticator.as_ref(), &login_user.passkeys);
+    let (participant, before) = (login.participant(login_user), AuthenticatorSnapshot { ids, lost });
+    let account = login.idp().account();
+    Ok(account.new_authenticator(&participant, proved, before, supersedes, &login.codes_row())?)
 }
 
-/// What a new authenticator brings about in its login.
-#[derive(Clone, Debug)]
-pub(in crate::interaction) struct Enrolled {
+fn note_enrolled(
+    login: &mut Login,
+    new: NewAuthenticator,
+    session: Option<&SessionId>,
     user: UserId,
-    codes: NewCodes,
     at: Time,
-}
-
-impl Enrolled {
-    pub(in crate::interaction) fn new(login: &Login, login_user: &LoginUser) -> Result<Self, Internal> {
-        let LoginUser { user, tenant, .. } = login_user;
-        let codes = login.idp().account().new_recovery_codes(user, tenant, &login.codes_row())?;
-        Ok(Self { user: user.id.clone(), codes, at: login.proof_time(&user.id) })
+) {
+    let proves = new.proves().clone();
+    if new.supersedes {
+        login.carry_over(session);
     }
-
-    /// Gives the user what comes with it. The new authenticator has proved this. If it supersedes another, whatever that
-    /// one had opened ends, except this login and the session it is in.
-    pub(in crate::interaction) async fn settle(
-        self,
-        login: &mut Login,
-        tx: &mut Tx<'_>,
-        proved: FactKind,
-        supersedes: bool,
-    ) -> storage::Result<()> {
-        self.codes.settle(tx).await?;
-        if supersedes {
-            let session = login.own_session().map(|session| session.id.clone());
-            ending::end(tx, &self.user, Spared { session: session.as_ref(), reset: None }).await?;
-            login.carry_over(session.as_ref());
-        }
-        let progress = &mut login.interaction.progress;
-        (progress.method, progress.enrolment) = (None, None);
-        progress.recovery_codes = Some(self.codes.sealed);
-        login.learn_at(&self.user, proved, self.at);
-        login.tell(Event::AuthenticatorEnrolled { user: self.user });
-        Ok(())
+    if let Some(login_user) = &mut login.user {
+        new.update(&mut login_user.authenticator, &mut login_user.passkeys);
     }
+    login.interaction.progress.method = None;
+    login.learn_at(&user, proves, at);
+    login.tell(Event::AuthenticatorEnrolled { user });
 }

@@ -1,11 +1,13 @@
 //! What all steps of a login share: the trait, the names under which steps lead to others, and the code of more than one.
 //!
 //! Nothing here knows a step. `links` offers other ways to the same need, `refusals` notes and shows what was wrong with a
-//! post, `verdicts` counts wrong codes, `sending` sends codes, `enrolling` enrols, `passkeys` asks the browser.
+//! post, `proving` proves a second factor and `verdicts` counts wrong codes, `sending` sends codes, `enrolling` enrols, `passkeys`
+//! asks the browser.
 
 pub(super) mod enrolling;
 pub(super) mod links;
 pub(super) mod passkeys;
+pub(super) mod proving;
 pub(super) mod refusals;
 pub(super) mod sending;
 pub(super) mod verdicts;

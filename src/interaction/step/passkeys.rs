@@ -6,7 +6,7 @@ use super::links::PASSKEY_SIGN_IN;
 use crate::account::passkeys::RelyingPartyContext;
 use crate::domain::form::Problem;
 use crate::domain::interaction::Interaction;
-use crate::domain::passkey::Ceremony;
+use crate::domain::passkey::PasskeyChallenge;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::views::{self, Field};
@@ -28,10 +28,10 @@ pub(in crate::interaction) async fn not_asked(
 /// Stores what the browser is asked, then shows the page again.
 pub(in crate::interaction) async fn remember_question(
     login: &Login,
-    ceremony: Ceremony,
+    challenge: PasskeyChallenge,
 ) -> Result<StepView, Internal> {
     let mut login = login.clone();
-    login.interaction.progress.ceremony = Some(ceremony);
+    login.interaction.progress.ceremony.challenge = Some(challenge);
     let (login, outcome) = login.store().await?;
     Ok(StepView::Changed(Box::new(login), outcome))
 }
@@ -52,7 +52,7 @@ pub(in crate::interaction) async fn sign_in_offer(
 pub(in crate::interaction) async fn sign_in_question(
     login: &Login,
     context: &RelyingPartyContext<'_>,
-) -> Result<Option<Ceremony>, Internal> {
+) -> Result<Option<PasskeyChallenge>, Internal> {
     let is_offered = match &login.page_request.tenant {
         Some(tenant) => tenant.policy.passkey_sign_in,
         None => login.idp().catalogue().any_passkey_sign_in().await?,

@@ -8,7 +8,7 @@ use crate::account::delivery::SendOutcome;
 use crate::account::resets::Home;
 use crate::domain::fact::FactKind;
 use crate::domain::policy::{EnrolmentReason, Need};
-use crate::domain::reset::Purpose;
+use crate::domain::reset::ResetPurpose;
 use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
@@ -61,7 +61,7 @@ impl Step for ActivationStep {
     }
 }
 
-/// Sends the mail. Whoever asks again within a minute is told the same, and one mail is sent.
+/// Sends the mail. A second request within a minute gets the same answer, and no second mail.
 async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
     let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
     let found = users::credentials_by_id(&mut login.idp().db().read().tx(), &login_user.user.id).await?;
@@ -72,13 +72,13 @@ async fn mail(login: Login) -> Result<(Login, Outcome), Internal> {
         login: Some(login.interaction.id.clone()),
         client: Some(login.validated.client().id.clone()),
     };
-    let link = login.idp().account().new_link(&found, &login_user.tenant, home, Purpose::Activation)?;
+    let link = login.idp().account().new_link(&found, &login_user.tenant, home, ResetPurpose::Activation)?;
     // Without an address the page has no button.
     let Ok(link) = link else { return login.store().await };
     let written = login.write(move |mut login, tx| {
         let link = link.clone();
         async move {
-            login.interaction.progress.mailed = link.settle(tx).await? != SendOutcome::Impossible;
+            login.interaction.progress.mailed = link.enqueue(tx).await? != SendOutcome::Impossible;
             Ok(login)
         }
         .boxed()

@@ -49,7 +49,8 @@ impl Step for ChooseMethodStep {
                 return missing(login, NAME, &[Field::Method]).await;
             };
             let progress = &mut login.interaction.progress;
-            (progress.method, progress.enrolment, progress.refusal) = (Some(*chosen), None, None);
+            (progress.method, progress.refusal) = (Some(*chosen), None);
+            progress.ceremony.enrolment = None;
             login.store().await
         }
         .boxed()

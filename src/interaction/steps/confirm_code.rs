@@ -31,11 +31,11 @@ impl Step for ConfirmCodeStep {
             let (Some(login_user), Need::Enrolment(due)) = (&login.user, need) else {
                 return Ok(StepView::late(login));
             };
-            let Some(enrolment) = enrolling::begun(login, login_user).await? else {
+            let Some(pending) = enrolling::pending(login, login_user).await? else {
                 let (login, outcome) = enrolling::void(login.clone()).await?;
                 return Ok(StepView::Changed(Box::new(login), outcome));
             };
-            let Some(sent) = sending::shown(login, enrolment.authenticator(), &mut form).await? else {
+            let Some(sent) = sending::shown(login, pending.authenticator(), &mut form).await? else {
                 return Ok(StepView::late(login));
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
@@ -53,14 +53,14 @@ impl Step for ConfirmCodeStep {
             if form.get("change").is_some() {
                 return enrolling::abandon(login, &login_user).await;
             }
-            let Some(enrolment) = enrolling::begun(&login, &login_user).await? else {
+            let Some(pending) = enrolling::pending(&login, &login_user).await? else {
                 return enrolling::void(login).await;
             };
             if form.get("resend").is_some() {
-                return sending::send(login, &login_user, enrolment.authenticator(), Purpose::Address).await;
+                return sending::send(login, &login_user, pending.authenticator(), Purpose::Address).await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
-            enrolling::prove(login, login_user, enrolment, code, NAME).await
+            enrolling::prove(login, login_user, pending, code, NAME).await
         }
         .boxed()
     }

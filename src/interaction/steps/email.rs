@@ -1,5 +1,5 @@
 //! The mailbox that codes go to (SEED0-12). A code is sent there at once, and the address counts when it comes back: so
-//! nobody learns here whether there is such a mailbox.
+//! the page does not tell whether there is such a mailbox.
 
 use std::ops::ControlFlow;
 

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::form::Problem;
 use crate::domain::policy::{Enrolment, Need};
+use crate::interaction::ceremony_pages;
 use crate::interaction::login::Login;
 use crate::interaction::login_user::LoginUser;
 use crate::interaction::step::refusals::missing;
@@ -35,14 +36,14 @@ impl Step for EnrolStep {
             let (Some(login_user), Need::Enrolment(due)) = (&login.user, need) else {
                 return Ok(StepView::late(login));
             };
-            let Some(enrolment) = enrolling::begun(login, login_user).await? else {
+            let Some(pending) = enrolling::pending(login, login_user).await? else {
                 return start(login, login_user).await;
             };
-            let Some(shown) = login.idp().account().shown(&enrolment)? else {
+            let Some(shown) = login.idp().account().shown(&pending)? else {
                 return start(login, login_user).await;
             };
             let (duty, others) = (enrolling::duty(due.reason), due.others);
-            let page = enrolling::secret_page(&shown, &login_user.user, &login_user.tenant, form, duty);
+            let page = ceremony_pages::secret(&shown, &login_user.user, &login_user.tenant, form, duty);
             Ok(StepView::Page(Body::Enrol(views::EnrolView { others, ..page })))
         }
         .boxed()
@@ -55,10 +56,10 @@ impl Step for EnrolStep {
                 ControlFlow::Break(done) => return Ok(done),
             };
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
-            let Some(enrolment) = enrolling::begun(&login, &login_user).await? else {
+            let Some(pending) = enrolling::pending(&login, &login_user).await? else {
                 return enrolling::void(login).await;
             };
-            enrolling::prove(login, login_user, enrolment, code, NAME).await
+            enrolling::prove(login, login_user, pending, code, NAME).await
         }
         .boxed()
     }
@@ -67,7 +68,7 @@ impl Step for EnrolStep {
 /// Makes a secret, then shows the page again.
 async fn start(login: &Login, login_user: &LoginUser) -> Result<StepView, Internal> {
     let mut login = login.clone();
-    if login.interaction.progress.enrolment.is_some() {
+    if login.interaction.progress.ceremony.enrolment.is_some() {
         login.refuse(NAME, Problem::EnrolmentVoid, None);
     }
     let (login, outcome) = enrolling::begin(&login, login_user, Kind::application()).await?;

@@ -1,8 +1,8 @@
-//! Who are you? Tenant domain, user name and password on one page (SEED1-14).
+//! The sign-in: tenant domain, user name and password on one page (SEED1-14).
 
 use futures_util::FutureExt;
 
-use crate::account::passwords::{Checked, PasswordProof, PasswordSignIn};
+use crate::account::passwords::{PasswordCheck, PasswordProof, PasswordSignIn};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::fact::FactKind;
@@ -23,7 +23,7 @@ use crate::storage::trusted_browsers;
 use crate::storage::upstreams::Stored;
 use crate::views::{self, ApplicationInfo, Body, Field, Form, UpstreamChoice};
 
-/// Longer names are nobody's; no more than this of one is kept for the page.
+/// Maximum length of a name that is kept for the page; user names are shorter.
 const KEPT: usize = 128;
 
 pub(super) struct IdentifyStep;
@@ -130,9 +130,9 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
         browser: page_request.cookies().value(Cookies::KNOWN),
     };
     let (cause, reason) = match login.idp().account().check_password(&sign_in).await? {
-        Checked::Right(proof) => return proved(login, proof, form).await,
-        Checked::Wrong(reason) => (Problem::SignInFailed.into(), reason),
-        Checked::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
+        PasswordCheck::Right(proof) => return proved(login, proof, form).await,
+        PasswordCheck::Wrong(reason) => (Problem::SignInFailed.into(), reason),
+        PasswordCheck::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
     };
     keep_names(&mut login);
     failed(login, cause, reason).await
@@ -151,7 +151,7 @@ async fn proved(
         .write(move |mut login, tx| {
             let (proof, browser) = (proof.clone(), browser.clone());
             async move {
-                proof.settle(tx).await?;
+                proof.consume(tx).await?;
                 if let Some(browser) = browser
                     && trusted_browsers::touch(tx, &browser, login.now).await?
                 {

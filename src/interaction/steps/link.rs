@@ -1,6 +1,7 @@
-//! Signed in upstream, and linked with no account here: whoever was invited says so now (see `account::linking`).
+//! A user who is signed in upstream and linked with no account here: they type the code of their invitation (see
+//! `account::linking`).
 //!
-//! The page is the same whether anybody is invited or not, and whether the account behind it does not exist, is disabled
+//! The page is the same whether there is an invitation or not, and whether the account behind it does not exist, is disabled
 //! or belongs to another tenant.
 
 use futures_util::FutureExt;
@@ -38,7 +39,7 @@ impl Step for LinkStep {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let Some((_, upstream)) = stranger(login).await? else { return Ok(StepView::late(login)) };
+            let Some((_, upstream)) = unlinked_user(login).await? else { return Ok(StepView::late(login)) };
             let identify = login.address(FIRST);
             Ok(StepView::Page(Body::Link(views::LinkView { form, upstream: upstream.title, identify })))
         }
@@ -47,11 +48,11 @@ impl Step for LinkStep {
 
     fn submit<'a>(&'a self, login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let Some((stranger, upstream)) = stranger(&login).await? else {
+            let Some((unlinked, upstream)) = unlinked_user(&login).await? else {
                 return Ok((login, Outcome::Conflict));
             };
             match form.get("code") {
-                Some(code) => take(login, stranger, upstream, code).boxed().await,
+                Some(code) => take(login, unlinked, upstream, code).boxed().await,
                 None => missing(login, NAME, &[Field::Invitation]).await,
             }
         }
@@ -59,26 +60,26 @@ impl Step for LinkStep {
     }
 }
 
-/// Who is signed in upstream here, and where.
-async fn stranger(login: &Login) -> Result<Option<(UnlinkedUpstreamUser, Upstream)>, Internal> {
-    let Some(stranger) = login.interaction.progress.stranger.clone() else { return Ok(None) };
+/// The user who is signed in upstream in this login, and the provider.
+async fn unlinked_user(login: &Login) -> Result<Option<(UnlinkedUpstreamUser, Upstream)>, Internal> {
+    let Some(unlinked) = login.interaction.progress.unlinked.clone() else { return Ok(None) };
     let offered = login.upstreams().await?;
     // A provider that was given another issuer since knows others by the same names.
     let upstream = offered.iter().find(|Stored { upstream, .. }| {
-        upstream.id == stranger.vouched.upstream && upstream.issuer == stranger.issuer
+        upstream.id == unlinked.vouched.upstream && upstream.issuer == unlinked.issuer
     });
-    Ok(upstream.map(|stored| (stranger, stored.upstream.clone())))
+    Ok(upstream.map(|stored| (unlinked, stored.upstream.clone())))
 }
 
 /// Takes the invitation. The account is looked up before, so that the page after it is its own; whether the invitation
 /// still stands, the write decides.
 async fn take(
     mut login: Login,
-    stranger: UnlinkedUpstreamUser,
+    unlinked: UnlinkedUpstreamUser,
     upstream: Upstream,
     code: &str,
 ) -> Result<(Login, Outcome), Internal> {
-    let redemption = login.idp().account().redemption(&upstream.id, &stranger.subject, code).await?;
+    let redemption = login.idp().account().redemption(&upstream.id, &unlinked.subject, code).await?;
     let Some(redemption) = redemption else {
         return wrong(login, &upstream).await;
     };
@@ -89,22 +90,22 @@ async fn take(
     let Some(mut login_user) = login.user.clone() else { return wrong(login, &upstream).await };
     let event = Notice::AccountLinked { upstream: upstream.title };
     let notice = login.idp().account().notice(&login_user.user, &login_user.tenant, event)?;
-    let subject = Some(stranger.subject);
+    let subject = Some(unlinked.subject);
     login_user.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });
-    let at = login.moment(&redemption.user, stranger.at);
-    let proves = FactKind::Upstream(stranger.vouched);
+    let at = login.moment(&redemption.user, unlinked.at);
+    let proves = FactKind::Upstream(unlinked.vouched);
     login.interaction.progress.first_factor_proved(&redemption.user, login_user.epoch(), proves, at);
     login.tell(Event::AccountLinked { user: redemption.user.clone(), upstream: upstream.name });
     let written = login.write(move |mut login, tx| {
         let (redemption, notice) = (redemption.clone(), notice.clone());
         async move {
-            // Somebody was quicker: the page that is shown again finds out what came of it.
-            if !redemption.settle(tx, login.now).await? {
+            // Lost the race: the page that is shown again re-reads the account.
+            if !redemption.consume(tx, login.now).await? {
                 return Err(crate::storage::Error::Conflict);
             }
             login.carry_over(None);
             if let Some(notice) = &notice {
-                notice.settle(tx).await?;
+                notice.enqueue(tx).await?;
             }
             Ok(login)
         }

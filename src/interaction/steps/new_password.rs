@@ -7,15 +7,16 @@ use crate::account::new_password::NewPassword as Chosen;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
 use crate::domain::form::Problem;
-use crate::domain::password::{PasswordFault, PasswordRules};
+use crate::domain::password::PasswordFault;
 use crate::domain::policy::Need;
+use crate::interaction::ceremony_pages;
 use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::refusals::missing;
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage;
-use crate::views::{self, Body, Field, Form};
+use crate::views::Form;
 
 const NAME: &str = "new_password";
 
@@ -33,25 +34,18 @@ impl Step for NewPasswordStep {
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         let shown = match &login.user {
             None => StepView::late(login),
-            Some(login_user) => {
-                let rules = PasswordRules::of(login_user.user.is_admin());
-                let account = login_user.user.username.to_string();
-                StepView::Page(Body::NewPassword(views::NewPasswordView { form, rules, account }))
-            }
+            Some(login_user) => StepView::Page(ceremony_pages::new_password(&login_user.user, form)),
         };
         async { Ok(shown) }.boxed()
     }
 
     fn submit<'a>(&'a self, mut login: Login, _: &'a Need, form: &'a Parameters) -> Submitting<'a> {
         async move {
-            let typed = |field: Field| form.get(field.name()).unwrap_or_default();
-            let asked = [Field::NewPassword, Field::NewPasswordAgain];
-            let empty: Vec<_> = asked.into_iter().filter(|&field| typed(field).is_empty()).collect();
-            if !empty.is_empty() {
-                return missing(login, NAME, &empty).await;
-            }
+            let [new, again] = match ceremony_pages::typed_password(form) {
+                Ok(typed) => typed,
+                Err(empty) => return missing(login, NAME, &empty).await,
+            };
             let Some(login_user) = &login.user else { return Ok((login, Outcome::Conflict)) };
-            let [new, again] = asked.map(typed);
             let fault = match Chosen::check(new, again, &login_user.user, &login_user.tenant) {
                 Err(fault) => fault,
                 Ok(chosen) if login.idp().account().is_password(&login_user.user.id, &chosen).await? => {
@@ -66,19 +60,20 @@ impl Step for NewPasswordStep {
     }
 }
 
-/// Changes it. This login goes on, and so does the session that it is in; everything else that the old password had opened
-/// ends.
+/// Changes the password. This login goes on, and so does the session that it is in; everything else that the old password
+/// had opened ends.
 async fn change(login: Login, chosen: &Chosen) -> Result<(Login, Outcome), Internal> {
     let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
-    let account = login.idp().account();
-    let hash = account.hash_new(chosen).await?;
-    let change = account.password_change(&login_user.user, &login_user.tenant, hash)?;
+    let change = {
+        let (participant, account) = (login.participant(&login_user), login.idp().account());
+        account.new_password(&participant, chosen).await?
+    };
     let written = login.write(move |mut login, tx| {
         let change = change.clone();
         async move {
             login.authorise(tx, CredentialChange::Password)?;
             let session = login.own_session().map(|session| session.id.clone());
-            if !change.settle(tx, Spared { session: session.as_ref(), reset: None }).await? {
+            if !change.apply(tx, Spared { session: session.as_ref(), reset: None }).await? {
                 return Err(storage::Error::Conflict);
             }
             login.carry_over(session.as_ref());

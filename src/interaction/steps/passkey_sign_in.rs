@@ -75,7 +75,7 @@ async fn proved(mut login: Login, sign_in: PasskeyLogin) -> Result<(Login, Outco
     let written = login.write(move |mut login, tx| {
         let (sign_in, before, reference) = (sign_in.clone(), before.clone(), reference.clone());
         async move {
-            if !sign_in.settle(tx, login.now).await? {
+            if !sign_in.consume(tx, login.now).await? {
                 login.interaction.progress = before;
                 login.user = None;
                 note_copied(&mut login, sign_in.user, reference);

@@ -1,13 +1,14 @@
-//! The recovery codes, shown until the user says that they are stored. Then nobody can read them again.
+//! The recovery codes, shown until the user says that they are stored. Then they cannot be read again.
 
 use futures_util::FutureExt;
 
 use crate::domain::policy::Need;
+use crate::interaction::ceremony_pages;
 use crate::interaction::login::Login;
 use crate::interaction::step::refusals::missing;
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
-use crate::views::{self, Body, Field, Form};
+use crate::views::{Field, Form};
 
 const NAME: &str = "recovery_codes";
 
@@ -24,13 +25,13 @@ impl Step for RecoveryCodesStep {
 
     fn show<'a>(&'a self, login: &'a Login, _: &'a Need, form: Form) -> Showing<'a> {
         async move {
-            let (Some(sealed), Some(login_user)) = (&login.interaction.progress.recovery_codes, &login.user)
-            else {
+            let Some(login_user) = &login.user else { return Ok(StepView::late(login)) };
+            if login.ceremony().recovery_codes.is_none() {
                 return Ok(StepView::late(login));
-            };
-            let codes = login.idp().account().shown_recovery_codes(sealed, &login.codes_row())?;
-            let account = login_user.user.username.to_string();
-            Ok(StepView::Page(Body::RecoveryCodes(views::RecoveryCodesView { form, codes, account })))
+            }
+            let (ceremony, row) = (login.ceremony(), login.codes_row());
+            let page = ceremony_pages::recovery_codes(login.idp(), ceremony, &row, &login_user.user, form)?;
+            Ok(StepView::Page(page))
         }
         .boxed()
     }
@@ -40,7 +41,7 @@ impl Step for RecoveryCodesStep {
             if form.get("stored").is_none() {
                 return missing(login, NAME, &[Field::Stored]).await;
             }
-            login.interaction.progress.recovery_codes = None;
+            login.interaction.progress.ceremony.recovery_codes = None;
             login.interaction.progress.refusal = None;
             login.store().await
         }

@@ -3,10 +3,11 @@
 //!
 //! It is offered after a wrong code, where the tenant allows it: off by default, like every action of the self-service, and
 //! on this page because the users who need it cannot pass it. It changes a credential, so the first factor must have been
-//! proved in this login: who is here with a session alone is asked for it, and then comes back.
+//! proved in this login: a user who has only a session is asked for it first.
 
 use futures_util::FutureExt;
 
+use crate::account::ceremony::SecondFactorProof;
 use crate::crypto::random;
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::form::Problem;
@@ -22,7 +23,7 @@ const NAME: &str = links::RESYNC;
 
 pub(super) struct ResyncStep;
 
-/// Has the first factor been proved for it?
+/// Whether the first factor has been proved for it.
 const fn is_due(need: &Need) -> bool {
     matches!(need, Need::SecondFactor { ways: FactorOptions { resync: true, .. }, .. })
 }
@@ -65,17 +66,23 @@ impl Step for ResyncStep {
                 return missing(login, NAME, &empty).await;
             }
             let Some(login_user) = login.user.clone() else { return Ok((login, Outcome::Conflict)) };
-            let (user, account) = (login_user.user.id, login.idp().account());
-            let attempt = account.resync_attempt(&user, typed(Field::Code), typed(Field::NextCode)).await?;
+            let attempt = {
+                let proof = SecondFactorProof::Resynchronisation(typed(Field::Code), typed(Field::NextCode));
+                let (participant, account) = (login.participant(&login_user), login.idp().account());
+                account.second_factor_attempt(&participant, login.ceremony(), proof).await?
+            };
             let Some(attempt) = attempt else { return Ok((login, Outcome::Conflict)) };
+            let user = login_user.user.id;
             let (reference, at) = (random::reference(), login.proof_time(&user));
             let written = login.write(move |mut login, tx| {
                 let (attempt, reference, user) = (attempt.clone(), reference.clone(), user.clone());
                 async move {
                     login.authorise(tx, CredentialChange::Resynchronisation)?;
-                    let verdict = attempt.settle(tx, login.now).await?;
-                    if accepts(&mut login, NAME, verdict, Problem::WrongCodes, reference) {
-                        login.learn_at(&user, attempt.proves, at);
+                    let verdict = attempt.consume(tx, login.now).await?;
+                    let tried = (&attempt, verdict);
+                    let is_right = accepts(&mut login, NAME, tried, Problem::WrongCodes, &reference);
+                    if let Some(fact) = attempt.proves().filter(|_| is_right) {
+                        login.learn_at(&user, fact, at);
                     }
                     Ok(login)
                 }

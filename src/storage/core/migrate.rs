@@ -40,6 +40,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (37, "own_scopes", include_str!("../../../migrations/0037_own_scopes.sql")),
     (40, "folded_names", include_str!("../../../migrations/0040_folded_names.sql")),
     (45, "rp_sessions", include_str!("../../../migrations/0045_rp_sessions.sql")),
+    (46, "ceremonies", include_str!("../../../migrations/0046_ceremonies.sql")),
 ];
 
 /// Migrations of which each database has a text of its own.

@@ -1,9 +1,9 @@
-//! Codes that were sent to users: at most one for each login and purpose.
+//! Codes that were sent to users: at most one for each ceremony and purpose.
 //!
 //! One conditional statement counts a try and, if the code is right, consumes it, so that concurrent tries are all
 //! counted and a right code is accepted once.
 
-use crate::domain::ids::{AuthenticatorId, Hash, InteractionId, MessageId};
+use crate::domain::ids::{AuthenticatorId, CeremonyId, Hash, MessageId};
 use crate::domain::message::Purpose;
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
@@ -12,9 +12,9 @@ use crate::storage::core::tx::Tx;
 /// A code to be sent.
 #[derive(Clone, Debug)]
 pub struct New {
-    /// The login in which it is valid.
-    pub interaction: InteractionId,
-    /// The purpose within that login.
+    /// The ceremony in which it is valid.
+    pub ceremony: CeremonyId,
+    /// The purpose within that ceremony.
     pub purpose: Purpose,
     /// The authenticator whose destination it is sent to.
     pub authenticator: AuthenticatorId,
@@ -29,17 +29,17 @@ pub struct New {
 /// Stores a code in place of the previous one and returns the message that contained the previous one.
 pub async fn replace(tx: &mut Tx<'_>, new: &New) -> Result<Option<MessageId>> {
     let old: Option<MessageId> = on!(tx, conn => sqlx::query_scalar(
-        "SELECT message_id FROM delivered_codes WHERE interaction_id = $1 AND purpose = $2")
-        .bind(&new.interaction).bind(new.purpose.as_str()).fetch_optional(conn))?;
+        "SELECT message_id FROM delivered_codes WHERE ceremony_id = $1 AND purpose = $2")
+        .bind(&new.ceremony).bind(new.purpose.as_str()).fetch_optional(conn))?;
     execute!(
         tx,
         "INSERT INTO delivered_codes
-             (interaction_id, purpose, authenticator_id, hash, message_id, tries, expires_at)
+             (ceremony_id, purpose, authenticator_id, hash, message_id, tries, expires_at)
          VALUES ($1, $2, $3, $4, $5, 0, $6)
-         ON CONFLICT (interaction_id, purpose) DO UPDATE SET
+         ON CONFLICT (ceremony_id, purpose) DO UPDATE SET
              authenticator_id = excluded.authenticator_id, hash = excluded.hash, message_id = excluded.message_id,
              tries = 0, used_at = NULL, expires_at = excluded.expires_at",
-        &new.interaction,
+        &new.ceremony,
         new.purpose.as_str(),
         &new.authenticator,
         &new.hash,
@@ -63,7 +63,7 @@ pub enum Tried {
 /// Tries a code; the limit is `most` tries.
 pub async fn attempt(
     tx: &mut Tx<'_>,
-    interaction: &InteractionId,
+    ceremony: &CeremonyId,
     purpose: Purpose,
     authenticator: &AuthenticatorId,
     hash: &Hash,
@@ -72,10 +72,10 @@ pub async fn attempt(
 ) -> Result<Tried> {
     let used_at: Option<Option<Time>> = on!(tx, conn => sqlx::query_scalar(
         "UPDATE delivered_codes SET tries = tries + 1, used_at = CASE WHEN hash = $4 THEN $6 ELSE NULL END
-         WHERE interaction_id = $1 AND purpose = $2 AND authenticator_id = $3
+         WHERE ceremony_id = $1 AND purpose = $2 AND authenticator_id = $3
            AND used_at IS NULL AND tries < $5 AND expires_at > $6
          RETURNING used_at")
-        .bind(interaction).bind(purpose.as_str()).bind(authenticator).bind(hash).bind(most).bind(now)
+        .bind(ceremony).bind(purpose.as_str()).bind(authenticator).bind(hash).bind(most).bind(now)
         .fetch_optional(conn))?;
     Ok(match used_at {
         Some(Some(_)) => Tried::Right,

@@ -3,7 +3,7 @@
 use super::users;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, IssuerId, UserId};
-use crate::domain::reset::{Progress, Purpose, Reset};
+use crate::domain::reset::{Reset, ResetProgress, ResetPurpose};
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::json::{Json, Word};
@@ -15,9 +15,9 @@ struct Row {
     ticket: Option<Hash>,
     issuer_id: IssuerId,
     user_id: UserId,
-    purpose: Word<Purpose>,
+    purpose: Word<ResetPurpose>,
     epoch: Epoch,
-    progress: Json<Progress>,
+    progress: Json<ResetProgress>,
     version: i64,
     expires_at: Time,
 }

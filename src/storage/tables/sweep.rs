@@ -30,8 +30,8 @@ const EXPIRED: &[&str] = &[
     "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM resets WHERE link IN (SELECT link FROM resets WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM pushed_requests WHERE hash IN (SELECT hash FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)",
-    "DELETE FROM delivered_codes WHERE (interaction_id, purpose) IN
-             (SELECT interaction_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
+    "DELETE FROM delivered_codes WHERE (ceremony_id, purpose) IN
+             (SELECT ceremony_id, purpose FROM delivered_codes WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM link_invitations WHERE user_id IN
              (SELECT user_id FROM link_invitations WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM assertions WHERE (client_issuer_id, client_id, jti) IN

@@ -124,6 +124,7 @@ cells! {
         codes: Code,
         invitations: Invitation,
         logins: Login,
+        ceremonies: Ceremony,
         enrolments: Enrolment,
         browsers: Browser,
         recovery: Recovery,

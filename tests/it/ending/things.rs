@@ -50,13 +50,14 @@ pub(super) enum Thing {
     Code,
     Invitation,
     Login,
+    Ceremony,
     Enrolment,
     Browser,
     Recovery,
 }
 
 impl Thing {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Link,
         Self::Ticket,
         Self::Session,
@@ -64,6 +65,7 @@ impl Thing {
         Self::Code,
         Self::Invitation,
         Self::Login,
+        Self::Ceremony,
         Self::Enrolment,
         Self::Browser,
         Self::Recovery,
@@ -78,6 +80,7 @@ impl Thing {
             Self::Code => "codes",
             Self::Invitation => "invitations",
             Self::Login => "logins",
+            Self::Ceremony => "ceremonies",
             Self::Enrolment => "enrolments",
             Self::Browser => "browsers",
             Self::Recovery => "recovery",
@@ -101,6 +104,7 @@ pub(super) enum Given {
     Code(Answer),
     Invitation(String),
     Login(Browser, Answer),
+    Ceremony(Browser, Answer),
     Enrolment(Browser, Answer),
     Browser(Browser),
     Recovery(String),
@@ -222,15 +226,25 @@ impl Scene {
         (browser, page)
     }
 
+    /// Ulla at the page that asks for her second factor before a new password counts.
+    async fn resetting(&self) -> (Browser, Answer) {
+        let (mut browser, link) = (self.idp().browser(), self.link().await);
+        let page = browser.get(&link).await;
+        let page = choose(&mut browser, &page, NEW).await;
+        assert_eq!(page.step(), Some("second_factor"), "{}", page.body);
+        (browser, page)
+    }
+
     pub(super) async fn give(&self, thing: Thing) -> Given {
         match thing {
             Thing::Link => Given::Link(self.link().await),
             Thing::Ticket => {
-                let (mut browser, link) = (self.idp().browser(), self.link().await);
-                let page = browser.get(&link).await;
-                let page = choose(&mut browser, &page, NEW).await;
-                assert_eq!(page.step(), Some("second_factor"), "{}", page.body);
+                let (browser, page) = self.resetting().await;
                 Given::Ticket(browser, page)
+            }
+            Thing::Ceremony => {
+                let (browser, page) = self.resetting().await;
+                Given::Ceremony(browser, page)
             }
             Thing::Session => Given::Session(self.signed_in(&[]).await.0),
             Thing::Tokens => {
@@ -280,6 +294,14 @@ impl Scene {
                 Some("reset_void") => false,
                 other => panic!("{other:?}"),
             },
+            Given::Ceremony(browser, page) => {
+                let answer = browser.submit(page, &[("code", &self.code())]).await;
+                match answer.step() {
+                    Some("reset_done") => true,
+                    Some("reset_void") => false,
+                    other => panic!("{other:?} {} {}", answer.url, answer.body),
+                }
+            }
             Given::Session(browser) => {
                 let silent = self.till.authorization_url_with("openid", &[("prompt", "none")]);
                 let answer = browser.get(&silent).await;

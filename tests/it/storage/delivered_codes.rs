@@ -1,9 +1,9 @@
-//! Codes that were sent: one for each login and purpose, five tries, used once.
+//! Codes that were sent: one for each ceremony and purpose, five tries, used once.
 
 use std::future::ready;
 
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState};
-use vestibule::domain::ids::{InteractionId, MessageId};
+use vestibule::domain::ids::{CeremonyId, MessageId};
 use vestibule::domain::message::Purpose;
 use vestibule::domain::time::Time;
 use vestibule::domain::user::User;
@@ -38,7 +38,7 @@ async fn begin(db: &Db) -> Begun {
 /// Sends a code, in the message of the same name.
 async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static New, Option<MessageId>) {
     let new = keep(New {
-        interaction: interaction("1").id.clone(),
+        ceremony: CeremonyId::new("1"),
         purpose: Purpose::Address,
         authenticator: to.id.clone(),
         hash: hash(code).clone(),
@@ -50,7 +50,7 @@ async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static New, Option<
 }
 
 async fn attempt(db: &Db, new: &'static New, code: &str, now: Time) -> Tried {
-    let (id, hash) = (&new.interaction, hash(code));
+    let (id, hash) = (&new.ceremony, hash(code));
     write!(db, tx => delivered_codes::attempt(tx, id, new.purpose, &new.authenticator, hash, 5, now)).unwrap()
 }
 
@@ -89,7 +89,7 @@ async fn a_code_is_good_for_its_time_its_purpose_and_its_authenticator() {
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
         let other = keep(New { authenticator: two.id.clone(), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
-        let other = keep(New { interaction: interaction("2").id.clone(), ..new.clone() });
+        let other = keep(New { ceremony: CeremonyId::new("2"), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
         assert_eq!(attempt(db, new, "1", NOW).await, Tried::Right);
     })
@@ -117,15 +117,14 @@ async fn a_new_code_makes_the_old_one_void_and_has_tries_of_its_own() {
     .await;
 }
 
-/// On the way back in there is no login: the code belongs to the link, and is apart from that of any login.
+/// A reset has a ceremony of its own: its code is apart from that of any login.
 #[tokio::test]
 async fn a_code_is_sent_in_a_reset_as_it_is_in_a_login() {
     on_each(async |db| {
         let Begun { one, .. } = begin(db).await;
         let (of_login, _) = send(db, one, "1").await;
-        let place = InteractionId::new("the link of a reset, of which there is no row among the logins");
         let of_reset = keep(New {
-            interaction: place,
+            ceremony: CeremonyId::new("2"),
             purpose: Purpose::SignIn,
             hash: hash("2").clone(),
             message: MessageId::new("2"),

@@ -1,7 +1,7 @@
 //! Links to a new password: one use, a ticket after it, and the queue of those who asked.
 
 use vestibule::domain::ids::{IssuerId, ResetRequestId};
-use vestibule::domain::reset::{self, Progress, Purpose, Reset};
+use vestibule::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use vestibule::storage::reset_requests::{self, Waiting};
 use vestibule::storage::{resets, sweep::sweep, users};
 
@@ -15,16 +15,16 @@ fn link(world: &World, name: &str) -> &'static Reset {
         ticket: None,
         issuer: IssuerId::root(),
         user: world.anna.id.clone(),
-        purpose: Purpose::Forgotten,
+        purpose: ResetPurpose::Forgotten,
         epoch: FIRST,
-        progress: Progress { sent_to: world.anna.address(), ..Progress::default() },
+        progress: ResetProgress { sent_to: world.anna.address(), ..ResetProgress::default() },
         expires_at: NOW.plus(reset::LINK),
         version: 0,
     })
 }
 
 fn used(reset: &Reset, ticket: &str) -> &'static Reset {
-    let progress = Progress { changed: true, ..reset.progress.clone() };
+    let progress = ResetProgress { changed: true, ..reset.progress.clone() };
     let (ticket, expires_at) = (Some(hash(ticket).clone()), later(900));
     keep(Reset { ticket, progress, expires_at, ..reset.clone() })
 }
