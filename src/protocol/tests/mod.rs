@@ -29,7 +29,7 @@ use axum::http::Method;
 use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
-use super::authorize::{AuthorizeError, Login, Validated, issue_code, validate};
+use super::authorize::{AuthorizeError, CompletedLogin, Validated, issue_code, validate};
 use super::parameters::Parameters;
 use crate::crypto::random;
 use crate::domain::acr::{Acr, AuthContext};
@@ -133,7 +133,7 @@ impl House {
         let idp = self.idp.idp();
         let user = users::by_id(&mut idp.db().read().tx(), &self.anna).await.unwrap().unwrap();
         let tenant = idp.catalogue().tenant(&user.tenant).await.unwrap().unwrap();
-        let login = Login {
+        let login = CompletedLogin {
             epoch: user.epoch + tenant.epoch + validated.client().epoch,
             grant: GrantId::new(random::uuid()),
             user: self.anna.clone(),
