@@ -185,6 +185,12 @@ impl From<Slug> for String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn methods_are_named_as_they_are_stored() {
+        let all = [Authentication::ClientSecretBasic, Authentication::ClientSecretPost, Authentication::None];
+        assert_eq!(serde_json::json!(all), serde_json::json!(Authentication::NAMES));
+    }
+
     fn words(words: &[&str]) -> Vec<String> {
         words.iter().map(|&word| word.to_owned()).collect()
     }
