@@ -173,6 +173,10 @@ pub struct ClientMetadata {
     pub require_pkce: bool,
     /// Own member: whether its back end may end its users' sessions with an unexpired ID token alone.
     pub backend_logout: bool,
+    /// The URL that receives logout tokens (Back-Channel Logout §2.2).
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether logout tokens must contain `sid`; they always do.
+    pub backchannel_logout_session_required: bool,
     /// Own member: the format of its access tokens.
     pub access_token_format: TokenFormat,
     /// Own member: the algorithm of its access tokens; by default that of its ID tokens.
@@ -226,6 +230,8 @@ impl Default for ClientMetadata {
             require_signed_request_object: false,
             require_pkce: false,
             backend_logout: false,
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
             access_token_format: TokenFormat::Jwt,
             access_token_signed_response_alg: None,
             access_token_lifetime: 300,

@@ -27,6 +27,7 @@ pub mod ids;
 pub mod interaction;
 pub mod issuer;
 pub mod locale;
+pub mod logout;
 pub mod loopback;
 pub mod message;
 pub mod outbound;

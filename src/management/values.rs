@@ -16,6 +16,7 @@ use crate::domain::contact::EmailAddress;
 use crate::domain::group::GroupName;
 use crate::domain::issuer::IssuerUrl;
 use crate::domain::locale::Locale;
+use crate::domain::logout::is_backchannel_logout_uri;
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope;
 use crate::domain::span;
@@ -247,6 +248,15 @@ pub(super) fn web_address(value: &Value) -> CheckedValue {
         Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     });
     if shaped { Ok(checked) } else { Err("must be a web address".to_owned()) }
+}
+
+/// A `backchannel_logout_uri`; the empty text removes it.
+pub(super) fn backchannel_logout_uri(value: &Value) -> CheckedValue {
+    match as_text(value)? {
+        "" => Ok(Value::Null),
+        text if is_backchannel_logout_uri(text) => Ok(json!(text)),
+        _ => Err("must be an https address (http on this machine) without a fragment".to_owned()),
+    }
 }
 
 pub(super) fn redirect_uri(value: &Value) -> CheckedValue {

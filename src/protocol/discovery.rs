@@ -55,6 +55,8 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
         "revocation_endpoint": issuer.at("/revoke"),
         "jwks_uri": issuer.at("/jwks"),
         "end_session_endpoint": issuer.at("/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "scopes_supported": scopes,
         "response_types_supported": ResponseType::NAMES,
         "response_modes_supported": modes::names(),
@@ -121,6 +123,8 @@ mod tests {
         revocation_endpoint "https://id.test/a/t/one.test/revoke"
         jwks_uri "https://id.test/a/t/one.test/jwks"
         end_session_endpoint "https://id.test/a/t/one.test/logout"
+        backchannel_logout_supported true
+        backchannel_logout_session_supported true
         scopes_supported ["openid","profile","email","address","phone","roles","groups","offline_access"]
         response_types_supported ["code"]
         response_modes_supported ["query","form_post"]

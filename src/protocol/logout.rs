@@ -9,6 +9,8 @@
 //! asks and not that the user does: what ends a session is the session's own cookie beside it. A client registered with
 //! `backend_logout` ends sessions without the user's browser, by a hint that has not expired.
 
+mod back_channel;
+
 use std::sync::Arc;
 
 use super::authorize::MAX_STATE;
@@ -21,6 +23,8 @@ use crate::domain::ids::{ClientId, SessionId, UserId};
 use crate::domain::issuer::Issuer;
 use crate::http::with_query;
 use crate::provider::{Idp, Internal};
+
+pub(crate) use back_channel::logout_request;
 
 /// A logout request.
 #[derive(Clone, Debug)]

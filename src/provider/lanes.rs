@@ -8,6 +8,7 @@ use crate::storage::Mark;
 pub(crate) struct Lanes {
     mail: Mark,
     sms: Mark,
+    logout_tokens: Mark,
 }
 
 impl Lanes {
@@ -17,5 +18,10 @@ impl Lanes {
             Channel::Mail => &self.mail,
             Channel::Sms => &self.sms,
         }
+    }
+
+    /// The mark of the lane of logout tokens.
+    pub(crate) const fn of_logout_tokens(&self) -> &Mark {
+        &self.logout_tokens
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::Idp;
 use super::Internal;
 use crate::account::delivery::SendOutcome;
-use crate::domain::ids::{MessageId, Reference, UserId};
+use crate::domain::ids::{MessageId, Reference, SessionId, UserId};
+use crate::domain::logout::LogoutNotice;
 use crate::domain::message::{Channel, Delivery, Message, MessageContent};
-use crate::storage::{outbox, users};
+use crate::storage::{logout_notices, outbox, users};
 
 /// The store or the master key failed; the reason is in the log under this reference.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -56,6 +57,12 @@ impl Idp {
     pub async fn messages_waiting(&self, channel: Channel) -> Result<u64, SendFailed> {
         let waiting = outbox::waiting(&mut self.db().read().tx(), channel).await?;
         Ok(waiting.unsigned_abs())
+    }
+
+    /// The logout tokens of an ended session, one for each client with a `backchannel_logout_uri`. Empty until housekeeping
+    /// has looked the clients up, and again a week later.
+    pub async fn logout_notices(&self, session: &SessionId) -> Result<Vec<LogoutNotice>, SendFailed> {
+        Ok(logout_notices::of_session(&mut self.db().read().tx(), session).await?)
     }
 
     /// The delivery state of a message; `None` a week after it was queued.

@@ -21,6 +21,9 @@ impl Idp {
                 });
             }
         }
+        if self.parts().lanes.of_logout_tokens().is_stalled(patience) {
+            stalled.push("the delivery of logout tokens");
+        }
         stalled
     }
 }

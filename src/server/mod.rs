@@ -16,6 +16,7 @@ mod failure;
 mod health;
 #[cfg(feature = "server")]
 mod listen;
+mod logout_lane;
 #[cfg(feature = "server")]
 mod metrics;
 mod relying_parties;

@@ -12,11 +12,16 @@ impl Idp {
     #[doc(hidden)]
     pub fn relying_party_handle(&self) -> Handle {
         let parts = self.parts();
+        let router = self.host_router();
+        Handle::in_process(self.db().clone(), Arc::clone(&parts.sealer), Arc::clone(&parts.clock), router)
+    }
+
+    /// The provider's routes at the paths that its issuers have on their host.
+    pub(super) fn host_router(&self) -> Router {
         let router = match self.settings().issuer.path() {
             "" => self.router(),
             path => Router::new().nest(path, self.router()),
         };
-        let router = router.merge(self.well_known());
-        Handle::in_process(self.db().clone(), Arc::clone(&parts.sealer), Arc::clone(&parts.clock), router)
+        router.merge(self.well_known())
     }
 }

@@ -1,4 +1,4 @@
-//! Background tasks: expired rows are deleted in small batches, keys are rotated, messages are sent.
+//! Background tasks: expired rows are deleted in small batches, keys are rotated, messages and logout tokens are sent.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const BATCH: i64 = 500;
 impl Idp {
     /// Runs the background tasks forever; the host decides where. Dropping the future at any moment loses nothing.
     pub async fn housekeeping(self) {
-        tokio::join!(self.tidy(), self.lane(Channel::Mail), self.lane(Channel::Sms));
+        tokio::join!(self.tidy(), self.lane(Channel::Mail), self.lane(Channel::Sms), self.logout_lane());
     }
 
     async fn tidy(&self) {

@@ -137,6 +137,24 @@ impl TestIdp {
         }
     }
 
+    /// Sends the logout tokens that are due and looks up the clients of sessions that have ended. Returns how many sessions
+    /// and tokens were processed.
+    pub async fn send_logout_tokens(&self) -> usize {
+        self.send_logout_tokens_through(&self.router).await
+    }
+
+    /// The same with another router for the addresses of the provider itself.
+    pub async fn send_logout_tokens_through(&self, own: &Router) -> usize {
+        let mut all = 0;
+        loop {
+            match self.idp.tell_clients(own).await {
+                Ok(0) => return all,
+                Ok(done) => all += done,
+                Err(error) => panic!("logout tokens: {error:?}"),
+            }
+        }
+    }
+
     /// The router, with the issuer's paths.
     pub fn router(&self) -> Router {
         self.router.clone()

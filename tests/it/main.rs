@@ -7,6 +7,7 @@ mod account;
 mod apply;
 mod architecture;
 mod audit;
+mod back_channel;
 mod browser;
 mod budgets;
 mod delivery;

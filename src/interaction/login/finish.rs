@@ -18,7 +18,7 @@ use crate::http::Cookies;
 use crate::interaction::login_user::LoginUser;
 use crate::protocol::authorize::{CompletedLogin, issue_code};
 use crate::provider::Internal;
-use crate::storage::{self, Tx, consents, sessions};
+use crate::storage::{self, Tx, consents, ended_sessions, sessions};
 
 impl Login {
     /// Ends the login with a code.
@@ -95,7 +95,7 @@ impl Login {
     ) -> storage::Result<(Session, Option<Secret>)> {
         if let Some(old) = &self.session {
             if old.user == login_user.user.id {
-                sessions::end(tx, &old.id).await?;
+                ended_sessions::end(tx, &old.id).await?;
             } else {
                 account::sessions::sign_out(tx, &old.id, self.now).await?;
             }

@@ -69,6 +69,8 @@ pub(super) const MEMBERS: &[Member] = &[
     member("require_pkce", MemberKind::One(values::flag)),
     member("localhost_redirects", MemberKind::One(values::flag)),
     member("backend_logout", MemberKind::One(values::flag)),
+    member("backchannel_logout_uri", MemberKind::One(values::backchannel_logout_uri)),
+    member("backchannel_logout_session_required", MemberKind::One(values::flag)),
     member("access_token_format", MemberKind::Word(&["jwt", "opaque"])),
     member("access_token_signed_response_alg", MemberKind::Word(ALGORITHMS)),
     member("access_token_lifetime", MemberKind::Span),

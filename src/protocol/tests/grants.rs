@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{House, OFFICE_SECRET, error, part, refused};
 use crate::domain::event::Event;
 use crate::domain::ids::SessionId;
-use crate::storage::{grants, sessions};
+use crate::storage::{ended_sessions, grants};
 use crate::testing::{Answer, Application};
 
 const MORE: &str = r#"
@@ -221,7 +221,7 @@ async fn without_offline_access_it_ends_with_the_session() {
     let sign_out = office.house.idp.idp().db().write(move |tx| {
         Box::pin(async move {
             let session = SessionId::new("a-session");
-            sessions::end(tx, &session).await?;
+            ended_sessions::end(tx, &session).await?;
             grants::revoke_online(tx, &session, now).await
         })
     });

@@ -137,21 +137,3 @@ pub async fn carry_over(tx: &mut Tx<'_>, id: &SessionId) -> Result<()> {
     execute!(tx, "UPDATE sessions SET epoch = epoch + 1 WHERE id = $1", id)?;
     Ok(())
 }
-
-/// Deletes the session; of concurrent callers one gets `true`.
-pub async fn end(tx: &mut Tx<'_>, id: &SessionId) -> Result<bool> {
-    Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1", id)? == 1)
-}
-
-/// Deletes the session if it belongs to this user.
-pub async fn end_own(tx: &mut Tx<'_>, user: &UserId, id: &SessionId) -> Result<bool> {
-    Ok(execute!(tx, "DELETE FROM sessions WHERE id = $1 AND user_id = $2", id, user)? == 1)
-}
-
-/// Deletes every session of the user but one; those of an earlier epoch are invalid already.
-pub async fn end_others(tx: &mut Tx<'_>, user: &UserId, keep: Option<&SessionId>) -> Result<u64> {
-    let keep = keep.map_or("", SessionId::as_str);
-    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2
-               AND epoch = (SELECT u.epoch + t.epoch FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1)";
-    execute!(tx, sql, user, keep)
-}

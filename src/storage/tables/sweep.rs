@@ -6,6 +6,7 @@ use crate::domain::reset;
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
+use crate::storage::{ended_sessions, logout_notices};
 
 /// Lifetime of an unconfirmed enrolment.
 const PENDING: Duration = Duration::from_hours(24);
@@ -24,7 +25,6 @@ const EXPIRED: &[&str] = &[
     "DELETE FROM known_browsers WHERE (user_id, hash) IN
              (SELECT user_id, hash FROM known_browsers WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM interactions WHERE id IN (SELECT id FROM interactions WHERE expires_at <= $1 LIMIT $2)",
-    "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM access_tokens WHERE hash IN (SELECT hash FROM access_tokens WHERE expires_at <= $1 LIMIT $2)",
     "DELETE FROM revoked_tokens WHERE jti IN (SELECT jti FROM revoked_tokens WHERE expires_at <= $1 LIMIT $2)",
@@ -43,7 +43,8 @@ const EXPIRED: &[&str] = &[
 
 /// Deletes at most `limit` rows of each kind and returns the number deleted. Call again until it returns 0.
 pub async fn sweep(tx: &mut Tx<'_>, now: Time, limit: i64) -> Result<u64> {
-    let mut removed = 0;
+    let mut removed = ended_sessions::end_expired(tx, now, limit).await?.len() as u64;
+    removed += logout_notices::forget(tx, now.minus(MESSAGES), limit).await?;
     for &sql in EXPIRED {
         removed += execute!(tx, sql, now, limit)?;
     }

@@ -1,6 +1,6 @@
 //! Tenants.
 
-use super::epochs;
+use super::{ended_sessions, epochs};
 use crate::domain::branding::Branding;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{ResellerId, TenantId};
@@ -64,6 +64,9 @@ pub async fn upsert(tx: &mut Tx<'_>, tenant: &Tenant) -> Result<()> {
         Json(&tenant.policy),
         Json(&tenant.branding),
     )?;
+    if tenant.disabled {
+        ended_sessions::end_of_tenant(tx, &tenant.id).await?;
+    }
     revision::bump(tx).await
 }
 
@@ -110,6 +113,7 @@ pub async fn remove(tx: &mut Tx<'_>, id: &TenantId) -> Result<bool> {
          FROM tenants t WHERE t.id = $1").bind(id).fetch_optional(conn))?;
     let Some(removed) = removed else { return Ok(false) };
     epochs::raise_floor(tx, removed).await?;
+    ended_sessions::end_of_tenant(tx, id).await?;
     Ok(execute!(tx, "DELETE FROM tenants WHERE id = $1", id)? == 1)
 }
 

@@ -4,6 +4,7 @@ use crate::domain::ids::{ResellerId, TenantId, UpstreamId, UserId};
 use crate::domain::upstream::UpstreamAccount;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
+use crate::storage::ended_sessions;
 
 /// The users of a tenant who sign in at providers of this reseller, by name.
 pub async fn at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<Vec<String>> {
@@ -15,18 +16,22 @@ pub async fn at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &Reseller
 
 /// Raises the epoch of a tenant's users who sign in at providers of this reseller.
 pub async fn end_at_reseller(tx: &mut Tx<'_>, tenant: &TenantId, reseller: &ResellerId) -> Result<u64> {
-    execute!(
+    let users = execute!(
         tx,
         "UPDATE users SET epoch = epoch + 1
          WHERE tenant_id = $1 AND upstream_id IN (SELECT id FROM upstreams WHERE reseller_id = $2)",
         tenant,
         reseller,
-    )
+    )?;
+    ended_sessions::end_at_reseller(tx, tenant, reseller).await?;
+    Ok(users)
 }
 
 /// Raises the epoch of all users who sign in at this provider.
 pub async fn end_at_upstream(tx: &mut Tx<'_>, upstream: &UpstreamId) -> Result<u64> {
-    execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE upstream_id = $1", upstream)
+    let users = execute!(tx, "UPDATE users SET epoch = epoch + 1 WHERE upstream_id = $1", upstream)?;
+    ended_sessions::end_at_upstream(tx, upstream).await?;
+    Ok(users)
 }
 
 /// The user who is linked with this subject of an upstream provider.

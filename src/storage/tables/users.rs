@@ -3,7 +3,7 @@
 //! Every function that changes a field of [`User`] raises the row's `version`, by which [`super::GrantCache`] validates
 //! its users.
 
-use super::{epochs, username_keys};
+use super::{ended_sessions, epochs, username_keys};
 use crate::domain::claims::Profile;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{DirectoryKey, Hash, TenantId, UpstreamId, UserId};
@@ -171,7 +171,13 @@ pub async fn upsert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
         &user.personal_desktop,
         user.address().map(|address| address.key()),
     )?;
-    if written == 1 { Ok(()) } else { Err(crate::storage::Error::Conflict) }
+    if written != 1 {
+        return Err(crate::storage::Error::Conflict);
+    }
+    if user.disabled {
+        ended_sessions::end_others(tx, &user.id, None).await?;
+    }
+    Ok(())
 }
 
 /// The user with this id.
@@ -257,7 +263,11 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
         .bind(Json(&user.roles)).bind(Json(&user.profile)).bind(user.updated_at).bind(&user.directory)
         .bind(user.address().map(|address| address.key()))
         .fetch_one(conn))?;
-    Ok(User { id, epoch, ..user.clone() })
+    let stored = User { id, epoch, ..user.clone() };
+    if stored.disabled {
+        ended_sessions::end_others(tx, &stored.id, None).await?;
+    }
+    Ok(stored)
 }
 
 /// Records that the name of the office computer was asked for in this enrolment, and the name if one was given.
@@ -297,11 +307,13 @@ pub async fn change_password(tx: &mut Tx<'_>, id: &UserId, hash: &str, epoch: Ep
     Ok(execute!(tx, sql, id, hash, epoch)? == 1)
 }
 
-/// Disables the user. No-op if the user is disabled already.
+/// Disables the user and ends their sessions. No-op if the user is disabled already.
 pub async fn disable(tx: &mut Tx<'_>, id: &UserId) -> Result<()> {
     let sql = "UPDATE users SET disabled = TRUE, epoch = epoch + 1, version = version + 1
                WHERE id = $1 AND NOT disabled";
-    execute!(tx, sql, id)?;
+    if execute!(tx, sql, id)? == 1 {
+        ended_sessions::end_others(tx, id, None).await?;
+    }
     Ok(())
 }
 
@@ -348,6 +360,9 @@ pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>>
 
 /// Removes a user with authenticators, sessions and grants.
 pub async fn remove(tx: &mut Tx<'_>, id: &UserId) -> Result<bool> {
+    // A login that is being completed is waited for, so that the session it makes ends here too.
+    hold(tx, id).await?;
+    ended_sessions::end_others(tx, id, None).await?;
     let removed: Option<(TenantId, Epoch, Option<String>)> = on!(tx, conn => sqlx::query_as(
         "DELETE FROM users WHERE id = $1 RETURNING tenant_id, epoch, shared_key").bind(id).fetch_optional(conn))?;
     let Some((tenant, epoch, shared)) = removed else { return Ok(false) };

@@ -29,3 +29,15 @@ fn files_stay_short_and_say_what_they_are_for() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The clients of a session are told of its end where its row is deleted, so that is one file alone.
+#[test]
+fn sessions_are_deleted_in_one_place() {
+    let deletes = |text: &str| production(text).contains("DELETE FROM sessions");
+    let places: Vec<_> =
+        sources().into_iter().filter(|(_, text)| deletes(text)).map(|(path, _)| path).collect();
+    assert!(
+        matches!(places.as_slice(), [one] if one.ends_with("storage/tables/ended_sessions.rs")),
+        "{places:?}"
+    );
+}

@@ -28,6 +28,7 @@ use vestibule::testing::totp;
 
 use self::events::Event;
 use self::things::{Given, Scene, Thing};
+use crate::back_channel::Receiver;
 use crate::login::shown_secret;
 use crate::recovery::choose;
 
@@ -76,6 +77,27 @@ async fn cell(event: Event, thing: Thing) {
     event.happens(&scene).await;
     let stands = scene.stands(&mut given).await;
     assert_eq!(!stands, ends(0, event.name(), thing.name()), "{}: {}", event.name(), thing.name());
+}
+
+/// Whatever ends sessions tells the clients that were signed in with them, once (Back-Channel Logout 1.0).
+#[tokio::test]
+async fn what_ends_a_session_tells_its_client() {
+    let mut told = Vec::new();
+    for event in Event::ALL {
+        let scene = Scene::new(Thing::Session).await;
+        let uri = "https://id.test/till/backchannel_logout";
+        scene
+            .apply(&format!("[[clients]]\nclient_id = \"till\"\nbackchannel_logout_uri = \"{uri}\"\n"))
+            .await;
+        let _signed_in = scene.signed_in(&[]).await;
+        let receiver = Receiver::new();
+        event.happens(&scene).await;
+        scene.idp().send_logout_tokens_through(&receiver.router()).await;
+        let expected = usize::from(ends(0, event.name(), Thing::Session.name()));
+        assert_eq!(receiver.taken().len(), expected, "{}", event.name());
+        told.push(expected);
+    }
+    assert_eq!(told.iter().sum::<usize>(), 9, "of the events, those that end sessions");
 }
 
 /// Also one that has set a password already, and is about to show a new authenticator's secret.

@@ -3,6 +3,7 @@
 use vestibule::testing::{Answer, Application, Browser};
 
 use super::ends;
+use crate::back_channel::Receiver;
 use crate::support::network;
 use crate::upstream::{DOMAIN, NEVER, PASSWORD, World, travel};
 
@@ -147,6 +148,27 @@ async fn cell(event: Event, thing: Thing) {
         }
     };
     assert_eq!(!stands, ends(1, event.name(), thing.name()), "{}: {}", event.name(), thing.name());
+}
+
+/// Each of them ends one session, and tells its client once (Back-Channel Logout 1.0).
+#[tokio::test]
+async fn what_ends_a_session_tells_its_client() {
+    for event in [Event::Linked, Event::Unlinked, Event::Leaves, Event::AnotherIssuer] {
+        let world = World::new(NEVER).await;
+        let carl =
+            format!("[[users]]\ntenant = \"{DOMAIN}\"\nusername = \"carl\"\nupstream = \"north-login\"\n");
+        let uri = format!("{}/shop/backchannel_logout", world.idp.idp().settings().issuer);
+        let shop = format!("[[clients]]\nclient_id = \"shop\"\nbackchannel_logout_uri = \"{uri}\"\n");
+        world.idp.idp().apply(&format!("{carl}{shop}")).await.unwrap();
+        let invitation = world.idp.idp().invite(DOMAIN, "bert", Some("north-login")).await;
+        let code = invitation.map_err(|error| error.to_string()).unwrap().code();
+        let (_, back) = enter(&world, event, &world.shop).await;
+        assert!(back.parameter("code").is_some(), "{} {}", back.url, back.body);
+        event.happens(&world, &code).await;
+        let receiver = Receiver::new();
+        world.idp.send_logout_tokens_through(&receiver.router()).await;
+        assert_eq!(receiver.taken().len(), 1, "{}", event.name());
+    }
 }
 
 cells! {

@@ -10,6 +10,7 @@ mod groups;
 mod imported_passwords;
 mod interactions;
 mod known_browsers;
+mod logout_notices;
 mod outbox;
 mod passkeys;
 mod people;

@@ -6,7 +6,9 @@ use vestibule::domain::epoch::Epoch;
 use vestibule::domain::grant::{Code, Grant};
 use vestibule::domain::ids::IssuerId;
 use vestibule::storage::codes::Redemption;
-use vestibule::storage::{Error, Result, Tx, codes, grants, interactions, sessions, tenants, users};
+use vestibule::storage::{
+    Error, Result, Tx, codes, ended_sessions, grants, interactions, sessions, tenants, users,
+};
 
 use super::races::{winners, won};
 use super::rows::{FIRST, NOW, World, interaction, session};
@@ -68,7 +70,7 @@ async fn one_that_comes_too_late_undoes_all() {
         write!(db, tx => ready(sessions::queue_insert(tx, own))).unwrap();
         let late = write!(db, tx => ready(finish(tx, world, (grant, code), FIRST)));
         assert!(matches!(late, Err(Error::Conflict)), "the cookie is taken");
-        write!(db, tx => sessions::end(tx, &own.id)).unwrap();
+        write!(db, tx => ended_sessions::end(tx, &own.id)).unwrap();
         untouched(true).await;
         write!(db, tx => ready(finish(tx, world, (grant, code), FIRST))).unwrap();
     })
