@@ -11,6 +11,7 @@ CREATE TABLE audit_entries (
     tenant_id    TEXT,
     issuer_id    TEXT,
     network      TEXT,
+    grant_id     TEXT,
     reference    TEXT,
     details      TEXT    NOT NULL,
     decisions    TEXT,

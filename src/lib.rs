@@ -41,7 +41,7 @@ pub use account::delivery::SendOutcome;
 pub use domain::contact::Country;
 pub use domain::issuer::IssuerUrl;
 pub use domain::outbound::{AllowedHost, Outbound};
-pub use domain::settings::{PasswordCost, Settings, SmsLimits};
+pub use domain::settings::{AuditRetention, PasswordCost, Settings, SmsLimits};
 // The types in the signatures of `ext`, and in those of `Idp`.
 pub use domain::claims::{Address, Profile};
 pub use domain::client::SigningAlgorithm;

@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 use super::delivery::SendOutcome;
 use super::resets::{Home, NewLink};
 use super::{Account, Error};
+use crate::audit::{self, Entry};
 use crate::crypto::random;
+use crate::domain::audit::Actor;
 use crate::domain::contact::EmailAddress;
 use crate::domain::event::{Event, ResetOutcome};
 use crate::domain::ids::{Hash, ResetRequestId, TenantId, UserId};
@@ -73,8 +75,9 @@ struct FirstOrRepeated {
 }
 
 impl ResetAnswer {
-    /// Sends the mail, if there is one to send. `None`: another node has answered.
-    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Event>> {
+    /// Sends the mail, if there is one to send, and records it. Returns the refusal to record if none is sent; `None` also
+    /// if another node has answered.
+    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> storage::Result<Option<Entry>> {
         if !reset_requests::take(tx, &self.id).await? {
             return Ok(None);
         }
@@ -86,7 +89,13 @@ impl ResetAnswer {
             Ok(link) => self.mail(tx, link).await?,
         };
         let (tenant, user) = (self.tenant.clone(), self.user.clone());
-        Ok(Some(Event::ResetRequested { tenant, user, outcome }))
+        let event = Event::ResetRequested { tenant, user, outcome };
+        let entry = Entry::new(self.now, Actor::Anonymous, event);
+        if entry.is_refusal() {
+            return Ok(Some(entry));
+        }
+        audit::record(tx, entry)?;
+        Ok(None)
     }
 
     async fn mail(&self, tx: &mut Tx<'_>, mail: &FirstOrRepeated) -> storage::Result<ResetOutcome> {

@@ -2,7 +2,11 @@
 
 mod read;
 mod record;
+mod refusals;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use crate::domain::audit::Entry;
 pub(crate) use read::{after, assign_places};
 pub(crate) use record::record;
+pub(crate) use refusals::RefusalQueue;

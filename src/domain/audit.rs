@@ -6,8 +6,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::event::Event;
-use super::ids::{ClientId, Hash, IssuerId, MessageId, Reference, TenantId, UserId};
+use super::event::{Event, ResetOutcome};
+use super::ids::{ClientId, GrantId, Hash, IssuerId, MessageId, Reference, TenantId, UserId};
 use super::time::Time;
 
 /// One audit entry, as it is written.
@@ -23,6 +23,8 @@ pub struct Entry {
     pub tenant: Option<TenantId>,
     /// Where the request came in.
     pub origin: Origin,
+    /// The login that it belongs to, by the id that runs through the log: that of its grant.
+    pub grant: Option<GrantId>,
     /// The code that the user was shown.
     pub reference: Option<Reference>,
     /// What happened.
@@ -64,7 +66,7 @@ pub enum AuditSubject {
     /// A name that belongs to no user: a keyed hash of what was typed.
     Name(Hash),
     /// Anything else, by its kind and its name in the `apply` document.
-    Named(&'static str, String),
+    Named(String, String),
 }
 
 /// Where a request came in.
@@ -97,12 +99,31 @@ impl Entry {
             subject: event.subject(),
             tenant: event.tenant().cloned(),
             origin: Origin { issuer: event.issuer().cloned(), network: None },
+            grant: None,
             reference: event.reference().cloned(),
             event,
             decisions: Vec::new(),
             before: None,
             after: None,
         }
+    }
+
+    /// The same entry about this.
+    #[must_use]
+    pub fn about(self, subject: AuditSubject) -> Self {
+        Self { subject: Some(subject), ..self }
+    }
+
+    /// The same entry with the decisions that led to it.
+    #[must_use]
+    pub fn decided(self, decisions: Vec<Decision>) -> Self {
+        Self { decisions, ..self }
+    }
+
+    /// The same entry, of the login that led to this grant.
+    #[must_use]
+    pub fn of_grant(self, grant: &GrantId) -> Self {
+        Self { grant: Some(grant.clone()), ..self }
     }
 
     /// The same entry of this tenant.
@@ -113,14 +134,19 @@ impl Entry {
 
     /// The same entry from this network.
     #[must_use]
-    pub fn from_network(self, network: Option<&str>) -> Self {
+    pub fn with_network(self, network: Option<&str>) -> Self {
         let network = network.map(str::to_owned);
         Self { origin: Origin { network, ..self.origin }, ..self }
     }
 
     /// Whether it tells of a refusal of a request that proved nothing. Those have limits and a lifetime of their own.
     pub const fn is_refusal(&self) -> bool {
-        matches!(self.actor, Actor::Anonymous)
+        match &self.event {
+            Event::RefusalsOmitted { .. } => true,
+            // A link is a credential, and the mails are capped.
+            Event::ResetRequested { outcome: ResetOutcome::Mailed, .. } => false,
+            _ => matches!(self.actor, Actor::Anonymous),
+        }
     }
 }
 
@@ -148,7 +174,7 @@ impl Actor {
 
 impl AuditSubject {
     /// The name of its kind.
-    pub const fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
             Self::User(_) => "user",
             Self::Client(_) => "client",
@@ -185,15 +211,23 @@ impl Event {
             | Self::Unlocked { user }
             | Self::EmergencyLinkIssued { user }
             | Self::PasskeyCounterWentBack { user, .. }
+            | Self::UserChanged { user, .. }
             | Self::RecoveryCodeUsed { user }
             | Self::SignedOut { user, .. }
             | Self::SessionsEnded { user, .. } => Some(AuditSubject::User(user.clone())),
-            Self::ResetRequested { user, .. } => user.clone().map(AuditSubject::User),
+            Self::ResetRequested { user, .. } | Self::LoginRefused { user, .. } => {
+                user.clone().map(AuditSubject::User)
+            }
+            Self::ClientRefused { client, .. } => client.clone().map(AuditSubject::Client),
+            Self::Managed { kind, key, .. } => Some(AuditSubject::Named(kind.clone(), key.clone())),
             Self::CodeReused { client, .. } | Self::RefreshTokenReused { client, .. } => {
                 Some(AuditSubject::Client(client.clone()))
             }
             Self::MessageFailed { message, .. } => Some(AuditSubject::Message(message.clone())),
-            Self::LoginFailed { .. } | Self::UpstreamFailed { .. } | Self::Refused { .. } => None,
+            Self::LoginFailed { .. }
+            | Self::UpstreamFailed { .. }
+            | Self::RefusalsOmitted { .. }
+            | Self::Refused { .. } => None,
         }
     }
 }

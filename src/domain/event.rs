@@ -110,6 +110,14 @@ pub enum Event {
         #[serde(skip)]
         reference: Reference,
     },
+    /// A user changed something of their own in a login.
+    UserChanged {
+        /// The user.
+        #[serde(skip)]
+        user: UserId,
+        /// What: `personal_desktop`, `trusted_browser` or `resynchronised`.
+        change: &'static str,
+    },
     /// A recovery code was used.
     RecoveryCodeUsed {
         /// Whose.
@@ -154,6 +162,48 @@ pub enum Event {
         message: MessageId,
         /// What the mail server or the gateway said.
         reason: String,
+    },
+    /// A login ended without a code: the user did not continue, or what was needed could not be had.
+    LoginRefused {
+        /// The issuer.
+        #[serde(skip)]
+        issuer: IssuerId,
+        /// The user, if one had proved a first factor or was signed in.
+        #[serde(skip)]
+        user: Option<UserId>,
+        /// The client.
+        client: ClientId,
+        /// The error that the client gets.
+        error: &'static str,
+    },
+    /// A client's authentication failed.
+    ClientRefused {
+        /// The issuer.
+        #[serde(skip)]
+        issuer: IssuerId,
+        /// The client, if there is one of this name.
+        #[serde(skip)]
+        client: Option<ClientId>,
+        /// The reason, for the operator only.
+        reason: String,
+    },
+    /// A thing was created, changed or removed by the operator or the host application.
+    Managed {
+        /// The kind of the thing in an `apply` document: `user`, `client`, `tenant`.
+        #[serde(skip)]
+        kind: String,
+        /// Its natural key, for example `123456.sms/anna`.
+        #[serde(skip)]
+        key: String,
+        /// `created`, `changed` or `removed`.
+        change: &'static str,
+        /// What was written, without values: for example `password`, `groups`.
+        members: Vec<&'static str>,
+    },
+    /// Refusals were left out of the audit trail because there were too many.
+    RefusalsOmitted {
+        /// Their number.
+        count: u64,
     },
     /// A request was refused on a page.
     Refused {
@@ -277,6 +327,11 @@ impl Event {
             Self::SignedOut { .. } => "signed_out",
             Self::SessionsEnded { .. } => "sessions_ended",
             Self::Refused { .. } => "refused",
+            Self::LoginRefused { .. } => "login_refused",
+            Self::ClientRefused { .. } => "client_refused",
+            Self::Managed { .. } => "managed",
+            Self::UserChanged { .. } => "user_changed",
+            Self::RefusalsOmitted { .. } => "refusals_omitted",
             Self::MessageFailed { .. } => "message_failed",
         }
     }
@@ -305,6 +360,8 @@ impl Event {
             | Self::CodeReused { issuer, .. }
             | Self::RefreshTokenReused { issuer, .. }
             | Self::SignedOut { issuer, .. }
+            | Self::LoginRefused { issuer, .. }
+            | Self::ClientRefused { issuer, .. }
             | Self::Refused { issuer, .. } => Some(issuer),
             _ => None,
         }

@@ -68,6 +68,26 @@ pub enum FactKind {
     Consent(Scope),
 }
 
+impl FactKind {
+    /// Its name in the audit trail.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Upstream(_) => "upstream",
+            Self::PasskeySignIn { .. } => "passkey_sign_in",
+            Self::Otp(_) => "otp",
+            Self::SmsCode(_) => "sms_code",
+            Self::MailCode(_) => "mail_code",
+            Self::Passkey { .. } => "passkey",
+            Self::RecoveryCode => "recovery_code",
+            Self::TrustedBrowser(_) => "trusted_browser",
+            Self::NoticeSeen { .. } => "notice_seen",
+            Self::AccountChosen(_) => "account_chosen",
+            Self::Consent(_) => "consent",
+        }
+    }
+}
+
 /// The question that a fact answers; only the newest fact per question counts.
 #[derive(PartialEq, Eq)]
 enum Question {

@@ -46,6 +46,8 @@ pub struct Settings {
     /// Networks of proxies whose `Forwarded` or `X-Forwarded-For` is used for the client's address; it is ignored from
     /// others.
     pub trusted_proxies: Vec<IpNet>,
+    /// Lifetimes of audit entries.
+    pub audit: AuditRetention,
 }
 
 impl Settings {
@@ -70,6 +72,7 @@ impl Settings {
             outbound: Outbound::default(),
             sms: SmsLimits::default(),
             trusted_proxies: Vec::new(),
+            audit: AuditRetention::default(),
         }
     }
 }
@@ -102,6 +105,22 @@ impl SmsLimits {
     /// Returns whether texts may be sent to this country.
     pub fn serve(&self, country: Country) -> bool {
         self.countries.contains(&country)
+    }
+}
+
+/// How long audit entries are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRetention {
+    /// Entries about users, clients, sessions, credentials and logins.
+    pub entries: Duration,
+    /// Refusals of requests that proved nothing.
+    pub refusals: Duration,
+}
+
+impl Default for AuditRetention {
+    /// A year, and 30 days.
+    fn default() -> Self {
+        Self { entries: Duration::from_hours(365 * 24), refusals: Duration::from_hours(30 * 24) }
     }
 }
 

@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::page_request::PageRequest;
+use crate::audit::Entry;
 use crate::crypto::random;
+use crate::domain::audit::Actor;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
@@ -19,13 +21,23 @@ use crate::protocol::par;
 use crate::provider::Internal;
 use crate::views::{Body, BusyView, ExpiredView, FormPostView, RefusalReason, RefusedView, WayBack};
 
+/// Characters of a hint that are kept: a request may be long.
+const HINT: usize = 300;
+
 impl PageRequest {
     /// Tells the observer of a refusal; returns the reference that the user may quote.
     pub(super) fn refuse(&self, error: &'static str, hint: Option<String>) -> Reference {
         let reference = random::reference();
         let issuer = self.issuer.id.clone();
-        self.idp.observe(&Event::Refused { issuer, error, hint, reference: reference.clone() });
+        let hint = hint.map(|hint| hint.chars().take(HINT).collect());
+        let event = Event::Refused { issuer, error, hint, reference: reference.clone() };
+        self.refused(Entry::new(self.idp.now(), Actor::Anonymous, event));
         reference
+    }
+
+    /// Records a refusal of a request that proved nothing.
+    pub(super) fn refused(&self, refusal: Entry) {
+        self.idp.refuse(refusal.with_network(self.network.as_deref()));
     }
 
     /// Answers an error of an authorization request: to the user or to the client, depending on its variant.

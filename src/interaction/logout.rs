@@ -17,6 +17,8 @@ use axum::response::Response;
 
 use super::page_request::PageRequest;
 use crate::account;
+use crate::audit::{self, Entry};
+use crate::domain::audit::Actor;
 use crate::domain::client::Client;
 use crate::domain::error::OAuthError;
 use crate::domain::event::Event;
@@ -194,21 +196,24 @@ async fn session(page_request: &PageRequest) -> Result<Option<Session>, Internal
 /// Ends a session and what was given out in it for as long as it lasts.
 async fn end(page_request: &PageRequest, user: &UserId, session: &SessionId) -> Result<(), Internal> {
     let (id, now) = (session.clone(), page_request.idp.now());
+    let event = Event::SignedOut { issuer: page_request.issuer.id.clone(), user: user.clone() };
+    let entry = Entry::new(now, Actor::User(user.clone()), event);
+    let entry = entry.with_network(page_request.network.as_deref());
     let ended = page_request.idp.db().write(move |tx| {
         let id = id.clone();
-        Box::pin(async move { account::sessions::sign_out(tx, &id, now).await })
+        let entry = entry.clone();
+        Box::pin(async move {
+            if account::sessions::sign_out(tx, &id, now).await? {
+                audit::record(tx, entry)?;
+            }
+            Ok(())
+        })
     });
-    let ended = match ended.await {
+    match ended.await {
         // A HEAD is answered as if, and changes nothing.
-        Err(storage::Error::ReadOnly) => false,
-        ended => ended?,
-    };
-    if ended {
-        page_request
-            .idp
-            .observe(&Event::SignedOut { issuer: page_request.issuer.id.clone(), user: user.clone() });
+        Err(storage::Error::ReadOnly) => Ok(()),
+        ended => Ok(ended?),
     }
-    Ok(())
 }
 
 /// The page that asks whether to sign out.

@@ -5,6 +5,7 @@ use crate::account::linking;
 use crate::crypto::password::ImportedPassword;
 use crate::domain::audience::ResourceIndicator;
 use crate::domain::client::Client;
+use crate::domain::event::Event;
 use crate::domain::group::Group;
 use crate::domain::ids::{
     AuthenticatorId, ClientId, GroupId, Hash, IssuerId, ResellerId, TenantId, UpstreamId, UserId,
@@ -55,6 +56,18 @@ impl Change {
         }
         Ok(())
     }
+
+    /// The event of the change, for whoever records it in the same write.
+    pub(crate) fn event(&self) -> Event {
+        let (kind, key) = self.key.split_once(' ').unwrap_or(("thing", &self.key));
+        let change = match self.kind {
+            ChangeKind::Nothing | ChangeKind::Changed => "changed",
+            ChangeKind::Created => "created",
+            ChangeKind::Removed => "removed",
+        };
+        let members = self.writes.iter().map(StoreChange::member).collect();
+        Event::Managed { kind: kind.to_owned(), key: key.to_owned(), change, members }
+    }
 }
 
 /// One step of a change.
@@ -102,6 +115,29 @@ pub(super) enum StoreChange {
 }
 
 impl StoreChange {
+    /// What is written, in one word.
+    const fn member(&self) -> &'static str {
+        match self {
+            Self::Reseller(_) | Self::RemoveReseller(_) => "reseller",
+            Self::Upstream(_) | Self::RemoveUpstream(_) => "upstream",
+            Self::EndAtUpstream(_) | Self::EndAtReseller(..) => "upstream_accounts",
+            Self::SignsInAt(..) => "sign_in",
+            Self::Tenant(_) | Self::RemoveTenant(_) => "tenant",
+            Self::Hosts(..) => "hosts",
+            Self::Group(_) | Self::RemoveGroup(_) => "group",
+            Self::User(_) | Self::RemoveUser(_) => "user",
+            Self::UserGroups(..) => "groups",
+            Self::Password(..) | Self::ImportedPassword(..) => "password",
+            Self::Rehash(..) => "password_hash",
+            Self::MustChangePassword(..) => "must_change_password",
+            Self::Authenticator(_) | Self::RemoveAuthenticators(_) => "authenticators",
+            Self::Passkey(_) | Self::RemovePasskey(..) => "passkeys",
+            Self::Scope(_) | Self::RemoveScope(_) => "scope",
+            Self::Api(_) | Self::RemoveApi(_) => "api",
+            Self::Client(_) | Self::RemoveClient(..) => "client",
+        }
+    }
+
     async fn apply(&self, tx: &mut Tx<'_>) -> Result<()> {
         match self {
             Self::Reseller(reseller) => resellers::upsert(tx, reseller).await,

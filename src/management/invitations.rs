@@ -6,8 +6,11 @@ use zeroize::Zeroizing;
 
 use super::context::Management;
 use crate::account::linking;
+use crate::audit::{self, Entry};
 use crate::crypto::random;
+use crate::domain::audit::Actor;
 use crate::domain::epoch::Epoch;
+use crate::domain::event::Event;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::upstream::UpstreamAccount;
 use crate::domain::user::{User, Username};
@@ -88,10 +91,20 @@ impl Management<'_> {
         // 100 bits.
         let code = Zeroizing::new(random::crockford::<20>());
         let hash = linking::code_hash(self.sealer, &code);
+        let event = Event::Managed {
+            kind: "user".to_owned(),
+            key: format!("{tenant}/{username}"),
+            change: "changed",
+            members: vec!["invitation"],
+        };
+        let entry = Entry::new(self.now(), Actor::Console, event).of_tenant(&user.tenant);
         let (user, id, until) = (user.id, chosen.id.clone(), self.now().plus(VALID));
         let invited = self.db.write(move |tx| {
-            let (user, id, hash) = (user.clone(), id.clone(), hash.clone());
-            Box::pin(async move { link_invitations::put(tx, &user, &id, &hash, epoch, until).await })
+            let (user, id, hash, entry) = (user.clone(), id.clone(), hash.clone(), entry.clone());
+            Box::pin(async move {
+                link_invitations::put(tx, &user, &id, &hash, epoch, until).await?;
+                audit::record(tx, entry)
+            })
         });
         invited.await?;
         Ok(Invitation { code, upstream: chosen.title.clone() })

@@ -9,6 +9,8 @@ use crate::account;
 use crate::account::delivery::SendOutcome;
 use crate::account::ending::Spared;
 use crate::account::resets::Home;
+use crate::audit::{self, Entry};
+use crate::domain::audit::Actor;
 use crate::domain::event::{Event, ResetOutcome};
 use crate::domain::ids::IssuerId;
 use crate::domain::reset::ResetPurpose;
@@ -102,8 +104,8 @@ impl From<storage::Error> for SupportFailure {
     }
 }
 
-/// What was done, and the event to observe.
-type Supported = Result<(SupportOutcome, Event), SupportFailure>;
+/// What was done, and is recorded.
+type Supported = Result<SupportOutcome, SupportFailure>;
 
 impl Management<'_> {
     /// Helps the user of this name in the tenant of this domain.
@@ -132,52 +134,75 @@ impl Management<'_> {
 
     async fn reset_enrolment(&self, found: &Credentials, tenant: &Tenant) -> Supported {
         let reset = self.account.enrolment_reset(&found.user, tenant)?;
+        let entry = self.by_console(tenant, Event::EnrolmentReset { user: found.user.id.clone() });
         let settled = self.db.write(move |tx| {
-            let reset = reset.clone();
-            Box::pin(async move { reset.apply(tx, Spared::default()).await })
+            let (reset, entry) = (reset.clone(), entry.clone());
+            Box::pin(async move {
+                reset.apply(tx, Spared::default()).await?;
+                audit::record(tx, entry)
+            })
         });
         settled.await?;
-        Ok((SupportOutcome::Done, Event::EnrolmentReset { user: found.user.id.clone() }))
+        Ok(SupportOutcome::Done)
     }
 
     async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Supported {
         let link = self.account.new_link(found, tenant, self.home(), ResetPurpose::Forgotten)?;
         let link = link.map_err(refusal)?;
+        let (asked, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
+        let event = Event::ResetRequested { tenant: asked, user, outcome: ResetOutcome::Mailed };
+        let entry = self.by_console(tenant, event);
         let settled = self.db.write(move |tx| {
-            let link = link.clone();
-            Box::pin(async move { link.enqueue(tx).await })
+            let (link, entry) = (link.clone(), entry.clone());
+            Box::pin(async move {
+                let sent = link.enqueue(tx).await?;
+                if matches!(sent, SendOutcome::Queued(_)) {
+                    audit::record(tx, entry)?;
+                }
+                Ok(sent)
+            })
         });
         match settled.await? {
             SendOutcome::Queued(_) => {}
             SendOutcome::Wait(until) => return Err(SupportError::TooMany(until).into()),
             SendOutcome::Impossible => return Err(SupportError::NoMail.into()),
         }
-        let (tenant, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
-        let address = found.user.address().map(|address| address.shown()).unwrap_or_default();
-        let event = Event::ResetRequested { tenant, user, outcome: ResetOutcome::Mailed };
-        Ok((SupportOutcome::Mailed(address), event))
+        let address = found.user.address().map(|address| address.shown());
+        Ok(SupportOutcome::Mailed(address.unwrap_or_default()))
+    }
+
+    /// The entry about what the command line or the host application does to a user of this tenant.
+    fn by_console(&self, tenant: &Tenant, event: Event) -> Entry {
+        Entry::new(self.now(), Actor::Console, event).of_tenant(&tenant.id)
     }
 
     async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Supported {
         let unlocking = self.account.unlocking(&found.user, tenant).await?;
+        let entry = self.by_console(tenant, Event::Unlocked { user: found.user.id.clone() });
         let settled = self.db.write(move |tx| {
-            let unlocking = unlocking.clone();
-            Box::pin(async move { unlocking.apply(tx).await })
+            let (unlocking, entry) = (unlocking.clone(), entry.clone());
+            Box::pin(async move {
+                unlocking.apply(tx).await?;
+                audit::record(tx, entry)
+            })
         });
         settled.await?;
-        Ok((SupportOutcome::Done, Event::Unlocked { user: found.user.id.clone() }))
+        Ok(SupportOutcome::Done)
     }
 
     async fn break_glass(&self, found: &Credentials, tenant: &Tenant) -> Supported {
         let link = self.account.console_link(found, tenant, self.home()).await?.map_err(refusal)?;
         let address = link.address.clone();
+        let entry = self.by_console(tenant, Event::EmergencyLinkIssued { user: found.user.id.clone() });
         let settled = self.db.write(move |tx| {
-            let link = link.clone();
-            Box::pin(async move { link.activate(tx).await })
+            let (link, entry) = (link.clone(), entry.clone());
+            Box::pin(async move {
+                link.activate(tx).await?;
+                audit::record(tx, entry)
+            })
         });
         settled.await?;
-        let event = Event::EmergencyLinkIssued { user: found.user.id.clone() };
-        Ok((SupportOutcome::Link(address), event))
+        Ok(SupportOutcome::Link(address))
     }
 
     /// The root issuer, which serves every tenant.

@@ -20,9 +20,12 @@ use self::basic::BasicSecret;
 use self::secret_rate_limit::SecretAttempt;
 use super::error::TokenError;
 use super::parameters::{self, Parameters};
+use crate::audit::Entry;
 use crate::crypto::secret::{self, Secret};
+use crate::domain::audit::Actor;
 use crate::domain::client::{Client, ClientAuthentication};
 use crate::domain::error::{ErrorCode, OAuthError};
+use crate::domain::event::Event;
 use crate::domain::ids::{ClientId, Hash};
 use crate::domain::issuer::Issuer;
 use crate::http::{ClientAddress, CurrentIssuer};
@@ -90,14 +93,18 @@ async fn authenticate(
     parameters: &Parameters,
 ) -> Result<Arc<Client>, TokenError> {
     let (id, credentials) = presented(headers, parameters)
-        .inspect_err(|error| log(error, parameters.get("client_id"), None, None))?;
+        .inspect_err(|error| log(error, parameters.get("client_id"), None, None))
+        .inspect_err(|error| refuse(idp, issuer, address, None, error))?;
     let Some(client) = idp.catalogue().client(&issuer.id, &id).await.map_err(Internal::from)? else {
         let error = failed("unknown client");
         log(&error, Some(id.as_str()), Some(&credentials), None);
+        refuse(idp, issuer, address, None, &error);
         return Err(error);
     };
     let proved = prove(idp, issuer, &client, address, &credentials).await;
-    proved.inspect_err(|error| log(error, Some(id.as_str()), Some(&credentials), Some(&client)))?;
+    proved
+        .inspect_err(|error| log(error, Some(id.as_str()), Some(&credentials), Some(&client)))
+        .inspect_err(|error| refuse(idp, issuer, address, Some(&client.id), error))?;
     Ok(client)
 }
 
@@ -169,6 +176,15 @@ fn is_secret(secret: &Secret, hash: &Hash) -> bool {
 /// One answer for every failure; the reason is for the log.
 fn failed(hint: impl Into<String>) -> TokenError {
     OAuthError::new(ErrorCode::InvalidClient, "client authentication failed").with_hint(hint).into()
+}
+
+/// Records a failed authentication. A name that is no client's may be a secret, so it is left out.
+fn refuse(idp: &Idp, issuer: &Issuer, address: ClientAddress, client: Option<&ClientId>, error: &TokenError) {
+    let TokenError::Refused(error) = error else { return };
+    let reason = error.hint.as_deref().unwrap_or(&error.description).to_owned();
+    let event = Event::ClientRefused { issuer: issuer.id.clone(), client: client.cloned(), reason };
+    let entry = Entry::new(idp.now(), Actor::Anonymous, event);
+    idp.refuse(entry.with_network(address.network().as_deref()));
 }
 
 /// One line for each failed authentication, because most of them are applications that were set up wrongly. A text that

@@ -15,10 +15,7 @@ impl Idp {
         with: SupportAction,
     ) -> Result<SupportOutcome, SupportError> {
         match self.management().support(tenant, username, with).await {
-            Ok((outcome, event)) => {
-                self.observe(&event);
-                Ok(outcome)
-            }
+            Ok(outcome) => Ok(outcome),
             Err(SupportFailure::Refused(error)) => Err(error),
             Err(SupportFailure::Failed(error)) => {
                 Err(SupportError::Internal(Internal::from(error).reference().clone()))

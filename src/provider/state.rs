@@ -12,6 +12,7 @@ use super::published_keys::PublishedKeys;
 use crate::account::Account;
 use crate::account::channels::Channels;
 use crate::account::host::Host;
+use crate::audit::{Entry, RefusalQueue};
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
@@ -59,6 +60,7 @@ pub(crate) struct ProviderParts {
     pub(crate) documents: Documents,
     pub(crate) traffic: Arc<RequestMetrics>,
     pub(crate) lanes: Lanes,
+    pub(crate) refusals: RefusalQueue,
 }
 
 impl Idp {
@@ -172,10 +174,23 @@ impl Idp {
         &self.parts.traffic
     }
 
-    /// Counts an event and passes it to the observer.
+    /// Counts an event and tells the observer.
     pub(crate) fn observe(&self, event: &Event) {
         self.parts.traffic.note(event);
         self.parts.observer.observe(event);
+    }
+
+    /// Counts a refusal of a request that proved nothing, tells the observer and queues its audit entry. What is refused
+    /// together with a write is recorded there instead.
+    pub(crate) fn refuse(&self, refusal: Entry) {
+        self.parts.traffic.note(&refusal.event);
+        self.parts.observer.observe(&refusal.event);
+        self.parts.refusals.push(refusal);
+    }
+
+    /// Writes the refusals that wait, when the provider stops with those left out too.
+    pub(crate) async fn write_refusals(&self, last: bool) -> Result<(), crate::storage::Error> {
+        self.parts.refusals.write(&self.parts.db, self.now(), last).await
     }
 
     /// Validation and changes of tenants, users, clients and the rest.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::sealing;
+use crate::audit::RefusalQueue;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::{MasterKey, MasterKeyError};
 use crate::domain::reserved_names;
@@ -196,6 +197,7 @@ impl IdpBuilder {
             documents: Documents::new(),
             traffic: Arc::new(RequestMetrics::new(&settings.issuer, routes)),
             lanes: Lanes::default(),
+            refusals: RefusalQueue::default(),
             settings,
         }))
     }

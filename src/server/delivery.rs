@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
+use crate::audit::{self, Entry};
+use crate::domain::audit::Actor;
 use crate::domain::event::Event;
 use crate::domain::message::{Channel, MessageContent};
 use crate::domain::time::Time;
@@ -77,8 +79,8 @@ impl Idp {
                     let answer = answer.clone();
                     Box::pin(async move { answer.apply(tx).await })
                 });
-                if let Some(event) = settled.await? {
-                    self.observe(&event);
+                if let Some(refusal) = settled.await? {
+                    self.refuse(refusal);
                 }
                 self.parts().lanes.of(Channel::Mail).go_on();
             }
@@ -165,20 +167,28 @@ impl Idp {
     async fn write_down(&self, channel: Channel, claimed: &Claimed, sent: Result<(), DeliveryError>) {
         let outcome = outcome(claimed, sent, self.now());
         let (id, tries, work) = (claimed.id.clone(), claimed.tries, outcome.clone());
+        let failure = self.failure(claimed, &outcome);
         let settled = self.db().write(move |tx| {
             let (id, work) = (id.clone(), work.clone());
-            Box::pin(async move { outbox::settle(tx, &id, tries, &work).await })
+            let entry = failure.clone();
+            Box::pin(async move {
+                let settled = outbox::settle(tx, &id, tries, &work).await?;
+                entry.filter(|_| settled).map_or(Ok(()), |entry| audit::record(tx, entry))
+            })
         });
         if let Err(error) = settled.await {
             // The lease expires, and the message is retried: sending twice is better than never.
             drop(Internal::from(error));
         } else {
             self.traffic().note_message(channel, word(&outcome));
-            if let Outcome::Failed(reason) = outcome {
-                let (tenant, message) = (claimed.tenant.clone(), claimed.id.clone());
-                self.observe(&Event::MessageFailed { tenant, message, reason });
-            }
         }
+    }
+
+    /// The entry about a message that is given up.
+    fn failure(&self, claimed: &Claimed, outcome: &Outcome) -> Option<Entry> {
+        let Outcome::Failed(reason) = outcome else { return None };
+        let (tenant, message, reason) = (claimed.tenant.clone(), claimed.id.clone(), reason.clone());
+        Some(Entry::new(self.now(), Actor::System, Event::MessageFailed { tenant, message, reason }))
     }
 }
 

@@ -65,6 +65,7 @@ impl TestIdp {
         // No other node exists yet that would have to see it.
         let applied = provider.idp.apply_text(document, Syntax::Toml, None).await;
         applied.unwrap_or_else(|error| panic!("{error}"));
+        provider.events.clear();
         provider
     }
 
@@ -120,8 +121,9 @@ impl TestIdp {
         &self.events
     }
 
-    /// The audit entries so far, in the order of their commits.
+    /// Writes the refusals that wait, and returns the audit entries so far, in the order of their commits.
     pub async fn audit(&self) -> Vec<Placed> {
+        self.idp.write_refusals(false).await.unwrap_or_else(|error| panic!("the audit trail: {error}"));
         let entries = audit::after(self.idp.db(), 0, i64::MAX).await;
         entries.unwrap_or_else(|error| panic!("the audit trail: {error}"))
     }
@@ -199,6 +201,10 @@ impl Sub for Cost {
 pub struct Recorder(Arc<Mutex<Vec<Event>>>);
 
 impl Recorder {
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The events so far.
     pub fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

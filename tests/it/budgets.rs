@@ -138,7 +138,7 @@ async fn a_login_is_four_writes() {
     let (page, opened) = house.cost(house.open(&mut browser)).await;
     assert_eq!(opened, cost(2, 1), "stored by /authorize, read by the page");
     let (back, answered) = house.cost(browser.submit(&page, &typed("bert"))).await;
-    assert_eq!(answered, cost(14, 2), "the try is counted before the password is looked at");
+    assert_eq!(answered, cost(15, 2), "the try is counted before the password is looked at");
     let (tokens, redeemed) = house.cost(house.shop.redeem(&back)).await;
     assert_eq!(redeemed, cost(2, 1), "used up, and the grant read with its user");
     assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:1fa");
@@ -153,7 +153,7 @@ async fn a_login_in_a_known_browser_is_as_many_writes() {
     let page = house.open(&mut browser).await;
     let (back, answered) = house.cost(browser.submit(&page, &typed("bert"))).await;
     assert!(back.parameter("code").is_some(), "{}", back.body);
-    assert_eq!(answered, cost(12, 2));
+    assert_eq!(answered, cost(13, 2));
 }
 
 /// The code of the authenticator is one more step, and so one more write.
@@ -167,7 +167,7 @@ async fn an_administrators_login_is_five_writes() {
     assert_eq!(answered, cost(13, 2), "with the page that asks for the code");
     let code = totp(SECRET, house.idp.idp().now());
     let (back, proved) = house.cost(browser.submit(&page, &[("code", &code)])).await;
-    assert_eq!(proved, cost(14, 1));
+    assert_eq!(proved, cost(15, 1));
     let (tokens, redeemed) = house.cost(house.shop.redeem(&back)).await;
     assert_eq!(redeemed, cost(2, 1));
     assert_eq!(tokens.id_token["acr"], "urn:vestibule:acr:2fa");
@@ -191,11 +191,11 @@ async fn a_session_answers_in_one_write() {
     let url = house.shop.authorization_url("openid profile");
     let (back, spent) = house.cost(browser.get(&url)).await;
     assert!(back.parameter("code").is_some(), "{}", back.url);
-    assert_eq!(spent, cost(5, 1));
+    assert_eq!(spent, cost(6, 1));
     house.idp.clock().advance(Duration::from_mins(1));
     let (back, spent) = house.cost(browser.get(&url)).await;
     assert!(back.parameter("code").is_some(), "{}", back.url);
-    assert_eq!(spent, cost(6, 1), "with a look at the revision");
+    assert_eq!(spent, cost(7, 1), "with a look at the revision");
 }
 
 /// A code that comes a second time ends its grant, in the one write too.
@@ -207,5 +207,5 @@ async fn a_code_used_twice_is_one_write() {
     let code = browser.submit(&page, &typed("bert")).await.parameter("code").unwrap();
     house.shop.token(&code).await;
     let (answer, spent) = house.cost(house.shop.token(&code)).await;
-    assert_eq!((answer.status.as_u16(), spent), (400, cost(3, 1)));
+    assert_eq!((answer.status.as_u16(), spent), (400, cost(4, 1)));
 }

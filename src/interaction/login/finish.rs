@@ -9,6 +9,7 @@ use crate::account;
 use crate::account::sign_in_history::BrowserSighting;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
+use crate::domain::error::ErrorCode;
 use crate::domain::event::Event;
 use crate::domain::fact::Facts;
 use crate::domain::ids::SessionId;
@@ -154,13 +155,18 @@ impl Login {
             async move {
                 login.close(tx)?;
                 let cookie = login.keep_signed_in(tx).await?;
+                login.tell_refused(ErrorCode::AccessDenied);
+                login.record(tx)?;
                 Ok((login, Outcome::Denied(cookie)))
             }
             .boxed()
         });
         match closed.await {
             Err(storage::Error::Conflict) => Ok((before, Outcome::Conflict)),
-            closed => Ok(closed?),
+            closed => {
+                let (login, outcome) = closed?;
+                Ok((login.queue_refusals(), outcome))
+            }
         }
     }
 

@@ -94,6 +94,8 @@ impl Login {
             dropped: false,
             now,
             events: Vec::new(),
+            refusals: Vec::new(),
+            typed: None,
         };
         if cookie.is_none() && !login.interaction.progress.has_first_factor() {
             login.drop_facts_of_others();

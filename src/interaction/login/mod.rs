@@ -10,6 +10,7 @@ mod facts;
 mod finish;
 mod input;
 mod load;
+mod trail;
 pub(super) mod trust;
 mod upstreams;
 mod write;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use super::login_user::LoginUser;
 use super::page_request::PageRequest;
 use crate::account::participant::Participant;
+use crate::audit::Entry;
 use crate::crypto::secret::{self, Secret};
 use crate::domain::ceremony::Ceremony;
 use crate::domain::error::ErrorCode;
@@ -56,8 +58,12 @@ pub(super) struct Login {
     /// Whether something was dropped that another user, or one who is signed out by now, had done here.
     pub(super) dropped: bool,
     pub(super) now: Time,
-    /// What the observer is told once everything is written.
+    /// What happened in this request and is not recorded yet.
     events: Vec<Event>,
+    /// Entries about refusals of a request that proved nothing, to be queued after the commit.
+    refusals: Vec<Entry>,
+    /// The name that was typed, as a keyed hash.
+    pub(super) typed: Option<Hash>,
 }
 
 /// The engine's answer, owned.
@@ -112,7 +118,7 @@ impl Login {
         self.interaction.progress.refusal.as_ref().filter(|refusal| refusal.step == step)
     }
 
-    /// Tells the observer, once everything is written.
+    /// Notes what is recorded in the write that ends this step.
     pub(super) fn tell(&mut self, event: Event) {
         self.events.push(event);
     }

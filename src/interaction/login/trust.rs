@@ -11,6 +11,7 @@ use axum::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use super::Login;
 use crate::account::trusted_browsers::{BrowserTraits, Trust};
 use crate::crypto::secret::{self, Secret};
+use crate::domain::event::Event;
 use crate::domain::ids::{TrustedBrowserId, UserId};
 use crate::domain::trusted_browser::{TrustRules, TrustedBrowser};
 use crate::http::{Cookies, cookies};
@@ -68,6 +69,9 @@ pub(in crate::interaction) async fn remember(
 ) -> storage::Result<()> {
     let Some(trust) = wanted else { return Ok(()) };
     trust.store(tx).await?;
+    if let Some(user) = login.user.as_ref().map(|login_user| login_user.user.id.clone()) {
+        login.tell(Event::UserChanged { user, change: "trusted_browser" });
+    }
     login.trusted = Some(trust.secret);
     Ok(())
 }

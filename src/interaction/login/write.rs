@@ -17,8 +17,8 @@ impl Login {
         self.write(|login, _| async move { Ok(login) }.boxed())
     }
 
-    /// Changes the login and stores it, in one write: with its end, if nothing is missing any more. The observer is told
-    /// of its events after the commit.
+    /// Changes the login and stores it, in one write: with its end, if nothing is missing any more, and with the audit
+    /// entries of both.
     ///
     /// The change may be made more than once, each time from the same state.
     pub(in crate::interaction) fn write<C>(
@@ -35,14 +35,18 @@ impl Login {
         async move {
             let written = db.write(move |tx| {
                 let (login, change) = (self.clone(), Arc::clone(&change));
-                async move { change(login, tx).await?.advance(tx).await }.boxed()
+                async move {
+                    let (mut login, outcome) = change(login, tx).await?.advance(tx).await?;
+                    login.record(tx)?;
+                    Ok((login, outcome))
+                }
+                .boxed()
             });
             let (login, outcome) = match written.await {
                 Err(storage::Error::Conflict) => return Ok((before, Outcome::Conflict)),
                 written => written?,
             };
-            login.events.iter().for_each(|event| login.idp().observe(event));
-            Ok((login, outcome))
+            Ok((login.queue_refusals(), outcome))
         }
         .boxed()
     }
@@ -67,6 +71,7 @@ impl Login {
             Due::Ask(_) => Outcome::Conflict,
             Due::Refuse(code) => {
                 self.close(tx)?;
+                self.tell_refused(code);
                 Outcome::Refused(code)
             }
             Due::Done => self.complete(tx).await?,

@@ -5,6 +5,7 @@
 
 use futures_util::FutureExt;
 
+use crate::domain::event::Event;
 use crate::domain::policy::Need;
 use crate::domain::user::Desktop;
 use crate::interaction::login::{Login, Outcome};
@@ -64,6 +65,9 @@ async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, Out
     let Some(login_user) = &mut login.user else { return Ok((login, Outcome::Conflict)) };
     let user = login_user.user.id.clone();
     login_user.desktop_unasked = false;
+    if name.is_some() {
+        login.tell(Event::UserChanged { user: user.clone(), change: "personal_desktop" });
+    }
     let written = login.write(move |login, tx| {
         let (user, name) = (user.clone(), name.clone());
         async move {

@@ -135,6 +135,7 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
         PasswordCheck::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
     };
     keep_names(&mut login);
+    login.typed_name(&kept(tenant), &kept(username));
     failed(login, cause, reason).await
 }
 

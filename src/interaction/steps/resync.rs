@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use crate::account::ceremony::SecondFactorProof;
 use crate::crypto::random;
 use crate::domain::credential_change::CredentialChange;
+use crate::domain::event::Event;
 use crate::domain::form::Problem;
 use crate::domain::policy::{FactorOptions, Need};
 use crate::interaction::login::{Login, Outcome};
@@ -83,6 +84,7 @@ impl Step for ResyncStep {
                     let is_right = accepts(&mut login, NAME, tried, Problem::WrongCodes, &reference);
                     if let Some(fact) = attempt.proves().filter(|_| is_right) {
                         login.learn_at(&user, fact, at);
+                        login.tell(Event::UserChanged { user, change: "resynchronised" });
                     }
                     Ok(login)
                 }

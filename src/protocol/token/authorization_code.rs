@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::issue::{self, TokenIssuance, TokenResponse};
 use super::{GrantHandler, TokenRequest};
+use crate::audit::{self, Entry};
 use crate::crypto::secret::{self, Secret};
+use crate::domain::audit::Actor;
 use crate::domain::client::GrantType;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
@@ -61,7 +63,6 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
         }
         ExchangeOutcome::Reused(grant) => {
             trace::login(&grant);
-            request.idp.observe(&Event::CodeReused { issuer: presented.issuer, client: presented.client });
             Err(refuse("used before"))
         }
         ExchangeOutcome::Refused(hint) => Err(refuse(hint)),
@@ -141,6 +142,9 @@ impl CodeExchange {
             )),
             Redemption::Reused(grant) => {
                 grants::revoke(tx, &grant, self.now).await?;
+                let (issuer, client) = (self.issuer, self.client);
+                let event = Event::CodeReused { issuer, client: client.clone() };
+                audit::record(tx, Entry::new(self.now, Actor::Client(client), event).of_grant(&grant))?;
                 Ok(ExchangeOutcome::Reused(grant))
             }
             Redemption::Fresh(redeemed) => match self.fits(&redeemed) {

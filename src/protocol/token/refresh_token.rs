@@ -14,8 +14,10 @@ use futures_util::future::BoxFuture;
 
 use super::issue::{self, TokenIssuance, TokenResponse};
 use super::{GrantHandler, TokenRequest};
+use crate::audit::{self, Entry};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::audience::Audience;
+use crate::domain::audit::Actor;
 use crate::domain::client::{Client, GrantType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
@@ -52,9 +54,8 @@ impl GrantHandler for RefreshToken {
 async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError> {
     let presented = RefreshRequest::of(request).await?;
     let still = presented.recheck_directory(request).await?;
-    let work = presented.clone();
     let outcome = request.idp.db().write(move |tx| {
-        let presented = work.clone();
+        let presented = presented.clone();
         Box::pin(async move { presented.rotate(tx).await })
     });
     match outcome.await.map_err(Internal::from)? {
@@ -62,8 +63,6 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
         RefreshOutcome::ScopeExceeded(error) => Err(error.into()),
         RefreshOutcome::Reused(family) => {
             trace::login(&family);
-            let RefreshRequest { issuer, client, .. } = presented;
-            request.idp.observe(&Event::RefreshTokenReused { issuer, client });
             Err(refuse("used before"))
         }
         RefreshOutcome::Refused(hint) => Err(refuse(hint)),
@@ -265,6 +264,10 @@ impl RefreshRequest {
             }
             _ => {
                 grants::revoke(tx, &grant.id, self.now).await?;
+                let (issuer, client) = (self.issuer, self.client);
+                let event = Event::RefreshTokenReused { issuer, client: client.clone() };
+                let entry = Entry::new(self.now, Actor::Client(client), event);
+                audit::record(tx, entry.of_tenant(&user.tenant).of_grant(&grant.id))?;
                 Ok(RefreshOutcome::Reused(grant.id))
             }
         }

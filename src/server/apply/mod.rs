@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 pub use self::outcome::{Applied, ApplyError};
 pub(crate) use self::read::Syntax;
+use crate::audit::{self, Entry};
+use crate::domain::audit::Actor;
 use crate::provider::Idp;
 
 impl Idp {
@@ -57,12 +59,13 @@ impl Idp {
         let (document, mistakes) = read::read(text, syntax, folder);
         let (changes, applied) = plan::plan(self, &document, mistakes).await?;
         if !changes.is_empty() {
-            let changes = Arc::new(changes);
+            let (changes, now) = (Arc::new(changes), self.now());
             let written = self.db().write(move |tx| {
                 let changes = Arc::clone(&changes);
                 Box::pin(async move {
                     for change in changes.iter() {
                         change.apply(tx).await?;
+                        audit::record(tx, Entry::new(now, Actor::Console, change.event()))?;
                     }
                     Ok(())
                 })

@@ -34,6 +34,9 @@ pub(super) async fn run(flags: &Flags) -> Result<(), Failure> {
     listener.serve(app, &health, stop, listen::LINGER).await;
     housekeeping.abort();
     scraping.inspect(tokio::task::JoinHandle::abort);
+    if let Err(error) = idp.write_refusals(true).await {
+        tracing::warn!(%error, "cannot write the last refusals to the audit trail");
+    }
     idp.db().close().await;
     telemetry.end().await;
     Ok(())

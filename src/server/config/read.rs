@@ -51,6 +51,12 @@ pub(super) fn span_or_never(text: &str) -> Result<Option<Duration>, String> {
     }
 }
 
+/// A span of at least a day.
+pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
+    let span = span::parse(text).map_err(|error| error.to_string())?;
+    if span < Duration::from_hours(24) { Err("must be at least 1d".to_owned()) } else { Ok(span) }
+}
+
 /// A list: separated by commas in the environment, one item per line from the file.
 fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '\n']).map(str::trim).filter(|item| !item.is_empty())

@@ -173,6 +173,17 @@ pub(super) const ROWS: &[Row] = &[
         |config, text| read::span_or_never(text).map(|span| config.settings.key_rotation = span),
     )
     .or("90d"),
+    Row::text("audit.keep", "SPAN", "How long audit entries are kept", |config, text| {
+        read::lifetime(text).map(|span| config.settings.audit.entries = span)
+    })
+    .or("365d"),
+    Row::text(
+        "audit.keep_refusals",
+        "SPAN",
+        "How long refusals of requests that proved nothing are kept in the audit trail",
+        |config, text| read::lifetime(text).map(|span| config.settings.audit.refusals = span),
+    )
+    .or("30d"),
     Row::text(
         "require_pushed_authorization_requests",
         "",

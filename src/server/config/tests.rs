@@ -81,6 +81,18 @@ fn spans_are_read_as_everywhere() {
 }
 
 #[test]
+fn the_audit_trail_keeps_entries_for_a_span() {
+    let kept =
+        |text: &str| read(&["--audit-keep", text], &[], "").map(|config| config.settings.audit.entries);
+    assert_eq!(kept("2d").unwrap(), std::time::Duration::from_hours(48));
+    assert!(kept("1h").unwrap_err().join("").contains("--audit-keep: must be at least 1d"));
+    let file = "[audit]\nkeep_refusals = \"7d\"";
+    let config = read(&[], &[], file).unwrap();
+    let days = |days: u64| std::time::Duration::from_hours(days * 24);
+    assert_eq!((config.settings.audit.entries, config.settings.audit.refusals), (days(365), days(7)));
+}
+
+#[test]
 fn the_master_key_is_no_flag_and_no_member_and_is_never_repeated() {
     let environment = [("VESTIBULE_MASTER_KEY", "hidden")];
     assert_eq!(read(&[], &environment, "").unwrap().master_key.unwrap().as_str(), "hidden");

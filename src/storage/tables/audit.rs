@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use crate::domain::audit::{AuditSubject, Entry};
-use crate::domain::ids::{IssuerId, Reference, TenantId};
+use crate::domain::ids::{GrantId, IssuerId, Reference, TenantId};
 use crate::domain::time::Time;
 use crate::storage::core::error::{Error, Result};
 use crate::storage::core::json::Json;
@@ -37,6 +37,8 @@ pub struct Placed {
     pub issuer: Option<IssuerId>,
     /// The network that the request came from.
     pub network: Option<String>,
+    /// The login that it belongs to, by its grant.
+    pub grant: Option<GrantId>,
     /// The code that the user was shown.
     pub reference: Option<Reference>,
     /// The event's other members.
@@ -62,6 +64,7 @@ struct Row {
     tenant_id: Option<TenantId>,
     issuer_id: Option<IssuerId>,
     network: Option<String>,
+    grant_id: Option<GrantId>,
     reference: Option<Reference>,
     details: Json<Value>,
     decisions: Option<Json<Value>>,
@@ -81,6 +84,7 @@ impl From<Row> for Placed {
             tenant: row.tenant_id,
             issuer: row.issuer_id,
             network: row.network,
+            grant: row.grant_id,
             reference: row.reference,
             details: row.details.0,
             decisions: row.decisions.map(|json| json.0),
@@ -92,12 +96,19 @@ impl From<Row> for Placed {
 
 /// Adds an entry to the write. The listener is told of it after the commit.
 pub fn queue_insert(tx: &mut Tx<'_>, entry: Entry) -> Result<()> {
+    queue_insert_told(tx, &entry)?;
+    tx.note_entry(entry);
+    Ok(())
+}
+
+/// Adds an entry of which the listener was told when it was made.
+pub fn queue_insert_told(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
     queue!(
         tx,
         ExpectedRows::Any,
         "INSERT INTO audit_entries (at, refusal, event, actor, actor_id, subject, subject_id, tenant_id, issuer_id,
-             network, reference, details, decisions, value_before, value_after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+             network, grant_id, reference, details, decisions, value_before, value_after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         entry.at,
         entry.is_refusal(),
         entry.event.name(),
@@ -108,13 +119,13 @@ pub fn queue_insert(tx: &mut Tx<'_>, entry: Entry) -> Result<()> {
         &entry.tenant,
         &entry.origin.issuer,
         &entry.origin.network,
+        &entry.grant,
         &entry.reference,
         Json(entry.event.details().map_err(Error::encoding)?),
         Some(&entry.decisions).filter(|decisions| !decisions.is_empty()).map(Json),
         entry.before.as_ref().map(Json),
         entry.after.as_ref().map(Json),
     );
-    tx.note_entry(entry);
     Ok(())
 }
 
@@ -122,11 +133,26 @@ pub fn queue_insert(tx: &mut Tx<'_>, entry: Entry) -> Result<()> {
 /// them.
 pub async fn after(tx: &mut Tx<'_>, place: i64, limit: i64) -> Result<Vec<Placed>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
-        "SELECT place, at, refusal, event, actor, actor_id, subject, subject_id, tenant_id, issuer_id, network, reference,
-             details, decisions, value_before, value_after
+        "SELECT place, at, refusal, event, actor, actor_id, subject, subject_id, tenant_id, issuer_id, network, grant_id,
+             reference, details, decisions, value_before, value_after
          FROM audit_entries WHERE place > $1 ORDER BY place LIMIT $2")
         .bind(place).bind(limit).fetch_all(conn))?;
     Ok(rows.into_iter().map(Placed::from).collect())
+}
+
+/// The number of stored refusals.
+pub async fn refusals(tx: &mut Tx<'_>) -> Result<u64> {
+    let sql = "SELECT count(*) FROM audit_entries WHERE refusal";
+    let count: i64 = on!(tx, conn => sqlx::query_scalar(sql).fetch_one(conn))?;
+    Ok(count.unsigned_abs())
+}
+
+/// Deletes at most `limit` refusals, or other entries, from before this time; returns how many.
+pub async fn remove_before(tx: &mut Tx<'_>, refusal: bool, time: Time, limit: i64) -> Result<u64> {
+    // `place` is the key on SQLite and NULL for a moment on PostgreSQL; an entry that is old enough to go has one.
+    let sql = "DELETE FROM audit_entries WHERE place IN
+                   (SELECT place FROM audit_entries WHERE refusal = $1 AND at <= $2 AND place IS NOT NULL LIMIT $3)";
+    execute!(tx, sql, refusal, time, limit)
 }
 
 /// Whether committed entries wait for their place. On SQLite none ever does.

@@ -162,7 +162,7 @@ pub async fn withdraw(tx: &mut Tx<'_>, id: &MessageId) -> Result<bool> {
 
 /// A message as shown to administrators.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct OutboxEntry {
     /// Its id.
     pub id: MessageId,
     /// The recipient.
@@ -196,7 +196,7 @@ struct Row {
     created_at: Time,
 }
 
-impl From<Row> for Entry {
+impl From<Row> for OutboxEntry {
     fn from(row: Row) -> Self {
         let delivery = match row.state.as_str() {
             "waiting" => Delivery::Waiting,
@@ -219,20 +219,20 @@ impl From<Row> for Entry {
 }
 
 /// One message; `None` if it never existed or was deleted.
-pub async fn by_id(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<Entry>> {
+pub async fn by_id(tx: &mut Tx<'_>, id: &MessageId) -> Result<Option<OutboxEntry>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, channel, kind, destination, state, reason, tries, created_at FROM outbox WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
-    Ok(row.map(Entry::from))
+    Ok(row.map(OutboxEntry::from))
 }
 
 /// The newest messages of a tenant, newest first.
-pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId, limit: i64) -> Result<Vec<Entry>> {
+pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId, limit: i64) -> Result<Vec<OutboxEntry>> {
     let rows: Vec<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, channel, kind, destination, state, reason, tries, created_at FROM outbox
          WHERE tenant_id = $1 ORDER BY created_at DESC, id LIMIT $2")
         .bind(tenant).bind(limit).fetch_all(conn))?;
-    Ok(rows.into_iter().map(Entry::from).collect())
+    Ok(rows.into_iter().map(OutboxEntry::from).collect())
 }
 
 /// The number of messages of this channel that wait to be sent by any node.

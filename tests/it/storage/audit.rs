@@ -120,3 +120,25 @@ async fn the_listener_hears_of_each_committed_entry_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_oldest_go_and_places_are_not_given_twice() {
+    on_each(async |db| {
+        for n in 0..3 {
+            let old = Entry { at: super::rows::later(n), ..entry(&n.to_string()) };
+            db.write(move |tx| {
+                let old = old.clone();
+                Box::pin(async move { audit::queue_insert(tx, old) })
+            })
+            .await
+            .unwrap();
+        }
+        assert_eq!(poll(db, 0).await.len(), 3);
+        assert_eq!(write!(db, tx => audit::remove_before(tx, true, NOW, 10)).unwrap(), 0, "no refusals");
+        assert_eq!(write!(db, tx => audit::remove_before(tx, false, super::rows::later(2), 2)).unwrap(), 2);
+        assert_eq!(write!(db, tx => audit::remove_before(tx, false, super::rows::later(2), 2)).unwrap(), 1);
+        db.write(|tx| Box::pin(async move { audit::queue_insert(tx, entry("new")) })).await.unwrap();
+        assert_eq!(poll(db, 3).await[0].place, 4, "a reader that has seen the last goes on");
+    })
+    .await;
+}
