@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (36, "imported_passwords", include_str!("../../../migrations/0036_imported_passwords.sql")),
     (37, "own_scopes", include_str!("../../../migrations/0037_own_scopes.sql")),
     (40, "folded_names", include_str!("../../../migrations/0040_folded_names.sql")),
+    (43, "logout_notices", include_str!("../../../migrations/0043_logout_notices.sql")),
     (45, "rp_sessions", include_str!("../../../migrations/0045_rp_sessions.sql")),
     (46, "ceremonies", include_str!("../../../migrations/0046_ceremonies.sql")),
 ];
