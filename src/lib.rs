@@ -43,7 +43,7 @@ pub use domain::issuer::IssuerUrl;
 pub use domain::outbound::{AllowedHost, Outbound};
 pub use domain::settings::{AuditRetention, PasswordCost, Settings, SmsLimits};
 // The types in the signatures of `ext`, and in those of `Idp`.
-pub use domain::claims::{Address, Profile};
+pub use domain::claims::{PostalAddress, Profile};
 pub use domain::client::SigningAlgorithm;
 pub use domain::contact::{EmailAddress, PhoneNumber};
 pub use domain::event::{Event, LoginFailure, ResetOutcome, UpstreamFailure};

@@ -11,7 +11,7 @@ use vestibule::domain::ids::Hash;
 use vestibule::domain::settings::PasswordCost;
 use vestibule::domain::tenant::TenantDomain;
 use vestibule::domain::time::Time;
-use vestibule::storage::attempts::{Budget, Kind, Rate};
+use vestibule::storage::attempts::{AttemptKind, Budget, Rate};
 use vestibule::storage::{Db, attempts, tenants};
 
 use crate::http::get;
@@ -121,7 +121,7 @@ async fn write(db: Db, number: u64) {
             let key = Hash::new(format!("{number:043}"));
             let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
             let budget = Budget { tries: 5, first_lock: minute, longest_lock: hour, hard_stop: 100 };
-            attempts::reserve(tx, &key, Kind::Password, now, &budget).await?;
+            attempts::reserve(tx, &key, AttemptKind::Password, now, &budget).await?;
             attempts::flow(tx, &key, now, Rate { count: 10, per: minute }).await
         })
     });

@@ -44,7 +44,7 @@ const PER_ADDRESS: Rate = Rate { count: 100, per: Duration::from_mins(10) };
 #[derive(Clone, Debug)]
 pub(crate) struct Counter {
     key: Hash,
-    kind: Kind,
+    kind: AttemptKind,
 }
 
 /// Whether a guess may be checked.
@@ -61,14 +61,14 @@ pub(crate) enum Allowance {
 
 impl Counter {
     /// The counter of whatever `subject` names.
-    pub(crate) fn new(sealer: &Sealer, kind: Kind, subject: &str) -> Self {
+    pub(crate) fn new(sealer: &Sealer, kind: AttemptKind, subject: &str) -> Self {
         Self { key: sealer.keyed_hash("attempts", subject), kind }
     }
 
     const fn budget(&self) -> &'static Budget {
         match self.kind {
-            Kind::Resync => &RESYNC,
-            Kind::KnownBrowser => &OF_BROWSER,
+            AttemptKind::Resync => &RESYNC,
+            AttemptKind::KnownBrowser => &OF_BROWSER,
             _ => &BUDGET,
         }
     }

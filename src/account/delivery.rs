@@ -31,7 +31,7 @@ const OF_BLOCK: Rate = Rate { count: 50, per: Duration::from_hours(24) };
 /// A message that is sealed and not yet in the outbox.
 #[derive(Clone, Debug)]
 pub(crate) struct QueuedMessage {
-    new: outbox::New,
+    new: outbox::NewMessage,
     caps: Vec<(Hash, Rate)>,
     /// Whether a sender serves it.
     has_way: bool,
@@ -89,7 +89,7 @@ impl Account<'_> {
             Content::Mail { .. } => self.ways.mail,
             Content::Sms { to, .. } => self.ways.sms.is_some_and(|limits| limits.serve(to.country())),
         };
-        let new = outbox::New {
+        let new = outbox::NewMessage {
             tenant: tenant.clone(),
             user: user.clone(),
             channel: letter.content.channel(),
@@ -123,12 +123,12 @@ impl Account<'_> {
             }
         };
         match (&message.letter.content, message.letter.content.kind()) {
-            (_, Kind::Notice) => return caps,
-            (Content::Mail { to, .. }, Kind::Reset | Kind::Activation) => {
+            (_, MessageKind::Notice) => return caps,
+            (Content::Mail { to, .. }, MessageKind::Reset | MessageKind::Activation) => {
                 cap("links-of-address", &to.key(), &[RESEND, LINKS]);
                 cap("links-of-user", user, &[LINKS]);
             }
-            (Content::Mail { to, .. }, Kind::SignInCode | Kind::AddressCode) => {
+            (Content::Mail { to, .. }, MessageKind::SignInCode | MessageKind::AddressCode) => {
                 cap("mail-of-address", &to.key(), &[RESEND, CODES]);
                 cap("mail-of-user", user, &[CODES]);
             }

@@ -16,8 +16,8 @@ use crate::domain::message::Notice;
 use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
-use crate::storage::attempts::{self, Kind};
-use crate::storage::users::{self, Credentials};
+use crate::storage::attempts::{self, AttemptKind};
+use crate::storage::users::{self, UserCredentials};
 use crate::storage::{self, Tx, authenticators, passkeys, recovery_codes, resets};
 
 /// A reset of a user's enrolment, to be applied.
@@ -82,13 +82,20 @@ impl ConsoleLink {
 impl Account<'_> {
     /// A reset of this user's enrolment, to be applied.
     pub(crate) fn enrolment_reset(&self, user: &User, tenant: &Tenant) -> Result<EnrolmentReset, Error> {
-        let notice = self.notice(user, tenant, Notice::SecondFactorReset)?;
+        let notice = self.notice(user, tenant, AccountNotice::SecondFactorReset)?;
         Ok(EnrolmentReset { user: user.id.clone(), notice })
     }
 
     /// The end of this user's locks, to be applied.
     pub(crate) async fn unlocking(&self, user: &User, tenant: &Tenant) -> storage::Result<Unlocking> {
-        let kinds = [Kind::Otp, Kind::Delivered, Kind::Pin, Kind::Resync, Kind::Recovery, Kind::Passkey];
+        let kinds = [
+            AttemptKind::Otp,
+            AttemptKind::Delivered,
+            AttemptKind::Pin,
+            AttemptKind::Resync,
+            AttemptKind::Recovery,
+            AttemptKind::Passkey,
+        ];
         let passkeys = passkeys::of_user(&mut self.db.read().tx(), &user.id).await?;
         let mut counters = vec![self.password_counter(tenant.domain.as_str(), &user.username.key())];
         counters.extend(kinds.map(|kind| Counter::new(self.sealer, kind, user.id.as_str())));
@@ -100,7 +107,7 @@ impl Account<'_> {
     /// console could write into the database anyway; this leaves a trace, and ends by itself after ten minutes.
     pub(crate) async fn console_link(
         &self,
-        found: &Credentials,
+        found: &UserCredentials,
         tenant: &Tenant,
         home: Home,
     ) -> storage::Result<Result<ConsoleLink, ResetOutcome>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::delivery::QueuedMessage;
 use super::{Account, Error};
 use crate::domain::contact::EmailAddress;
-use crate::domain::message::{Content, Mail, Message, MessageContent, Notice};
+use crate::domain::message::{AccountNotice, Content, MailContent, Message, MessageContent};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 
@@ -24,14 +24,14 @@ impl Account<'_> {
         &self,
         user: &User,
         tenant: &Tenant,
-        event: Notice,
+        event: AccountNotice,
     ) -> Result<Option<QueuedMessage>, Error> {
         let Some(to) = self.reached_at(user) else { return Ok(None) };
         let (at, zone) = (self.now(), user.zone().unwrap_or(tenant.time_zone));
         let letter = MessageContent {
             locale: user.locale().unwrap_or(tenant.locale),
             account: user.username.to_string(),
-            content: Content::Mail { to, mail: Mail::Notice { event, at, zone } },
+            content: Content::Mail { to, mail: MailContent::Notice { event, at, zone } },
         };
         let (tenant, user) = (tenant.id.clone(), user.id.clone());
         self.post(&Message { tenant, user, expires_at: at.plus(NEWS), letter }).map(Some)

@@ -12,7 +12,9 @@ use super::authenticator_snapshot::AuthenticatorSnapshot;
 use super::factors::attempt::FactorVerdict;
 use super::{Account, Error};
 use crate::crypto::random;
-use crate::crypto::webauthn::{Discovered, Refused, Registered, Registrant, RelyingParty, Unable, Used};
+use crate::crypto::webauthn::{
+    CeremonyError, CeremonyUnavailable, Discovered, Registered, Registrant, Used, WebauthnRelyingParty,
+};
 use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::fact::FactKind;
@@ -22,7 +24,7 @@ use crate::domain::passkey::{Passkey, PasskeyChallenge, RpId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::attempts::Kind as Guess;
+use crate::storage::attempts::AttemptKind as Guess;
 use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers, users};
 
 /// The relying party for which passkeys are asked for, and the issuer whose pages ask.
@@ -72,8 +74,8 @@ impl<'a> RelyingPartyContext<'a> {
         passkeys.iter().any(|passkey| passkey.rp == self.rp)
     }
 
-    fn party(&self, name: &str) -> Result<RelyingParty, Unable> {
-        RelyingParty::new(&self.rp, self.issuer, name)
+    fn party(&self, name: &str) -> Result<WebauthnRelyingParty, CeremonyUnavailable> {
+        WebauthnRelyingParty::new(&self.rp, self.issuer, name)
     }
 
     /// Those that can be used here.
@@ -216,7 +218,7 @@ impl Account<'_> {
         user: &UserId,
         challenge: &PasskeyChallenge,
         answer: &str,
-    ) -> Result<Result<Registration, Refused>, Error> {
+    ) -> Result<Result<Registration, CeremonyError>, Error> {
         let Registered { user_handle, credential_id, credential, counter, custody } =
             match context.party(context.rp.as_str())?.registered(challenge, answer) {
                 Ok(registered) => registered,
@@ -287,7 +289,7 @@ impl Account<'_> {
         };
         let used = match context.party(context.rp.as_str())?.signed_in(challenge, &answer, &passkey) {
             Ok(used) => used,
-            Err(Refused::CounterWentBack) => return Ok(SignedIn::CounterWentBack(passkey.user)),
+            Err(CeremonyError::CounterWentBack) => return Ok(SignedIn::CounterWentBack(passkey.user)),
             Err(refused) => {
                 tracing::info!(%refused, "a passkey was refused");
                 return Ok(SignedIn::Wrong(LoginFailure::PasskeyWrong));

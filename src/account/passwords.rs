@@ -13,14 +13,14 @@ use super::attempts::{Budgets, Try};
 use super::directory::SLOWEST_NO;
 use super::host::Host;
 use super::{Account, Error};
-use crate::crypto::password::{Against, Password, Place, Verdict};
+use crate::crypto::password::{Against, HashPermit, Password, PasswordCheck};
 use crate::domain::epoch::Epoch;
 use crate::domain::event::LoginFailure;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
-use crate::storage::users::{self, Credentials};
+use crate::storage::users::{self, UserCredentials};
 use crate::storage::{self, Tx};
 
 /// What was typed, and where.
@@ -91,7 +91,7 @@ enum Judge<'a> {
     /// The host's own directory, for this tenant.
     Host(Host<'a>, &'a Tenant),
     /// We, with room for the hash.
-    Own(Place),
+    Own(HashPermit),
 }
 
 impl Account<'_> {
@@ -110,7 +110,7 @@ impl Account<'_> {
         let (tenant, subject) = self.tenant(typed).await?;
         let judge = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
             Some((host, tenant)) => Judge::Host(host, tenant),
-            None => Judge::Own(self.hasher.enter()?),
+            None => Judge::Own(self.hasher.acquire()?),
         };
         let name = Username::parse(typed.username).ok();
         let key = name.as_ref().map(Username::key);
@@ -158,7 +158,7 @@ impl Account<'_> {
         &self,
         tenant: Option<&Tenant>,
         name: Option<&Username>,
-    ) -> Result<Option<Credentials>, Error> {
+    ) -> Result<Option<UserCredentials>, Error> {
         // An unknown tenant and what is no name are looked up too: no user has the empty ones.
         let id = tenant.map_or_else(|| TenantId::new(""), |tenant| tenant.id.clone());
         Ok(users::credentials(&mut self.db.read().tx(), &id, name).await?)
@@ -167,9 +167,9 @@ impl Account<'_> {
     /// The user whose password it is, or why it is not accepted.
     async fn compare(
         &self,
-        place: Place,
+        place: HashPermit,
         tenant: Option<&Tenant>,
-        found: Option<Credentials>,
+        found: Option<UserCredentials>,
         scheme: Option<&str>,
         typed: &str,
     ) -> Result<Result<Match, LoginFailure>, Error> {
@@ -216,7 +216,7 @@ impl Account<'_> {
 }
 
 /// The hash that a user's password is compared with.
-pub(crate) fn stored_password(found: &Credentials) -> Option<Against<'_>> {
+pub(crate) fn stored_password(found: &UserCredentials) -> Option<Against<'_>> {
     let hash = found.password_hash.as_deref()?;
     Some(if found.password_scheme.is_some() { Against::Imported(hash) } else { Against::Own(hash) })
 }
@@ -224,8 +224,8 @@ pub(crate) fn stored_password(found: &Credentials) -> Option<Against<'_>> {
 /// Says yes only if everything is right; the reason for a no is for the observer.
 fn judge(
     tenant: Option<&Tenant>,
-    found: Option<&Credentials>,
-    verdict: Verdict,
+    found: Option<&UserCredentials>,
+    verdict: PasswordCheck,
 ) -> Result<(UserId, Epoch), LoginFailure> {
     let tenant = tenant.ok_or(LoginFailure::TenantUnknown)?;
     if tenant.disabled {

@@ -9,11 +9,11 @@ use super::{Account, Error};
 use crate::crypto::random;
 use crate::crypto::seal::{SealError, Sealer};
 use crate::domain::ids::{Hash, UserId};
-use crate::domain::message::Notice;
+use crate::domain::message::AccountNotice;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
-use crate::storage::attempts::Kind;
+use crate::storage::attempts::AttemptKind;
 use crate::storage::{Result as Stores, Tx, recovery_codes};
 
 /// How many a user gets.
@@ -80,7 +80,7 @@ impl Account<'_> {
         let groups: Vec<_> = codes.iter().filter_map(|code| code.split_at_checked(5)).collect();
         let shown: Vec<_> = groups.into_iter().map(|(left, right)| format!("{left}-{right}")).collect();
         let sealed = self.sealer.seal(Zeroizing::new(shown.join(" ")).as_bytes(), row)?;
-        let notice = self.notice(user, tenant, Notice::SecondFactorEnrolled)?;
+        let notice = self.notice(user, tenant, AccountNotice::SecondFactorEnrolled)?;
         Ok(NewCodes { user: user.id.clone(), hashes, notice, sealed })
     }
 
@@ -92,7 +92,7 @@ impl Account<'_> {
 
     /// A code as it was typed, to be consumed.
     pub(crate) fn recovery_attempt(&self, user: &UserId, typed: &str) -> RecoveryAttempt {
-        let counter = Counter::new(self.sealer, Kind::Recovery, user.as_str());
+        let counter = Counter::new(self.sealer, AttemptKind::Recovery, user.as_str());
         RecoveryAttempt {
             user: user.clone(),
             hash: hash(self.sealer, user, &random::crockford_typed(typed)),

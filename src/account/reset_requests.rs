@@ -27,8 +27,8 @@ use crate::domain::tenant::TenantDomain;
 use crate::domain::time::Time;
 use crate::domain::user::Username;
 use crate::storage::attempts::{self, Rate};
-use crate::storage::reset_requests::{self, Waiting};
-use crate::storage::users::{self, Credentials};
+use crate::storage::reset_requests::{self, QueuedResetRequest};
+use crate::storage::users::{self, UserCredentials};
 use crate::storage::{self, Tx};
 
 /// Maximum length that is kept of each input; user names are shorter.
@@ -126,14 +126,14 @@ impl ResetAnswer {
 
 impl Account<'_> {
     /// Seals a wish, to be written down.
-    pub(crate) fn reset_request(&self, wish: &ResetRequest) -> Result<Waiting, Error> {
+    pub(crate) fn reset_request(&self, wish: &ResetRequest) -> Result<QueuedResetRequest, Error> {
         let kept = |text: &str| text.chars().take(KEPT).collect();
         let wish =
             ResetRequest { tenant: kept(&wish.tenant), username: kept(&wish.username), ..wish.clone() };
         let plain = serde_json::to_vec(&wish).map(Zeroizing::new).map_err(storage::Error::encoding)?;
         let id = ResetRequestId::new(random::uuid());
         let sealed = self.sealer.seal(&plain, &reset_requests::row(&id))?;
-        Ok(Waiting { id, sealed, created_at: self.now() })
+        Ok(QueuedResetRequest { id, sealed, created_at: self.now() })
     }
 
     /// What comes of the wishes that have waited longest.
@@ -146,8 +146,8 @@ impl Account<'_> {
         Ok(answers)
     }
 
-    async fn answer(&self, waiting: Waiting) -> Result<ResetAnswer, Error> {
-        let Waiting { id, sealed, created_at } = waiting;
+    async fn answer(&self, waiting: QueuedResetRequest) -> Result<ResetAnswer, Error> {
+        let QueuedResetRequest { id, sealed, created_at } = waiting;
         let now = self.now();
         let opened = self.sealer.open(&sealed, &reset_requests::row(&id)).ok();
         let wish = opened.and_then(|plain| serde_json::from_slice::<ResetRequest>(&plain).ok());
@@ -179,7 +179,7 @@ impl Account<'_> {
         &self,
         tenant: &TenantId,
         typed: &str,
-    ) -> Result<Result<Credentials, ResetOutcome>, Error> {
+    ) -> Result<Result<UserCredentials, ResetOutcome>, Error> {
         let mut reader = self.db.read();
         if let Ok(name) = Username::parse(typed)
             && let Some(found) = users::credentials(&mut reader.tx(), tenant, Some(&name)).await?

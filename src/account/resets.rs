@@ -18,8 +18,8 @@ use crate::domain::message::{Confidential, Content, Link, Mail, Message, Message
 use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
-use crate::storage::attempts::Kind;
-use crate::storage::users::{self, Credentials};
+use crate::storage::attempts::AttemptKind;
+use crate::storage::users::{self, UserCredentials};
 use crate::storage::{self, Tx, resets};
 
 /// Where a link leads, and back to which login.
@@ -106,7 +106,7 @@ impl Account<'_> {
     /// A new link to the user's address, to be enqueued; or the reason why there is none.
     pub(crate) fn new_link(
         &self,
-        found: &Credentials,
+        found: &UserCredentials,
         tenant: &Tenant,
         home: Home,
         purpose: ResetPurpose,
@@ -120,7 +120,7 @@ impl Account<'_> {
         let address = Confidential::new(home.url.at(&format!("/reset/link/{}", secret.expose())));
         let minutes = u32::try_from(reset::LINK.as_secs() / 60).unwrap_or(u32::MAX);
         let expires_at = self.now().plus(reset::LINK);
-        let link = Link { address, minutes };
+        let link = MessageLink { address, minutes };
         let mail = match purpose {
             ResetPurpose::Activation => Mail::Activation(link),
             ResetPurpose::Forgotten | ResetPurpose::Console => Mail::Reset(link),
@@ -157,13 +157,13 @@ impl Account<'_> {
         tenant: &Tenant,
         hash: String,
     ) -> Result<PasswordChange, Error> {
-        let notice = self.notice(user, tenant, Notice::PasswordChanged)?;
+        let notice = self.notice(user, tenant, AccountNotice::PasswordChanged)?;
         let counter = self.password_counter(tenant.domain.as_str(), &user.username.key());
         Ok(PasswordChange { user: user.id.clone(), epoch: user.epoch, hash, counter, notice })
     }
 
     /// The counter of wrong passwords for this name.
     pub(super) fn password_counter(&self, tenant: &str, name: &str) -> Counter {
-        Counter::new(self.sealer, Kind::Password, &format!("{tenant}\n{name}"))
+        Counter::new(self.sealer, AttemptKind::Password, &format!("{tenant}\n{name}"))
     }
 }

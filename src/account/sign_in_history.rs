@@ -21,7 +21,7 @@ use super::{Account, Error};
 use crate::crypto::secret::{self, Secret};
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, UserId};
-use crate::domain::message::Notice;
+use crate::domain::message::AccountNotice;
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::domain::user_agent;
@@ -68,11 +68,11 @@ impl Account<'_> {
         let had_cookie = known.is_some();
         let cookie = known.unwrap_or_else(Secret::generate);
         let hash = self.browser_hash(&user.id, cookie.expose());
-        let sign_in = SignIn { user: &user.id, hash: &hash, epoch, until };
+        let sign_in = SignInRecord { user: &user.id, hash: &hash, epoch, until };
         if had_cookie && sign_in_history::touch(tx, sign_in, now).await? {
             return Ok(cookie);
         }
-        if sign_in_history::add(tx, sign_in, MOST, now).await? == Sight::New {
+        if sign_in_history::add(tx, sign_in, MOST, now).await? == BrowserRecognition::New {
             self.tell_of_browser(tx, user, tenant, user_agent).await?;
         }
         Ok(cookie)

@@ -9,7 +9,7 @@ use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, TrustedBrowserId, UserId};
-use crate::domain::trusted_browser::{Profile, Signal, TrustRules, TrustedBrowser};
+use crate::domain::trusted_browser::{BrowserSignals, Signal, TrustRules, TrustedBrowser};
 use crate::domain::user_agent;
 use crate::storage::{Result as Stores, Tx, trusted_browsers};
 
@@ -110,10 +110,10 @@ impl Account<'_> {
         browser.trusts(&self.profile(&browser.user, shown), rules, self.now())
     }
 
-    fn profile(&self, user: &UserId, shown: &BrowserTraits<'_>) -> Profile {
+    fn profile(&self, user: &UserId, shown: &BrowserTraits<'_>) -> BrowserSignals {
         let hash = |(signal, value): (Signal, String)| {
             (signal, self.sealer.keyed_hash("trusted browser", &format!("{user}\n{signal:?}\n{value}")))
         };
-        Profile(shown.signals().map(hash).collect())
+        BrowserSignals(shown.signals().map(hash).collect())
     }
 }

@@ -19,16 +19,16 @@ use crate::domain::ids::KeyId;
 
 /// A signing key of an issuer. Clones share it.
 #[derive(Clone)]
-pub(crate) struct SigningKey(Arc<Inner>);
+pub(crate) struct SigningKey(Arc<KeyInner>);
 
-struct Inner {
+struct KeyInner {
     id: KeyId,
     algorithm: SigningAlgorithm,
-    pair: Pair,
+    pair: PrivateKey,
     jwk: Value,
 }
 
-enum Pair {
+enum PrivateKey {
     Rsa(RsaKeyPair),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
@@ -57,12 +57,14 @@ impl SigningKey {
     pub(crate) fn generate(algorithm: SigningAlgorithm) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Generate;
         let pair = match algorithm {
-            SigningAlgorithm::Rs256 => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
+            SigningAlgorithm::Rs256 => {
+                PrivateKey::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?)
+            }
             SigningAlgorithm::Es256 => {
-                Pair::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
+                PrivateKey::Ecdsa(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?)
             }
             SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519 => {
-                Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?)
+                PrivateKey::Ed25519(Ed25519KeyPair::generate().map_err(failed)?)
             }
         };
         let id = KeyId::new(secret::hash(&pair.public_members().to_string()).as_str());
@@ -73,33 +75,33 @@ impl SigningKey {
     pub(crate) fn from_pkcs8(id: KeyId, algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Result<Self, KeyError> {
         let failed = |_| KeyError::Malformed;
         let pair = match algorithm {
-            SigningAlgorithm::Rs256 => Pair::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(failed)?),
-            SigningAlgorithm::Es256 => Pair::Ecdsa(
+            SigningAlgorithm::Rs256 => PrivateKey::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(failed)?),
+            SigningAlgorithm::Es256 => PrivateKey::Ecdsa(
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(failed)?,
             ),
             SigningAlgorithm::EdDsa | SigningAlgorithm::Ed25519 => {
-                Pair::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(failed)?)
+                PrivateKey::Ed25519(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(failed)?)
             }
         };
         Ok(Self::new(id, algorithm, pair))
     }
 
-    fn new(id: KeyId, algorithm: SigningAlgorithm, pair: Pair) -> Self {
+    fn new(id: KeyId, algorithm: SigningAlgorithm, pair: PrivateKey) -> Self {
         let mut jwk = pair.public_members();
         if let Value::Object(members) = &mut jwk {
             members.insert("use".to_owned(), "sig".into());
             members.insert("alg".to_owned(), algorithm.as_str().into());
             members.insert("kid".to_owned(), id.as_str().into());
         }
-        Self(Arc::new(Inner { id, algorithm, pair, jwk }))
+        Self(Arc::new(KeyInner { id, algorithm, pair, jwk }))
     }
 
     /// The private key as PKCS#8, for sealing and storing.
     pub(crate) fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let der = match &self.0.pair {
-            Pair::Rsa(pair) => pair.as_der().map(|der| der.as_ref().to_vec()),
-            Pair::Ecdsa(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
-            Pair::Ed25519(pair) => pair.to_pkcs8().map(|der| der.as_ref().to_vec()),
+            PrivateKey::Rsa(pair) => pair.as_der().map(|der| der.as_ref().to_vec()),
+            PrivateKey::Ecdsa(pair) => pair.to_pkcs8v1().map(|der| der.as_ref().to_vec()),
+            PrivateKey::Ed25519(pair) => pair.to_pkcs8().map(|der| der.as_ref().to_vec()),
         };
         der.map(Zeroizing::new).map_err(|_| KeyError::Encode)
     }
@@ -123,13 +125,15 @@ impl SigningKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let random = SystemRandom::new();
         match &self.0.pair {
-            Pair::Rsa(pair) => {
+            PrivateKey::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 let signed = pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature);
                 signed.map(|()| signature)
             }
-            Pair::Ecdsa(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
-            Pair::Ed25519(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()),
+            PrivateKey::Ecdsa(pair) => {
+                pair.sign(&random, message).map(|signature| signature.as_ref().to_vec())
+            }
+            PrivateKey::Ed25519(pair) => pair.try_sign(message).map(|signature| signature.as_ref().to_vec()),
         }
         .map_err(|_| KeyError::Sign)
     }
@@ -141,7 +145,7 @@ impl std::fmt::Debug for SigningKey {
     }
 }
 
-impl Pair {
+impl PrivateKey {
     /// The required members of the public key in the order of RFC 7638 §3.2, so that the thumbprint is the hash of
     /// their text.
     fn public_members(&self) -> Value {

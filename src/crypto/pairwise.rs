@@ -17,7 +17,7 @@ pub(crate) struct PairwiseKey(LessSafeKey);
 
 /// The kind of a pairwise identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum PairwiseKind {
     /// A user (`sub`).
     User,
     /// A session (`sid`).
@@ -40,7 +40,7 @@ impl PairwiseKey {
     }
 
     /// The identifier of `id` in this sector: base64url of the id's bytes plus a tag of 16 bytes.
-    pub(crate) fn name(&self, of: Named, sector: &str, id: &str) -> Result<String, PairwiseError> {
+    pub(crate) fn name(&self, of: PairwiseKind, sector: &str, id: &str) -> Result<String, PairwiseError> {
         let mut text = id.as_bytes().to_vec();
         let sealed = self.0.seal_in_place_append_tag(nonce(), context(of, sector), &mut text);
         sealed.map_err(|_| PairwiseError)?;
@@ -48,7 +48,7 @@ impl PairwiseKey {
     }
 
     /// The id behind an identifier in this sector; `None` if the identifier was not issued for it.
-    pub(crate) fn id(&self, of: Named, sector: &str, name: &str) -> Option<String> {
+    pub(crate) fn id(&self, of: PairwiseKind, sector: &str, name: &str) -> Option<String> {
         let mut text = URL_SAFE_NO_PAD.decode(name).ok()?;
         let id = self.0.open_in_place(nonce(), context(of, sector), &mut text).ok()?;
         String::from_utf8(id.to_vec()).ok()
@@ -59,10 +59,10 @@ fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
 }
 
-fn context(of: Named, sector: &str) -> Aad<Vec<u8>> {
+fn context(of: PairwiseKind, sector: &str) -> Aad<Vec<u8>> {
     let claim = match of {
-        Named::User => "sub",
-        Named::Session => "sid",
+        PairwiseKind::User => "sub",
+        PairwiseKind::Session => "sid",
     };
     Aad::from(format!("{claim} {sector}").into_bytes())
 }
@@ -80,12 +80,14 @@ mod tests {
     #[test]
     fn a_name_is_the_same_in_its_sector_and_another_elsewhere() {
         let name = |byte, of, sector| key(byte).name(of, sector, "anna").unwrap();
-        let here = name(1, Named::User, "a.test");
-        assert_eq!(here, name(1, Named::User, "a.test"));
-        assert_eq!(key(1).id(Named::User, "a.test", &here).as_deref(), Some("anna"));
-        for (byte, of, sector) in
-            [(1, Named::User, "b.test"), (1, Named::Session, "a.test"), (2, Named::User, "a.test")]
-        {
+        let here = name(1, PairwiseKind::User, "a.test");
+        assert_eq!(here, name(1, PairwiseKind::User, "a.test"));
+        assert_eq!(key(1).id(PairwiseKind::User, "a.test", &here).as_deref(), Some("anna"));
+        for (byte, of, sector) in [
+            (1, PairwiseKind::User, "b.test"),
+            (1, PairwiseKind::Session, "a.test"),
+            (2, PairwiseKind::User, "a.test"),
+        ] {
             assert_ne!(here, name(byte, of, sector), "{byte} {of:?} {sector}");
             assert_eq!(key(byte).id(of, sector, &here), None, "{byte} {of:?} {sector}");
         }
@@ -95,33 +97,34 @@ mod tests {
     /// User ids have the same length, so no part of an identifier may be common to all of them.
     #[test]
     fn names_have_nothing_in_common() {
-        let name = |id| URL_SAFE_NO_PAD.decode(key(1).name(Named::User, "a.test", id).unwrap()).unwrap();
+        let name =
+            |id| URL_SAFE_NO_PAD.decode(key(1).name(PairwiseKind::User, "a.test", id).unwrap()).unwrap();
         let (one, other) = (name("anna"), name("anne"));
         assert_ne!(one.get(..3), other.get(..3));
     }
 
     #[test]
     fn nobody_makes_up_a_name() {
-        let name = key(1).name(Named::User, "a.test", "anna").unwrap();
+        let name = key(1).name(PairwiseKind::User, "a.test", "anna").unwrap();
         let bytes = URL_SAFE_NO_PAD.decode(&name).unwrap();
         for at in 0..bytes.len() {
             let mut altered = bytes.clone();
             altered[at] ^= 1;
             let altered = URL_SAFE_NO_PAD.encode(altered);
-            assert_eq!(key(1).id(Named::User, "a.test", &altered), None, "byte {at}");
+            assert_eq!(key(1).id(PairwiseKind::User, "a.test", &altered), None, "byte {at}");
         }
         for text in ["", "anna", "AAAA", &format!("{name}A"), "!"] {
-            assert_eq!(key(1).id(Named::User, "a.test", text), None, "{text}");
+            assert_eq!(key(1).id(PairwiseKind::User, "a.test", text), None, "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn every_id_comes_back(id in "[!-~]{1,170}", sector in "[a-z.]{0,30}") {
-            let name = key(1).name(Named::User, &sector, &id).unwrap();
+            let name = key(1).name(PairwiseKind::User, &sector, &id).unwrap();
             // Core §2: at most 255 characters.
             prop_assert!(name.len() <= 255);
-            prop_assert_eq!(key(1).id(Named::User, &sector, &name), Some(id));
+            prop_assert_eq!(key(1).id(PairwiseKind::User, &sector, &name), Some(id));
         }
     }
 }

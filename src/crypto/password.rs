@@ -16,7 +16,7 @@ use self::import::StoredForm;
 pub(crate) use self::imported::ImportError;
 use self::imported::{Derivation, ImportedHash};
 pub(crate) use self::stored::PhcError;
-use self::stored::Stored;
+use self::stored::PhcHash;
 use self::stored_hash::StoredHash;
 use self::threads::Threads;
 use super::random;
@@ -89,7 +89,7 @@ impl std::fmt::Debug for Password {
 /// The hashing queue is full, or the process is shutting down: try again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords are being checked")]
-pub(crate) struct Busy;
+pub(crate) struct HasherBusy;
 
 /// The hash that a password is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ pub(crate) enum Against<'a> {
 
 /// The result of checking a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct PasswordCheck {
     /// The password is right.
     pub(crate) matches: bool,
     /// The password is right, and its hash is imported or has other cost parameters than the current ones: rehash it.
@@ -133,21 +133,21 @@ pub struct HashLoad {
 
 /// Hashes and checks passwords. Clones share the threads.
 #[derive(Clone)]
-pub(crate) struct PasswordHasher(Arc<Pool>);
+pub(crate) struct PasswordHasher(Arc<HashPool>);
 
-struct Pool {
+struct HashPool {
     cost: PasswordCost,
     engine: Engine,
     /// Hash that is checked where there is none, for the same duration. Nothing matches it whatever its output, so it
     /// need not be random; drawing the first random number costs 15 ms, which is avoided here.
-    dummy: Stored,
+    dummy: PhcHash,
     /// Permits for all hashes, running or queued.
-    places: Arc<Semaphore>,
+    capacity: Arc<Semaphore>,
     /// Requests refused so far.
     refused: AtomicU64,
     /// Permits to run: one per thread.
     permits: Arc<Semaphore>,
-    /// The totals of `permits` and `places`.
+    /// The totals of `permits` and `capacity`.
     most: (usize, usize),
     threads: Threads,
 }
@@ -156,24 +156,24 @@ impl PasswordHasher {
     /// Creates a hasher for at most `permits` running and `queue` waiting hashes.
     pub(crate) fn new(cost: PasswordCost, permits: usize, queue: usize) -> Self {
         let permits = permits.clamp(1, 1024);
-        let places = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
-        let dummy = Stored::new(cost, [0; 16], [0; 32]);
-        Self(Arc::new(Pool {
+        let capacity = permits.saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        let dummy = PhcHash::new(cost, [0; 16], [0; 32]);
+        Self(Arc::new(HashPool {
             cost,
             engine: Engine::new(dummy.params.clone()),
             dummy,
-            places: Arc::new(Semaphore::new(places)),
+            capacity: Arc::new(Semaphore::new(capacity)),
             refused: AtomicU64::new(0),
-            most: (permits, places),
+            most: (permits, capacity),
             permits: Arc::new(Semaphore::new(permits)),
             threads: Threads::new(permits),
         }))
     }
 
     /// Reserves capacity for one hash, before any other work is done for a login.
-    pub(crate) fn enter(&self) -> Result<Place, Busy> {
-        let permit = Arc::clone(&self.0.places).try_acquire_owned().map_err(|_| self.0.refuse())?;
-        Ok(Place { pool: Arc::clone(&self.0), permit })
+    pub(crate) fn acquire(&self) -> Result<HashPermit, HasherBusy> {
+        let permit = Arc::clone(&self.0.capacity).try_acquire_owned().map_err(|_| self.0.refuse())?;
+        Ok(HashPermit { pool: Arc::clone(&self.0), permit })
     }
 
     /// Returns whether there is capacity at this moment, without reserving it. `Busy` counts as a refused request.
@@ -183,9 +183,9 @@ impl PasswordHasher {
 
     /// A snapshot of the load.
     pub(crate) fn load(&self) -> HashLoad {
-        let (permits, places) = self.0.most;
+        let (permits, capacity) = self.0.most;
         let running = permits.saturating_sub(self.0.permits.available_permits());
-        let inside = places.saturating_sub(self.0.places.available_permits());
+        let inside = capacity.saturating_sub(self.0.capacity.available_permits());
         HashLoad {
             running,
             waiting: inside.saturating_sub(running),
@@ -194,18 +194,22 @@ impl PasswordHasher {
     }
 
     /// Acquires a permit and hashes.
-    pub(crate) async fn hash(&self, password: Password) -> Result<String, Busy> {
-        self.enter()?.hash(password).await
+    pub(crate) async fn hash(&self, password: Password) -> Result<String, HasherBusy> {
+        self.acquire()?.hash(password).await
     }
 
     /// Acquires a permit and checks.
-    pub(crate) async fn verify(&self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
-        self.enter()?.verify(password, against).await
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        against: Against<'_>,
+    ) -> Result<PasswordCheck, HasherBusy> {
+        self.acquire()?.verify(password, against).await
     }
 
     /// Validates the hash of a PIN: Argon2id only, within the accepted cost.
     pub(crate) fn check_pin_hash(phc: &str) -> Result<(), PhcError> {
-        Stored::parse(phc).map(|_| ())
+        PhcHash::parse(phc).map(|_| ())
     }
 
     /// Parses a hash of this or another system.
@@ -214,15 +218,15 @@ impl PasswordHasher {
     }
 
     /// Returns the hash in its stored form: a scheme cheaper than our own is wrapped in Argon2id.
-    pub(crate) async fn store_import(&self, import: Import) -> Result<ImportedPassword, Busy> {
+    pub(crate) async fn store_import(&self, import: Import) -> Result<ImportedPassword, HasherBusy> {
         let expected = match import.0 {
             StoredForm::Ready(expected) => expected,
             StoredForm::Cheap(hash) => {
-                let made = self.enter()?.run(move |pool| {
+                let made = self.acquire()?.run(move |pool| {
                     let outer = pool.hash(&hash.digest)?;
                     Some(StoredHash::Wrapped { scheme: hash.scheme, salt: hash.salt, outer })
                 });
-                made.await?.ok_or(Busy)?
+                made.await?.ok_or(HasherBusy)?
             }
         };
         Ok(ImportedPassword { hash: expected.to_text(), scheme: expected.scheme() })
@@ -230,23 +234,27 @@ impl PasswordHasher {
 }
 
 /// Reserved capacity for one hash.
-pub(crate) struct Place {
-    pool: Arc<Pool>,
+pub(crate) struct HashPermit {
+    pool: Arc<HashPool>,
     permit: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl HashPermit {
     /// Returns the PHC string to store.
-    pub(crate) async fn hash(self, password: Password) -> Result<String, Busy> {
+    pub(crate) async fn hash(self, password: Password) -> Result<String, HasherBusy> {
         self.run(move |pool| pool.hash(password.normalised.as_bytes()).map(|made| made.to_phc()))
             .await?
-            .ok_or(Busy)
+            .ok_or(HasherBusy)
     }
 
     /// Checks a password. If there is no hash, or one that cannot be parsed, the check takes as long and fails.
     ///
     /// The amount of computation depends on the scheme and the typed password, never on whether it matches.
-    pub(crate) async fn verify(self, password: Password, against: Against<'_>) -> Result<Verdict, Busy> {
+    pub(crate) async fn verify(
+        self,
+        password: Password,
+        against: Against<'_>,
+    ) -> Result<PasswordCheck, HasherBusy> {
         let (stored, imported) = match against {
             Against::Own(hash) => (StoredHash::parse(hash), false),
             Against::Imported(hash) => (StoredHash::parse(hash), true),
@@ -267,43 +275,46 @@ impl Place {
             let matches = (normalised | typed) && stored.is_some();
             let current =
                 matches!(expected, StoredHash::Own(hash) if hash.costs_like(&pool.dummy)) && normalised;
-            Some(Verdict { matches, outdated: matches && !current })
+            Some(PasswordCheck { matches, outdated: matches && !current })
         })
         .await?
-        .ok_or(Busy)
+        .ok_or(HasherBusy)
     }
 
     /// Runs the work on the next free thread. Both permits move with it, so that a caller that is dropped does not free
     /// capacity before the work is done.
-    async fn run<T: Send + 'static>(self, work: impl FnOnce(&Pool) -> T + Send + 'static) -> Result<T, Busy> {
-        let Self { pool, permit: place } = self;
-        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| Busy)?;
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&HashPool) -> T + Send + 'static,
+    ) -> Result<T, HasherBusy> {
+        let Self { pool, permit: reserved } = self;
+        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| HasherBusy)?;
         let (answer, outcome) = oneshot::channel();
         let at_work = Arc::clone(&pool);
         pool.threads
             .run(Box::new(move || {
                 let result = work(&at_work);
-                drop((permit, place));
+                drop((permit, reserved));
                 // Ignored if the caller was dropped.
                 let _ = answer.send(result);
             }))
-            .map_err(|_| Busy)?;
-        outcome.await.map_err(|_| Busy)
+            .map_err(|_| HasherBusy)?;
+        outcome.await.map_err(|_| HasherBusy)
     }
 }
 
-impl Pool {
+impl HashPool {
     /// Counts a refused request.
-    fn refuse(&self) -> Busy {
+    fn refuse(&self) -> HasherBusy {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        Busy
+        HasherBusy
     }
 
     /// Our own hash of a text at the current cost.
-    fn hash(&self, text: &[u8]) -> Option<Stored> {
+    fn hash(&self, text: &[u8]) -> Option<PhcHash> {
         let salt = random::bytes();
         let output = self.engine.make(text, &salt)?;
-        Some(Stored::new(self.cost, salt, output))
+        Some(PhcHash::new(self.cost, salt, output))
     }
 
     /// Returns whether the text matches the hash; `None` if Argon2 rejects the parameters.
@@ -321,7 +332,7 @@ impl Pool {
     }
 
     /// The output for this text with salt and parameters of `stored`; `None` if Argon2 rejects them.
-    fn compute(&self, text: &[u8], stored: &Stored) -> Option<Vec<u8>> {
+    fn compute(&self, text: &[u8], stored: &PhcHash) -> Option<Vec<u8>> {
         if stored.costs_like(&self.dummy) {
             return self.engine.check(text, &stored.salt).map(Vec::from);
         }

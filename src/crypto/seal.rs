@@ -45,12 +45,12 @@ pub(crate) enum SealError {
 /// Seals and opens the values of one database.
 pub(crate) struct Sealer {
     key_id: String,
-    sealing: Key,
-    hashing: Key,
+    sealing: SealKey,
+    hashing: SealKey,
     hasher: hmac::Key,
 }
 
-type Key = Zeroizing<[u8; KEY_LENGTH]>;
+type SealKey = Zeroizing<[u8; KEY_LENGTH]>;
 
 impl Sealer {
     /// Generates keys for a new database.
@@ -58,7 +58,7 @@ impl Sealer {
         Self::of(Zeroizing::new(random::bytes()), Zeroizing::new(random::bytes()))
     }
 
-    fn of(sealing: Key, hashing: Key) -> Self {
+    fn of(sealing: SealKey, hashing: SealKey) -> Self {
         let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, sealing.as_slice()), b"vestibule/key-id");
         let (short, _) = tag.as_ref().split_at(6.min(tag.as_ref().len()));
         let hasher = hmac::Key::new(HMAC_SHA256, hashing.as_slice());
@@ -126,14 +126,14 @@ fn wrapping_row(master: &MasterKey) -> String {
 }
 
 /// Nonce, ciphertext and tag.
-fn encrypt(key: &Key, plain: &[u8], row: &str) -> Result<Vec<u8>, SealError> {
+fn encrypt(key: &SealKey, plain: &[u8], row: &str) -> Result<Vec<u8>, SealError> {
     let mut text = Zeroizing::new(plain.to_vec());
     let aad = Aad::from(row.as_bytes());
     let nonce = cipher(key)?.seal_in_place_append_tag(aad, &mut *text).map_err(|_| SealError::Cipher)?;
     Ok([nonce.as_ref(), text.as_slice()].concat())
 }
 
-fn decrypt(key: &Key, sealed: &[u8], row: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
+fn decrypt(key: &SealKey, sealed: &[u8], row: &str) -> Result<Zeroizing<Vec<u8>>, SealError> {
     let (nonce, text) = sealed.split_at_checked(NONCE_LENGTH).ok_or(SealError::Malformed)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Malformed)?;
     let mut text = Zeroizing::new(text.to_vec());
@@ -143,7 +143,7 @@ fn decrypt(key: &Key, sealed: &[u8], row: &str) -> Result<Zeroizing<Vec<u8>>, Se
     Ok(text)
 }
 
-fn cipher(key: &Key) -> Result<RandomizedNonceKey, SealError> {
+fn cipher(key: &SealKey) -> Result<RandomizedNonceKey, SealError> {
     RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| SealError::Cipher)
 }
 

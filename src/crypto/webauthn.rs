@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The reason why a response is rejected.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum CeremonyError {
     /// It is not the JSON of a browser's response.
     #[error("not an answer of a browser: {0}")]
     Malformed(#[from] serde_json::Error),
@@ -42,7 +42,7 @@ pub(crate) enum Refused {
     Wrong(WebauthnError),
 }
 
-impl From<WebauthnError> for Refused {
+impl From<WebauthnError> for CeremonyError {
     fn from(error: WebauthnError) -> Self {
         match error {
             WebauthnError::CredentialPossibleCompromise => Self::CounterWentBack,
@@ -54,21 +54,21 @@ impl From<WebauthnError> for Refused {
 /// A ceremony could not be created.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot create the passkey ceremony: {0}")]
-pub(crate) struct Unable(Box<dyn std::error::Error + Send + Sync>);
+pub(crate) struct CeremonyUnavailable(Box<dyn std::error::Error + Send + Sync>);
 
-impl From<WebauthnError> for Unable {
+impl From<WebauthnError> for CeremonyUnavailable {
     fn from(error: WebauthnError) -> Self {
         Self(error.into())
     }
 }
 
-impl From<serde_json::Error> for Unable {
+impl From<serde_json::Error> for CeremonyUnavailable {
     fn from(error: serde_json::Error) -> Self {
         Self(error.into())
     }
 }
 
-impl From<uuid::Error> for Unable {
+impl From<uuid::Error> for CeremonyUnavailable {
     fn from(error: uuid::Error) -> Self {
         Self(error.into())
     }
@@ -103,12 +103,12 @@ pub(crate) struct Used {
 }
 
 /// A WebAuthn relying party.
-pub(crate) struct RelyingParty(Webauthn);
+pub(crate) struct WebauthnRelyingParty(Webauthn);
 
-impl RelyingParty {
+impl WebauthnRelyingParty {
     /// The relying party of this issuer, with the display name that users know.
-    pub(crate) fn new(id: &RpId, issuer: &IssuerUrl, name: &str) -> Result<Self, Unable> {
-        let origin = Url::parse(&issuer.origin()).map_err(|error| Unable(error.into()))?;
+    pub(crate) fn new(id: &RpId, issuer: &IssuerUrl, name: &str) -> Result<Self, CeremonyUnavailable> {
+        let origin = Url::parse(&issuer.origin()).map_err(|error| CeremonyUnavailable(error.into()))?;
         let builder = WebauthnBuilder::new(id.as_str(), &origin)?.rp_name(name).timeout(PATIENCE);
         Ok(Self(builder.build()?))
     }
@@ -120,8 +120,10 @@ impl RelyingParty {
         known: &[Passkey],
     ) -> Result<PasskeyChallenge, Unable> {
         let handle = Uuid::parse_str(who.handle.as_str())?;
-        let known =
-            known.iter().map(|passkey| Ok(credential(passkey)?.cred_id)).collect::<Result<_, Unable>>()?;
+        let known = known
+            .iter()
+            .map(|passkey| Ok(credential(passkey)?.cred_id))
+            .collect::<Result<_, CeremonyUnavailable>>()?;
         let started =
             self.0.start_securitykey_registration(handle, who.account, who.name, Some(known), None, None);
         let (mut options, state) = started?;
@@ -181,19 +183,20 @@ impl RelyingParty {
         options.mediation = None;
         let (mut options, mut state) = (serde_json::to_value(&options)?, serde_json::to_value(&state)?);
         for (json, place) in [(&mut options, "/publicKey/challenge"), (&mut state, "/ast/challenge")] {
-            let drawn = json.pointer_mut(place).ok_or_else(|| Unable("it has no challenge".into()))?;
+            let drawn =
+                json.pointer_mut(place).ok_or_else(|| CeremonyUnavailable("it has no challenge".into()))?;
             *drawn = json!(challenge);
         }
         ceremony(PasskeyPurpose::SignIn, &options, &state)
     }
 
-    /// Verifies the response to [`RelyingParty::sign_in`], made with this passkey.
+    /// Verifies the response to [`WebauthnRelyingParty::sign_in`], made with this passkey.
     pub(crate) fn signed_in(
         &self,
         ceremony: &PasskeyChallenge,
         answer: &Discovered,
         passkey: &Passkey,
-    ) -> Result<Used, Refused> {
+    ) -> Result<Used, CeremonyError> {
         let state: DiscoverableAuthentication = serde_json::from_str(&ceremony.state)?;
         let key = key(passkey)?;
         let result = self.0.finish_discoverable_authentication_v2(&answer.answer, state, key)?;
@@ -201,7 +204,7 @@ impl RelyingParty {
     }
 }
 
-/// An unverified response to [`RelyingParty::sign_in`].
+/// An unverified response to [`WebauthnRelyingParty::sign_in`].
 pub(crate) struct Discovered {
     /// The credential id in the response.
     pub(crate) credential_id: CredentialId,

@@ -1,4 +1,4 @@
-//! ResourceIndicator indicators and audiences: the APIs that an access token is for (RFC 8707, RFC 9068 §3).
+//! Resource indicators and audiences: the APIs that an access token is for (RFC 8707, RFC 9068 §3).
 
 use std::collections::BTreeSet;
 

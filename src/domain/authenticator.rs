@@ -1,7 +1,7 @@
 //! Authenticators: applications, devices and destinations that generate or receive codes. (Not called tokens, which are
 //! OAuth's.)
 //!
-//! All kinds share one table. [`Kind`] has what differs; state, name, PIN and the moving factor that makes a code valid
+//! All kinds share one table. [`AuthenticatorKind`] has what differs; state, name, PIN and the moving factor that makes a code valid
 //! once are common to all. Passkeys have a table of their own: a user has several, and they prove themselves by
 //! signatures.
 
@@ -69,7 +69,7 @@ pub struct Authenticator {
     /// Its owner.
     pub user: UserId,
     /// The kind with its parameters.
-    pub kind: Kind,
+    pub kind: AuthenticatorKind,
     /// The serial number printed on a hardware device; `None` for other kinds.
     pub serial: Option<String>,
     /// The PIN typed together with the code.
@@ -92,7 +92,12 @@ impl Authenticator {
     pub const UNUSED: i64 = -1;
 
     /// A new authenticator that waits for its first code.
-    pub const fn pending(id: AuthenticatorId, user: UserId, kind: Kind, created_at: Time) -> Self {
+    pub const fn pending(
+        id: AuthenticatorId,
+        user: UserId,
+        kind: AuthenticatorKind,
+        created_at: Time,
+    ) -> Self {
         Self {
             id,
             user,
@@ -142,7 +147,7 @@ pub fn best_usable(held: &[Held]) -> Option<FactorStrength> {
 /// The kind of an authenticator, with its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum AuthenticatorKind {
     /// Time-based codes of an application or device (RFC 6238).
     Totp {
         /// The parameters of the codes.
@@ -171,7 +176,7 @@ pub enum Kind {
     },
 }
 
-impl Kind {
+impl AuthenticatorKind {
     /// The kind that every authenticator application supports.
     pub fn application() -> Self {
         Self::Totp { parameters: TotpParameters::default(), drift: 0 }
@@ -321,9 +326,15 @@ mod tests {
     #[test]
     fn kinds_are_stored_by_name() {
         let stored = r#"{"totp":{"algorithm":"SHA1","digits":6,"period":30}}"#;
-        assert_eq!(serde_json::to_string(&Kind::application().drifted(3)).unwrap(), stored);
-        assert_eq!(serde_json::from_str::<Kind>(stored).unwrap(), Kind::application());
-        assert_eq!(serde_json::to_string(&Kind::Hotp { digits: 8 }).unwrap(), r#"{"hotp":{"digits":8}}"#);
+        assert_eq!(serde_json::to_string(&AuthenticatorKind::application().drifted(3)).unwrap(), stored);
+        assert_eq!(
+            serde_json::from_str::<AuthenticatorKind>(stored).unwrap(),
+            AuthenticatorKind::application()
+        );
+        assert_eq!(
+            serde_json::to_string(&AuthenticatorKind::Hotp { digits: 8 }).unwrap(),
+            r#"{"hotp":{"digits":8}}"#
+        );
     }
 
     #[test]

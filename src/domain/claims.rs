@@ -77,13 +77,13 @@ pub struct Profile {
     pub phone_number_verified: Option<bool>,
     #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<Address>,
+    pub address: Option<PostalAddress>,
 }
 
 /// The `address` claim (OpenID Connect Core §5.1.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Address {
+pub struct PostalAddress {
     #[expect(missing_docs, reason = "OpenID Connect Core §5.1.1 says what each member is")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,

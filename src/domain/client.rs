@@ -143,7 +143,7 @@ pub struct ClientMetadata {
     /// The URL that starts a login at this client (OpenID Connect Core §4).
     pub initiate_login_uri: Option<String>,
     /// Own member: the APIs for which it may request tokens, by the values of `resource` (RFC 8707). Not named
-    /// `resources`, because a ResourceIndicator is a self-service portal in the settings.
+    /// `resources`, because a Resource is a self-service portal in the settings.
     pub audiences: Vec<ResourceIndicator>,
     /// Own member: the API of its tokens if `resource` is missing; it may also be requested.
     pub default_audience: Option<ResourceIndicator>,

@@ -90,7 +90,7 @@ impl FactKind {
 
 /// The question that a fact answers; only the newest fact per question counts.
 #[derive(PartialEq, Eq)]
-enum Question {
+enum FactQuestion {
     FirstFactor,
     SecondFactor,
     Trust,
@@ -99,25 +99,25 @@ enum Question {
     Consent,
 }
 
-impl Question {
+impl FactQuestion {
     const fn is_factor(&self) -> bool {
         matches!(self, Self::FirstFactor | Self::SecondFactor)
     }
 }
 
 impl FactKind {
-    const fn question(&self) -> Question {
+    const fn question(&self) -> FactQuestion {
         match self {
-            Self::Password | Self::PasskeySignIn { .. } | Self::Upstream(_) => Question::FirstFactor,
+            Self::Password | Self::PasskeySignIn { .. } | Self::Upstream(_) => FactQuestion::FirstFactor,
             Self::Otp(_)
             | Self::SmsCode(_)
             | Self::MailCode(_)
             | Self::Passkey { .. }
-            | Self::RecoveryCode => Question::SecondFactor,
-            Self::TrustedBrowser(_) => Question::Trust,
-            Self::NoticeSeen { .. } => Question::Notice,
-            Self::AccountChosen(_) => Question::Account,
-            Self::Consent(_) => Question::Consent,
+            | Self::RecoveryCode => FactQuestion::SecondFactor,
+            Self::TrustedBrowser(_) => FactQuestion::Trust,
+            Self::NoticeSeen { .. } => FactQuestion::Notice,
+            Self::AccountChosen(_) => FactQuestion::Account,
+            Self::Consent(_) => FactQuestion::Consent,
         }
     }
 
@@ -165,7 +165,7 @@ impl FactKind {
 
 /// A proved second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecondFactor {
+pub struct ProvedSecondFactor {
     /// The time of the proof.
     pub at: Time,
     /// Its strength.
@@ -238,7 +238,7 @@ impl Facts {
     /// The facts that a session keeps: proved factors, and announcements that need not be repeated.
     #[must_use]
     pub fn session_facts(&self) -> Self {
-        self.filter(|fact| !matches!(fact.kind.question(), Question::Account | Question::Consent))
+        self.filter(|fact| !matches!(fact.kind.question(), FactQuestion::Account | FactQuestion::Consent))
     }
 
     /// Drops facts proved with other authenticators than these: a revoked authenticator proves nothing.
@@ -255,7 +255,7 @@ impl Facts {
 
     /// Returns whether the user trusts the browser.
     pub fn is_trusted_browser(&self) -> bool {
-        self.answer(&Question::Trust).is_some()
+        self.answer(&FactQuestion::Trust).is_some()
     }
 
     /// Drops factors that are older than this. A trusted browser skips the second factor, and then an old second factor
@@ -291,18 +291,18 @@ impl Facts {
         &self.facts
     }
 
-    fn answer(&self, question: &Question) -> Option<&Fact> {
+    fn answer(&self, question: &FactQuestion) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.kind.question() == *question)
     }
 
     /// The time of the first factor.
     pub fn first_factor(&self) -> Option<Time> {
-        self.answer(&Question::FirstFactor).map(|fact| fact.at)
+        self.answer(&FactQuestion::FirstFactor).map(|fact| fact.at)
     }
 
     /// Returns whether the first factor is a password.
     pub fn has_password(&self) -> bool {
-        self.answer(&Question::FirstFactor).is_some_and(|fact| fact.kind == FactKind::Password)
+        self.answer(&FactQuestion::FirstFactor).is_some_and(|fact| fact.kind == FactKind::Password)
     }
 
     /// The authentication by an upstream provider, and its time.
@@ -314,24 +314,24 @@ impl Facts {
     }
 
     /// The proved second factor: an authenticator, a recovery code, a sign-in with a passkey, or upstream.
-    pub fn second_factor(&self) -> Option<SecondFactor> {
+    pub fn second_factor(&self) -> Option<ProvedSecondFactor> {
         if let Some((Vouched { mfa: true, .. }, at)) = self.vouched() {
-            return Some(SecondFactor { at, worth: Vouched::WORTH });
+            return Some(ProvedSecondFactor { at, worth: Vouched::WORTH });
         }
         let fact = self.second()?;
-        Some(SecondFactor { at: fact.at, worth: fact.kind.worth()? })
+        Some(ProvedSecondFactor { at: fact.at, worth: fact.kind.worth()? })
     }
 
     /// The fact behind the second factor: the stronger one, and of equals the newer.
     fn second(&self) -> Option<&Fact> {
-        let both = [Question::FirstFactor, Question::SecondFactor];
+        let both = [FactQuestion::FirstFactor, FactQuestion::SecondFactor];
         let facts = both.iter().filter_map(|question| self.answer(question));
         facts.filter(|fact| fact.kind.worth().is_some()).max_by_key(|fact| (fact.kind.worth(), fact.at))
     }
 
     /// Returns whether the second factor was a recovery code and no new authenticator was enrolled since.
     pub fn is_recovering(&self) -> bool {
-        self.answer(&Question::SecondFactor).is_some_and(|fact| fact.kind == FactKind::RecoveryCode)
+        self.answer(&FactQuestion::SecondFactor).is_some_and(|fact| fact.kind == FactKind::RecoveryCode)
     }
 
     /// Whether the user wants to enrol; `None` if the announcement was not seen.
@@ -367,7 +367,7 @@ impl Facts {
             let acr = if vouched.mfa { Acr::TwoFactors } else { Acr::OneFactor };
             return Some(AuthContext { auth_time, acr, amr: vouched.amr.clone() });
         }
-        let first = self.answer(&Question::FirstFactor)?;
+        let first = self.answer(&FactQuestion::FirstFactor)?;
         let second = self.second();
         let counts = second.filter(|fact| fact.kind.worth().is_some_and(|worth| worth >= enough));
         let mut amr = first.kind.amr().to_vec();
@@ -469,7 +469,10 @@ mod tests {
         facts.add(&anna(), vouched(true), at(20));
         let context = facts.context(FactorStrength::Mail).unwrap();
         assert_eq!((context.acr, context.auth_time), (Acr::TwoFactors, at(20)));
-        assert_eq!(facts.second_factor(), Some(SecondFactor { at: at(20), worth: FactorStrength::Device }));
+        assert_eq!(
+            facts.second_factor(),
+            Some(ProvedSecondFactor { at: at(20), worth: FactorStrength::Device })
+        );
         assert_eq!(facts.session_facts(), facts);
     }
 

@@ -79,7 +79,7 @@ pub struct OpaqueToken {
 
 /// An authorization code as stored (RFC 6749 §4.1.2); its value is only known to the client.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Code {
+pub struct IssuedCode {
     /// The hash of the value.
     pub hash: Hash,
     /// The grant that it gives access to.

@@ -1,7 +1,7 @@
 //! Issuers: the root issuer, which serves every tenant, and the tenants' own, by path or by host name.
 //!
 //! Why a separate type for the URL: an issuer comes from the configuration, never from a request. A request only
-//! *selects* an existing issuer ([`Address`]).
+//! *selects* an existing issuer ([`IssuerAddress`]).
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -204,7 +204,7 @@ impl IssuerId {
 
 /// The part of a request's address that selects an issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Address {
+pub enum IssuerAddress {
     /// The root issuer.
     Root,
     /// The path `/t/{domain}` below the root issuer.
@@ -213,7 +213,7 @@ pub enum Address {
     Host(String),
 }
 
-impl Address {
+impl IssuerAddress {
     /// Parses the authority of a request in any spelling. `None`: no issuer can have it.
     pub fn of_authority(root: &IssuerUrl, authority: &str) -> Option<Self> {
         let authority = root.canonical(authority);
@@ -301,11 +301,11 @@ mod tests {
 
     /// The issuer selected by this authority: `/` for the root, a host, or `None`.
     fn selected(root: &str, authority: &str) -> Option<String> {
-        let address = Address::of_authority(&IssuerUrl::parse(root).unwrap(), authority)?;
+        let address = IssuerAddress::of_authority(&IssuerUrl::parse(root).unwrap(), authority)?;
         Some(match address {
-            Address::Host(host) => host,
+            IssuerAddress::Host(host) => host,
             root => {
-                assert_eq!(root, Address::Root);
+                assert_eq!(root, IssuerAddress::Root);
                 "/".to_owned()
             }
         })
@@ -372,9 +372,9 @@ mod tests {
     #[test]
     fn a_tenant_in_the_path_has_one_spelling() {
         let domain = TenantDomain::parse("a.sms").unwrap();
-        assert_eq!(Address::of_path("a.sms"), Some(Address::Tenant(domain)));
+        assert_eq!(IssuerAddress::of_path("a.sms"), Some(IssuerAddress::Tenant(domain)));
         for odd in ["A.sms", "a.sms.", " a.sms", "a..sms", ""] {
-            assert_eq!(Address::of_path(odd), None, "{odd}");
+            assert_eq!(IssuerAddress::of_path(odd), None, "{odd}");
         }
     }
 }

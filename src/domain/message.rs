@@ -44,14 +44,14 @@ pub enum Content {
         /// The address.
         to: EmailAddress,
         /// The data of the text.
-        mail: Mail,
+        mail: MailContent,
     },
     /// By text message.
     Sms {
         /// The number.
         to: PhoneNumber,
         /// The data of the text.
-        code: Code,
+        code: DeliveredCode,
         /// The host name of the page that asks for the code, for `@host #code`, by which browsers fill it in only
         /// there.
         host: String,
@@ -68,12 +68,14 @@ impl Content {
     }
 
     /// The kind of message.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Mail { mail: Mail::Code(code), .. } | Self::Sms { code, .. } => Kind::of(code.purpose),
-            Self::Mail { mail: Mail::Reset(_), .. } => Kind::Reset,
-            Self::Mail { mail: Mail::Activation(_), .. } => Kind::Activation,
-            Self::Mail { mail: Mail::Notice { .. }, .. } => Kind::Notice,
+            Self::Mail { mail: MailContent::Code(code), .. } | Self::Sms { code, .. } => {
+                MessageKind::of(code.purpose)
+            }
+            Self::Mail { mail: MailContent::Reset(_), .. } => MessageKind::Reset,
+            Self::Mail { mail: MailContent::Activation(_), .. } => MessageKind::Activation,
+            Self::Mail { mail: MailContent::Notice { .. }, .. } => MessageKind::Notice,
         }
     }
 
@@ -88,17 +90,17 @@ impl Content {
 
 /// The data of a mail's text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mail {
+pub enum MailContent {
     /// A code to type in.
-    Code(Code),
+    Code(DeliveredCode),
     /// A link to choose a new password.
-    Reset(Link),
+    Reset(MessageLink),
     /// A link to begin using the account, or its second factor.
-    Activation(Link),
+    Activation(MessageLink),
     /// A security notice.
     Notice {
         /// The event.
-        event: Notice,
+        event: AccountNotice,
         /// The time of the event.
         at: Time,
         /// The reader's time zone.
@@ -109,9 +111,9 @@ pub enum Mail {
 
 /// A code and its purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Code {
+pub struct DeliveredCode {
     /// The purpose.
-    pub purpose: Purpose,
+    pub purpose: CodePurpose,
     /// The code.
     pub code: Confidential,
     /// Its lifetime in minutes.
@@ -121,14 +123,14 @@ pub struct Code {
 /// The purpose of a delivered code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum CodePurpose {
     /// To sign in.
     SignIn,
     /// To verify that the address or number belongs to the user.
     Address,
 }
 
-impl Purpose {
+impl CodePurpose {
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -140,7 +142,7 @@ impl Purpose {
 
 /// A link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
+pub struct MessageLink {
     /// The URL.
     pub address: Confidential,
     /// Its lifetime in minutes.
@@ -150,7 +152,7 @@ pub struct Link {
 /// An event of an account that its user is notified of. Notices contain no link: a user who did not cause the event
 /// contacts an administrator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Notice {
+pub enum AccountNotice {
     /// The password was changed.
     PasswordChanged,
     /// A second factor was enrolled.
@@ -201,7 +203,7 @@ impl Channel {
 /// The kind of a message: the only part of its content that is stored unsealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum MessageKind {
     /// A code to sign in.
     SignInCode,
     /// A code that verifies an address or number.
@@ -214,11 +216,11 @@ pub enum Kind {
     Notice,
 }
 
-impl Kind {
-    const fn of(purpose: Purpose) -> Self {
+impl MessageKind {
+    const fn of(purpose: CodePurpose) -> Self {
         match purpose {
-            Purpose::SignIn => Self::SignInCode,
-            Purpose::Address => Self::AddressCode,
+            CodePurpose::SignIn => Self::SignInCode,
+            CodePurpose::Address => Self::AddressCode,
         }
     }
 }

@@ -123,9 +123,9 @@ impl TrustRules {
 /// The signals of a browser as keyed hashes, so that a row does not reveal them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Profile(pub BTreeMap<Signal, Hash>);
+pub struct BrowserSignals(pub BTreeMap<Signal, Hash>);
 
-impl Profile {
+impl BrowserSignals {
     /// The share of the total weight that agrees, in per cent, for a browser with the right cookie. A signal missing in
     /// both is ignored; one missing in one of them does not agree.
     pub fn score(&self, other: &Self, rules: &TrustRules) -> u32 {
@@ -154,7 +154,7 @@ pub struct TrustedBrowser {
     /// The hash of the secret in its cookie.
     pub cookie: Hash,
     /// Its signals.
-    pub profile: Profile,
+    pub profile: BrowserSignals,
     /// The label shown to its user, for example `Firefox, Linux`.
     pub label: String,
     /// The time since which it is trusted.
@@ -167,7 +167,7 @@ pub struct TrustedBrowser {
 
 impl TrustedBrowser {
     /// Returns whether a browser with this one's cookie and these signals may skip the second factor now.
-    pub fn trusts(&self, shown: &Profile, rules: &TrustRules, now: Time) -> bool {
+    pub fn trusts(&self, shown: &BrowserSignals, rules: &TrustRules, now: Time) -> bool {
         rules.days > 0 && self.expires_at > now && self.profile.score(shown, rules) >= TRUSTED
     }
 }
@@ -186,8 +186,8 @@ mod tests {
         screen: Weight::Off,
     };
 
-    fn profile(signals: &[(Signal, &str)]) -> Profile {
-        Profile(signals.iter().map(|(signal, value)| (*signal, Hash::new(*value))).collect())
+    fn profile(signals: &[(Signal, &str)]) -> BrowserSignals {
+        BrowserSignals(signals.iter().map(|(signal, value)| (*signal, Hash::new(*value))).collect())
     }
 
     const SCRIPTED: [(Signal, &str); 5] = [
@@ -210,7 +210,7 @@ mod tests {
         let without_scripts = profile(&SCRIPTED[..3]);
         let table = [
             ("the same", profile(&SCRIPTED), profile(&SCRIPTED), 100),
-            ("nothing is shown but the cookie", Profile::default(), Profile::default(), 100),
+            ("nothing is shown but the cookie", BrowserSignals::default(), BrowserSignals::default(), 100),
             ("a new version", profile(&SCRIPTED), changed(Signal::Browser), 82),
             ("another system", profile(&SCRIPTED), changed(Signal::System), 82),
             ("other languages", profile(&SCRIPTED), changed(Signal::Languages), 94),

@@ -32,7 +32,7 @@ pub struct User {
     /// The time of the last change of the profile: the claim `updated_at`.
     pub updated_at: Time,
     /// The name or address of the user's office computer.
-    pub personal_desktop: Option<Desktop>,
+    pub personal_desktop: Option<ComputerName>,
     /// The key of the user in the host's own directory; `None` = the provider's own user.
     pub directory: Option<DirectoryKey>,
     /// The upstream account by which the user signs in; `None` = a local sign-in.
@@ -73,18 +73,18 @@ pub enum Role {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
 #[serde(try_from = "String", into = "String")]
 #[sqlx(transparent)]
-pub struct Desktop(String);
+pub struct ComputerName(String);
 
 /// The text is not the name of a computer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be the name of a computer, such as pc-anna, or its IP address")]
-pub struct DesktopError;
+pub struct ComputerNameError;
 
-impl Desktop {
+impl ComputerName {
     const MAX: usize = 253;
 
     /// Validates a name: labels as in RFC 1123 §2.1, or an IP address.
-    pub fn parse(text: &str) -> Result<Self, DesktopError> {
+    pub fn parse(text: &str) -> Result<Self, ComputerNameError> {
         let name = text.trim();
         let label = |label: &str| {
             (1..=63).contains(&label.len())
@@ -96,7 +96,7 @@ impl Desktop {
         let numeric = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let host = !numeric && name.len() <= Self::MAX && name.split('.').all(label);
         let shaped = host || name.parse::<std::net::IpAddr>().is_ok();
-        if shaped { Ok(Self(name.to_owned())) } else { Err(DesktopError) }
+        if shaped { Ok(Self(name.to_owned())) } else { Err(ComputerNameError) }
     }
 
     /// The name as typed.
@@ -105,16 +105,16 @@ impl Desktop {
     }
 }
 
-impl TryFrom<String> for Desktop {
-    type Error = DesktopError;
+impl TryFrom<String> for ComputerName {
+    type Error = ComputerNameError;
 
-    fn try_from(text: String) -> Result<Self, DesktopError> {
+    fn try_from(text: String) -> Result<Self, ComputerNameError> {
         Self::parse(&text)
     }
 }
 
-impl From<Desktop> for String {
-    fn from(name: Desktop) -> Self {
+impl From<ComputerName> for String {
+    fn from(name: ComputerName) -> Self {
         name.0
     }
 }
@@ -129,7 +129,7 @@ mod tests {
             ["pc-anna", " PC7.office.example ", "192.0.2.7", "2001:db8::7", "7eleven", &"a.".repeat(126), "x"]
         {
             let text = text.strip_suffix('.').unwrap_or(text);
-            assert_eq!(Desktop::parse(text).unwrap().as_str(), text.trim());
+            assert_eq!(ComputerName::parse(text).unwrap().as_str(), text.trim());
         }
         let long = format!("{}a", "a.".repeat(127));
         for text in [
@@ -147,7 +147,7 @@ mod tests {
             &"a".repeat(64),
             &long,
         ] {
-            assert!(Desktop::parse(text).is_err(), "{text:?}");
+            assert!(ComputerName::parse(text).is_err(), "{text:?}");
         }
     }
 }

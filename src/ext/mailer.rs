@@ -29,7 +29,7 @@ pub struct OutgoingMail {
 /// Sends mail.
 ///
 /// Called in the background, for several mails concurrently, and for one mail never again before it has returned. A
-/// call that takes longer than a minute counts as [`DeliveryError::Later`].
+/// call that takes longer than a minute counts as [`DeliveryError::Transient`].
 pub trait Mailer: Send + Sync + 'static {
     /// Passes a mail on. `Ok` means that responsibility for the delivery was accepted.
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), DeliveryError>>;

@@ -34,8 +34,8 @@ impl Unavailable {
 pub enum DeliveryError {
     /// A transient failure: it is retried. The reason is for administrators and contains nothing confidential.
     #[error("not delivered, will be retried: {0}")]
-    Later(String),
+    Transient(String),
     /// A permanent failure.
     #[error("not delivered: {0}")]
-    Never(String),
+    Permanent(String),
 }

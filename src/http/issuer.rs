@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::reply::{ContentSecurity, page};
 use super::trace;
-use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::issuer::{Issuer, IssuerAddress, IssuerUrl};
 use crate::domain::settings::Settings;
 use crate::domain::tenant::Tenant;
 use crate::i18n;
@@ -52,7 +52,8 @@ impl FromRequestParts<Idp> for CurrentIssuer {
         let asked = authority(&parts.uri, &parts.headers);
         let misdirected =
             || Nowhere::Misdirected(Misdirected::new(&idp.settings().issuer, asked, &parts.headers));
-        let Some(host) = asked.and_then(|asked| Address::of_authority(&idp.settings().issuer, asked)) else {
+        let Some(host) = asked.and_then(|asked| IssuerAddress::of_authority(&idp.settings().issuer, asked))
+        else {
             return Err(misdirected());
         };
         let found = idp.catalogue().issuer(&host).await.map_err(Internal::from)?.ok_or_else(misdirected)?;
@@ -62,7 +63,7 @@ impl FromRequestParts<Idp> for CurrentIssuer {
         let issuer = match params.iter().find(|(name, _)| *name == "tenant") {
             None => found,
             Some((_, domain)) => {
-                let address = Address::of_path(domain).filter(|_| host == Address::Root);
+                let address = IssuerAddress::of_path(domain).filter(|_| host == IssuerAddress::Root);
                 let address = address.ok_or(Nowhere::Unknown)?;
                 idp.catalogue().issuer(&address).await.map_err(Internal::from)?.ok_or(Nowhere::Unknown)?
             }
@@ -101,7 +102,7 @@ fn authority<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
 /// In the visitor's language and in nobody's colours.
 fn not_found_page(theme: &dyn Theme, settings: &Settings, headers: &HeaderMap) -> Response {
     let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
-    let locale = i18n::negotiate(&i18n::Wishes { accept_language, ..Default::default() });
+    let locale = i18n::negotiate(&i18n::LanguagePreferences { accept_language, ..Default::default() });
     let not_found = Page::not_found(locale, settings.issuer.path());
     page(theme, StatusCode::NOT_FOUND, &not_found, ContentSecurity::Own)
 }

@@ -11,15 +11,15 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 pub(crate) use dates::machine;
-pub(crate) use negotiate::{Wishes, negotiate};
+pub(crate) use negotiate::{LanguagePreferences, negotiate};
 
 use crate::domain::locale::Locale;
 
 /// The texts of one language by dotted key, as `identify.title`.
-type Catalogue = BTreeMap<String, String>;
+type TextCatalogue = BTreeMap<String, String>;
 
 /// Parsed once per process from compiled-in files; a test parses them too.
-static CATALOGUES: LazyLock<[Catalogue; 3]> =
+static CATALOGUES: LazyLock<[TextCatalogue; 3]> =
     LazyLock::new(|| Locale::ALL.map(|locale| flat(source(locale))));
 
 const fn source(locale: Locale) -> &'static str {
@@ -31,7 +31,7 @@ const fn source(locale: Locale) -> &'static str {
 }
 
 /// Parses a catalogue: tables of texts, one level deep.
-fn flat(toml: &str) -> Catalogue {
+fn flat(toml: &str) -> TextCatalogue {
     let tables: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(toml).unwrap_or_default();
     let texts = |(table, texts): (String, BTreeMap<String, String>)| {
         texts.into_iter().map(move |(key, text)| (format!("{table}.{key}"), text))
@@ -43,7 +43,7 @@ fn flat(toml: &str) -> Catalogue {
 #[derive(Clone, Copy)]
 pub(crate) struct Texts {
     locale: Locale,
-    catalogue: Option<&'static Catalogue>,
+    catalogue: Option<&'static TextCatalogue>,
 }
 
 impl Texts {
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    fn differing<'a>(a: &'a Catalogue, b: &'a Catalogue) -> Vec<&'a String> {
+    fn differing<'a>(a: &'a TextCatalogue, b: &'a TextCatalogue) -> Vec<&'a String> {
         let (a, b): (BTreeSet<_>, BTreeSet<_>) = (a.keys().collect(), b.keys().collect());
         a.symmetric_difference(&b).copied().collect()
     }

@@ -6,7 +6,7 @@ use crate::domain::locale::Locale;
 
 /// The language preferences of a request, each `None` if unknown.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wishes<'a> {
+pub(crate) struct LanguagePreferences<'a> {
     /// The request parameter, reduced to languages with a catalogue.
     pub(crate) ui_locales: &'a [Locale],
     /// The cookie set by the language switch.
@@ -20,7 +20,7 @@ pub(crate) struct Wishes<'a> {
 }
 
 /// Chooses the language of the page.
-pub(crate) fn negotiate(wishes: &Wishes<'_>) -> Locale {
+pub(crate) fn negotiate(wishes: &LanguagePreferences<'_>) -> Locale {
     let asked = wishes.ui_locales.first().copied();
     let browser = || wishes.accept_language.and_then(accepted);
     let chosen = asked.or(wishes.cookie).or(wishes.user).or_else(browser).or(wishes.tenant);
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn each_wish_gives_way_to_the_one_before() {
-        let mut wishes = Wishes::default();
+        let mut wishes = LanguagePreferences::default();
         assert_eq!(negotiate(&wishes), Locale::En);
         wishes.tenant = Some(Locale::De);
         assert_eq!(negotiate(&wishes), Locale::De);

@@ -15,7 +15,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::provider::Idp;
-use crate::storage::users::{self, Credentials};
+use crate::storage::users::{self, UserCredentials};
 use crate::storage::{Result, Tx, authenticators, consents, passkeys};
 
 /// A user who may sign in here, with what the policy asks about.
@@ -48,7 +48,7 @@ impl LoginUser {
     ) -> Result<Option<Self>> {
         let found = users::credentials_by_id(tx, id).await?;
         let Some(found) = found.filter(|found| !found.user.disabled) else { return Ok(None) };
-        let Credentials { user, must_change_password, desktop_unasked, has, .. } = found;
+        let UserCredentials { user, must_change_password, desktop_unasked, has, .. } = found;
         let tenant = idp.catalogue().tenant(&user.tenant).await?;
         let here = issuer.tenant.as_ref().is_none_or(|tenant| *tenant == user.tenant);
         let Some(tenant) = tenant.filter(|tenant| here && !tenant.disabled) else { return Ok(None) };

@@ -89,7 +89,7 @@ impl PageRequest {
         user: Option<Locale>,
         tenant: Option<Locale>,
     ) -> Locale {
-        i18n::negotiate(&i18n::Wishes {
+        i18n::negotiate(&i18n::LanguagePreferences {
             ui_locales,
             cookie: self.cookies().value(Cookies::LOCALE).and_then(Locale::from_tag),
             user,

@@ -29,7 +29,7 @@ async fn who_finds_no_place_is_told_before_anything_is_read() {
     let mut browser = idp.browser();
     let page = browser.get(&shop.authorization_url("openid")).await;
     let fields = [("tenant", "one.test"), ("username", "anna"), ("password", "correct horse battery staple")];
-    let Ok(place) = idp.idp().hasher().enter() else { panic!("nobody else is there") };
+    let Ok(place) = idp.idp().hasher().acquire() else { panic!("nobody else is there") };
     let before = idp.cost();
     let refused = browser.submit(&page, &fields).await;
     let spent = idp.cost() - before;

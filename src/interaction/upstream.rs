@@ -42,8 +42,8 @@ use crate::oidc_client::{CallbackParameters, ProviderError};
 use crate::protocol::authorize::AuthorizeError;
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::storage::upstream_states::{self, Departure};
-use crate::storage::upstreams::Stored;
+use crate::storage::upstream_states::{self, UpstreamState};
+use crate::storage::upstreams::StoredUpstream;
 use crate::storage::{interactions, upstream_accounts};
 use crate::upstream::{Testimony, UpstreamClient, UpstreamRequest};
 
@@ -97,10 +97,10 @@ pub(super) async fn arrive(
 
 impl Login {
     /// What we are to this provider, as the issuer of this login.
-    fn party<'a>(&'a self, stored: &'a Stored) -> Result<UpstreamClient<'a>, Internal> {
+    fn party<'a>(&'a self, stored: &'a StoredUpstream) -> Result<UpstreamClient<'a>, Internal> {
         let (idp, upstream) = (self.idp(), &stored.upstream);
         let secret = match &stored.sealed_secret {
-            Some(sealed) => Some(idp.sealer().open(sealed, &Stored::row(&upstream.id))?),
+            Some(sealed) => Some(idp.sealer().open(sealed, &StoredUpstream::row(&upstream.id))?),
             None => None,
         };
         Ok(UpstreamClient {
@@ -165,7 +165,7 @@ async fn leave(login: Login, name: &str) -> Result<Response, Internal> {
         Ok(address) => address,
         Err(error) => return fail(login, upstream, &error).await,
     };
-    let departure = Departure {
+    let departure = UpstreamState {
         state: state.hash(),
         interaction: login.interaction.id.clone(),
         upstream: upstream.id.clone(),
@@ -209,8 +209,9 @@ async fn returned(
         return Ok(page_request.expired(StatusCode::FORBIDDEN).await);
     };
     let offered = login.upstreams().await?;
-    let here =
-        |stored: &&Stored| stored.upstream.id == departure.upstream && stored.upstream.name.as_str() == name;
+    let here = |stored: &&StoredUpstream| {
+        stored.upstream.id == departure.upstream && stored.upstream.name.as_str() == name
+    };
     let Some(stored) = offered.iter().find(here).filter(|_| login.is_open()) else {
         return Ok(see_other(&login.address(steps::current(&login))));
     };
@@ -238,7 +239,7 @@ async fn returned(
 ///
 /// A provider that does not say (though a request with `max_age` requires `auth_time`) has seen the user within the time that
 /// it was asked for: it counts as the earliest moment of that, and where the application itself asks, as no answer.
-fn proved_at(login: &Login, departure: &Departure, said: &Testimony) -> Result<Time, ProviderError> {
+fn proved_at(login: &Login, departure: &UpstreamState, said: &Testimony) -> Result<Time, ProviderError> {
     let earliest = departure.departed_at.minus(login.patience());
     let asked = login.request().max_age.is_some() || login.request().is_fresh();
     match said.auth_time {

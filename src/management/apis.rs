@@ -9,7 +9,7 @@ use super::members::{Member, MemberKind, Members, STATE, Schema, member};
 use super::validation::{Novelty, Validation};
 use super::values;
 use crate::domain::audience::ResourceIndicator;
-use crate::domain::issuer::Address;
+use crate::domain::issuer::IssuerAddress;
 use crate::domain::own_scopes::{AccessTokenTyp, Api};
 use crate::domain::scope::Scope;
 use crate::storage::{clients, issuers};
@@ -84,7 +84,7 @@ impl Validation<'_, '_> {
         let (place, name) = (members.path_of("audience"), audience.as_str());
         let root = self.management.issuer.clone();
         let host = url::Url::parse(name).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let address = host.map_or(Address::Root, Address::Host);
+        let address = host.map_or(IssuerAddress::Root, IssuerAddress::Host);
         let issuer = issuers::by_address(&mut self.set.reader.tx(), &root, &address).await;
         let of_host = issuer?.is_some_and(|issuer| issuer.url.as_str() == name);
         if of_host || name == root.as_str() || name.starts_with(&root.at("/t/")) {

@@ -13,11 +13,11 @@ use crate::crypto::password::{Against, Password, PasswordHasher};
 use crate::crypto::random;
 use crate::crypto::seal::Sealer;
 use crate::domain::authenticator::{
-    Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
+    Authenticator, AuthenticatorKind, AuthenticatorState, Pin, PinPosition, TotpParameters,
 };
 use crate::domain::contact::{EmailAddress, PhoneNumber};
 use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
-use crate::storage::authenticators::{self, Stored};
+use crate::storage::authenticators::{self, StoredAuthenticator};
 
 pub(super) const MEMBERS: &[Member] = &[
     member("kind", MemberKind::Word(&["totp", "hotp", "sms", "mail"])),
@@ -52,14 +52,14 @@ const KINDS: [(&str, &[&str], &[&str]); 4] = [
 const PIN: [&str; 3] = ["pin", "pin_hash", "pin_position"];
 
 /// Returns the members of an authenticator, with its opened secret.
-pub(crate) fn stored(sealer: &Sealer, stored: &Stored) -> Result<Map<String, Value>, Error> {
+pub(crate) fn stored(sealer: &Sealer, stored: &StoredAuthenticator) -> Result<Map<String, Value>, Error> {
     let kinds = stored::table(&stored.authenticator.kind)?;
     let Some((kind, Value::Object(mut table))) = kinds.into_iter().next() else {
         return Err(Error::Unreadable("an authenticator of no kind".to_owned()));
     };
     let device = &stored.authenticator;
     table.insert("kind".to_owned(), json!(kind));
-    if let Kind::Hotp { .. } = device.kind {
+    if let AuthenticatorKind::Hotp { .. } = device.kind {
         table.insert("counter".to_owned(), json!(device.last_accepted.saturating_add(1)));
     }
     table.insert("serial".to_owned(), json!(device.serial));
@@ -132,7 +132,10 @@ impl Validation<'_, '_> {
         let row = authenticator.row();
         let sealed = secret.map(|secret| self.management.sealer.seal(secret.as_bytes(), &row)).transpose();
         let sealed_secret = sealed?;
-        self.write(StoreChange::Authenticator(Box::new(Stored { authenticator, sealed_secret })));
+        self.write(StoreChange::Authenticator(Box::new(StoredAuthenticator {
+            authenticator,
+            sealed_secret,
+        })));
         Ok(())
     }
 
@@ -156,7 +159,7 @@ impl Validation<'_, '_> {
         }
     }
 
-    fn kind(&mut self, table: &Members) -> Option<Kind> {
+    fn kind(&mut self, table: &Members) -> Option<AuthenticatorKind> {
         match table.text("kind") {
             "totp" => {
                 let parameters: TotpParameters =
@@ -165,7 +168,7 @@ impl Validation<'_, '_> {
                     let rule = "digits must be 6 or 8, period a multiple of 30 up to 86400";
                     self.mistakes.at(table.path(), rule);
                 }
-                Some(Kind::Totp { parameters, drift: 0 })
+                Some(AuthenticatorKind::Totp { parameters, drift: 0 })
             }
             "hotp" => {
                 let digits = table.get("digits").map_or(Some(6), Value::as_u64);
@@ -174,13 +177,15 @@ impl Validation<'_, '_> {
                 if digits.is_none() {
                     self.mistakes.at(&table.path_of("digits"), "must be 6 or 8");
                 }
-                digits.map(|digits| Kind::Hotp { digits })
+                digits.map(|digits| AuthenticatorKind::Hotp { digits })
             }
             "sms" => {
                 let number = self.given(table, "phone_number", |text| PhoneNumber::parse(text, None))?;
-                Some(Kind::Sms { number })
+                Some(AuthenticatorKind::Sms { number })
             }
-            "mail" => Some(Kind::Mail { address: self.given(table, "email", EmailAddress::parse)? }),
+            "mail" => {
+                Some(AuthenticatorKind::Mail { address: self.given(table, "email", EmailAddress::parse)? })
+            }
             _ => None,
         }
     }
@@ -274,8 +279,13 @@ impl Validation<'_, '_> {
     }
 
     /// Returns whether the same device is enrolled already; clock drift and counter are ignored.
-    fn is_same(&self, known: &Stored, secret: Option<&OtpSecret>, kind: &Kind) -> bool {
-        let Stored { authenticator, sealed_secret } = known;
+    fn is_same(
+        &self,
+        known: &StoredAuthenticator,
+        secret: Option<&OtpSecret>,
+        kind: &AuthenticatorKind,
+    ) -> bool {
+        let StoredAuthenticator { authenticator, sealed_secret } = known;
         let opened =
             sealed_secret.as_ref().map(|sealed| self.management.sealer.open(sealed, &authenticator.row()));
         let same_secret = match (opened, secret) {

@@ -15,7 +15,7 @@ use crate::domain::passkey::Passkey;
 use crate::domain::tenant::Tenant;
 use crate::domain::upstream::{Reseller, UpstreamAccount};
 use crate::domain::user::User;
-use crate::storage::authenticators::Stored;
+use crate::storage::authenticators::StoredAuthenticator;
 use crate::storage::{
     Error, Result, Tx, authenticators, clients, groups, imported_passwords, issuers, link_invitations,
     own_scopes, passkeys, recovery_codes, resellers, tenants, trusted_browsers, upstream_accounts, upstreams,
@@ -75,7 +75,7 @@ impl Change {
 pub(super) enum StoreChange {
     Reseller(Reseller),
     RemoveReseller(ResellerId),
-    Upstream(Box<upstreams::Stored>),
+    Upstream(Box<upstreams::StoredUpstream>),
     RemoveUpstream(UpstreamId),
     /// Ends what users signed in with there: the provider has another issuer or owner, so its subjects may mean other people.
     EndAtUpstream(UpstreamId),
@@ -99,7 +99,7 @@ pub(super) enum StoreChange {
     /// Whether the password must be changed at the next login.
     MustChangePassword(UserId, bool),
     /// Replaces the user's authenticator. Removes trusted browsers; ends the user's sessions if there was another one.
-    Authenticator(Box<Stored>),
+    Authenticator(Box<StoredAuthenticator>),
     RemoveAuthenticators(UserId),
     /// Adds a passkey.
     Passkey(Box<Passkey>),
@@ -175,7 +175,7 @@ impl StoreChange {
                 users::set_must_change_password(tx, user, *must).await.map(drop)
             }
             Self::Authenticator(new) => {
-                let Stored { authenticator, sealed_secret } = new.as_ref();
+                let StoredAuthenticator { authenticator, sealed_secret } = new.as_ref();
                 remove_authenticators(tx, &authenticator.user).await?;
                 authenticators::insert(tx, authenticator, sealed_secret.as_deref()).await
             }

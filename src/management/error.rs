@@ -19,7 +19,7 @@ pub(crate) enum Error {
     Seal(#[from] SealError),
     /// Too many passwords are being hashed.
     #[error(transparent)]
-    Busy(#[from] Busy),
+    HasherBusy(#[from] HasherBusy),
     /// What is stored cannot be shown as members.
     #[error("{0}")]
     Unreadable(String),

@@ -7,14 +7,14 @@ use super::validation::Validation;
 use crate::account::passwords::stored_password;
 use crate::crypto::password::Password;
 use crate::domain::ids::UserId;
-use crate::storage::users::Credentials;
+use crate::storage::users::UserCredentials;
 
 impl Validation<'_, '_> {
     pub(super) async fn password(
         &mut self,
         members: &Members,
         user: &UserId,
-        known: Option<&Credentials>,
+        known: Option<&UserCredentials>,
     ) -> Result<(), Error> {
         if members.names("password_hash") {
             if members.names("password") {
@@ -33,11 +33,11 @@ impl Validation<'_, '_> {
         &mut self,
         members: &Members,
         user: &UserId,
-        known: Option<&Credentials>,
+        known: Option<&UserCredentials>,
     ) -> Result<(), Error> {
         let (place, text) = (members.path_of("password_hash"), members.text("password_hash"));
         let source = self.management.sealer.keyed_hash("password-source", text);
-        let is_known = |known: &Credentials| {
+        let is_known = |known: &UserCredentials| {
             known.password_hash.as_deref() == Some(text) || known.password_source.as_ref() == Some(&source)
         };
         // A stored hash is not checked again: the limits may have been different when it was imported.
@@ -59,7 +59,7 @@ impl Validation<'_, '_> {
         &mut self,
         members: &Members,
         user: &UserId,
-        known: Option<&Credentials>,
+        known: Option<&UserCredentials>,
     ) -> Result<(), Error> {
         let place = members.path_of("password");
         self.refuse_sample(&place, members.text("password"));

@@ -14,7 +14,7 @@ use crate::domain::authenticator::Method;
 use crate::domain::branding::Branding;
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{ResellerId, TenantId};
-use crate::domain::issuer::Address;
+use crate::domain::issuer::IssuerAddress;
 use crate::domain::locale::Locale;
 use crate::domain::tenant::{AdminActivation, Tenant, TenantDomain, TenantPolicy};
 use crate::domain::trusted_browser::TrustRules;
@@ -203,7 +203,7 @@ impl Validation<'_, '_> {
         if root.on_host(host).is_ok_and(|url| url == root) {
             self.mistakes.at(&members.path_of(member), "is the root issuer's own host");
         }
-        let address = Address::Host(host.to_owned());
+        let address = IssuerAddress::Host(host.to_owned());
         let owner = issuers::by_address(&mut self.set.reader.tx(), &root, &address).await;
         let owner = owner?.and_then(|issuer| issuer.tenant);
         if owner.is_some_and(|owner| owner != *tenant) {

@@ -17,7 +17,7 @@ use crate::domain::upstream::{
 };
 use crate::domain::user::User;
 use crate::storage::tenants;
-use crate::storage::upstreams::{self, Stored};
+use crate::storage::upstreams::{self, StoredUpstream};
 
 /// The members that make up [`UpstreamRules`].
 const RULES: [&str; 5] =
@@ -100,7 +100,7 @@ impl Validation<'_, '_> {
             return Ok(());
         };
         let sealed_secret = self.upstream_secret(members, &upstream, known.as_ref())?;
-        let stored = Stored { upstream, sealed_secret };
+        let stored = StoredUpstream { upstream, sealed_secret };
         self.set.upstreams.insert(members.text("name").to_owned(), Some(stored.upstream.clone()));
         let novelty = Novelty::of(known.as_ref());
         if let Some(known) = &known {
@@ -136,7 +136,11 @@ impl Validation<'_, '_> {
         Ok(())
     }
 
-    async fn owner(&mut self, members: &Members, known: Option<&Stored>) -> Result<Option<Owner>, Error> {
+    async fn owner(
+        &mut self,
+        members: &Members,
+        known: Option<&StoredUpstream>,
+    ) -> Result<Option<Owner>, Error> {
         match (members.names("reseller"), members.names("tenant")) {
             (true, false) => Ok(self.reseller_of(members).await?.map(Owner::Reseller)),
             (false, true) => Ok(self.tenant_of(members).await?.map(Owner::Tenant)),
@@ -153,7 +157,7 @@ impl Validation<'_, '_> {
         members: &Members,
         name: Slug,
         owner: Owner,
-        known: Option<&Stored>,
+        known: Option<&StoredUpstream>,
     ) -> Option<Upstream> {
         let known = known.map(|stored| &stored.upstream);
         let mut text = |member: &str, before: Option<&String>| {
@@ -187,7 +191,7 @@ impl Validation<'_, '_> {
         &mut self,
         members: &Members,
         upstream: &Upstream,
-        known: Option<&Stored>,
+        known: Option<&StoredUpstream>,
     ) -> Result<Option<String>, Error> {
         let place = members.path_of("client_secret");
         let before = known.and_then(|known| known.sealed_secret.clone());
@@ -205,7 +209,7 @@ impl Validation<'_, '_> {
             return Ok(before);
         }
         self.refuse_sample(&place, named);
-        let (sealer, row) = (self.management.sealer, Stored::row(&upstream.id));
+        let (sealer, row) = (self.management.sealer, StoredUpstream::row(&upstream.id));
         if let Some(sealed) = &before
             && sealer.open(sealed, &row).is_ok_and(|secret| secret.as_slice() == named.as_bytes())
         {

@@ -18,8 +18,8 @@ use crate::domain::group::GroupName;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::upstream::Slug;
-use crate::domain::user::{Desktop, Role, User, Username};
-use crate::storage::users::Credentials;
+use crate::domain::user::{ComputerName, Role, User, Username};
+use crate::storage::users::UserCredentials;
 use crate::storage::{self, Reader, clients, username_keys, users};
 
 /// The members of a user.
@@ -100,11 +100,11 @@ pub(crate) async fn stored(
     management: Management<'_>,
     reader: &mut Reader,
     tenant: &Tenant,
-    credentials: Credentials,
+    credentials: UserCredentials,
     upstream: Option<&Slug>,
     groups: Option<BTreeSet<GroupName>>,
 ) -> Result<Map<String, Value>, Error> {
-    let Credentials { user, password_hash, must_change_password, has, .. } = credentials;
+    let UserCredentials { user, password_hash, must_change_password, has, .. } = credentials;
     let mut table = stored::table(&user.profile)?;
     let mut put = |name: &str, value: Value| drop(table.insert(name.to_owned(), value));
     put("tenant", json!(tenant.domain));
@@ -264,7 +264,7 @@ impl Validation<'_, '_> {
             profile,
             updated_at: base.updated_at,
             personal_desktop: match desktop {
-                Some(name) => name.as_str().and_then(|name| Desktop::parse(name).ok()),
+                Some(name) => name.as_str().and_then(|name| ComputerName::parse(name).ok()),
                 None => base.personal_desktop.clone(),
             },
             directory: base.directory.clone(),

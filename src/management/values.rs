@@ -23,7 +23,7 @@ use crate::domain::span;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::typed;
 use crate::domain::upstream::Slug;
-use crate::domain::user::{Desktop, Username};
+use crate::domain::user::{ComputerName, Username};
 use crate::domain::zone::Zone;
 
 /// A value in the form that is stored, or what is wrong with it, in words that follow the member's name.
@@ -132,7 +132,7 @@ pub(super) fn username(value: &Value) -> CheckedValue {
 pub(super) fn desktop(value: &Value) -> CheckedValue {
     match as_text(value)? {
         "" => Ok(Value::Null),
-        text => Desktop::parse(text).map(|name| json!(name)).map_err(|error| error.to_string()),
+        text => ComputerName::parse(text).map(|name| json!(name)).map_err(|error| error.to_string()),
     }
 }
 

@@ -100,11 +100,11 @@ impl Smtp {
     /// Builds the message. Non-ASCII text is encoded; control characters in headers are rejected.
     fn write(&self, mail: &OutgoingMail) -> Result<Message, DeliveryError> {
         if [&mail.from_name, &mail.subject].iter().any(|line| line.contains(char::is_control)) {
-            return Err(DeliveryError::Never("a header holds a control character".to_owned()));
+            return Err(DeliveryError::Permanent("a header holds a control character".to_owned()));
         }
-        let broken = |error: lettre::error::Error| DeliveryError::Never(error.to_string());
+        let broken = |error: lettre::error::Error| DeliveryError::Permanent(error.to_string());
         let to: Address =
-            mail.to.as_str().parse().map_err(|_| DeliveryError::Never("not an address".to_owned()))?;
+            mail.to.as_str().parse().map_err(|_| DeliveryError::Permanent("not an address".to_owned()))?;
         let envelope = Envelope::new(Some(self.from.clone()), vec![to.clone()]).map_err(broken)?;
         Message::builder()
             // Given explicitly: derived from the headers it would lose a quoted local part.
@@ -138,9 +138,9 @@ fn verdict(error: &smtp::Error) -> DeliveryError {
     let reason = std::iter::successors(std::error::Error::source(error), |cause| cause.source())
         .fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
     if error.is_permanent() && !code.is_some_and(|code| code.starts_with("53")) {
-        DeliveryError::Never(reason)
+        DeliveryError::Permanent(reason)
     } else {
-        DeliveryError::Later(reason)
+        DeliveryError::Transient(reason)
     }
 }
 
@@ -279,7 +279,7 @@ mod tests {
                 OutgoingMail { from_name: broken.to_owned(), ..mail.clone() },
                 OutgoingMail { subject: broken.to_owned(), ..mail.clone() },
             ] {
-                assert!(matches!(smtp.write(&mail), Err(DeliveryError::Never(_))), "{broken:?}");
+                assert!(matches!(smtp.write(&mail), Err(DeliveryError::Permanent(_))), "{broken:?}");
             }
         }
         let written = smtp.write(&mail).unwrap().formatted();

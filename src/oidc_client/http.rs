@@ -13,7 +13,7 @@ use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tower::ServiceExt;
 use url::Url;
 
-use crate::outbound::{Outbound, OutboundError, Refusal};
+use crate::outbound::{AddressRefusal, Outbound, OutboundError};
 
 /// The longest response in bytes; metadata, key sets and tokens are far shorter.
 const LIMIT: usize = 256 * 1024;
@@ -50,7 +50,7 @@ impl HttpClient {
     }
 
     /// Whether a browser may be sent to this address: a provider could name any.
-    pub(super) fn admits(&self, url: &Url) -> Result<(), Refusal> {
+    pub(super) fn admits(&self, url: &Url) -> Result<(), AddressRefusal> {
         match self {
             Self::Network(outbound) => outbound.admits(url),
             Self::InProcess(_) => Ok(()),

@@ -15,7 +15,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::Refusal;
+use super::AddressRefusal;
 use crate::domain::loopback;
 
 const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
@@ -66,19 +66,19 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 /// Returns whether this URL may be fetched, as far as can be decided before its name is resolved.
-pub(super) fn admit(url: &Url) -> Result<(), Refusal> {
+pub(super) fn admit(url: &Url) -> Result<(), AddressRefusal> {
     if url.scheme() != "https" {
-        return Err(Refusal::NotHttps);
+        return Err(AddressRefusal::NotHttps);
     }
     let literal = match url.host() {
         // Some resolvers query the network for names below `localhost` and accept any answer.
-        Some(host @ Host::Domain(_)) if loopback::is_loopback(&host) => return Err(Refusal::Inside),
+        Some(host @ Host::Domain(_)) if loopback::is_loopback(&host) => return Err(AddressRefusal::Inside),
         Some(Host::Domain(_)) => return Ok(()),
         Some(Host::Ipv4(address)) => address.into(),
         Some(Host::Ipv6(address)) => address.into(),
-        None => return Err(Refusal::NotHttps),
+        None => return Err(AddressRefusal::NotHttps),
     };
-    if is_public(literal) { Ok(()) } else { Err(Refusal::Inside) }
+    if is_public(literal) { Ok(()) } else { Err(AddressRefusal::Inside) }
 }
 
 /// Resolves names to their public addresses only. The connection uses one of these without another lookup, so a name
@@ -91,7 +91,7 @@ impl Resolve for PublicAddresses {
             let all = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = all.filter(|address| is_public(address.ip())).collect();
             if public.is_empty() {
-                return Err(Refusal::Inside.into());
+                return Err(AddressRefusal::Inside.into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -213,14 +213,14 @@ mod tests {
             "keys.localhost",
         ] {
             let url = Url::parse(&format!("https://{host}/keys")).unwrap();
-            assert_eq!(admit(&url), Err(Refusal::Inside), "{host}");
+            assert_eq!(admit(&url), Err(AddressRefusal::Inside), "{host}");
         }
     }
 
     #[test]
     fn only_https_is_spoken() {
         for text in ["http://keys.example.com/", "ftp://keys.example.com/", "file:///etc/passwd", "data:,x"] {
-            assert_eq!(admit(&Url::parse(text).unwrap()), Err(Refusal::NotHttps), "{text}");
+            assert_eq!(admit(&Url::parse(text).unwrap()), Err(AddressRefusal::NotHttps), "{text}");
         }
         for text in [
             "https://keys.localhost.example/",
@@ -235,7 +235,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_leads_nowhere() {
         let resolved = PublicAddresses.resolve("localhost".parse().unwrap()).await;
-        let refusal = resolved.err().unwrap().downcast::<Refusal>().unwrap();
-        assert_eq!(*refusal, Refusal::Inside);
+        let refusal = resolved.err().unwrap().downcast::<AddressRefusal>().unwrap();
+        assert_eq!(*refusal, AddressRefusal::Inside);
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Outbound {
 pub(crate) enum OutboundError {
     /// The URL must not be fetched.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] AddressRefusal),
     /// The connection, TLS or the response failed, or timed out.
     #[error("no answer: {0}")]
     Unreachable(String),
@@ -61,7 +61,7 @@ pub(crate) enum OutboundError {
 
 /// The reason why a URL must not be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum AddressRefusal {
     /// Plain http, another scheme, or no host.
     #[error("only https addresses are fetched (unless [outbound] allow names the host)")]
     NotHttps,
@@ -138,11 +138,11 @@ impl Outbound {
     }
 
     /// Returns whether this URL may be fetched; its name is resolved only when fetching.
-    pub(crate) fn admits(&self, url: &Url) -> Result<(), Refusal> {
+    pub(crate) fn admits(&self, url: &Url) -> Result<(), AddressRefusal> {
         self.client_for(url).map(drop)
     }
 
-    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, Refusal> {
+    fn client_for(&self, url: &Url) -> Result<&reqwest::Client, AddressRefusal> {
         let speaks_http = matches!(url.scheme(), "http" | "https");
         if speaks_http && self.allow.iter().any(|allowed| allowed.covers(url)) {
             return Ok(&self.open);

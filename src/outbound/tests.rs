@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::{Outbound, OutboundError, Refusal, Settings};
+use super::{AddressRefusal, Outbound, OutboundError, Settings};
 use crate::domain::outbound::AllowedHost;
 
 const LIMIT: usize = 1000;
@@ -190,8 +190,8 @@ fn an_address_is_judged_before_it_is_asked() {
     let admits = |text: &str| outbound.admits(&Url::parse(text).unwrap());
     assert_eq!(admits("https://keys.example.com/"), Ok(()));
     assert_eq!(admits("http://gateway.internal/"), Ok(()));
-    assert_eq!(admits("ftp://gateway.internal/"), Err(Refusal::NotHttps));
-    assert_eq!(admits("https://10.0.0.1/"), Err(Refusal::Inside));
+    assert_eq!(admits("ftp://gateway.internal/"), Err(AddressRefusal::NotHttps));
+    assert_eq!(admits("https://10.0.0.1/"), Err(AddressRefusal::Inside));
 }
 
 /// TLS with a certificate of an authority that only the settings trust.

@@ -145,7 +145,7 @@ mod tests {
     use crate::domain::epoch::Epoch;
     use crate::domain::ids::{TenantId, UserId};
     use crate::domain::time::Time;
-    use crate::domain::user::{Desktop, Username};
+    use crate::domain::user::{ComputerName, Username};
 
     fn claims(scope: &str, wanted: &[&str]) -> Value {
         let user = User {
@@ -161,7 +161,7 @@ mod tests {
                 ..Profile::default()
             },
             updated_at: Time::from_unix(7),
-            personal_desktop: Desktop::parse("pc-anna").ok(),
+            personal_desktop: ComputerName::parse("pc-anna").ok(),
             directory: None,
             upstream: None,
         };

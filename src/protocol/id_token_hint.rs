@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::response_jwt::ResponseJwt;
-use crate::crypto::jwt::{self, Audience, Expected, Subject};
+use crate::crypto::jwt::{self, AudienceRule, Expected, Subject};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::ClientId;
 use crate::domain::issuer::Issuer;
@@ -36,7 +36,7 @@ pub(super) async fn verify(idp: &Idp, issuer: &Issuer, token: &str) -> Result<Op
         typ: &[ResponseJwt::IdToken.typ()],
         algorithms: &SigningAlgorithm::ALL,
         issuer: issuer.url.as_str(),
-        audience: Audience::One,
+        audience: AudienceRule::One,
         subject: Subject::Somebody,
         now: idp.now(),
         leeway: Duration::ZERO,

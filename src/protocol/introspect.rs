@@ -121,7 +121,7 @@ async fn of_refresh_token(
     token: &str,
 ) -> Result<Option<Meaning>, Internal> {
     let (hash, now) = (secret::hash(token), idp.now());
-    let found = refresh_tokens::with_ground(&mut idp.db().read().tx(), &hash, now).await?;
+    let found = refresh_tokens::with_grant(&mut idp.db().read().tx(), &hash, now).await?;
     let theirs = found.filter(|(token, GrantWithUser { grant, .. })| {
         token.state == RefreshState::Fresh && grant.issuer == issuer.id && grant.client == caller.id
     });

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::parameters::Parameters;
-use crate::crypto::jwt::{self, Audience, Expected, Subject};
+use crate::crypto::jwt::{self, AudienceRule, Expected, Subject};
 use crate::crypto::secret;
 use crate::domain::client::{Client, SigningAlgorithm};
 use crate::domain::error::{ErrorCode, OAuthError};
@@ -105,7 +105,7 @@ async fn verify(
         typ: &TYPES,
         algorithms: registered.as_ref().map_or(&ALGORITHMS[..], std::slice::from_ref),
         issuer: client.id.as_str(),
-        audience: Audience::One,
+        audience: AudienceRule::One,
         subject: Subject::Nobody,
         now: idp.now(),
         leeway: LEEWAY,

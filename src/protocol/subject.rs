@@ -10,32 +10,32 @@
 //!
 //! `sid` goes the same way: one session's public id, given to clients of two sectors, would join what `sub` keeps apart.
 
-use crate::crypto::pairwise::Named;
+use crate::crypto::pairwise::PairwiseKind;
 use crate::domain::client::Client;
 use crate::domain::ids::{SessionId, UserId};
 use crate::provider::{Idp, Internal};
 
 /// The user's name: the same for every client, or one for the client's sector.
 pub(super) async fn of(idp: &Idp, client: &Client, user: &UserId) -> Result<String, Internal> {
-    named(idp, client, Named::User, user.as_str()).await
+    named(idp, client, PairwiseKind::User, user.as_str()).await
 }
 
 /// The session's name, likewise.
 pub(super) async fn of_session(idp: &Idp, client: &Client, session: &SessionId) -> Result<String, Internal> {
-    named(idp, client, Named::Session, session.as_str()).await
+    named(idp, client, PairwiseKind::Session, session.as_str()).await
 }
 
 /// The user whom the client knows by this name; `None`: it knows nobody by it.
 pub(super) async fn user(idp: &Idp, client: &Client, sub: &str) -> Result<Option<UserId>, Internal> {
-    Ok(meant(idp, client, Named::User, sub).await?.and_then(|id| UserId::named(&id)))
+    Ok(meant(idp, client, PairwiseKind::User, sub).await?.and_then(|id| UserId::named(&id)))
 }
 
 /// The session that the client knows by this name.
 pub(super) async fn session(idp: &Idp, client: &Client, sid: &str) -> Result<Option<SessionId>, Internal> {
-    Ok(meant(idp, client, Named::Session, sid).await?.and_then(|id| SessionId::named(&id)))
+    Ok(meant(idp, client, PairwiseKind::Session, sid).await?.and_then(|id| SessionId::named(&id)))
 }
 
-async fn named(idp: &Idp, client: &Client, of: Named, id: &str) -> Result<String, Internal> {
+async fn named(idp: &Idp, client: &Client, of: PairwiseKind, id: &str) -> Result<String, Internal> {
     match client.sector() {
         None => Ok(id.to_owned()),
         Some(sector) => {
@@ -45,7 +45,7 @@ async fn named(idp: &Idp, client: &Client, of: Named, id: &str) -> Result<String
     }
 }
 
-async fn meant(idp: &Idp, client: &Client, of: Named, name: &str) -> Result<Option<String>, Internal> {
+async fn meant(idp: &Idp, client: &Client, of: PairwiseKind, name: &str) -> Result<Option<String>, Internal> {
     match client.sector() {
         None => Ok(Some(name.to_owned())),
         Some(sector) => Ok(idp.pairwise_key().await?.id(of, &sector, name)),

@@ -24,7 +24,7 @@ const BETWEEN_TRIMS: u32 = 64;
 const MOST: usize = 16_384;
 
 /// The rate limiters of one node.
-pub(crate) struct Limits {
+pub(crate) struct RateLimits {
     /// By client and network, so that guesses from another network never block the client itself.
     pub(crate) secret_guesses: Limiter<(IssuerId, ClientId, String)>,
     /// By the client that introspects.
@@ -34,7 +34,7 @@ pub(crate) struct Limits {
     waiting_requests: AtomicU32,
 }
 
-impl Limits {
+impl RateLimits {
     /// Creates the limiters with nothing counted.
     pub(crate) fn new() -> Self {
         Self {

@@ -54,7 +54,7 @@ pub(crate) struct ProviderParts {
     pub(crate) outbound: Outbound,
     pub(crate) published_keys: PublishedKeys,
     pub(crate) pairwise: OnceLock<PairwiseKey>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: RateLimits,
     pub(crate) upstreams: MetadataCache,
     pub(crate) keyring: Keyring,
     pub(crate) documents: Documents,
@@ -137,7 +137,7 @@ impl Idp {
     }
 
     /// The rate limiters of this node.
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &RateLimits {
         &self.parts.limits
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::rows::LogoutScope;
 use super::{RelyingParty, RpError};
-use crate::crypto::jwt::{self, Audience, Expected, JwtError, Subject, VerifyingKey};
+use crate::crypto::jwt::{self, AudienceRule, Expected, JwtError, Subject, VerifyingKey};
 use crate::domain::client::SigningAlgorithm;
 use crate::domain::ids::{SessionId, UserId};
 use crate::domain::time::Time;
@@ -74,7 +74,7 @@ impl RelyingParty {
                 typ: &["logout+jwt"],
                 algorithms: &SigningAlgorithm::ALL,
                 issuer: self.issuer(),
-                audience: Audience::Several,
+                audience: AudienceRule::Several,
                 subject: Subject::Optional,
                 now: self.handle.clock.now(),
                 leeway: Time::SKEW,

@@ -192,7 +192,7 @@ impl IdpBuilder {
             sms: self.sms,
             published_keys: PublishedKeys::new(),
             pairwise: OnceLock::new(),
-            limits: Limits::new(),
+            limits: RateLimits::new(),
             keyring: Keyring::new(),
             documents: Documents::new(),
             traffic: Arc::new(RequestMetrics::new(&settings.issuer, routes)),

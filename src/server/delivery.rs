@@ -19,7 +19,7 @@ use crate::domain::message::{Channel, MessageContent};
 use crate::domain::time::Time;
 use crate::ext::DeliveryError;
 use crate::provider::{Idp, Internal};
-use crate::storage::outbox::{self, Claimed, Outcome};
+use crate::storage::outbox::{self, ClaimedMessage, SendAttempt};
 use crate::storage::{self};
 use crate::views::{self, Outgoing};
 
@@ -108,7 +108,7 @@ impl Idp {
         }
     }
 
-    async fn claim(&self, channel: Channel, room: usize) -> Result<Vec<Claimed>, storage::Error> {
+    async fn claim(&self, channel: Channel, room: usize) -> Result<Vec<ClaimedMessage>, storage::Error> {
         // An empty outbox costs a read and no write.
         if outbox::waiting(&mut self.db().read().tx(), channel).await? == 0 {
             return Ok(Vec::new());
@@ -118,7 +118,7 @@ impl Idp {
         self.db().write(move |tx| Box::pin(outbox::claim(tx, channel, now, LEASE, limit))).await
     }
 
-    fn deliver_all(&self, channel: Channel, claimed: Vec<Claimed>, under_way: &mut JoinSet<()>) {
+    fn deliver_all(&self, channel: Channel, claimed: Vec<ClaimedMessage>, under_way: &mut JoinSet<()>) {
         for claimed in claimed {
             let idp = self.clone();
             under_way.spawn(async move {
@@ -130,10 +130,10 @@ impl Idp {
         }
     }
 
-    async fn deliver(&self, channel: Channel, claimed: &Claimed) {
+    async fn deliver(&self, channel: Channel, claimed: &ClaimedMessage) {
         let sent = match self.put_into_words(claimed).await {
             Ok(_) if claimed.expires_at <= self.now() => {
-                Err(DeliveryError::Never("expired before it could be sent".to_owned()))
+                Err(DeliveryError::Permanent("expired before it could be sent".to_owned()))
             }
             Ok(outgoing) => self.hand_over(&outgoing).await,
             Err(undelivered) => Err(undelivered),
@@ -141,15 +141,15 @@ impl Idp {
         self.write_down(channel, claimed, sent).await;
     }
 
-    async fn put_into_words(&self, claimed: &Claimed) -> Result<Outgoing, DeliveryError> {
+    async fn put_into_words(&self, claimed: &ClaimedMessage) -> Result<Outgoing, DeliveryError> {
         let sealed = self.sealer().open(&claimed.sealed, &outbox::row(&claimed.id));
-        let plain = sealed.map_err(|error| DeliveryError::Never(error.to_string()))?;
+        let plain = sealed.map_err(|error| DeliveryError::Permanent(error.to_string()))?;
         let letter: MessageContent =
-            serde_json::from_slice(&plain).map_err(|error| DeliveryError::Never(error.to_string()))?;
+            serde_json::from_slice(&plain).map_err(|error| DeliveryError::Permanent(error.to_string()))?;
         let tenant = self.catalogue().tenant(&claimed.tenant).await;
-        match tenant.map_err(|error| DeliveryError::Later(error.to_string()))? {
+        match tenant.map_err(|error| DeliveryError::Transient(error.to_string()))? {
             Some(tenant) => Ok(views::compose(&claimed.id, &letter, &tenant)),
-            None => Err(DeliveryError::Never("there is no such tenant any more".to_owned())),
+            None => Err(DeliveryError::Permanent("there is no such tenant any more".to_owned())),
         }
     }
 
@@ -158,13 +158,13 @@ impl Idp {
         let sending = match (outgoing, &parts.mailer, &parts.sms) {
             (Outgoing::Mail(mail), Some(mailer), _) => mailer.send(mail),
             (Outgoing::Sms(sms), _, Some(sender)) => sender.send(sms),
-            _ => return Err(DeliveryError::Later("there is no sender".to_owned())),
+            _ => return Err(DeliveryError::Transient("there is no sender".to_owned())),
         };
-        let late = |_| Err(DeliveryError::Later("no answer in time".to_owned()));
+        let late = |_| Err(DeliveryError::Transient("no answer in time".to_owned()));
         tokio::time::timeout(DEADLINE, sending).await.unwrap_or_else(late)
     }
 
-    async fn write_down(&self, channel: Channel, claimed: &Claimed, sent: Result<(), DeliveryError>) {
+    async fn write_down(&self, channel: Channel, claimed: &ClaimedMessage, sent: Result<(), DeliveryError>) {
         let outcome = outcome(claimed, sent, self.now());
         let (id, tries, work) = (claimed.id.clone(), claimed.tries, outcome.clone());
         let failure = self.failure(claimed, &outcome);
@@ -200,28 +200,28 @@ fn tell_panic(ended: Result<(), JoinError>) {
 }
 
 /// The outcome's name in metrics.
-const fn word(outcome: &Outcome) -> &'static str {
+const fn word(outcome: &SendAttempt) -> &'static str {
     match outcome {
-        Outcome::Sent => "sent",
-        Outcome::Again(..) => "put_off",
-        Outcome::Failed(_) => "failed",
+        SendAttempt::Sent => "sent",
+        SendAttempt::Again(..) => "put_off",
+        SendAttempt::Failed(_) => "failed",
     }
 }
 
 /// The outcome of a try.
-fn outcome(claimed: &Claimed, sent: Result<(), DeliveryError>, now: Time) -> Outcome {
+fn outcome(claimed: &ClaimedMessage, sent: Result<(), DeliveryError>, now: Time) -> SendAttempt {
     let reason = match sent {
-        Ok(()) => return Outcome::Sent,
-        Err(DeliveryError::Never(reason)) => return Outcome::Failed(short(&reason)),
-        Err(DeliveryError::Later(reason)) => short(&reason),
+        Ok(()) => return SendAttempt::Sent,
+        Err(DeliveryError::Permanent(reason)) => return SendAttempt::Failed(short(&reason)),
+        Err(DeliveryError::Transient(reason)) => short(&reason),
     };
     let before = usize::try_from(claimed.tries - 1).unwrap_or_default();
     let pause = PAUSES.get(before).copied().unwrap_or(3600);
     let next = now.plus(Duration::from_secs(pause));
     if claimed.tries >= TRIES || next >= claimed.expires_at {
-        Outcome::Failed(reason)
+        SendAttempt::Failed(reason)
     } else {
-        Outcome::Again(next, reason)
+        SendAttempt::Again(next, reason)
     }
 }
 
@@ -237,21 +237,22 @@ mod tests {
 
     const NOW: Time = Time::from_unix(1_800_000_000);
 
-    fn later(tries: i64, expires_in: u64) -> Outcome {
-        let claimed = Claimed {
+    fn later(tries: i64, expires_in: u64) -> SendAttempt {
+        let claimed = ClaimedMessage {
             id: MessageId::new("m"),
             tenant: TenantId::new("t"),
             sealed: String::new(),
             tries,
             expires_at: NOW.plus(Duration::from_secs(expires_in)),
         };
-        outcome(&claimed, Err(DeliveryError::Later("451\r\nlater".to_owned())), NOW)
+        outcome(&claimed, Err(DeliveryError::Transient("451\r\nlater".to_owned())), NOW)
     }
 
     #[test]
     fn pauses_grow_and_end_with_the_messages_use() {
-        let again = |seconds| Outcome::Again(NOW.plus(Duration::from_secs(seconds)), "451 later".to_owned());
-        let given_up = Outcome::Failed("451 later".to_owned());
+        let again =
+            |seconds| SendAttempt::Again(NOW.plus(Duration::from_secs(seconds)), "451 later".to_owned());
+        let given_up = SendAttempt::Failed("451 later".to_owned());
         for (tries, pause) in [(1, 5), (2, 30), (3, 120), (4, 600), (5, 1800), (6, 3600), (23, 3600)] {
             assert_eq!(later(tries, 100_000), again(pause), "{tries}");
             assert_eq!(later(tries, pause), given_up, "{tries}");

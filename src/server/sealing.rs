@@ -5,7 +5,7 @@
 //! deleted, and the old master key opens only old backups.
 
 use crate::crypto::seal::{MasterKey, Sealer};
-use crate::storage::wrapped_keys::{self, Place, WrappedKeys};
+use crate::storage::wrapped_keys::{self, KeySlot, WrappedKeys};
 use crate::storage::{self, Db};
 
 /// The keys of a database could not be opened, or the master key was not replaced.

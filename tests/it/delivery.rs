@@ -13,7 +13,8 @@ use vestibule::domain::ids::{MessageId, UserId};
 use vestibule::domain::issuer::IssuerUrl;
 use vestibule::domain::locale::Locale;
 use vestibule::domain::message::{
-    Channel, Code, Confidential, Content, Delivery, Link, Mail, MessageContent, Notice, Purpose,
+    AccountNotice, Channel, CodePurpose, Confidential, Content, DeliveredCode, Delivery, MailContent,
+    MessageContent, MessageLink,
 };
 use vestibule::domain::outbound::{AllowedHost, Outbound};
 use vestibule::domain::settings::Settings;
@@ -49,7 +50,7 @@ async fn bert(idp: &TestIdp) -> UserId {
     UserId::new(shop.redeem(&back).await.id_token["sub"].as_str().unwrap())
 }
 
-fn mail(to: &str, mail: Mail) -> MessageContent {
+fn mail(to: &str, mail: MailContent) -> MessageContent {
     let content = Content::Mail { to: EmailAddress::parse(to).unwrap(), mail };
     MessageContent { locale: Locale::De, account: "bert".to_owned(), content }
 }
@@ -57,12 +58,16 @@ fn mail(to: &str, mail: Mail) -> MessageContent {
 fn notice(to: &str) -> MessageContent {
     mail(
         to,
-        Mail::Notice { event: Notice::PasswordChanged, at: Time::from_unix(1_796_137_500), zone: Zone::UTC },
+        MailContent::Notice {
+            event: AccountNotice::PasswordChanged,
+            at: Time::from_unix(1_796_137_500),
+            zone: Zone::UTC,
+        },
     )
 }
 
-fn code() -> Code {
-    Code { purpose: Purpose::SignIn, code: Confidential::new("493817"), minutes: 10 }
+fn code() -> DeliveredCode {
+    DeliveredCode { purpose: CodePurpose::SignIn, code: Confidential::new("493817"), minutes: 10 }
 }
 
 fn sms(to: &str) -> MessageContent {
@@ -85,7 +90,7 @@ async fn delivery(idp: &TestIdp, id: &MessageId) -> Delivery {
 async fn a_mail_goes_encrypted_and_arrives_whole() {
     let server = SmtpServer::start(true, &[]).await;
     let (idp, bert) = house(&server, "?tls=required").await;
-    let id = queue(&idp, &bert, mail("bert@Bücher.example", Mail::Code(code()))).await;
+    let id = queue(&idp, &bert, mail("bert@Bücher.example", MailContent::Code(code()))).await;
     assert_eq!(delivery(&idp, &id).await, Delivery::Waiting);
     idp.mailbox().await;
     assert_eq!(delivery(&idp, &id).await, Delivery::Sent);
@@ -237,7 +242,7 @@ async fn what_is_refused_for_good_is_given_up_and_told() {
 async fn a_code_that_has_expired_is_never_sent() {
     let idp = TestIdp::with(HOUSE).await;
     let bert = bert(&idp).await;
-    let id = queue(&idp, &bert, mail("bert@example.test", Mail::Code(code()))).await;
+    let id = queue(&idp, &bert, mail("bert@example.test", MailContent::Code(code()))).await;
     idp.clock().advance(SOON);
     assert_eq!(idp.mailbox().await, []);
     assert!(matches!(delivery(&idp, &id).await, Delivery::Failed(_)));
@@ -352,7 +357,7 @@ async fn who_asks_too_often_waits_longer_and_longer() {
     assert_eq!(send(sms("+12025550123")).await, SendOutcome::Impossible);
     let reset = || {
         let address = Confidential::new("https://id.test/reset");
-        mail("bert@example.test", Mail::Reset(Link { address, minutes: 30 }))
+        mail("bert@example.test", MailContent::Reset(MessageLink { address, minutes: 30 }))
     };
     for _ in 0..3 {
         assert!(matches!(send(reset()).await, SendOutcome::Queued(_)));
@@ -373,7 +378,8 @@ async fn the_mailbox_finds_code_and_link() {
     let bert = bert(&idp).await;
     queue(&idp, &bert, sms("+33612345678")).await;
     let address = Confidential::new("https://id.test/reset?key=x");
-    queue(&idp, &bert, mail("bert@example.test", Mail::Reset(Link { address, minutes: 30 }))).await;
+    queue(&idp, &bert, mail("bert@example.test", MailContent::Reset(MessageLink { address, minutes: 30 })))
+        .await;
     let sent = idp.mailbox().await;
     let code = sent.iter().find(|sent| sent.to == "+33612345678").unwrap().code();
     assert_eq!(code, Some("493817"));

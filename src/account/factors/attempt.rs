@@ -12,8 +12,8 @@ use crate::domain::fact::FactKind;
 use crate::domain::ids::UserId;
 use crate::domain::message::Purpose;
 use crate::domain::time::Time;
-use crate::storage::attempts::Kind as Guess;
-use crate::storage::authenticators::{self, Stored};
+use crate::storage::attempts::AttemptKind as Guess;
+use crate::storage::authenticators::{self, StoredAuthenticator};
 use crate::storage::{Result as Stores, Tx};
 
 /// The verdict on a code, or on the browser's answer for a passkey.
@@ -139,7 +139,10 @@ impl Account<'_> {
         Ok(Some(FactorAttempt { proves: factor.proves(stored.authenticator.id), claim, counters, pin }))
     }
 
-    async fn active(&self, user: &UserId) -> Result<Option<(Stored, &'static dyn Factor)>, Error> {
+    async fn active(
+        &self,
+        user: &UserId,
+    ) -> Result<Option<(StoredAuthenticator, &'static dyn Factor)>, Error> {
         let active = authenticators::active(&mut self.db.read().tx(), user).await?;
         Ok(active.and_then(|stored| {
             let factor = factor_of(&stored.authenticator.kind)?;

@@ -94,9 +94,9 @@ pub(super) fn hash(
     digits: &str,
 ) -> Hash {
     let destination = match kind {
-        Kind::Sms { number } => number.as_str(),
-        Kind::Mail { address } => address.as_str(),
-        Kind::Totp { .. } | Kind::Hotp { .. } => "",
+        AuthenticatorKind::Sms { number } => number.as_str(),
+        AuthenticatorKind::Mail { address } => address.as_str(),
+        AuthenticatorKind::Totp { .. } | AuthenticatorKind::Hotp { .. } => "",
     };
     sealer.keyed_hash("delivered code", &format!("{ceremony}\n{}\n{destination}\n{digits}", purpose.as_str()))
 }

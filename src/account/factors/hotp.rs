@@ -6,10 +6,10 @@ use super::super::Account;
 use super::factor::{Claim, ClaimResult, Factor, TypedCode};
 use super::oath::MovingFactor;
 use crate::crypto::otp::{OtpSecret, hotp, resync};
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
-use crate::storage::authenticators::Stored;
+use crate::storage::authenticators::StoredAuthenticator;
 
 pub(super) struct HotpFactor;
 
@@ -18,8 +18,8 @@ impl Factor for HotpFactor {
         None
     }
 
-    fn serves(&self, kind: &Kind) -> bool {
-        matches!(kind, Kind::Hotp { .. })
+    fn serves(&self, kind: &AuthenticatorKind) -> bool {
+        matches!(kind, AuthenticatorKind::Hotp { .. })
     }
 
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
@@ -39,7 +39,7 @@ impl Factor for HotpFactor {
 
 fn claim(
     account: &Account<'_>,
-    stored: &Stored,
+    stored: &StoredAuthenticator,
     find: impl FnOnce(u32, &OtpSecret, i64) -> Option<i64>,
 ) -> ClaimResult {
     let Kind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };

@@ -9,7 +9,7 @@ use super::factor::{ClaimResult, Deliver, Factor, TypedCode};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
-use crate::domain::message::{Code, Content, Mail as Sheet};
+use crate::domain::message::{Content, DeliveredCode, MailContent};
 
 pub(super) struct MailFactor;
 
@@ -22,8 +22,8 @@ impl Factor for MailFactor {
         ways.mail
     }
 
-    fn serves(&self, kind: &Kind) -> bool {
-        matches!(kind, Kind::Mail { .. })
+    fn serves(&self, kind: &AuthenticatorKind) -> bool {
+        matches!(kind, AuthenticatorKind::Mail { .. })
     }
 
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
@@ -44,9 +44,11 @@ impl Deliver for MailFactor {
         10
     }
 
-    fn content(&self, kind: &Kind, code: Code, _: &str) -> Option<Content> {
+    fn content(&self, kind: &AuthenticatorKind, code: DeliveredCode, _: &str) -> Option<Content> {
         match kind {
-            Kind::Mail { address } => Some(Content::Mail { to: address.clone(), mail: Sheet::Code(code) }),
+            AuthenticatorKind::Mail { address } => {
+                Some(Content::Mail { to: address.clone(), mail: MailContent::Code(code) })
+            }
             _ => None,
         }
     }

@@ -9,7 +9,7 @@ use crate::crypto::otp::OtpSecret;
 use crate::crypto::seal::SealError;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::time::Time;
-use crate::storage::authenticators::{self, Stored};
+use crate::storage::authenticators::{self, StoredAuthenticator};
 use crate::storage::{Result as Stores, Tx};
 
 /// The time step or counter that a code belongs to, and how far the device is ahead by it.
@@ -33,7 +33,7 @@ impl Claim for MovingFactor {
 
 impl Account<'_> {
     /// What a device and we share.
-    pub(super) fn secret(&self, stored: &Stored) -> Result<OtpSecret, SealError> {
+    pub(super) fn secret(&self, stored: &StoredAuthenticator) -> Result<OtpSecret, SealError> {
         let sealed = stored.sealed_secret.as_deref().ok_or(SealError::Malformed)?;
         let bytes = self.sealer.open(sealed, &stored.authenticator.row())?;
         // Only secrets of ours and checked imports are ever sealed for this row.

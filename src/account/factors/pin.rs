@@ -8,7 +8,7 @@ use super::super::{Account, Error};
 use crate::crypto::password::{Against, Password};
 use crate::domain::authenticator::{Authenticator, Pin, PinPosition};
 use crate::domain::typed;
-use crate::storage::attempts::Kind as Guess;
+use crate::storage::attempts::AttemptKind as Guess;
 
 /// What was typed, taken apart.
 #[derive(Debug)]
@@ -63,11 +63,15 @@ impl Account<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::authenticator::Kind;
+    use crate::domain::authenticator::AuthenticatorKind;
     use crate::domain::ids::{AuthenticatorId, UserId};
     use crate::domain::time::Time;
 
-    fn parts(position: Option<PinPosition>, kind: Kind, typed: &str) -> Option<(String, Option<String>)> {
+    fn parts(
+        position: Option<PinPosition>,
+        kind: AuthenticatorKind,
+        typed: &str,
+    ) -> Option<(String, Option<String>)> {
         let (id, user) = (AuthenticatorId::new("a"), UserId::new("u"));
         let mut device = Authenticator::pending(id, user, kind, Time::from_unix(0));
         device.pin = position.map(|position| Pin { sealed_hash: String::new(), position });
@@ -78,11 +82,14 @@ mod tests {
     fn the_code_is_as_long_as_the_device_makes_it() {
         use PinPosition::{After, Before};
         let both = |code: &str, pin: &str| Some((code.to_owned(), Some(pin.to_owned())));
-        let app = Kind::application;
+        let app = AuthenticatorKind::application;
         assert_eq!(parts(None, app(), " 123 456"), Some(("123456".to_owned(), None)));
         assert_eq!(parts(Some(Before), app(), "9753 123456"), both("123456", "9753"));
         assert_eq!(parts(Some(After), app(), "123456 9753"), both("123456", "9753"));
-        assert_eq!(parts(Some(Before), Kind::Hotp { digits: 8 }, "975312345678"), both("12345678", "9753"));
+        assert_eq!(
+            parts(Some(Before), AuthenticatorKind::Hotp { digits: 8 }, "975312345678"),
+            both("12345678", "9753")
+        );
         assert_eq!(parts(Some(Before), app(), "９７５３-123‑456"), both("123456", "9753"));
         assert_eq!(parts(Some(Before), app(), "123456"), both("123456", ""));
         for typed in ["", "12345", "ääääääää"] {

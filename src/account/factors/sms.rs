@@ -9,7 +9,7 @@ use super::factor::{ClaimResult, Deliver, Factor, TypedCode};
 use crate::domain::authenticator::{Kind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
-use crate::domain::message::{Code, Content};
+use crate::domain::message::{Content, DeliveredCode};
 
 pub(super) struct SmsFactor;
 
@@ -22,8 +22,8 @@ impl Factor for SmsFactor {
         ways.sms.is_some_and(|limits| !limits.countries.is_empty())
     }
 
-    fn serves(&self, kind: &Kind) -> bool {
-        matches!(kind, Kind::Sms { .. })
+    fn serves(&self, kind: &AuthenticatorKind) -> bool {
+        matches!(kind, AuthenticatorKind::Sms { .. })
     }
 
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
@@ -44,9 +44,11 @@ impl Deliver for SmsFactor {
         5
     }
 
-    fn content(&self, kind: &Kind, code: Code, host: &str) -> Option<Content> {
+    fn content(&self, kind: &AuthenticatorKind, code: DeliveredCode, host: &str) -> Option<Content> {
         match kind {
-            Kind::Sms { number } => Some(Content::Sms { to: number.clone(), code, host: host.to_owned() }),
+            AuthenticatorKind::Sms { number } => {
+                Some(Content::Sms { to: number.clone(), code, host: host.to_owned() })
+            }
             _ => None,
         }
     }

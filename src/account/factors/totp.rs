@@ -11,11 +11,11 @@ use super::super::Account;
 use super::factor::{Claim, ClaimResult, Factor, TypedCode};
 use super::oath::MovingFactor;
 use crate::crypto::otp::{self, resync};
-use crate::domain::authenticator::{Authenticator, Kind, Method, TotpParameters};
+use crate::domain::authenticator::{Authenticator, AuthenticatorKind, Method, TotpParameters};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::time::Time;
-use crate::storage::authenticators::Stored;
+use crate::storage::authenticators::StoredAuthenticator;
 
 /// Steps of drift that are followed in all: an hour at the usual 30 seconds.
 const MAX_DRIFT: i64 = 120;
@@ -31,8 +31,8 @@ impl Factor for TotpFactor {
         Some(Method::Totp)
     }
 
-    fn serves(&self, kind: &Kind) -> bool {
-        matches!(kind, Kind::Totp { .. })
+    fn serves(&self, kind: &AuthenticatorKind) -> bool {
+        matches!(kind, AuthenticatorKind::Totp { .. })
     }
 
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind {
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn the_window_widens_by_a_step_in_two_months() {
         let (id, user) = (AuthenticatorId::new("a"), UserId::new("u"));
-        let device = Authenticator::pending(id, user, Kind::application(), Time::from_unix(0));
+        let device = Authenticator::pending(id, user, AuthenticatorKind::application(), Time::from_unix(0));
         for (days, expected) in [(0, 1), (59, 1), (60, 2), (120, 3), (180, 4), (5000, 4)] {
             let now = Time::from_unix(days * 24 * 3600);
             assert_eq!(around(&device, now), expected, "{days}");

@@ -13,7 +13,9 @@ mod verify;
 pub(crate) use jwk::{JwkError, VerifyingKey};
 pub(crate) use left_half::left_half_hash;
 pub(crate) use sign::sign;
-pub(crate) use verify::{Audience, Expected, Subject, claimed_key_id, claimed_subject, verify, verify_mac};
+pub(crate) use verify::{
+    AudienceRule, Expected, Subject, claimed_key_id, claimed_subject, verify, verify_mac,
+};
 
 /// The reason why a JWT was not signed or not accepted. For the log; the sender does not see it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

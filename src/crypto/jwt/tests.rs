@@ -17,7 +17,7 @@ const EXPECTED: Expected<'_> = Expected {
     typ: &["JWT"],
     algorithms: &SigningAlgorithm::ALL,
     issuer: "https://op.example",
-    audience: Audience::One,
+    audience: AudienceRule::One,
     subject: Subject::Somebody,
     now: Time::from_unix(NOW),
     leeway: Duration::from_mins(1),
@@ -195,7 +195,7 @@ fn an_expired_token_serves_as_a_hint_only() {
 #[test]
 fn audience_and_subject_may_be_left_to_the_caller() {
     let key = key();
-    let any = Expected { audience: Audience::Several, ..EXPECTED };
+    let any = Expected { audience: AudienceRule::Several, ..EXPECTED };
     let anna = Expected { subject: Subject::One("anna"), ..EXPECTED };
     let token = |changes| sign(&key, "JWT", &changed(&changes)).unwrap();
     let several = token(json!({ "aud": ["a", "b"] }));

@@ -19,7 +19,7 @@ const MAX_LENGTH: usize = 16 * 1024;
 
 /// The accepted form of `aud` (RFC 7519 §4.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum AudienceRule {
     /// Exactly one value; the caller checks it.
     One,
     /// One or more values; the caller checks them.
@@ -49,7 +49,7 @@ pub(crate) struct Expected<'a> {
     /// The required value of `iss`.
     pub(crate) issuer: &'a str,
     /// The accepted form of `aud`.
-    pub(crate) audience: Audience,
+    pub(crate) audience: AudienceRule,
     /// The accepted `sub`.
     pub(crate) subject: Subject<'a>,
     /// The current time.
@@ -68,7 +68,7 @@ pub(crate) fn verify(
     keys: &[VerifyingKey],
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, JwtError> {
-    let parts = Parts::split(token)?;
+    let parts = CompactParts::split(token)?;
     let header = decode(parts.header, "header")?;
     let algorithm = check_algorithm(&header, expected)?;
     let kid = header.get("kid").map(|kid| kid.as_str().ok_or(JwtError::Header("kid"))).transpose()?;
@@ -93,7 +93,7 @@ pub(crate) fn verify_mac(
     algorithms: &[MacAlgorithm],
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, JwtError> {
-    let parts = Parts::split(token)?;
+    let parts = CompactParts::split(token)?;
     let header = decode(parts.header, "header")?;
     let alg = check_header(&header, expected)?;
     let named = algorithms.iter().find(|algorithm| Some(algorithm.as_str()) == alg);
@@ -117,18 +117,18 @@ pub(crate) fn verify_mac(
 
 /// The `kid` of an unverified token, for finding the key that verifies it.
 pub(crate) fn claimed_key_id(token: &str) -> Result<Option<String>, JwtError> {
-    let header = decode(Parts::split(token)?.header, "header")?;
+    let header = decode(CompactParts::split(token)?.header, "header")?;
     Ok(header.get("kid").and_then(Value::as_str).map(str::to_owned))
 }
 
 /// The `sub` of an unverified token, for finding the client whose keys verify it (RFC 7523 §3).
 pub(crate) fn claimed_subject(token: &str) -> Result<String, JwtError> {
-    let claims = decode(Parts::split(token)?.payload, "payload")?;
+    let claims = decode(CompactParts::split(token)?.payload, "payload")?;
     claims.get("sub").and_then(Value::as_str).map(str::to_owned).ok_or(JwtError::Claim("sub"))
 }
 
 /// The parts of the compact serialization (RFC 7515 §7.1).
-struct Parts<'a> {
+struct CompactParts<'a> {
     /// Header and payload: the signing input.
     message: &'a str,
     header: &'a str,
@@ -136,7 +136,7 @@ struct Parts<'a> {
     signature: &'a str,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> CompactParts<'a> {
     fn split(token: &'a str) -> Result<Self, JwtError> {
         if token.len() > MAX_LENGTH {
             return Err(JwtError::TooLong);
@@ -195,7 +195,7 @@ fn check_names(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(
     };
     let suits = match audience.as_deref() {
         Some([_]) => true,
-        Some([_, ..]) => expected.audience == Audience::Several,
+        Some([_, ..]) => expected.audience == AudienceRule::Several,
         _ => false,
     };
     if !suits {

@@ -33,7 +33,7 @@ impl Import {
             }
             return Ok(Self(StoredForm::Ready(wrapped)));
         }
-        if let Ok(stored) = Stored::parse(text.strip_prefix("{ARGON2}").unwrap_or(text)) {
+        if let Ok(stored) = PhcHash::parse(text.strip_prefix("{ARGON2}").unwrap_or(text)) {
             check_own(&stored, own)?;
             if cost_of(&stored).millis >= own.millis {
                 return Ok(Self(StoredForm::Ready(StoredHash::Own(stored))));
@@ -49,13 +49,13 @@ impl Import {
     }
 }
 
-fn cost_of(stored: &Stored) -> HashCost {
+fn cost_of(stored: &PhcHash) -> HashCost {
     HashCost::of_argon2(stored.params.m_cost(), stored.params.t_cost())
 }
 
 /// Accepts a hash that costs no more than our own without checking the limits, so that an export can always be
 /// imported.
-fn check_own(stored: &Stored, own: HashCost) -> Result<(), ImportError> {
+fn check_own(stored: &PhcHash, own: HashCost) -> Result<(), ImportError> {
     let cost = cost_of(stored);
     let like_own = cost.millis <= own.millis && cost.kib <= own.kib;
     if like_own { Ok(()) } else { cost.check(MAX_KIB) }

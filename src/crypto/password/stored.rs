@@ -32,13 +32,13 @@ pub(crate) enum PhcError {
 
 /// An Argon2id hash, version 19.
 #[derive(Clone, Debug)]
-pub(super) struct Stored {
+pub(super) struct PhcHash {
     pub(super) params: Params,
     pub(super) salt: Vec<u8>,
     pub(super) output: Vec<u8>,
 }
 
-impl Stored {
+impl PhcHash {
     /// A hash at this cost, clamped to the range that Argon2 supports.
     pub(super) fn new(cost: PasswordCost, salt: [u8; 16], output: [u8; 32]) -> Self {
         let memory = cost.memory_kib.max(Params::MIN_M_COST);

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::imported::{DUMMY_SALT, ImportedHash, Scheme};
-use super::stored::Stored;
+use super::stored::PhcHash;
 use crate::domain::settings::PasswordCost;
 
 /// Prefix of a wrapped hash: `$wrapped$<scheme>$<its salt>$argon2id$…`.
@@ -14,7 +14,7 @@ pub(super) const WRAPPED: &str = "$wrapped$";
 #[derive(Debug)]
 pub(super) enum StoredHash {
     /// Our own Argon2id.
-    Own(Stored),
+    Own(PhcHash),
     /// A hash of another system.
     Imported(ImportedHash),
     /// Our own Argon2id over the digest of a cheaper scheme.
@@ -24,7 +24,7 @@ pub(super) enum StoredHash {
         /// Its salt.
         salt: Vec<u8>,
         /// Argon2id over its digest.
-        outer: Stored,
+        outer: PhcHash,
     },
 }
 
@@ -35,13 +35,13 @@ impl StoredHash {
             let mut parts = rest.splitn(3, '$');
             let scheme = parts.next()?.parse().ok()?;
             let salt = STANDARD_NO_PAD.decode(parts.next()?).ok()?;
-            let outer = Stored::parse(&format!("${}", parts.next()?)).ok()?;
+            let outer = PhcHash::parse(&format!("${}", parts.next()?)).ok()?;
             return Some(Self::Wrapped { scheme, salt, outer });
         }
         if text.starts_with(ImportedHash::PREFIX) {
             return ImportedHash::parse(text).ok().map(Self::Imported);
         }
-        Stored::parse(text).ok().map(Self::Own)
+        PhcHash::parse(text).ok().map(Self::Own)
     }
 
     /// The stored notation.
@@ -81,14 +81,14 @@ impl StoredHash {
 }
 
 /// The cost of our own Argon2id, for example `own,m=19456,t=2,p=1`.
-fn cost_of(stored: &Stored) -> String {
+fn cost_of(stored: &PhcHash) -> String {
     let params = &stored.params;
     format!("own,m={},t={},p={}", params.m_cost(), params.t_cost(), params.p_cost())
 }
 
 /// The inverse of [`cost_of`].
-fn dummy_of_cost(text: &str) -> Option<Stored> {
-    let zeros = Stored::new(PasswordCost::CHEAPEST, [0; 16], [0; 32]).to_phc();
+fn dummy_of_cost(text: &str) -> Option<PhcHash> {
+    let zeros = PhcHash::new(PasswordCost::CHEAPEST, [0; 16], [0; 32]).to_phc();
     let parameters = text.strip_prefix("own,")?;
-    Stored::parse(&zeros.replace("m=8,t=1,p=1", parameters)).ok()
+    PhcHash::parse(&zeros.replace("m=8,t=1,p=1", parameters)).ok()
 }

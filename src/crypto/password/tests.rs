@@ -23,9 +23,9 @@ async fn a_password_matches_its_own_hash_only() {
     let hasher = hasher();
     let stored = hasher.hash(password("correct horse")).await.unwrap();
     let right = hasher.verify(password("correct horse"), Against::Own(&stored)).await.unwrap();
-    assert_eq!(right, Verdict { matches: true, outdated: false });
+    assert_eq!(right, PasswordCheck { matches: true, outdated: false });
     let wrong = hasher.verify(password("correct horsf"), Against::Own(&stored)).await.unwrap();
-    assert_eq!(wrong, Verdict { matches: false, outdated: false });
+    assert_eq!(wrong, PasswordCheck { matches: false, outdated: false });
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn a_hash_of_another_cost_matches_and_is_outdated() {
         let stored = foreign("x", memory, passes, lanes);
         let outdated = (memory, passes, lanes) != (8, 1, 1);
         let verdict = hasher.verify(password("x"), Against::Own(&stored)).await.unwrap();
-        assert_eq!(verdict, Verdict { matches: true, outdated }, "{stored}");
+        assert_eq!(verdict, PasswordCheck { matches: true, outdated }, "{stored}");
     }
 }
 
@@ -59,7 +59,7 @@ async fn without_a_usable_hash_nothing_matches() {
     for stored in [None, Some(""), Some("x"), Some("$argon2id$"), Some(dear.as_str())] {
         let against = stored.map_or(Against::Nothing(None), Against::Own);
         let verdict = hasher.verify(password("x"), against).await.unwrap();
-        assert_eq!(verdict, Verdict { matches: false, outdated: false }, "{stored:?}");
+        assert_eq!(verdict, PasswordCheck { matches: false, outdated: false }, "{stored:?}");
     }
 }
 
@@ -99,13 +99,13 @@ async fn beyond_the_queue_the_answer_is_busy() {
             tokio::spawn(async move { hasher.hash(password("x")).await })
         })
         .collect();
-    while hasher.0.places.available_permits() > 0 {
+    while hasher.0.capacity.available_permits() > 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(hasher.hash(password("x")).await, Err(Busy));
-    assert_eq!(hasher.verify(password("x"), Against::Nothing(None)).await, Err(Busy));
+    assert_eq!(hasher.hash(password("x")).await, Err(HasherBusy));
+    assert_eq!(hasher.verify(password("x"), Against::Nothing(None)).await, Err(HasherBusy));
     let imported = Against::Nothing(Some("bcrypt,c=4"));
-    assert_eq!(hasher.verify(password("x"), imported).await, Err(Busy), "every format needs a permit");
+    assert_eq!(hasher.verify(password("x"), imported).await, Err(HasherBusy), "every format needs a permit");
     drop(held);
     for hash in waiting {
         assert!(hash.await.unwrap().is_ok(), "whoever waits is served");
@@ -119,12 +119,12 @@ async fn a_caller_that_gives_up_leaves_its_place() {
     let held = Arc::clone(&hasher.0.permits).acquire_many_owned(2).await.unwrap();
     let other = hasher.clone();
     let waiting = tokio::spawn(async move { other.hash(password("x")).await });
-    while hasher.0.places.available_permits() == 4 {
+    while hasher.0.capacity.available_permits() == 4 {
         tokio::task::yield_now().await;
     }
     waiting.abort();
     assert!(waiting.await.unwrap_err().is_cancelled());
-    assert_eq!(hasher.0.places.available_permits(), 4);
+    assert_eq!(hasher.0.capacity.available_permits(), 4);
     drop(held);
 }
 

@@ -8,16 +8,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 /// Work for a hashing thread.
-pub(super) type Job = Box<dyn FnOnce() + Send>;
+pub(super) type HashJob = Box<dyn FnOnce() + Send>;
 
 /// No thread could be started.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended;
+pub(super) struct NoThread;
 
 /// A fixed number of threads, started with the first job and stopped on drop.
 pub(super) struct Threads {
     number: usize,
-    jobs: OnceLock<Sender<Job>>,
+    jobs: OnceLock<Sender<HashJob>>,
 }
 
 impl Threads {
@@ -27,13 +27,13 @@ impl Threads {
     }
 
     /// Queues a job for the next free thread.
-    pub(super) fn run(&self, job: Job) -> Result<(), Ended> {
-        self.jobs.get_or_init(|| start(self.number)).send(job).map_err(|_| Ended)
+    pub(super) fn run(&self, job: HashJob) -> Result<(), NoThread> {
+        self.jobs.get_or_init(|| start(self.number)).send(job).map_err(|_| NoThread)
     }
 }
 
 /// Starts the threads. If none could be started, the receiver is dropped and every job is rejected.
-fn start(number: usize) -> Sender<Job> {
+fn start(number: usize) -> Sender<HashJob> {
     let (jobs, waiting) = mpsc::channel();
     let waiting = Arc::new(Mutex::new(waiting));
     for _ in 0..number {
@@ -46,7 +46,7 @@ fn start(number: usize) -> Sender<Job> {
     jobs
 }
 
-fn work(waiting: &Mutex<Receiver<Job>>) {
+fn work(waiting: &Mutex<Receiver<HashJob>>) {
     step_back();
     loop {
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();

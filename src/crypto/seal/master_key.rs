@@ -140,9 +140,9 @@ mod tests {
     use super::*;
 
     /// A folder that is removed after the test.
-    struct Folder(PathBuf);
+    struct KeyFolder(PathBuf);
 
-    impl Folder {
+    impl KeyFolder {
         fn new() -> Self {
             Self(std::env::temp_dir().join(format!("vestibule-{}", random::uuid())))
         }
@@ -152,7 +152,7 @@ mod tests {
         }
     }
 
-    impl Drop for Folder {
+    impl Drop for KeyFolder {
         fn drop(&mut self) {
             std::fs::remove_dir_all(&self.0).unwrap();
         }
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_file_is_made_once_and_read_afterwards() {
-        let folder = Folder::new();
+        let folder = KeyFolder::new();
         let first = MasterKey::load_or_create(&folder.key()).unwrap();
         let second = MasterKey::load_or_create(&folder.key()).unwrap();
         assert_eq!(first.0, second.0);
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn only_the_owner_can_read_file_and_folder() {
-        let folder = Folder::new();
+        let folder = KeyFolder::new();
         MasterKey::load_or_create(&folder.key()).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder.key()), 0o600);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_file_that_others_can_read_is_refused() {
-        let folder = Folder::new();
+        let folder = KeyFolder::new();
         MasterKey::load_or_create(&folder.key()).unwrap();
         for mode in [0o604, 0o640, 0o660, 0o644, 0o602] {
             set_permissions(folder.key(), Permissions::from_mode(mode)).unwrap();
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_file_with_something_else_is_refused_and_left_alone() {
-        let folder = Folder::new();
+        let folder = KeyFolder::new();
         MasterKey::load_or_create(&folder.key()).unwrap();
         for text in ["", "AAAA", "not base64 at all", &STANDARD.encode([0; 33])] {
             std::fs::write(folder.key(), text).unwrap();
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn many_that_start_at_once_get_the_same_key() {
-        let folder = Folder::new();
+        let folder = KeyFolder::new();
         let start = std::sync::Barrier::new(16);
         let load = || {
             start.wait();

@@ -7,11 +7,11 @@ use crate::domain::ids::UserId;
 use crate::domain::time::Time;
 use crate::domain::upstream::Upstream;
 use crate::provider::Internal;
-use crate::storage::upstreams::Stored;
+use crate::storage::upstreams::StoredUpstream;
 
 impl Login {
     /// The providers at which users may sign in instead of here.
-    pub(in crate::interaction) async fn upstreams(&self) -> Result<Arc<Vec<Stored>>, Internal> {
+    pub(in crate::interaction) async fn upstreams(&self) -> Result<Arc<Vec<StoredUpstream>>, Internal> {
         let tenant = self.page_request.tenant.as_ref().map(|tenant| &tenant.id);
         Ok(self.idp().catalogue().upstreams(tenant).await?)
     }

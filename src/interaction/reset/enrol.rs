@@ -13,7 +13,7 @@ use crate::account::ceremony::{EnrolmentOutcome, NewAuthenticator, Proved};
 use crate::account::ending::Spared;
 use crate::account::factors::enrolment::{Confirmation, PendingAuthenticator};
 use crate::crypto::random;
-use crate::domain::authenticator::{Held, Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Held, Method};
 use crate::domain::event::Event;
 use crate::domain::passkey::RpId;
 use crate::domain::reset::Enrols;

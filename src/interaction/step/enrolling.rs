@@ -71,7 +71,7 @@ pub(in crate::interaction) async fn enter(
 pub(in crate::interaction) async fn begin(
     login: &Login,
     login_user: &LoginUser,
-    kind: Kind,
+    kind: AuthenticatorKind,
 ) -> Result<(Login, Outcome), Internal> {
     let start = login.idp().account().start_enrolment(&login_user.user.id, kind)?;
     let mut login = login.clone();

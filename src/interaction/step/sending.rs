@@ -19,13 +19,13 @@ use crate::views::{Form, SentCode};
 pub(in crate::interaction) async fn begin(
     mut login: Login,
     login_user: &LoginUser,
-    kind: Kind,
+    kind: AuthenticatorKind,
 ) -> Result<(Login, Outcome), Internal> {
     let start = login.idp().account().start_enrolment(&login_user.user.id, kind)?;
     let now = login.now;
     login.interaction.progress.ceremony.begin_enrolment(&start.authenticator, now);
     let authenticator = start.authenticator.clone();
-    write(login, login_user, &authenticator, Purpose::Address, Some(start)).await
+    write(login, login_user, &authenticator, CodePurpose::Address, Some(start)).await
 }
 
 /// Sends a code to an authenticator that there is; the code before it is void.
@@ -33,7 +33,7 @@ pub(in crate::interaction) async fn send(
     login: Login,
     login_user: &LoginUser,
     authenticator: &Authenticator,
-    purpose: Purpose,
+    purpose: CodePurpose,
 ) -> Result<(Login, Outcome), Internal> {
     write(login, login_user, authenticator, purpose, None).await
 }

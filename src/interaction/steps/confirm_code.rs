@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use futures_util::FutureExt;
 
 use crate::domain::authenticator::Method;
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
 use crate::interaction::step::refusals::missing;

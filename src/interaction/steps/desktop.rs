@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use crate::domain::event::Event;
 use crate::domain::policy::Need;
-use crate::domain::user::Desktop;
+use crate::domain::user::ComputerName;
 use crate::interaction::login::{Login, Outcome};
 use crate::interaction::step::refusals::{invalid, missing};
 use crate::interaction::step::{Showing, Step, StepView, Submitting};
@@ -49,7 +49,7 @@ impl Step for DesktopNameStep {
             if typed.trim().is_empty() {
                 return missing(login, NAME, &[Field::PersonalDesktop]).await;
             }
-            if let Ok(name) = Desktop::parse(typed) {
+            if let Ok(name) = ComputerName::parse(typed) {
                 return answered(login, Some(name)).await;
             }
             invalid(login, NAME, Field::PersonalDesktop).await
@@ -59,7 +59,7 @@ impl Step for DesktopNameStep {
 }
 
 /// Notes the answer, so that the question is not asked again.
-async fn answered(mut login: Login, name: Option<Desktop>) -> Result<(Login, Outcome), Internal> {
+async fn answered(mut login: Login, name: Option<ComputerName>) -> Result<(Login, Outcome), Internal> {
     login.keep_input(|input| input.desktop = None);
     login.interaction.progress.refusal = None;
     let Some(login_user) = &mut login.user else { return Ok((login, Outcome::Conflict)) };

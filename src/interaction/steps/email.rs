@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::contact::EmailAddress;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::login::Login;
@@ -53,7 +53,7 @@ impl Step for EmailStep {
                 return missing(login, NAME, &[Field::Email]).await;
             }
             match EmailAddress::parse(address) {
-                Ok(address) => sending::begin(login, &login_user, Kind::Mail { address }).await,
+                Ok(address) => sending::begin(login, &login_user, AuthenticatorKind::Mail { address }).await,
                 Err(_) => invalid(login, NAME, Field::Email).await,
             }
         }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::form::Problem;
 use crate::domain::policy::{Enrolment, Need};
 use crate::interaction::ceremony_pages;
@@ -71,6 +71,6 @@ async fn start(login: &Login, login_user: &LoginUser) -> Result<StepView, Intern
     if login.interaction.progress.ceremony.enrolment.is_some() {
         login.refuse(NAME, Problem::EnrolmentVoid, None);
     }
-    let (login, outcome) = enrolling::begin(&login, login_user, Kind::application()).await?;
+    let (login, outcome) = enrolling::begin(&login, login_user, AuthenticatorKind::application()).await?;
     Ok(StepView::Changed(Box::new(login), outcome))
 }

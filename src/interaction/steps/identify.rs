@@ -20,7 +20,7 @@ use crate::interaction::step::{Showing, Step, StepView, Submitting};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
 use crate::storage::trusted_browsers;
-use crate::storage::upstreams::Stored;
+use crate::storage::upstreams::StoredUpstream;
 use crate::views::{self, ApplicationInfo, Body, Field, Form, UpstreamChoice};
 
 /// Maximum length of a name that is kept for the page; user names are shorter.
@@ -68,8 +68,8 @@ impl Step for IdentifyStep {
 async fn elsewhere(login: &Login) -> Result<(Option<UpstreamChoice>, Vec<UpstreamChoice>), Internal> {
     let offered = login.upstreams().await?;
     let last = login.page_request.cookies().value(Cookies::UPSTREAM);
-    let is_last = |stored: &&Stored| last == Some(stored.upstream.name.as_str());
-    let choice = |stored: &Stored| {
+    let is_last = |stored: &&StoredUpstream| last == Some(stored.upstream.name.as_str());
+    let choice = |stored: &StoredUpstream| {
         let (title, address) = (stored.upstream.title.clone(), login.way_to(&stored.upstream));
         UpstreamChoice { title, address }
     };

@@ -11,7 +11,7 @@ use crate::domain::event::{Event, UpstreamFailure};
 use crate::domain::fact::FactKind;
 use crate::domain::form::Problem;
 use crate::domain::interaction::UnlinkedUpstreamUser;
-use crate::domain::message::Notice;
+use crate::domain::message::AccountNotice;
 use crate::domain::policy::Need;
 use crate::domain::upstream::{Upstream, UpstreamAccount};
 use crate::interaction::login::{Login, Outcome};
@@ -21,7 +21,7 @@ use crate::interaction::step::verdicts::count_wrong_code;
 use crate::interaction::step::{Showing, Step, StepView, Submitting, links};
 use crate::protocol::parameters::Parameters;
 use crate::provider::Internal;
-use crate::storage::upstreams::Stored;
+use crate::storage::upstreams::StoredUpstream;
 use crate::views::{self, Body, Field, Form};
 
 const NAME: &str = links::LINK;
@@ -88,7 +88,7 @@ async fn take(
         return wrong(login, &upstream).await;
     }
     let Some(mut login_user) = login.user.clone() else { return wrong(login, &upstream).await };
-    let event = Notice::AccountLinked { upstream: upstream.title };
+    let event = AccountNotice::AccountLinked { upstream: upstream.title };
     let notice = login.idp().account().notice(&login_user.user, &login_user.tenant, event)?;
     let subject = Some(unlinked.subject);
     login_user.user.upstream = Some(UpstreamAccount { upstream: upstream.id.clone(), subject });

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::contact::{Country, PhoneNumber};
 use crate::domain::interaction::FormInput;
 use crate::domain::policy::{Enrolment, Need};
@@ -70,7 +70,7 @@ impl Step for PhoneStep {
             }
             match PhoneNumber::parse(number, country) {
                 Ok(number) if login.idp().settings().sms.serve(number.country()) => {
-                    sending::begin(login, &login_user, Kind::Sms { number }).await
+                    sending::begin(login, &login_user, AuthenticatorKind::Sms { number }).await
                 }
                 _ => invalid(login, NAME, Field::PhoneNumber).await,
             }

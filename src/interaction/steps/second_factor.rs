@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 
 use crate::account::ceremony::SecondFactorProof;
 use crate::domain::form::Problem;
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::policy::{FactorOptions, Need};
 use crate::interaction::ceremony_pages::{OtherWays, second_factor};
 use crate::interaction::code_notice;
@@ -37,7 +37,7 @@ impl Step for SecondFactorStep {
             let Some(authenticator) = &login_user.authenticator else { return Ok(StepView::late(login)) };
             if code_notice::is_due(login.ceremony(), authenticator) {
                 let (login, outcome) =
-                    sending::send(login.clone(), login_user, authenticator, Purpose::SignIn).await?;
+                    sending::send(login.clone(), login_user, authenticator, CodePurpose::SignIn).await?;
                 return Ok(StepView::Changed(Box::new(login), outcome));
             }
             let others = OtherWays {
@@ -60,7 +60,7 @@ impl Step for SecondFactorStep {
             if let Some(authenticator) = &login_user.authenticator
                 && form.get("resend").is_some()
             {
-                return sending::send(login, &login_user, authenticator, Purpose::SignIn).await;
+                return sending::send(login, &login_user, authenticator, CodePurpose::SignIn).await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             let wrong = (NAME, Problem::WrongCode);

@@ -28,7 +28,7 @@ use url::{Host, Url};
 use self::encoding::Encoding;
 pub use self::number::NumberFormat;
 use self::success::Success;
-use self::template::{Filling, Place, Template, percent};
+use self::template::{Filling, Placeholder, Template, percent};
 use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::ext::{DeliveryError, OutgoingSms, SmsSender};
 use crate::outbound::{Outbound, OutboundError};
@@ -98,7 +98,7 @@ impl Gateway {
             Some(text) => Some(body(text, &mut headers)?),
             None => None,
         };
-        for (place, name) in [(Place::Number, "{number}"), (Place::Text, "{text}")] {
+        for (place, name) in [(Placeholder::Number, "{number}"), (Placeholder::Text, "{text}")] {
             if !address.has(place) && !body.as_ref().is_some_and(|(body, _)| body.has(place)) {
                 let member = if method == Method::GET { "url" } else { "body" };
                 return Err(wrong(member)(format!("has no place for {name}")));
@@ -117,7 +117,7 @@ impl Gateway {
     }
 
     fn request(&self, sms: &OutgoingSms) -> Result<Request<Vec<u8>>, DeliveryError> {
-        let broken = |error: &dyn std::fmt::Display| DeliveryError::Never(format!("no request: {error}"));
+        let broken = |error: &dyn std::fmt::Display| DeliveryError::Permanent(format!("no request: {error}"));
         let number = self.number_format.write(sms.to.as_str());
         let filling = Filling { number: &number, text: &sms.text, id: sms.id.as_str() };
         let url = self.url.fill(&filling, percent);
@@ -139,9 +139,9 @@ impl SmsSender for Gateway {
                 Ok(answer) => self.success.judge(&answer),
                 // The gateway has received the request: a retry could send the text twice.
                 Err(error @ (OutboundError::TooLong(_) | OutboundError::Refused(_))) => {
-                    Err(DeliveryError::Never(error.to_string()))
+                    Err(DeliveryError::Permanent(error.to_string()))
                 }
-                Err(error) => Err(DeliveryError::Later(error.to_string())),
+                Err(error) => Err(DeliveryError::Transient(error.to_string())),
             }
         })
     }

@@ -36,16 +36,16 @@ impl Success {
         let status = answer.status();
         let reason = format!("the gateway answered {status}");
         match status {
-            _ if status.is_success() => self.find(answer.body()).map_err(DeliveryError::Never),
+            _ if status.is_success() => self.find(answer.body()).map_err(DeliveryError::Permanent),
             StatusCode::UNAUTHORIZED
             | StatusCode::PAYMENT_REQUIRED
             | StatusCode::FORBIDDEN
             | StatusCode::PROXY_AUTHENTICATION_REQUIRED
             | StatusCode::REQUEST_TIMEOUT
             | StatusCode::TOO_EARLY
-            | StatusCode::TOO_MANY_REQUESTS => Err(DeliveryError::Later(reason)),
-            _ if status.is_server_error() => Err(DeliveryError::Later(reason)),
-            _ => Err(DeliveryError::Never(reason)),
+            | StatusCode::TOO_MANY_REQUESTS => Err(DeliveryError::Transient(reason)),
+            _ if status.is_server_error() => Err(DeliveryError::Transient(reason)),
+            _ => Err(DeliveryError::Permanent(reason)),
         }
     }
 
@@ -74,8 +74,8 @@ mod tests {
         *answer.status_mut() = StatusCode::from_u16(status).unwrap();
         match Success::parse(success).judge(&answer) {
             Ok(()) => "sent",
-            Err(DeliveryError::Later(_)) => "later",
-            Err(DeliveryError::Never(_)) => "never",
+            Err(DeliveryError::Transient(_)) => "later",
+            Err(DeliveryError::Permanent(_)) => "never",
         }
     }
 

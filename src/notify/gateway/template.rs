@@ -13,12 +13,12 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Clone, PartialEq, Eq)]
 enum Part {
     Literal(String),
-    Place(Place),
+    Place(Placeholder),
 }
 
 /// A placeholder.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Placeholder {
     Number,
     Text,
     Id,
@@ -38,9 +38,9 @@ impl Template {
         let mut rest = text;
         while let Some((before, word, after)) = next_word(rest) {
             let place = match word {
-                "number" => Place::Number,
-                "text" => Place::Text,
-                "id" => Place::Id,
+                "number" => Placeholder::Number,
+                "text" => Placeholder::Text,
+                "id" => Placeholder::Id,
                 _ => return Err(format!("{{{word}}} is none of {{number}}, {{text}} and {{id}}")),
             };
             parts.push(Part::Literal(before.to_owned()));
@@ -52,7 +52,7 @@ impl Template {
     }
 
     /// Returns whether the template contains this placeholder.
-    pub(super) fn has(&self, place: Place) -> bool {
+    pub(super) fn has(&self, place: Placeholder) -> bool {
         self.0.contains(&Part::Place(place))
     }
 
@@ -73,9 +73,9 @@ impl Template {
     pub(super) fn fill(&self, filling: &Filling<'_>, encode: fn(&str) -> String) -> String {
         let part = |part: &Part| match part {
             Part::Literal(text) => text.clone(),
-            Part::Place(Place::Number) => encode(filling.number),
-            Part::Place(Place::Text) => encode(filling.text),
-            Part::Place(Place::Id) => encode(filling.id),
+            Part::Place(Placeholder::Number) => encode(filling.number),
+            Part::Place(Placeholder::Text) => encode(filling.text),
+            Part::Place(Placeholder::Id) => encode(filling.id),
         };
         self.0.iter().map(part).collect()
     }

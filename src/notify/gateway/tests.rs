@@ -200,10 +200,10 @@ async fn answers_decide_whether_it_is_tried_again_and_nothing_confidential_is_to
     for _ in 0..5 {
         said.push(gateway.send(&sms("493817")).await);
     }
-    assert!(matches!(said[0], Err(DeliveryError::Later(_))), "{said:?}");
-    assert!(matches!(said[1], Err(DeliveryError::Later(_))), "{said:?}");
-    assert!(matches!(said[2], Err(DeliveryError::Never(_))), "{said:?}");
-    assert!(matches!(said[3], Err(DeliveryError::Never(_))), "{said:?}");
+    assert!(matches!(said[0], Err(DeliveryError::Transient(_))), "{said:?}");
+    assert!(matches!(said[1], Err(DeliveryError::Transient(_))), "{said:?}");
+    assert!(matches!(said[2], Err(DeliveryError::Permanent(_))), "{said:?}");
+    assert!(matches!(said[3], Err(DeliveryError::Permanent(_))), "{said:?}");
     assert_eq!(said[4], Ok(()));
     assert_eq!(server.asked().len(), 5, "one request for each try");
     let told = format!("{said:?} {gateway:?}");
@@ -225,7 +225,7 @@ async fn who_does_not_answer_is_asked_again_later() {
     drop(listener);
     let nobody = gateway.send(&sms("493817")).await;
     for said in [silent, nobody] {
-        let Err(DeliveryError::Later(reason)) = said else { panic!("{said:?}") };
+        let Err(DeliveryError::Transient(reason)) = said else { panic!("{said:?}") };
         assert!(!reason.contains("hidden") && !reason.contains("493817"), "{reason}");
     }
 }
@@ -239,7 +239,7 @@ async fn a_redirect_takes_nothing_elsewhere() {
     let router = Router::new().fallback(any(move || async move { Redirect::temporary(&target) }));
     tokio::spawn(async move { axum::serve(listener, router).await });
     let said = gateway(&settings(url, "to={number}&text={text}")).send(&sms("493817")).await;
-    assert!(matches!(said, Err(DeliveryError::Never(_))), "{said:?}");
+    assert!(matches!(said, Err(DeliveryError::Permanent(_))), "{said:?}");
     assert!(elsewhere.asked().is_empty());
 }
 

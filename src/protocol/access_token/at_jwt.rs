@@ -104,7 +104,7 @@ fn read(issuer: &Issuer, text: &str, keys: &[VerifyingKey], now: Time) -> Result
             typ: &[typ.as_str()],
             algorithms: &SigningAlgorithm::ALL,
             issuer: issuer.url.as_str(),
-            audience: jwt::Audience::Several,
+            audience: jwt::AudienceRule::Several,
             subject: Subject::Somebody,
             now,
             leeway: Duration::ZERO,

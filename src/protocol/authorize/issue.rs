@@ -6,7 +6,7 @@ use crate::crypto::secret::Secret;
 use crate::domain::acr::AuthContext;
 use crate::domain::client::GrantType;
 use crate::domain::epoch::Epoch;
-use crate::domain::grant::{Code, Grant};
+use crate::domain::grant::{Grant, IssuedCode};
 use crate::domain::ids::{GrantId, SessionId, UserId};
 use crate::domain::scope::OFFLINE_ACCESS;
 use crate::domain::settings::Settings;
@@ -37,7 +37,7 @@ pub(crate) struct CompletedLogin {
 #[derive(Clone, Debug)]
 pub(crate) struct NewCode {
     secret: Secret,
-    code: Code,
+    code: IssuedCode,
     grant: Grant,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn issue_code(
         },
         refresh_idle: refreshing.map(|refreshing| refreshing.idle),
     };
-    let code = Code {
+    let code = IssuedCode {
         hash: secret.hash(),
         grant: grant.id.clone(),
         redirect_uri: request.redirect_uri.clone(),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::failed;
 use super::secret_rate_limit::SecretAttempt;
-use crate::crypto::jwt::{self, Audience, Expected, JwtError, Subject};
+use crate::crypto::jwt::{self, AudienceRule, Expected, JwtError, Subject};
 use crate::crypto::seal::SealError;
 use crate::crypto::secret;
 use crate::domain::client::{AssertionAlgorithm, Client, MacAlgorithm, SigningAlgorithm};
@@ -106,7 +106,7 @@ fn expected<'a>(idp: &Idp, client: &'a Client, algorithms: &'a [SigningAlgorithm
         typ: &["JWT", "client-authentication+jwt"],
         algorithms,
         issuer: client.id.as_str(),
-        audience: Audience::Several,
+        audience: AudienceRule::Several,
         subject: Subject::One(client.id.as_str()),
         now: idp.now(),
         leeway: LEEWAY,

@@ -34,7 +34,7 @@ use super::parameters::Parameters;
 use crate::crypto::random;
 use crate::domain::acr::{Acr, AuthContext};
 use crate::domain::ids::{ClientId, GrantId, IssuerId, SessionId, UserId};
-use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::issuer::{Issuer, IssuerAddress, IssuerUrl};
 use crate::domain::settings::Settings;
 use crate::domain::tenant::TenantDomain;
 use crate::domain::user::Username;
@@ -96,7 +96,7 @@ impl House {
     /// A provider that has `WORLD` in it.
     async fn of(idp: TestIdp) -> Self {
         let catalogue = idp.idp().catalogue();
-        let issuer = catalogue.issuer(&Address::Root).await.unwrap().unwrap();
+        let issuer = catalogue.issuer(&IssuerAddress::Root).await.unwrap().unwrap();
         let tenant =
             catalogue.tenant_by_domain(&TenantDomain::parse("one.test").unwrap()).await.unwrap().unwrap();
         let mut reader = idp.idp().db().read();
@@ -108,7 +108,7 @@ impl House {
 
     /// The same at the issuer of a tenant.
     async fn at_tenant(self, domain: &str) -> Self {
-        let address = Address::Tenant(TenantDomain::parse(domain).unwrap());
+        let address = IssuerAddress::Tenant(TenantDomain::parse(domain).unwrap());
         let issuer = self.idp.idp().catalogue().issuer(&address).await.unwrap().unwrap();
         Self { issuer, ..self }
     }

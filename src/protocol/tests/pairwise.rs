@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::published::Publisher;
 use super::{House, form, part};
-use crate::crypto::pairwise::Named;
+use crate::crypto::pairwise::PairwiseKind;
 use crate::protocol::logout::{self, HintedSession, LogoutRequest};
 use crate::protocol::parameters::Parameters;
 use crate::testing::Application;
@@ -113,7 +113,11 @@ async fn each_sector_has_its_own_name_for_a_user() {
     assert!(![&bank, &clinic].iter().any(|(sub, sid)| *sub == shop.0 || *sid == shop.1));
     let node = house.idp.node().await;
     let key = node.idp().pairwise_key().await.unwrap();
-    assert_eq!(key.name(Named::User, "clinic.test", house.anna.as_str()).unwrap(), clinic.0, "on every node");
+    assert_eq!(
+        key.name(PairwiseKind::User, "clinic.test", house.anna.as_str()).unwrap(),
+        clinic.0,
+        "on every node"
+    );
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ impl RefreshRequest {
 
     async fn rotate(self, tx: &mut Tx<'_>) -> storage::Result<RefreshOutcome> {
         let hash = self.token.hash();
-        let found = refresh_tokens::with_ground(tx, &hash, self.now).await?;
+        let found = refresh_tokens::with_grant(tx, &hash, self.now).await?;
         let Some((mut token, GrantWithUser { grant, user, .. })) = found else {
             return Ok(RefreshOutcome::Refused(
                 "unknown or expired, or its grant, user, session, client or redirect URI has ended",

@@ -12,7 +12,7 @@ use crate::management::{
     self, apis, clients, groups, own_scopes, resellers, tenants, upstreams, users, values,
 };
 use crate::provider::Idp;
-use crate::storage::upstreams::Stored;
+use crate::storage::upstreams::StoredUpstream;
 use crate::storage::{self, Reader, issuers};
 
 /// A value whose tables keep the order of the format.
@@ -87,13 +87,13 @@ impl Idp {
         &self,
         reader: &mut Reader,
         tenant: &Tenant,
-        providers: &[Stored],
+        providers: &[StoredUpstream],
     ) -> Result<Vec<Value>, management::Error> {
         let mut groups = groups::of_users(reader, tenant).await?;
         let mut tables = Vec::new();
         for user in storage::users::all(&mut reader.tx(), &tenant.id).await? {
             let groups = groups.remove(&user.user.id);
-            let is_there = |at: &&Stored| {
+            let is_there = |at: &&StoredUpstream| {
                 user.user.upstream.as_ref().is_some_and(|account| account.upstream == at.upstream.id)
             };
             let upstream = providers.iter().find(is_there).map(|at| &at.upstream.name);

@@ -19,7 +19,7 @@ use crate::storage::{PoolMetrics, WriterMetrics};
 
 /// The metrics of a provider and its process.
 #[derive(Clone)]
-pub(super) struct House {
+pub(super) struct MetricsCollector {
     idp: Idp,
     seats: ConnectionLimit,
     started_at: Time,
@@ -27,7 +27,7 @@ pub(super) struct House {
     waiting: Vec<(Channel, u64)>,
 }
 
-impl House {
+impl MetricsCollector {
     /// Creates the collector at the start of the process.
     pub(super) fn new(idp: Idp, seats: ConnectionLimit) -> Self {
         let started_at = idp.now();
@@ -45,13 +45,13 @@ impl House {
     }
 }
 
-impl fmt::Debug for House {
+impl fmt::Debug for MetricsCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("House(..)")
     }
 }
 
-impl Collector for House {
+impl Collector for MetricsCollector {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let figures = self.idp.figures();
         let mut sheet = MetricEncoder(encoder);

@@ -22,7 +22,7 @@ use axum::routing::get;
 use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE as TEXT, encode};
 use prometheus_client::registry::Registry;
 
-use self::collector::House;
+use self::collector::MetricsCollector;
 use super::listen::ConnectionLimit;
 use crate::provider::Idp;
 
@@ -31,10 +31,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The route `/metrics`.
 pub(crate) fn router(idp: &Idp, seats: &ConnectionLimit) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(House::new(idp.clone(), seats.clone()))
+    Router::new()
+        .route("/metrics", get(metrics))
+        .with_state(MetricsCollector::new(idp.clone(), seats.clone()))
 }
 
-async fn metrics(State(house): State<House>) -> Response {
+async fn metrics(State(house): State<MetricsCollector>) -> Response {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(house.scraped(PATIENCE).await));
     let mut text = String::new();

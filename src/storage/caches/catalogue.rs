@@ -18,7 +18,7 @@ use quick_cache::sync::Cache;
 use super::looks::{LOOK_MILLIS, Looks};
 use crate::domain::client::Client;
 use crate::domain::ids::{ClientId, IssuerId, TenantId};
-use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::issuer::{Issuer, IssuerAddress, IssuerUrl};
 use crate::domain::own_scopes::OwnScopes;
 use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::ext::Clock;
@@ -37,13 +37,13 @@ const SCHEMES_SECONDS: i64 = 300;
 
 /// The catalogue of one provider; clones share it.
 #[derive(Clone)]
-pub struct Catalogue(Arc<Inner>);
+pub struct Catalogue(Arc<CatalogueInner>);
 
-struct Inner {
+struct CatalogueInner {
     db: Db,
     root: IssuerUrl,
     looks: Looks,
-    issuers: RevisionedCache<Address, Issuer>,
+    issuers: RevisionedCache<IssuerAddress, Issuer>,
     issuers_by_id: RevisionedCache<IssuerId, Issuer>,
     tenants: RevisionedCache<TenantId, Tenant>,
     tenants_by_domain: RevisionedCache<TenantDomain, Tenant>,
@@ -51,7 +51,7 @@ struct Inner {
     origins: RevisionedCache<IssuerId, BTreeSet<String>>,
     passkey_sign_in: RevisionedCache<(), bool>,
     keys: RevisionedCache<IssuerId, Vec<StoredKey>>,
-    upstreams: RevisionedCache<Option<TenantId>, Vec<upstreams::Stored>>,
+    upstreams: RevisionedCache<Option<TenantId>, Vec<upstreams::StoredUpstream>>,
     own_scopes: RevisionedCache<(), OwnScopes>,
     password_schemes: RevisionedCache<Option<TenantId>, SchemeShares>,
 }
@@ -59,7 +59,7 @@ struct Inner {
 impl Catalogue {
     /// An empty catalogue over this database.
     pub fn new(db: Db, clock: Arc<dyn Clock>, root: IssuerUrl) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(CatalogueInner {
             looks: Looks::new(db.clone(), clock),
             db,
             root,
@@ -78,7 +78,7 @@ impl Catalogue {
     }
 
     /// The issuer at an address.
-    pub async fn issuer(&self, address: &Address) -> Result<Option<Arc<Issuer>>> {
+    pub async fn issuer(&self, address: &IssuerAddress) -> Result<Option<Arc<Issuer>>> {
         let load = || {
             async {
                 let mut reader = self.0.db.read();
@@ -181,7 +181,7 @@ impl Catalogue {
 
     /// The upstream providers offered on this tenant's login page. While the tenant is unknown, only those of the
     /// resellers are offered: a tenant's own providers would reveal that the tenant exists.
-    pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::Stored>>> {
+    pub async fn upstreams(&self, tenant: Option<&TenantId>) -> Result<Arc<Vec<upstreams::StoredUpstream>>> {
         let load = || {
             async {
                 let mut reader = self.0.db.read();

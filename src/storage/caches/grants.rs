@@ -47,8 +47,8 @@ impl GrantCache {
             }
         }
         let found = grants::with_user(tx, id, Some(jti)).await?.map(Arc::new);
-        if let Some(ground) = &found {
-            self.grants.insert(id.clone(), ground.clone());
+        if let Some(grant) = &found {
+            self.grants.insert(id.clone(), grant.clone());
         }
         Ok(found)
     }
@@ -60,14 +60,14 @@ impl GrantCache {
         if let Some(known) = self.tokens.get(hash) {
             match access_tokens::user_version(tx, issuer, hash, now).await? {
                 None => return Ok(None),
-                Some(version) if version == known.1.as_ref().map(|ground| ground.version) => {
+                Some(version) if version == known.1.as_ref().map(|grant| grant.version) => {
                     return Ok(Some(known));
                 }
                 Some(_) => {}
             }
         }
         let found = access_tokens::alive(tx, issuer, hash, now).await?;
-        let found = found.map(|(token, ground)| (Arc::new(token), ground.map(Arc::new)));
+        let found = found.map(|(token, grant)| (Arc::new(token), grant.map(Arc::new)));
         if let Some(opaque) = &found {
             self.tokens.insert(hash.clone(), opaque.clone());
         }

@@ -50,10 +50,10 @@ struct Moment {
 #[derive(Default)]
 struct UnderWay {
     begun: u64,
-    outcome: Option<Outcome>,
+    outcome: Option<LookOutcome>,
 }
 
-type Outcome = watch::Receiver<Option<std::result::Result<Look, Arc<Error>>>>;
+type LookOutcome = watch::Receiver<Option<std::result::Result<Look, Arc<Error>>>>;
 
 impl Looks {
     pub(super) fn new(db: Db, clock: Arc<dyn Clock>) -> Self {
@@ -91,7 +91,7 @@ impl Looks {
     }
 
     /// Joins the pending look, or begins one, and returns its number.
-    fn join(&self) -> (u64, Outcome) {
+    fn join(&self) -> (u64, LookOutcome) {
         let mut under_way = self.under_way();
         if let Some(outcome) = &under_way.outcome
             && outcome.borrow().is_none()

@@ -27,9 +27,9 @@ const TRUSTED: Duration = Duration::from_secs(1);
 pub(in crate::storage) const WAIT: Duration = Duration::from_secs(1);
 
 /// A pool; clones share it.
-pub(in crate::storage) struct Pool<C: Connection>(Arc<Inner<C>>);
+pub(in crate::storage) struct Pool<C: Connection>(Arc<PoolInner<C>>);
 
-struct Inner<C: Connection> {
+struct PoolInner<C: Connection> {
     options: C::Options,
     idle: Mutex<Vec<(C, Instant)>>,
     permits: Arc<Semaphore>,
@@ -52,7 +52,7 @@ impl<C: Connection> Pool<C> {
     pub(super) fn new(options: C::Options, most: usize) -> Self {
         let permits = Arc::new(Semaphore::new(most));
         let (idle, waits, refused) = (Mutex::default(), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { options, idle, permits, most, waits, refused, mark: Mark::default() }))
+        Self(Arc::new(PoolInner { options, idle, permits, most, waits, refused, mark: Mark::default() }))
     }
 
     /// Another pool to the same database.
@@ -81,7 +81,7 @@ impl<C: Connection> Pool<C> {
 
     /// A snapshot of the pool's metrics.
     pub(super) fn figures(&self) -> PoolMetrics {
-        let Inner { permits, most, waits, refused, .. } = &*self.0;
+        let PoolInner { permits, most, waits, refused, .. } = &*self.0;
         PoolMetrics {
             most: *most,
             in_use: most.saturating_sub(permits.available_permits()),
@@ -106,7 +106,7 @@ impl<C: Connection> Pool<C> {
     }
 }
 
-impl<C: Connection> Inner<C> {
+impl<C: Connection> PoolInner<C> {
     async fn wait(&self) -> Result<OwnedSemaphorePermit> {
         self.waits.fetch_add(1, Ordering::Relaxed);
         self.mark.begin();
@@ -145,7 +145,7 @@ impl<C: Connection> Inner<C> {
 pub(in crate::storage) struct PooledConnection<C: Connection> {
     /// `None` only during drop.
     connection: Option<C>,
-    pool: Arc<Inner<C>>,
+    pool: Arc<PoolInner<C>>,
     _permit: OwnedSemaphorePermit,
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
 /// The sending side of the writer's queue.
 #[derive(Clone)]
 pub(super) struct Handle {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Box<dyn WriteJob>>,
     options: Arc<SqliteConnectOptions>,
     closing: Arc<Notify>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -91,9 +91,9 @@ impl Handle {
             Ok(Ok(place)) => place,
         };
         let (answer, mut outcome) = oneshot::channel();
-        let turn = Turn::default();
+        let turn = JobClaim::default();
         self.mark.begin();
-        place.send(Box::new(Waiting { work, outcome: None, answer, turn: turn.clone() }));
+        place.send(Box::new(PendingWrite { work, outcome: None, answer, turn: turn.clone() }));
         let outcome = match timeout_at(deadline, &mut outcome).await {
             Err(_) if turn.take() => return Err(Error::busy("too many writes wait")),
             // The writer has taken it: only its answer tells whether it is committed.
@@ -170,9 +170,9 @@ fn make_private(path: &std::path::Path) -> Result<()> {
 
 /// Decides the race between the writer, which takes a closure, and its caller, who withdraws it: the first wins.
 #[derive(Clone, Default)]
-struct Turn(Arc<AtomicBool>);
+struct JobClaim(Arc<AtomicBool>);
 
-impl Turn {
+impl JobClaim {
     /// Returns `true` for the first caller only.
     fn take(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
@@ -180,7 +180,7 @@ impl Turn {
 }
 
 /// Type-erased write job.
-trait Job: Send {
+trait WriteJob: Send {
     /// Takes the job to run it. `false`: its caller has withdrawn it or was dropped.
     fn take(&self) -> bool;
     /// Runs the job and keeps its result. `false`: it failed.
@@ -189,14 +189,14 @@ trait Job: Send {
     fn tell(self: Box<Self>, committed: Result<()>);
 }
 
-struct Waiting<T, W> {
+struct PendingWrite<T, W> {
     work: W,
     outcome: Option<Result<T>>,
     answer: oneshot::Sender<Result<T>>,
-    turn: Turn,
+    turn: JobClaim,
 }
 
-impl<T: Send + 'static, W: WriteFn<T>> Job for Waiting<T, W> {
+impl<T: Send + 'static, W: WriteFn<T>> WriteJob for PendingWrite<T, W> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
             // A panic fails its own closure only; the writer continues.
@@ -232,7 +232,7 @@ struct Writer {
 }
 
 impl Writer {
-    async fn serve(&mut self, batch: &mut Vec<Box<dyn Job>>) {
+    async fn serve(&mut self, batch: &mut Vec<Box<dyn WriteJob>>) {
         batch.retain(|job| job.take());
         match self.transaction(batch).await {
             Ok(false) if batch.len() > 1 => {
@@ -250,7 +250,7 @@ impl Writer {
     }
 
     /// Runs the jobs in one transaction. `Ok(false)`: one failed, all are rolled back. `Err`: begin or commit failed.
-    async fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<bool> {
+    async fn transaction(&mut self, jobs: &mut [Box<dyn WriteJob>]) -> Result<bool> {
         if jobs.is_empty() {
             return Ok(true);
         }
@@ -274,7 +274,7 @@ impl Writer {
 
 async fn run_all(
     connection: &mut SqliteConnection,
-    jobs: &mut [Box<dyn Job>],
+    jobs: &mut [Box<dyn WriteJob>],
     notes: &mut TxState,
 ) -> Result<bool> {
     let mut tx = Tx::writing(connection, notes);

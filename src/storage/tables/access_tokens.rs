@@ -1,6 +1,6 @@
 //! Opaque access tokens, found by the hash of their value.
 
-use super::grants::{GrantWithUser, WithUser, ground};
+use super::grants::{GrantWithUser, WithUser, grant_with_user};
 use crate::domain::audience::Audience;
 use crate::domain::epoch::Epoch;
 use crate::domain::grant::OpaqueToken;
@@ -114,7 +114,7 @@ pub async fn alive(
     let row: Option<WithGrant> = on!(tx, conn => sqlx::query_as(concat!(
         "SELECT a.hash, a.jti, a.issuer_id AS token_issuer_id, a.client_id AS token_client_id,
              a.grant_id AS token_grant_id, a.epoch AS token_epoch, a.subject, a.scope AS token_scope, a.audience AS token_audience,
-             a.issued_at, a.expires_at AS token_expires_at, ", ground!(), alive!()))
+             a.issued_at, a.expires_at AS token_expires_at, ", grant_with_user!(), alive!()))
         .bind(hash).bind(issuer).bind(now).fetch_optional(conn))?;
     Ok(row.map(|row| (row.token.into(), row.grant.map(WithUser::into))))
 }

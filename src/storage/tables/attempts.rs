@@ -21,7 +21,7 @@ const FOREVER: Time = Time::from_unix(i64::MAX);
 
 /// The kind of secret that is guessed; each has its own counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum AttemptKind {
     /// A password.
     Password,
     /// A password, in a browser that has its own tries.
@@ -40,7 +40,7 @@ pub enum Kind {
     Passkey,
 }
 
-impl Kind {
+impl AttemptKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "password",
@@ -89,7 +89,7 @@ pub enum Reservation {
 pub async fn reserve(
     tx: &mut Tx<'_>,
     key: &Hash,
-    kind: Kind,
+    kind: AttemptKind,
     now: Time,
     budget: &Budget,
 ) -> Result<Reservation> {
@@ -124,7 +124,7 @@ pub async fn reserve(
 }
 
 /// Resets the counter after a successful check, or when an administrator unlocks.
-pub fn queue_success(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
+pub fn queue_success(tx: &mut Tx<'_>, key: &Hash, kind: AttemptKind) -> Result<()> {
     queue!(tx, ExpectedRows::Any, "DELETE FROM attempts WHERE key = $1 AND kind = $2", key, kind.as_str());
     Ok(())
 }
@@ -133,19 +133,25 @@ pub fn queue_success(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<()> {
 pub fn queue_forget_known_browsers(tx: &mut Tx<'_>, user: &UserId) -> Result<()> {
     let sql = "DELETE FROM attempts
                WHERE kind = $2 AND key IN (SELECT hash FROM known_browsers WHERE user_id = $1)";
-    queue!(tx, ExpectedRows::Any, sql, user, Kind::KnownBrowser.as_str());
+    queue!(tx, ExpectedRows::Any, sql, user, AttemptKind::KnownBrowser.as_str());
     Ok(())
 }
 
 /// Resets a counter whose last failure is at least `age` old, or in the future because the clock was set back; `false`:
 /// there is none.
-pub async fn forget(tx: &mut Tx<'_>, key: &Hash, kind: Kind, now: Time, age: Duration) -> Result<bool> {
+pub async fn forget(
+    tx: &mut Tx<'_>,
+    key: &Hash,
+    kind: AttemptKind,
+    now: Time,
+    age: Duration,
+) -> Result<bool> {
     let sql = "DELETE FROM attempts WHERE key = $1 AND kind = $2 AND (last_at <= $3 OR last_at > $4)";
     Ok(execute!(tx, sql, key, kind.as_str(), now.minus(age), now.plus(Time::SKEW))? == 1)
 }
 
 /// Refunds one try whose check did not take place, and the `lock` it set.
-pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, lock: Option<Time>) -> Result<()> {
+pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: AttemptKind, lock: Option<Time>) -> Result<()> {
     execute!(
         tx,
         "UPDATE attempts SET failures = failures - 1,
@@ -159,7 +165,7 @@ pub async fn give_back(tx: &mut Tx<'_>, key: &Hash, kind: Kind, lock: Option<Tim
 }
 
 /// The end of the current or last lock of the key.
-pub async fn locked_until(tx: &mut Tx<'_>, key: &Hash, kind: Kind) -> Result<Option<Time>> {
+pub async fn locked_until(tx: &mut Tx<'_>, key: &Hash, kind: AttemptKind) -> Result<Option<Time>> {
     on!(tx, conn => sqlx::query_scalar("SELECT locked_until FROM attempts WHERE key = $1 AND kind = $2")
         .bind(key).bind(kind.as_str()).fetch_optional(conn))
 }

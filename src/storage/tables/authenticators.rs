@@ -1,6 +1,6 @@
 //! Authenticators of every kind with their sealed secrets. Revoking one deletes its row.
 
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, Pin};
+use crate::domain::authenticator::{Authenticator, AuthenticatorKind, AuthenticatorState, Pin};
 use crate::domain::ids::{AuthenticatorId, TenantId, UserId};
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
@@ -9,7 +9,7 @@ use crate::storage::core::tx::Tx;
 
 /// An authenticator and its secret as stored.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredAuthenticator {
     /// The authenticator.
     pub authenticator: Authenticator,
     /// The secret, sealed for its row; `None` where codes are delivered.
@@ -20,7 +20,7 @@ pub struct Stored {
 struct Row {
     id: AuthenticatorId,
     user_id: UserId,
-    kind: Json<Kind>,
+    kind: Json<AuthenticatorKind>,
     sealed_secret: Option<String>,
     drift: i64,
     serial: Option<String>,
@@ -32,7 +32,7 @@ struct Row {
     last_used_at: Option<Time>,
 }
 
-impl From<Row> for Stored {
+impl From<Row> for StoredAuthenticator {
     fn from(row: Row) -> Self {
         let authenticator = Authenticator {
             id: row.id,
@@ -75,23 +75,23 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Authenticator, sealed_secret: Option<
 }
 
 /// The user's active authenticator.
-pub async fn active(tx: &mut Tx<'_>, user: &UserId) -> Result<Option<Stored>> {
+pub async fn active(tx: &mut Tx<'_>, user: &UserId) -> Result<Option<StoredAuthenticator>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
              last_used_at
          FROM authenticators WHERE user_id = $1 AND state = 'active' ORDER BY created_at DESC, id LIMIT 1")
         .bind(user).fetch_optional(conn))?;
-    Ok(row.map(Stored::from))
+    Ok(row.map(StoredAuthenticator::from))
 }
 
 /// The authenticator with this id, pending or active.
-pub async fn by_id(tx: &mut Tx<'_>, id: &AuthenticatorId) -> Result<Option<Stored>> {
+pub async fn by_id(tx: &mut Tx<'_>, id: &AuthenticatorId) -> Result<Option<StoredAuthenticator>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, user_id, kind, sealed_secret, drift, serial, pin, name, state, last_accepted, created_at,
              last_used_at
          FROM authenticators WHERE id = $1")
         .bind(id).fetch_optional(conn))?;
-    Ok(row.map(Stored::from))
+    Ok(row.map(StoredAuthenticator::from))
 }
 
 /// The owner of the device of this tenant with this serial number.

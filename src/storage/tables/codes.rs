@@ -1,7 +1,7 @@
 //! Authorization codes: each is redeemed once (RFC 6749 §4.1.2).
 
 use super::grants::{self, GrantWithUser};
-use crate::domain::grant::{Code, Grant};
+use crate::domain::grant::{Grant, IssuedCode};
 use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
 use crate::domain::user::User;
@@ -19,7 +19,7 @@ struct Row {
     expires_at: Time,
 }
 
-impl From<Row> for Code {
+impl From<Row> for IssuedCode {
     fn from(row: Row) -> Self {
         Self {
             hash: row.hash,
@@ -48,7 +48,7 @@ pub enum Redemption {
 #[derive(Clone, Debug)]
 pub struct Redeemed {
     /// The code.
-    pub code: Code,
+    pub code: IssuedCode,
     /// Its grant, which is active.
     pub grant: Grant,
     /// The user, who is not disabled.
@@ -56,7 +56,7 @@ pub struct Redeemed {
 }
 
 /// Adds a code.
-pub fn queue_insert(tx: &mut Tx<'_>, code: &Code) -> Result<()> {
+pub fn queue_insert(tx: &mut Tx<'_>, code: &IssuedCode) -> Result<()> {
     queue!(
         tx,
         ExpectedRows::Any,
@@ -85,7 +85,7 @@ pub async fn redeem(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Redemptio
         "UPDATE codes SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2
          RETURNING hash, grant_id, redirect_uri, code_challenge, nonce, expires_at")
         .bind(hash).bind(now).fetch_optional(conn))?;
-    if let Some(code) = row.map(Code::from) {
+    if let Some(code) = row.map(IssuedCode::from) {
         let alive = grants::with_redirect_uri(tx, &code.grant, &code.redirect_uri).await?;
         return Ok(alive.map_or(Redemption::Unknown, |GrantWithUser { grant, user, .. }| {
             Redemption::Fresh(Box::new(Redeemed { code, grant, user }))

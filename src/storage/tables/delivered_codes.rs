@@ -27,7 +27,7 @@ pub struct New {
 }
 
 /// Stores a code in place of the previous one and returns the message that contained the previous one.
-pub async fn replace(tx: &mut Tx<'_>, new: &New) -> Result<Option<MessageId>> {
+pub async fn replace(tx: &mut Tx<'_>, new: &NewDeliveredCode) -> Result<Option<MessageId>> {
     let old: Option<MessageId> = on!(tx, conn => sqlx::query_scalar(
         "SELECT message_id FROM delivered_codes WHERE ceremony_id = $1 AND purpose = $2")
         .bind(&new.ceremony).bind(new.purpose.as_str()).fetch_optional(conn))?;

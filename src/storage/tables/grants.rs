@@ -88,7 +88,7 @@ impl From<WithUser> for GrantWithUser {
 #[derive(sqlx::FromRow)]
 pub(in crate::storage) struct WithClient {
     #[sqlx(flatten)]
-    ground: WithUser,
+    with_user: WithUser,
     client_metadata: Json<ClientMetadata>,
 }
 
@@ -97,12 +97,12 @@ impl WithClient {
     /// checked against the catalogue, which may be 250 ms old; this row is read inside the write that redeems.
     pub(in crate::storage) fn still_registered(self, redirect_uri: &str) -> Option<GrantWithUser> {
         let registered = self.client_metadata.0.redirect_uri(redirect_uri).is_some();
-        registered.then(|| self.ground.into())
+        registered.then(|| self.with_user.into())
     }
 }
 
 /// The columns of [`WithUser`]; `g` is the grant, `u` its user.
-macro_rules! ground {
+macro_rules! grant_with_user {
     () => {
         "g.id AS grant_id, g.issuer_id, g.client_id, g.user_id, g.session_id, g.epoch AS grant_epoch, g.scope, g.audience, g.claims,
              g.context, g.created_at, g.expires_at, g.refresh_idle,
@@ -110,18 +110,18 @@ macro_rules! ground {
              u.directory_key, u.personal_desktop, u.upstream_id, u.upstream_subject, u.version AS user_version"
     };
 }
-pub(in crate::storage) use ground;
+pub(in crate::storage) use grant_with_user;
 
 /// The columns of [`WithClient`]; `c` is the client.
-macro_rules! ground_and_client {
+macro_rules! grant_with_client {
     () => {
-        concat!(ground!(), ", c.metadata AS client_metadata")
+        concat!(grant_with_user!(), ", c.metadata AS client_metadata")
     };
 }
-pub(in crate::storage) use ground_and_client;
+pub(in crate::storage) use grant_with_client;
 
 /// The condition that a grant `g` is active: not revoked; user, tenant and client not disabled; no epoch raised since.
-macro_rules! living {
+macro_rules! active_grant {
     () => {
         "
          JOIN users u ON u.id = g.user_id AND NOT u.disabled
@@ -131,14 +131,14 @@ macro_rules! living {
          WHERE g.revoked_at IS NULL AND g.epoch = u.epoch + t.epoch + c.epoch + COALESCE(ct.epoch, 0)"
     };
 }
-pub(in crate::storage) use living;
+pub(in crate::storage) use active_grant;
 
 /// The condition that the grant `$1` is active and, if a `jti` `$2` is given, the token with it is not revoked.
 macro_rules! alive {
     () => {
         concat!(
             " FROM grants g",
-            living!(),
+            active_grant!(),
             " AND g.id = $1 AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)"
         )
     };
@@ -181,7 +181,7 @@ pub async fn by_id(tx: &mut Tx<'_>, id: &GrantId) -> Result<Option<Grant>> {
 
 /// The active grant with this id and its user, in one statement; `None` also if the token with this `jti` is revoked.
 pub async fn with_user(tx: &mut Tx<'_>, id: &GrantId, jti: Option<&str>) -> Result<Option<GrantWithUser>> {
-    let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(concat!("SELECT ", ground!(), alive!()))
+    let row: Option<WithUser> = on!(tx, conn => sqlx::query_as(concat!("SELECT ", grant_with_user!(), alive!()))
         .bind(id).bind(jti).fetch_optional(conn))?;
     Ok(row.map(WithUser::into))
 }
@@ -194,7 +194,7 @@ pub(in crate::storage) async fn with_redirect_uri(
     redirect_uri: &str,
 ) -> Result<Option<GrantWithUser>> {
     let row: Option<WithClient> = on!(tx, conn => sqlx::query_as(
-        concat!("SELECT ", ground_and_client!(), " FROM grants g", living!(), " AND g.id = $1"))
+        concat!("SELECT ", grant_with_client!(), " FROM grants g", active_grant!(), " AND g.id = $1"))
         .bind(id).fetch_optional(conn))?;
     Ok(row.and_then(|row| row.still_registered(redirect_uri)))
 }

@@ -3,20 +3,24 @@
 
 use super::tenants;
 use crate::domain::ids::{IssuerId, TenantId};
-use crate::domain::issuer::{Address, Issuer, IssuerUrl};
+use crate::domain::issuer::{Issuer, IssuerAddress, IssuerUrl};
 use crate::domain::tenant::Tenant;
 use crate::storage::core::error::Result;
 use crate::storage::core::revision;
 use crate::storage::core::tx::Tx;
 
 /// The issuer at an address.
-pub async fn by_address(tx: &mut Tx<'_>, root: &IssuerUrl, address: &Address) -> Result<Option<Issuer>> {
+pub async fn by_address(
+    tx: &mut Tx<'_>,
+    root: &IssuerUrl,
+    address: &IssuerAddress,
+) -> Result<Option<Issuer>> {
     Ok(match address {
-        Address::Root => Some(root_issuer(root)),
-        Address::Tenant(domain) => {
+        IssuerAddress::Root => Some(root_issuer(root)),
+        IssuerAddress::Tenant(domain) => {
             tenants::by_domain(tx, domain).await?.map(|tenant| path_issuer(root, &tenant))
         }
-        Address::Host(host) => {
+        IssuerAddress::Host(host) => {
             let owner: Option<TenantId> = on!(tx, conn => sqlx::query_scalar(
                 "SELECT tenant_id FROM hosts WHERE host = $1").bind(host).fetch_optional(conn))?;
             owner.and_then(|tenant| host_issuer(root, tenant, host))
@@ -29,7 +33,7 @@ pub async fn by_id(tx: &mut Tx<'_>, root: &IssuerUrl, id: &IssuerId) -> Result<O
     let Some(tenant) = id.tenant() else { return Ok(Some(root_issuer(root))) };
     let found = match id.host() {
         None => tenants::by_id(tx, &tenant).await?.map(|tenant| path_issuer(root, &tenant)),
-        Some(host) => by_address(tx, root, &Address::Host(host.to_owned())).await?,
+        Some(host) => by_address(tx, root, &IssuerAddress::Host(host.to_owned())).await?,
     };
     Ok(found.filter(|issuer| issuer.id == *id))
 }

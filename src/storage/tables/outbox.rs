@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::domain::ids::{MessageId, TenantId, UserId};
-use crate::domain::message::{Channel, Delivery, Kind};
+use crate::domain::message::{Channel, Delivery, MessageKind};
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::json::Word;
@@ -22,7 +22,7 @@ pub const QUEUE_OF_TENANT: i64 = 2_000;
 
 /// A message to queue.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewMessage {
     /// Its id.
     pub id: MessageId,
     /// The tenant in whose name it is sent.
@@ -32,7 +32,7 @@ pub struct New {
     /// Its channel.
     pub channel: Channel,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The masked destination.
     pub destination: String,
     /// Content and destination, sealed for its row.
@@ -49,7 +49,7 @@ pub fn row(id: &MessageId) -> String {
 }
 
 /// Queues a message; `false`: the queue is full, and the message will not be sent.
-pub async fn enqueue(tx: &mut Tx<'_>, new: &New) -> Result<bool> {
+pub async fn enqueue(tx: &mut Tx<'_>, new: &NewMessage) -> Result<bool> {
     let written = execute!(
         tx,
         "INSERT INTO outbox (id, tenant_id, user_id, channel, kind, destination, sealed, state, tries, created_at,
@@ -78,7 +78,7 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &New) -> Result<bool> {
 
 /// A claimed message.
 #[derive(Clone, Debug, sqlx::FromRow)]
-pub struct Claimed {
+pub struct ClaimedMessage {
     /// Its id.
     pub id: MessageId,
     /// The tenant in whose name it is sent.
@@ -99,7 +99,7 @@ pub async fn claim(
     now: Time,
     lease: Duration,
     limit: i64,
-) -> Result<Vec<Claimed>> {
+) -> Result<Vec<ClaimedMessage>> {
     on!(tx, conn => sqlx::query_as(
         "UPDATE outbox SET state = 'sending', tries = tries + 1, due_at = $3
          WHERE id IN (SELECT id FROM outbox
@@ -112,7 +112,7 @@ pub async fn claim(
 
 /// The outcome of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SendAttempt {
     /// It was sent.
     Sent,
     /// It is retried at this time; the text is the reason of the failure.
@@ -123,16 +123,16 @@ pub enum Outcome {
 
 /// Records the outcome of a try; `false`: the lease has expired and another node has claimed the message. The content
 /// is erased once the message needs no further try.
-pub async fn settle(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &Outcome) -> Result<bool> {
-    let settled = match outcome {
-        Outcome::Sent => execute!(
+pub async fn record(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &SendAttempt) -> Result<bool> {
+    let recorded = match outcome {
+        SendAttempt::Sent => execute!(
             tx,
             "UPDATE outbox SET state = 'sent', sealed = NULL, reason = NULL
              WHERE id = $1 AND tries = $2 AND state = 'sending'",
             id,
             tries,
         )?,
-        Outcome::Again(due_at, reason) => execute!(
+        SendAttempt::Again(due_at, reason) => execute!(
             tx,
             "UPDATE outbox SET state = 'waiting', due_at = $3, reason = $4
              WHERE id = $1 AND tries = $2 AND state = 'sending'",
@@ -141,7 +141,7 @@ pub async fn settle(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &Outco
             *due_at,
             reason,
         )?,
-        Outcome::Failed(reason) => execute!(
+        SendAttempt::Failed(reason) => execute!(
             tx,
             "UPDATE outbox SET state = 'failed', sealed = NULL, reason = $3
              WHERE id = $1 AND tries = $2 AND state = 'sending'",
@@ -150,7 +150,7 @@ pub async fn settle(tx: &mut Tx<'_>, id: &MessageId, tries: i64, outcome: &Outco
             reason,
         )?,
     };
-    Ok(settled == 1)
+    Ok(recorded == 1)
 }
 
 /// Withdraws a message that a newer one replaces; one that is being sent cannot be withdrawn.
@@ -170,7 +170,7 @@ pub struct OutboxEntry {
     /// Its channel.
     pub channel: Channel,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: MessageKind,
     /// The masked destination.
     pub destination: String,
     /// Its delivery state.
@@ -188,7 +188,7 @@ struct Row {
     id: MessageId,
     user_id: UserId,
     channel: Word<Channel>,
-    kind: Word<Kind>,
+    kind: Word<MessageKind>,
     destination: String,
     state: String,
     reason: Option<String>,

@@ -1,6 +1,6 @@
 //! Refresh tokens: each is used once, and its use creates its successor (RFC 6749 §6, RFC 9700 §4.14.2).
 
-use super::grants::{GrantWithUser, WithClient, ground, ground_and_client, living};
+use super::grants::{GrantWithUser, WithClient, active_grant, grant_with_client, grant_with_user};
 use crate::domain::grant::{RefreshState, RefreshToken};
 use crate::domain::ids::{GrantId, Hash};
 use crate::domain::time::Time;
@@ -28,22 +28,22 @@ impl From<Row> for RefreshToken {
 }
 
 #[derive(sqlx::FromRow)]
-struct WithGround {
+struct TokenWithGrant {
     hash: Hash,
     token_expires_at: Time,
     used_at: Option<Time>,
     salt: Option<String>,
     redirect_uri: String,
     #[sqlx(flatten)]
-    ground: WithClient,
+    found: WithClient,
 }
 
-impl WithGround {
+impl TokenWithGrant {
     fn still_registered(self) -> Option<(RefreshToken, GrantWithUser)> {
-        let Self { hash, token_expires_at: expires_at, used_at, salt, redirect_uri, ground } = self;
-        let ground = ground.still_registered(&redirect_uri)?;
-        let row = Row { hash, grant_id: ground.grant.id.clone(), expires_at, used_at, salt };
-        Some((row.into(), ground))
+        let Self { hash, token_expires_at: expires_at, used_at, salt, redirect_uri, found } = self;
+        let found = found.still_registered(&redirect_uri)?;
+        let row = Row { hash, grant_id: found.grant.id.clone(), expires_at, used_at, salt };
+        Some((row.into(), found))
     }
 }
 
@@ -70,19 +70,19 @@ pub async fn by_hash(tx: &mut Tx<'_>, hash: &Hash, now: Time) -> Result<Option<R
 
 /// The token with its grant and user, in one statement. `None` also if its grant, user, tenant or client has ended, or
 /// the redirect URI of its family is no longer registered. The row of the code that a grant began with is kept.
-pub async fn with_ground(
+pub async fn with_grant(
     tx: &mut Tx<'_>,
     hash: &Hash,
     now: Time,
 ) -> Result<Option<(RefreshToken, GrantWithUser)>> {
-    let row: Option<WithGround> = on!(tx, conn => sqlx::query_as(concat!(
+    let row: Option<TokenWithGrant> = on!(tx, conn => sqlx::query_as(concat!(
         "SELECT r.hash, r.expires_at AS token_expires_at, r.used_at, r.salt, k.redirect_uri, ",
-        ground_and_client!(), "
+        grant_with_client!(), "
          FROM refresh_tokens r
          JOIN grants g ON g.id = r.grant_id
-         JOIN codes k ON k.grant_id = g.id", living!(), " AND r.hash = $1 AND r.expires_at > $2"))
+         JOIN codes k ON k.grant_id = g.id", active_grant!(), " AND r.hash = $1 AND r.expires_at > $2"))
         .bind(hash).bind(now).fetch_optional(conn))?;
-    Ok(row.and_then(WithGround::still_registered))
+    Ok(row.and_then(TokenWithGrant::still_registered))
 }
 
 /// Marks an unused token as used; of concurrent callers one gets `true`. Its successor is derived from it and `salt`.

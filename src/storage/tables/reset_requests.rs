@@ -13,7 +13,7 @@ const QUEUE: i64 = 10_000;
 
 /// A queued request.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Waiting {
+pub struct QueuedResetRequest {
     /// Its id.
     pub id: ResetRequestId,
     /// The user's input and the issuer, sealed for its row.
@@ -28,7 +28,7 @@ pub fn row(id: &ResetRequestId) -> String {
 }
 
 /// Queues a request; `false`: the queue is full.
-pub async fn insert(tx: &mut Tx<'_>, new: &Waiting) -> Result<bool> {
+pub async fn insert(tx: &mut Tx<'_>, new: &QueuedResetRequest) -> Result<bool> {
     let written = execute!(
         tx,
         "INSERT INTO reset_requests (id, sealed, created_at)
@@ -43,7 +43,7 @@ pub async fn insert(tx: &mut Tx<'_>, new: &Waiting) -> Result<bool> {
 }
 
 /// The oldest queued requests.
-pub async fn oldest(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
+pub async fn oldest(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<QueuedResetRequest>> {
     on!(tx, conn => sqlx::query_as(
         "SELECT id, sealed, created_at FROM reset_requests ORDER BY created_at, id LIMIT $1")
         .bind(limit).fetch_all(conn))

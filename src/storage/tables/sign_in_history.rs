@@ -8,7 +8,7 @@ use crate::storage::core::tx::Tx;
 
 /// A sign-in of a user in a browser.
 #[derive(Clone, Copy, Debug)]
-pub struct SignIn<'a> {
+pub struct SignInRecord<'a> {
     /// The user.
     pub user: &'a UserId,
     /// The keyed hash of user and cookie.
@@ -22,7 +22,7 @@ pub struct SignIn<'a> {
 
 /// The state of a browser before this sign-in, in relation to the user's other browsers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum BrowserRecognition {
     /// A concurrent sign-in with the same cookie has added it.
     Known,
     /// The user has no known browser, so the user is not notified.
@@ -32,16 +32,21 @@ pub enum Sight {
 }
 
 /// Extends the row of a known browser; `false`: it is not known.
-pub async fn touch(tx: &mut Tx<'_>, sign_in: SignIn<'_>, now: Time) -> Result<bool> {
-    let SignIn { user, hash, epoch, until } = sign_in;
+pub async fn touch(tx: &mut Tx<'_>, sign_in: SignInRecord<'_>, now: Time) -> Result<bool> {
+    let SignInRecord { user, hash, epoch, until } = sign_in;
     let sql = "UPDATE known_browsers SET expires_at = $3, epoch = COALESCE($4, epoch)
                WHERE user_id = $1 AND hash = $2 AND expires_at > $5";
     Ok(execute!(tx, sql, user, hash, until, epoch, now)? == 1)
 }
 
 /// Adds a browser. If a user has more than `most`, those that expire first are deleted.
-pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> Result<Sight> {
-    let SignIn { user, hash, epoch, until } = sign_in;
+pub async fn add(
+    tx: &mut Tx<'_>,
+    sign_in: SignInRecord<'_>,
+    most: i64,
+    now: Time,
+) -> Result<BrowserRecognition> {
+    let SignInRecord { user, hash, epoch, until } = sign_in;
     let others: i64 = on!(tx, conn => sqlx::query_scalar(
         "SELECT COUNT(*) FROM known_browsers WHERE user_id = $1 AND expires_at > $2")
         .bind(user).bind(now).fetch_one(conn))?;
@@ -51,7 +56,7 @@ pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> 
              SET expires_at = excluded.expires_at, epoch = excluded.epoch
          WHERE known_browsers.expires_at <= $5";
     if execute!(tx, insert, user, hash, until, epoch, now)? == 0 {
-        return Ok(Sight::Known);
+        return Ok(BrowserRecognition::Known);
     }
     if others >= most {
         execute!(
@@ -62,7 +67,7 @@ pub async fn add(tx: &mut Tx<'_>, sign_in: SignIn<'_>, most: i64, now: Time) -> 
             most,
         )?;
     }
-    Ok(if others == 0 { Sight::First } else { Sight::New })
+    Ok(if others == 0 { BrowserRecognition::First } else { BrowserRecognition::New })
 }
 
 /// Returns whether this browser has password tries of its own for this user: it is known and no epoch was raised since.

@@ -3,7 +3,7 @@
 use crate::domain::epoch::Epoch;
 use crate::domain::ids::{Hash, TrustedBrowserId, UserId};
 use crate::domain::time::Time;
-use crate::domain::trusted_browser::{MOST, Profile, TrustedBrowser};
+use crate::domain::trusted_browser::{BrowserSignals, MOST, TrustedBrowser};
 use crate::storage::core::error::Result;
 use crate::storage::core::json::Json;
 use crate::storage::core::tx::Tx;
@@ -14,7 +14,7 @@ struct Row {
     user_id: UserId,
     epoch: Epoch,
     cookie: Hash,
-    profile: Json<Profile>,
+    profile: Json<BrowserSignals>,
     label: String,
     created_at: Time,
     seen_at: Time,

@@ -11,7 +11,7 @@ const OF_ONE_LOGIN: i64 = 8;
 
 /// A request to an upstream provider.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Departure {
+pub struct UpstreamState {
     /// The hash of the value of `state`.
     pub state: Hash,
     /// The login that it belongs to.
@@ -25,7 +25,7 @@ pub struct Departure {
 }
 
 /// Stores a request. `Error::Conflict` if the login has ended.
-pub async fn insert(tx: &mut Tx<'_>, new: &Departure) -> Result<()> {
+pub async fn insert(tx: &mut Tx<'_>, new: &UpstreamState) -> Result<()> {
     execute!(
         tx,
         "DELETE FROM departures WHERE interaction_id = $1 AND state NOT IN
@@ -50,7 +50,7 @@ pub async fn by_state(
     state: &Hash,
     issuer: &IssuerId,
     now: Time,
-) -> Result<Option<Departure>> {
+) -> Result<Option<UpstreamState>> {
     Ok(on!(tx, conn => sqlx::query_as(
         "SELECT d.state, d.interaction_id, d.upstream_id, d.departed_at
          FROM departures d JOIN interactions i ON i.id = d.interaction_id

@@ -9,14 +9,14 @@ use crate::storage::core::tx::Tx;
 
 /// An upstream provider as stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredUpstream {
     /// The provider.
     pub upstream: Upstream,
     /// Our client secret, sealed for its row; `None` for a public client, which uses PKCE only.
     pub sealed_secret: Option<String>,
 }
 
-impl Stored {
+impl StoredUpstream {
     /// The row name that the secret is sealed for.
     pub fn row(id: &UpstreamId) -> String {
         format!("upstreams/{id}")
@@ -36,7 +36,7 @@ struct Row {
     rules: Json<UpstreamRules>,
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Row> for StoredUpstream {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
@@ -58,13 +58,13 @@ impl TryFrom<Row> for Stored {
     }
 }
 
-fn stored(rows: Vec<Row>) -> Result<Vec<Stored>> {
-    rows.into_iter().map(Stored::try_from).collect()
+fn stored(rows: Vec<Row>) -> Result<Vec<StoredUpstream>> {
+    rows.into_iter().map(StoredUpstream::try_from).collect()
 }
 
 /// Adds or replaces the provider with this id. `Error::Conflict` if the name is taken.
-pub async fn upsert(tx: &mut Tx<'_>, new: &Stored) -> Result<()> {
-    let Stored { upstream, sealed_secret } = new;
+pub async fn upsert(tx: &mut Tx<'_>, new: &StoredUpstream) -> Result<()> {
+    let StoredUpstream { upstream, sealed_secret } = new;
     let (reseller, tenant) = match &upstream.owner {
         Owner::Reseller(reseller) => (Some(reseller), None),
         Owner::Tenant(tenant) => (None, Some(tenant)),
@@ -91,15 +91,15 @@ pub async fn upsert(tx: &mut Tx<'_>, new: &Stored) -> Result<()> {
 }
 
 /// The provider with this name.
-pub async fn by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<Stored>> {
+pub async fn by_name(tx: &mut Tx<'_>, name: &str) -> Result<Option<StoredUpstream>> {
     let row: Option<Row> = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
          FROM upstreams WHERE name = $1").bind(name).fetch_optional(conn))?;
-    row.map(Stored::try_from).transpose()
+    row.map(StoredUpstream::try_from).transpose()
 }
 
 /// All providers by name.
-pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
+pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<StoredUpstream>> {
     let rows = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
          FROM upstreams ORDER BY name").fetch_all(conn))?;
@@ -107,7 +107,7 @@ pub async fn all(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
 }
 
 /// The providers at which this tenant's users may sign in: its own and its reseller's, by title.
-pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Stored>> {
+pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<StoredUpstream>> {
     let rows = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
          FROM upstreams
@@ -117,7 +117,7 @@ pub async fn of_tenant(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Stored>
 }
 
 /// The providers of all resellers, by title.
-pub async fn of_resellers(tx: &mut Tx<'_>) -> Result<Vec<Stored>> {
+pub async fn of_resellers(tx: &mut Tx<'_>) -> Result<Vec<StoredUpstream>> {
     let rows = on!(tx, conn => sqlx::query_as(
         "SELECT id, name, reseller_id, tenant_id, title, issuer, client_id, sealed_secret, rules
          FROM upstreams WHERE reseller_id IS NOT NULL ORDER BY title, name").fetch_all(conn))?;

@@ -9,7 +9,7 @@ use crate::domain::epoch::Epoch;
 use crate::domain::ids::{DirectoryKey, Hash, TenantId, UpstreamId, UserId};
 use crate::domain::time::Time;
 use crate::domain::upstream::UpstreamAccount;
-use crate::domain::user::{Desktop, Role, User, Username};
+use crate::domain::user::{ComputerName, Role, User, Username};
 use crate::storage::core::error::Result;
 use crate::storage::core::json::Json;
 use crate::storage::core::queue::ExpectedRows;
@@ -26,7 +26,7 @@ pub(in crate::storage) struct Row {
     profile: Json<Profile>,
     updated_at: Time,
     directory_key: Option<DirectoryKey>,
-    personal_desktop: Option<Desktop>,
+    personal_desktop: Option<ComputerName>,
     upstream_id: Option<UpstreamId>,
     upstream_subject: Option<String>,
 }
@@ -61,7 +61,7 @@ impl From<Row> for User {
 
 /// A user and everything needed to check a password.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub struct UserCredentials {
     /// The user, disabled or not.
     pub user: User,
     /// The password's hash; `None` = the user has no password.
@@ -75,14 +75,14 @@ pub struct Credentials {
     /// Whether the name of the office computer has not been asked for in this enrolment.
     pub desktop_unasked: bool,
     /// The user's other credentials.
-    pub has: Has,
+    pub has: HeldCredentials,
     /// The key by which the user is found.
     pub username_key: String,
 }
 
 /// The kinds of credentials a user has in other tables.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
-pub struct Has {
+pub struct HeldCredentials {
     /// Whether there is a passkey.
     #[sqlx(rename = "has_passkeys")]
     pub passkeys: bool,
@@ -103,7 +103,7 @@ struct CredentialsRow {
     must_change_password: bool,
     username_key: String,
     #[sqlx(flatten)]
-    has: Has,
+    has: HeldCredentials,
 }
 
 /// The columns of a [`CredentialsRow`].
@@ -118,7 +118,7 @@ macro_rules! credentials {
     };
 }
 
-impl From<CredentialsRow> for Credentials {
+impl From<CredentialsRow> for UserCredentials {
     fn from(row: CredentialsRow) -> Self {
         Self {
             user: row.user.into(),
@@ -197,32 +197,32 @@ pub async fn credentials(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     name: Option<&Username>,
-) -> Result<Option<Credentials>> {
+) -> Result<Option<UserCredentials>> {
     let [key, former] = name.map(|name| [name.key(), name.former_key()]).unwrap_or_default();
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND username_key IN ($2, $3)
              ORDER BY CASE WHEN username_key = $3 THEN 0 ELSE 1 END LIMIT 1"))
         .bind(tenant).bind(key).bind(former).fetch_optional(conn))?;
-    Ok(row.map(Credentials::from))
+    Ok(row.map(UserCredentials::from))
 }
 
 /// Users of this tenant with this address ([`EmailAddress::key`]), limited to as many as show whether the address is
 /// unique.
 ///
 /// [`EmailAddress::key`]: crate::domain::contact::EmailAddress::key
-pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<Credentials>> {
+pub async fn by_address(tx: &mut Tx<'_>, tenant: &TenantId, key: &str) -> Result<Vec<UserCredentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 AND email_key = $2 LIMIT 2"))
         .bind(tenant).bind(key).fetch_all(conn))?;
-    Ok(rows.into_iter().map(Credentials::from).collect())
+    Ok(rows.into_iter().map(UserCredentials::from).collect())
 }
 
 /// The user with this id, with the stored password.
-pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<Credentials>> {
+pub async fn credentials_by_id(tx: &mut Tx<'_>, id: &UserId) -> Result<Option<UserCredentials>> {
     let row: Option<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", credentials!(), " FROM users WHERE id = $1"))
         .bind(id).fetch_optional(conn))?;
-    Ok(row.map(Credentials::from))
+    Ok(row.map(UserCredentials::from))
 }
 
 /// The row of a user of the host's directory.
@@ -271,7 +271,12 @@ pub async fn stand_for(tx: &mut Tx<'_>, user: &User) -> Result<User> {
 }
 
 /// Records that the name of the office computer was asked for in this enrolment, and the name if one was given.
-pub async fn desktop_asked(tx: &mut Tx<'_>, id: &UserId, given: Option<&Desktop>, now: Time) -> Result<()> {
+pub async fn desktop_asked(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    given: Option<&ComputerName>,
+    now: Time,
+) -> Result<()> {
     execute!(tx, "UPDATE users SET desktop_asked = enrolment WHERE id = $1", id)?;
     if let Some(name) = given {
         let sql =
@@ -351,11 +356,11 @@ pub async fn rehash_password(tx: &mut Tx<'_>, id: &UserId, old: &str, new: &str)
 }
 
 /// The users of a tenant by name, with their stored passwords.
-pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<Credentials>> {
+pub async fn all(tx: &mut Tx<'_>, tenant: &TenantId) -> Result<Vec<UserCredentials>> {
     let rows: Vec<CredentialsRow> = on!(tx, conn => sqlx::query_as(
         concat!("SELECT ", credentials!(), " FROM users WHERE tenant_id = $1 ORDER BY username_key"))
         .bind(tenant).fetch_all(conn))?;
-    Ok(rows.into_iter().map(Credentials::from).collect())
+    Ok(rows.into_iter().map(UserCredentials::from).collect())
 }
 
 /// Removes a user with authenticators, sessions and grants.

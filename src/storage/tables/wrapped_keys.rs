@@ -16,14 +16,14 @@ pub struct WrappedKeys {
 
 /// Selects one of the two rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum KeySlot {
     /// Wrapped by the current master key, which every node should have.
     Current,
     /// Wrapped by the previous master key, for nodes that do not have the current one yet.
     Previous,
 }
 
-impl Place {
+impl KeySlot {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
@@ -33,7 +33,7 @@ impl Place {
 }
 
 /// The wrapped keys in this row.
-pub async fn at(tx: &mut Tx<'_>, place: Place) -> Result<Option<WrappedKeys>> {
+pub async fn at(tx: &mut Tx<'_>, place: KeySlot) -> Result<Option<WrappedKeys>> {
     on!(tx, conn => sqlx::query_as("SELECT master, wrapped FROM wrapped_keys WHERE place = $1")
         .bind(place.as_str()).fetch_optional(conn))
 }

@@ -8,7 +8,9 @@ use askama::Template;
 use crate::domain::branding::Accent;
 use crate::domain::ids::MessageId;
 use crate::domain::locale::Locale;
-use crate::domain::message::{Code, Content, Link, Mail, MessageContent, Notice, Purpose};
+use crate::domain::message::{
+    AccountNotice, CodePurpose, Content, DeliveredCode, MailContent, MessageContent, MessageLink,
+};
 use crate::domain::tenant::Tenant;
 use crate::ext::{OutgoingMail, OutgoingSms};
 use crate::i18n::Texts;
@@ -51,8 +53,8 @@ pub(crate) fn compose(id: &MessageId, message: &MessageContent, tenant: &Tenant)
         }
         Content::Sms { to, code, host } => {
             let key = match code.purpose {
-                Purpose::SignIn => "sms.sign_in",
-                Purpose::Address => "sms.address",
+                CodePurpose::SignIn => "sms.sign_in",
+                CodePurpose::Address => "sms.address",
             };
             let number = code.code.expose();
             let words = l.with(key, &[("code", number), ("service", &service)]);
@@ -79,30 +81,30 @@ struct Words {
 }
 
 impl Words {
-    fn of(l: Texts, service: &str, account: &str, mail: &Mail) -> Self {
+    fn of(l: Texts, service: &str, account: &str, mail: &MailContent) -> Self {
         match mail {
-            Mail::Code(code) => Self::code(l, service, code),
-            Mail::Reset(link) => {
+            MailContent::Code(code) => Self::code(l, service, code),
+            MailContent::Reset(link) => {
                 let lead = l.with("mail.reset_lead", &[("service", service), ("account", account)]);
                 let subject = l.with("mail.reset_subject", &[("service", service)]);
                 Self::link(l, link, subject, lead, l.t("mail.reset_button"))
             }
-            Mail::Activation(link) => {
+            MailContent::Activation(link) => {
                 let lead = l.with("mail.activation_lead", &[("service", service), ("account", account)]);
                 let subject = l.with("mail.activation_subject", &[("service", service)]);
                 Self::link(l, link, subject, lead, l.t("mail.activation_button"))
             }
-            Mail::Notice { event, at, zone } => {
+            MailContent::Notice { event, at, zone } => {
                 let when = format!("{}, {}", l.date(*at, *zone), l.time_of_day(*at, *zone));
                 Self::notice(l, service, account, event, &when)
             }
         }
     }
 
-    fn code(l: Texts, service: &str, code: &Code) -> Self {
+    fn code(l: Texts, service: &str, code: &DeliveredCode) -> Self {
         let (subject, lead) = match code.purpose {
-            Purpose::SignIn => ("mail.sign_in_subject", "mail.sign_in_lead"),
-            Purpose::Address => ("mail.address_subject", "mail.address_lead"),
+            CodePurpose::SignIn => ("mail.sign_in_subject", "mail.sign_in_lead"),
+            CodePurpose::Address => ("mail.address_subject", "mail.address_lead"),
         };
         let [subject, lead] = [subject, lead].map(|key| l.with(key, &[("service", service)]));
         let rest = vec![
@@ -113,31 +115,31 @@ impl Words {
         Self { subject, lead, code: Some(code.code.expose().to_owned()), link: None, rest }
     }
 
-    fn link(l: Texts, link: &Link, subject: String, lead: String, button: &str) -> Self {
+    fn link(l: Texts, link: &MessageLink, subject: String, lead: String, button: &str) -> Self {
         let rest =
             vec![l.count("mail.link_valid", i64::from(link.minutes)), l.t("mail.not_asked").to_owned()];
         let link = Some((link.address.expose().to_owned(), button.to_owned()));
         Self { subject, lead, code: None, link, rest }
     }
 
-    fn notice(l: Texts, service: &str, account: &str, event: &Notice, when: &str) -> Self {
+    fn notice(l: Texts, service: &str, account: &str, event: &AccountNotice, when: &str) -> Self {
         let (subject, lead) = match event {
-            Notice::PasswordChanged => ("mail.password_changed_subject", "mail.password_changed"),
-            Notice::SecondFactorEnrolled => ("mail.factor_enrolled_subject", "mail.factor_enrolled"),
-            Notice::SecondFactorRemoved => ("mail.factor_removed_subject", "mail.factor_removed"),
-            Notice::SecondFactorReset => ("mail.factor_reset_subject", "mail.factor_reset"),
-            Notice::RecoveryCodeUsed => ("mail.recovery_used_subject", "mail.recovery_used"),
-            Notice::AddressChanged => ("mail.address_changed_subject", "mail.address_changed"),
-            Notice::AccountLinked { .. } => ("mail.linked_subject", "mail.linked"),
-            Notice::NewBrowser { .. } => ("mail.new_browser_subject", "mail.new_browser"),
+            AccountNotice::PasswordChanged => ("mail.password_changed_subject", "mail.password_changed"),
+            AccountNotice::SecondFactorEnrolled => ("mail.factor_enrolled_subject", "mail.factor_enrolled"),
+            AccountNotice::SecondFactorRemoved => ("mail.factor_removed_subject", "mail.factor_removed"),
+            AccountNotice::SecondFactorReset => ("mail.factor_reset_subject", "mail.factor_reset"),
+            AccountNotice::RecoveryCodeUsed => ("mail.recovery_used_subject", "mail.recovery_used"),
+            AccountNotice::AddressChanged => ("mail.address_changed_subject", "mail.address_changed"),
+            AccountNotice::AccountLinked { .. } => ("mail.linked_subject", "mail.linked"),
+            AccountNotice::NewBrowser { .. } => ("mail.new_browser_subject", "mail.new_browser"),
         };
         let mut rest = vec![l.with("mail.when", &[("when", when)])];
-        if let Notice::NewBrowser { browser: Some(browser) } = event {
+        if let AccountNotice::NewBrowser { browser: Some(browser) } = event {
             rest.push(l.with("mail.browser", &[("browser", browser)]));
         }
         rest.push(l.t("mail.not_you").to_owned());
         let upstream = match event {
-            Notice::AccountLinked { upstream } => one_line(upstream),
+            AccountNotice::AccountLinked { upstream } => one_line(upstream),
             _ => String::new(),
         };
         let values = [("service", service), ("account", account), ("upstream", upstream.as_str())];
@@ -195,27 +197,28 @@ mod tests {
         }
     }
 
-    fn mails(upstream: &str) -> Vec<Mail> {
-        let code = |purpose, minutes| Code { purpose, code: Confidential::new("493817"), minutes };
-        let link = || Link { address: Confidential::new("https://id.test/reset?x=1&y=2"), minutes: 30 };
+    fn mails(upstream: &str) -> Vec<MailContent> {
+        let code = |purpose, minutes| DeliveredCode { purpose, code: Confidential::new("493817"), minutes };
+        let link =
+            || MessageLink { address: Confidential::new("https://id.test/reset?x=1&y=2"), minutes: 30 };
         let at = Time::from_unix(1_796_137_500);
-        let notice = |event| Mail::Notice { event, at, zone: Zone::UTC };
+        let notice = |event| MailContent::Notice { event, at, zone: Zone::UTC };
         let mut all = vec![
-            Mail::Code(code(Purpose::SignIn, 10)),
-            Mail::Code(code(Purpose::Address, 1)),
-            Mail::Reset(link()),
-            Mail::Activation(link()),
+            MailContent::Code(code(CodePurpose::SignIn, 10)),
+            MailContent::Code(code(CodePurpose::Address, 1)),
+            MailContent::Reset(link()),
+            MailContent::Activation(link()),
         ];
         let notices = [
-            Notice::PasswordChanged,
-            Notice::SecondFactorEnrolled,
-            Notice::SecondFactorRemoved,
-            Notice::SecondFactorReset,
-            Notice::RecoveryCodeUsed,
-            Notice::AddressChanged,
-            Notice::AccountLinked { upstream: upstream.to_owned() },
-            Notice::NewBrowser { browser: Some("Firefox, Linux".to_owned()) },
-            Notice::NewBrowser { browser: None },
+            AccountNotice::PasswordChanged,
+            AccountNotice::SecondFactorEnrolled,
+            AccountNotice::SecondFactorRemoved,
+            AccountNotice::SecondFactorReset,
+            AccountNotice::RecoveryCodeUsed,
+            AccountNotice::AddressChanged,
+            AccountNotice::AccountLinked { upstream: upstream.to_owned() },
+            AccountNotice::NewBrowser { browser: Some("Firefox, Linux".to_owned()) },
+            AccountNotice::NewBrowser { browser: None },
         ];
         all.extend(notices.map(notice));
         all
@@ -276,10 +279,10 @@ mod tests {
     #[test]
     fn a_text_names_the_service_and_ends_with_the_host_and_the_code() {
         for locale in Locale::ALL {
-            for purpose in [Purpose::SignIn, Purpose::Address] {
+            for purpose in [CodePurpose::SignIn, CodePurpose::Address] {
                 let content = Content::Sms {
                     to: "+4915112345678".to_owned().try_into().unwrap(),
-                    code: Code { purpose, code: Confidential::new("493817"), minutes: 5 },
+                    code: DeliveredCode { purpose, code: Confidential::new("493817"), minutes: 5 },
                     host: "id.test".to_owned(),
                 };
                 let Outgoing::Sms(sms) = write(locale, content, "Example Works") else { panic!("a mail") };

@@ -5,7 +5,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use vestibule::domain::time::Time;
-use vestibule::storage::attempts::{self, Budget, Kind, Rate, Reservation};
+use vestibule::storage::attempts::{self, AttemptKind, Budget, Rate, Reservation};
 use vestibule::storage::{Db, Error};
 
 use super::rows::{NOW, hash, later};
@@ -21,7 +21,7 @@ const BUDGET: Budget = Budget {
 /// Reserves a try. A caller that is told to come back, because too many wait for the row, comes back.
 async fn reserve(db: &Db, now: Time) -> Reservation {
     loop {
-        match write!(db, tx => attempts::reserve(tx, hash("k"), Kind::Password, now, &BUDGET)) {
+        match write!(db, tx => attempts::reserve(tx, hash("k"), AttemptKind::Password, now, &BUDGET)) {
             Err(Error::Busy(_)) => tokio::task::yield_now().await,
             answer => return answer.unwrap(),
         }
@@ -55,7 +55,7 @@ async fn locks_double_until_only_an_administrator_can_help() {
         for at in [now, later(u64::from(u32::MAX)), Time::from_unix(i64::MAX - 1)] {
             assert_eq!(reserve(db, at).await, Reservation::Stopped);
         }
-        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), Kind::Password))).unwrap();
+        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), AttemptKind::Password))).unwrap();
         assert_eq!(reserve(db, now).await, Reservation::Taken { failures: 1, lock: None });
     })
     .await;
@@ -69,13 +69,13 @@ async fn success_forgets_and_a_check_that_did_not_take_place_costs_nothing() {
         }
         let fifth = reserve(db, NOW).await;
         let Reservation::Taken { failures: 5, lock: lock @ Some(_) } = fifth else { panic!("{fifth:?}") };
-        write!(db, tx => attempts::give_back(tx, hash("k"), Kind::Password, lock)).unwrap();
+        write!(db, tx => attempts::give_back(tx, hash("k"), AttemptKind::Password, lock)).unwrap();
         assert_eq!(reserve(db, NOW).await, fifth);
         assert_eq!(
-            read!(db, tx => attempts::locked_until(tx, hash("k"), Kind::Password)),
+            read!(db, tx => attempts::locked_until(tx, hash("k"), AttemptKind::Password)),
             Some(NOW.plus(BUDGET.first_lock))
         );
-        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), Kind::Password))).unwrap();
+        write!(db, tx => ready(attempts::queue_success(tx, hash("k"), AttemptKind::Password))).unwrap();
         assert_eq!(reserve(db, NOW).await, Reservation::Taken { failures: 1, lock: None });
     })
     .await;
@@ -87,7 +87,9 @@ async fn each_key_and_kind_counts_alone() {
         for _ in 0..6 {
             reserve(db, NOW).await;
         }
-        for (key, kind) in [("k", Kind::Otp), ("k", Kind::Recovery), ("other", Kind::Password)] {
+        for (key, kind) in
+            [("k", AttemptKind::Otp), ("k", AttemptKind::Recovery), ("other", AttemptKind::Password)]
+        {
             let taken = write!(db, tx => attempts::reserve(tx, hash(key), kind, NOW, &BUDGET)).unwrap();
             assert_eq!(taken, Reservation::Taken { failures: 1, lock: None });
         }
@@ -157,7 +159,7 @@ async fn a_clock_set_back_locks_nobody_out() {
 
         let forget = async |now: Time| {
             let week = Duration::from_hours(7 * 24);
-            write!(db, tx => attempts::forget(tx, hash("k"), Kind::Password, now, week)).unwrap()
+            write!(db, tx => attempts::forget(tx, hash("k"), AttemptKind::Password, now, week)).unwrap()
         };
         assert!(!forget(NOW.minus(Time::SKEW)).await);
         assert!(forget(NOW.minus(Duration::from_hours(1))).await);

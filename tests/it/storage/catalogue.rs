@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 use vestibule::domain::client::{Client, SigningAlgorithm};
 use vestibule::domain::ids::{ClientId, IssuerId};
-use vestibule::domain::issuer::{Address, IssuerUrl};
+use vestibule::domain::issuer::{IssuerAddress, IssuerUrl};
 use vestibule::domain::tenant::{Tenant, TenantDomain};
 use vestibule::ext::Clock;
 use vestibule::storage::{Catalogue, Db, clients, issuers, keys, tenants};
@@ -45,7 +45,7 @@ async fn what_was_read_once_costs_no_statement() {
         let stored = keep(key(&issuer, "k", SigningAlgorithm::Rs256));
         write!(db, tx => keys::insert_first(tx, stored)).unwrap();
         let catalogue = catalogue(db, &Hands::default());
-        let address = Address::Tenant(tenant.domain.clone());
+        let address = IssuerAddress::Tenant(tenant.domain.clone());
         let look = async || {
             assert_eq!(catalogue.issuer(&address).await.unwrap().unwrap().id, issuer);
             assert_eq!(catalogue.issuer_by_id(&issuer).await.unwrap().unwrap().id, issuer);
@@ -53,7 +53,7 @@ async fn what_was_read_once_costs_no_statement() {
             assert_eq!(*catalogue.tenant_by_domain(&tenant.domain).await.unwrap().unwrap(), *tenant);
             assert_eq!(*catalogue.client(&issuer, &shop.id).await.unwrap().unwrap(), *shop);
             assert_eq!(catalogue.keys(&issuer).await.unwrap().len(), 1);
-            assert_eq!(catalogue.issuer(&Address::Root).await.unwrap().unwrap().id, IssuerId::root());
+            assert_eq!(catalogue.issuer(&IssuerAddress::Root).await.unwrap().unwrap().id, IssuerId::root());
         };
         look().await;
         let before = db.statements();
@@ -73,7 +73,7 @@ async fn a_change_acts_at_once_where_it_was_made() {
         assert!(catalogue.client(&issuer, &shop.id).await.unwrap().is_some());
         assert!(catalogue.tenant_by_domain(&domain).await.unwrap().is_none());
         assert!(catalogue.keys(&issuer).await.unwrap().is_empty());
-        assert!(catalogue.issuer(&Address::Host("own.test".to_owned())).await.unwrap().is_none());
+        assert!(catalogue.issuer(&IssuerAddress::Host("own.test".to_owned())).await.unwrap().is_none());
 
         let disabled = keep(Client { disabled: true, ..shop.clone() });
         write!(db, tx => clients::upsert(tx, disabled)).unwrap();
@@ -86,7 +86,7 @@ async fn a_change_acts_at_once_where_it_was_made() {
         write!(db, tx => keys::insert_first(tx, stored)).unwrap();
         assert_eq!(catalogue.keys(&issuer).await.unwrap().len(), 1);
         write!(db, tx => issuers::set_hosts(tx, &tenant.id, keep(["own.test".to_owned()]))).unwrap();
-        assert!(catalogue.issuer(&Address::Host("own.test".to_owned())).await.unwrap().is_some());
+        assert!(catalogue.issuer(&IssuerAddress::Host("own.test".to_owned())).await.unwrap().is_some());
         write!(db, tx => tenants::remove(tx, &tenant.id)).unwrap();
         assert!(catalogue.tenant(&tenant.id).await.unwrap().is_none());
     })

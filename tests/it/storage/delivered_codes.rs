@@ -7,7 +7,7 @@ use vestibule::domain::ids::{CeremonyId, MessageId};
 use vestibule::domain::message::Purpose;
 use vestibule::domain::time::Time;
 use vestibule::domain::user::User;
-use vestibule::storage::delivered_codes::{self, New, Tried};
+use vestibule::storage::delivered_codes::{self, NewDeliveredCode, Tried};
 use vestibule::storage::{Db, authenticators, interactions, sweep::sweep};
 
 use super::races::winners;
@@ -85,9 +85,9 @@ async fn a_code_is_good_for_its_time_its_purpose_and_its_authenticator() {
         let Begun { one, two, .. } = begin(db).await;
         let (new, _) = send(db, one, "1").await;
         assert_eq!(attempt(db, new, "1", new.expires_at).await, Tried::Void);
-        let other = keep(New { purpose: Purpose::SignIn, ..new.clone() });
+        let other = keep(NewDeliveredCode { purpose: CodePurpose::SignIn, ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
-        let other = keep(New { authenticator: two.id.clone(), ..new.clone() });
+        let other = keep(NewDeliveredCode { authenticator: two.id.clone(), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
         let other = keep(New { ceremony: CeremonyId::new("2"), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
@@ -135,7 +135,11 @@ async fn a_code_is_sent_in_a_reset_as_it_is_in_a_login() {
         assert_eq!(attempt(db, of_login, "2", NOW).await, Tried::Wrong);
         assert_eq!(attempt(db, of_reset, "2", NOW).await, Tried::Right);
         assert_eq!(attempt(db, of_reset, "2", NOW).await, Tried::Void, "once");
-        let third = keep(New { hash: hash("3").clone(), message: MessageId::new("3"), ..of_reset.clone() });
+        let third = keep(NewDeliveredCode {
+            hash: hash("3").clone(),
+            message: MessageId::new("3"),
+            ..of_reset.clone()
+        });
         let replaced = write!(db, tx => delivered_codes::replace(tx, third)).unwrap();
         assert_eq!(replaced, Some(MessageId::new("2")));
         assert_eq!(attempt(db, third, "3", third.expires_at).await, Tried::Void);

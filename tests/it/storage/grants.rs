@@ -10,7 +10,7 @@ use vestibule::domain::ids::{ClientId, DirectoryKey, GrantId, IssuerId, SessionI
 use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
 use vestibule::domain::upstream::Owner;
-use vestibule::domain::user::{Desktop, User, Username};
+use vestibule::domain::user::{ComputerName, User, Username};
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::grants::GrantWithUser;
 use vestibule::storage::sweep::sweep;
@@ -181,7 +181,7 @@ async fn what_changes_in_a_user_is_seen_behind_every_grant() {
         write!(db, tx => users::upsert(tx, renamed)).unwrap();
         assert_eq!(seen().await, *renamed);
 
-        let desktop = keep(Desktop::parse("pc-anna").unwrap());
+        let desktop = keep(ComputerName::parse("pc-anna").unwrap());
         write!(db, tx => users::desktop_asked(tx, anna, Some(desktop), later(1))).unwrap();
         assert_eq!(seen().await.personal_desktop.as_ref(), Some(desktop));
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use vestibule::domain::ids::MessageId;
-use vestibule::domain::message::{Channel, Delivery, Kind};
-use vestibule::storage::outbox::{self, New, Outcome, QUEUE_OF_TENANT};
+use vestibule::domain::message::{Channel, Delivery, MessageKind};
+use vestibule::storage::outbox::{self, NewMessage, QUEUE_OF_TENANT, SendAttempt};
 use vestibule::storage::{Db, sweep::sweep};
 
 use super::rows::{NOW, World, keep, later};
@@ -13,14 +13,14 @@ use super::{on_each, read, write};
 
 const LEASE: Duration = Duration::from_mins(2);
 
-fn new(world: &World, name: &str) -> &'static New {
+fn new(world: &World, name: &str) -> &'static NewMessage {
     let World { anna, .. } = world;
-    keep(New {
+    keep(NewMessage {
         id: MessageId::new(name),
         tenant: anna.tenant.clone(),
         user: anna.id.clone(),
         channel: Channel::Mail,
-        kind: Kind::SignInCode,
+        kind: MessageKind::SignInCode,
         destination: "a•••@example.test".to_owned(),
         sealed: format!("sealed {name}"),
         created_at: NOW,
@@ -59,12 +59,12 @@ async fn a_lease_that_runs_out_lets_others_in_and_the_first_out() {
         assert_eq!(claim(db, 0).await, ["m 1"]);
         assert_eq!(claim(db, 119).await, [""; 0]);
         assert_eq!(claim(db, 120).await, ["m 2"]);
-        assert!(!write!(db, tx => outbox::settle(tx, &new.id, 1, &Outcome::Sent)).unwrap());
-        let again = keep(Outcome::Again(later(150), "451".to_owned()));
-        assert!(write!(db, tx => outbox::settle(tx, &new.id, 2, again)).unwrap());
+        assert!(!write!(db, tx => outbox::record(tx, &new.id, 1, &SendAttempt::Sent)).unwrap());
+        let again = keep(SendAttempt::Again(later(150), "451".to_owned()));
+        assert!(write!(db, tx => outbox::record(tx, &new.id, 2, again)).unwrap());
         assert_eq!((claim(db, 149).await, claim(db, 150).await), (vec![], vec!["m 3".to_owned()]));
-        assert!(write!(db, tx => outbox::settle(tx, &new.id, 3, &Outcome::Sent)).unwrap());
-        assert!(!write!(db, tx => outbox::settle(tx, &new.id, 3, &Outcome::Sent)).unwrap());
+        assert!(write!(db, tx => outbox::record(tx, &new.id, 3, &SendAttempt::Sent)).unwrap());
+        assert!(!write!(db, tx => outbox::record(tx, &new.id, 3, &SendAttempt::Sent)).unwrap());
         assert_eq!(claim(db, 1000).await, [""; 0]);
         let entries = read!(db, tx => outbox::of_tenant(tx, &new.tenant, 10));
         let [entry] = &entries[..] else { panic!("{entries:?}") };

@@ -1,11 +1,11 @@
 //! Users, authenticators and recovery codes.
 
 use vestibule::domain::authenticator::{
-    Authenticator, AuthenticatorState, Kind, Pin, PinPosition, TotpParameters,
+    Authenticator, AuthenticatorKind, AuthenticatorState, Pin, PinPosition, TotpParameters,
 };
 use vestibule::domain::contact::{EmailAddress, PhoneNumber};
 use vestibule::domain::ids::{AuthenticatorId, IssuerId, UserId};
-use vestibule::domain::user::{Desktop, User};
+use vestibule::domain::user::{ComputerName, User};
 use vestibule::storage::{Error, authenticators, clients, recovery_codes, tenants, users};
 
 use super::rows::{FIRST, NOW, World, authenticator, client, hash, keep, later, tenant, user};
@@ -184,10 +184,13 @@ async fn every_kind_comes_back_as_it_was_and_a_counter_begins_at_nought() {
     on_each(async |db| {
         let World { anna, .. } = World::store(db).await;
         let kinds = [
-            Kind::Totp { parameters: TotpParameters { period: 60, ..TotpParameters::default() }, drift: -3 },
-            Kind::Hotp { digits: 8 },
-            Kind::Sms { number: PhoneNumber::parse("+4915112345678", None).unwrap() },
-            Kind::Mail { address: EmailAddress::parse("anna@example.test").unwrap() },
+            AuthenticatorKind::Totp {
+                parameters: TotpParameters { period: 60, ..TotpParameters::default() },
+                drift: -3,
+            },
+            AuthenticatorKind::Hotp { digits: 8 },
+            AuthenticatorKind::Sms { number: PhoneNumber::parse("+4915112345678", None).unwrap() },
+            AuthenticatorKind::Mail { address: EmailAddress::parse("anna@example.test").unwrap() },
         ];
         for (n, kind) in kinds.into_iter().enumerate() {
             let id = AuthenticatorId::new(n.to_string());
@@ -221,7 +224,7 @@ async fn the_office_computer_is_asked_for_once_in_an_enrolment() {
         let skipped = found().await;
         assert!(!skipped.desktop_unasked);
         assert_eq!(&skipped.user, anna, "skipping stores nothing");
-        let name = keep(Desktop::parse("pc-7").unwrap());
+        let name = keep(ComputerName::parse("pc-7").unwrap());
         write!(db, tx => users::desktop_asked(tx, &anna.id, Some(name), later(1))).unwrap();
         let given = found().await.user;
         assert_eq!((given.personal_desktop.as_ref(), given.updated_at), (Some(name), later(1)));

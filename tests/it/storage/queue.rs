@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use vestibule::domain::epoch::Epoch;
-use vestibule::domain::grant::{Code, Grant};
+use vestibule::domain::grant::{Grant, IssuedCode};
 use vestibule::domain::ids::IssuerId;
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{
@@ -15,7 +15,7 @@ use super::rows::{FIRST, NOW, World, interaction, session};
 use super::{on_each, read, write};
 
 /// What the end of a login writes: five statements that wait, with some thirty values.
-fn finish(tx: &mut Tx<'_>, world: World, rows: (&Grant, &Code), epoch: Epoch) -> Result<()> {
+fn finish(tx: &mut Tx<'_>, world: World, rows: (&Grant, &IssuedCode), epoch: Epoch) -> Result<()> {
     interactions::queue_remove(tx, &interaction("1").id)?;
     users::queue_epoch_check(tx, &world.anna.id, epoch)?;
     sessions::queue_insert(tx, session(world.anna, IssuerId::root(), "cookie"))?;

@@ -164,7 +164,7 @@ async fn of_many_nodes_one_answers_a_wish() {
     on_each(async |db| {
         for (number, created_at) in [(1, later(1)), (0, NOW), (2, later(2))] {
             let (id, sealed) = (ResetRequestId::new(number.to_string()), format!("sealed {number}"));
-            let wish = keep(Waiting { id, sealed, created_at });
+            let wish = keep(QueuedResetRequest { id, sealed, created_at });
             assert!(write!(db, tx => reset_requests::insert(tx, wish)).unwrap());
         }
         let oldest = read!(db, tx => reset_requests::oldest(tx, 2));

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use vestibule::domain::acr::{Acr, AuthContext};
 use vestibule::domain::audience::{Audience, ResourceIndicator};
-use vestibule::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
+use vestibule::domain::authenticator::{
+    Authenticator, AuthenticatorKind, AuthenticatorState, TotpParameters,
+};
 use vestibule::domain::branding::Branding;
 use vestibule::domain::claims::{ClaimsRequest, Profile};
 use vestibule::domain::client::{Client, ClientAuthentication, ClientMetadata};
 use vestibule::domain::epoch::Epoch;
 use vestibule::domain::fact::{FactKind, Facts};
-use vestibule::domain::grant::{Code, Grant, OpaqueToken};
+use vestibule::domain::grant::{Grant, IssuedCode, OpaqueToken};
 use vestibule::domain::ids::{
     AuthenticatorId, ClientId, GrantId, Hash, InteractionId, IssuerId, SessionId, TenantId, UserId,
 };
@@ -22,7 +24,7 @@ use vestibule::domain::scope::Scope;
 use vestibule::domain::session::Session;
 use vestibule::domain::tenant::{Tenant, TenantDomain, TenantPolicy};
 use vestibule::domain::time::Time;
-use vestibule::domain::user::{Desktop, Role, User, Username};
+use vestibule::domain::user::{ComputerName, Role, User, Username};
 use vestibule::domain::zone::Zone;
 use vestibule::storage::{Db, clients, codes, grants, tenants, users};
 
@@ -69,7 +71,7 @@ pub(super) fn user(tenant: &Tenant, name: &str) -> &'static User {
         roles: vec![Role::Admin],
         profile: Profile { email: Some("anna@example.test".to_owned()), ..Profile::default() },
         updated_at: NOW,
-        personal_desktop: Desktop::parse("pc-anna").ok(),
+        personal_desktop: ComputerName::parse("pc-anna").ok(),
         directory: None,
         upstream: None,
     })
@@ -91,7 +93,10 @@ pub(super) fn client(issuer: IssuerId, id: &str) -> &'static Client {
 }
 
 pub(super) fn authenticator(user: &User, name: &str, state: AuthenticatorState) -> &'static Authenticator {
-    let kind = Kind::Totp { parameters: TotpParameters { digits: 8, ..TotpParameters::default() }, drift: 0 };
+    let kind = AuthenticatorKind::Totp {
+        parameters: TotpParameters { digits: 8, ..TotpParameters::default() },
+        drift: 0,
+    };
     let id = AuthenticatorId::new(format!("{}/{name}", user.id));
     let pending = Authenticator::pending(id, user.id.clone(), kind, NOW);
     keep(Authenticator { state, last_accepted: 10, ..pending })
@@ -219,9 +224,9 @@ impl World {
     }
 
     /// A grant with a code, neither stored.
-    pub(super) fn new_code(self, name: &str) -> (&'static Grant, &'static Code) {
+    pub(super) fn new_code(self, name: &str) -> (&'static Grant, &'static IssuedCode) {
         let grant = self.grant(&format!("grant-{name}"));
-        let code = keep(Code {
+        let code = keep(IssuedCode {
             hash: Hash::new(format!("code-{name}")),
             grant: grant.id.clone(),
             redirect_uri: "https://shop.test/cb".to_owned(),
@@ -233,12 +238,17 @@ impl World {
     }
 
     /// A grant with a code, both stored.
-    pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static Code) {
+    pub(super) async fn code(self, db: &Db, name: &str) -> (&'static Grant, &'static IssuedCode) {
         self.code_in(db, name, FIRST).await
     }
 
     /// The same, made in this epoch.
-    pub(super) async fn code_in(self, db: &Db, name: &str, epoch: Epoch) -> (&'static Grant, &'static Code) {
+    pub(super) async fn code_in(
+        self,
+        db: &Db,
+        name: &str,
+        epoch: Epoch,
+    ) -> (&'static Grant, &'static IssuedCode) {
         let (grant, code) = self.new_code(name);
         let grant: &Grant = keep(Grant { epoch, ..grant.clone() });
         write!(db, tx => async {

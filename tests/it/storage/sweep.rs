@@ -4,7 +4,7 @@ use std::future::ready;
 
 use vestibule::domain::authenticator::AuthenticatorState;
 use vestibule::domain::ids::{ClientId, IssuerId};
-use vestibule::storage::attempts::{self, Budget, Kind, Rate};
+use vestibule::storage::attempts::{self, AttemptKind, Budget, Rate};
 use vestibule::storage::codes::Redemption;
 use vestibule::storage::{assertions, authenticators, codes, grants, interactions, sessions, sweep::sweep};
 
@@ -83,7 +83,7 @@ async fn failures_are_forgotten_after_a_month_and_a_hard_stop_never() {
         };
         for (key, tries) in [("some", 2), ("stopped", 3)] {
             for _ in 0..tries {
-                write!(db, tx => attempts::reserve(tx, hash(key), Kind::Otp, NOW, &BUDGET)).unwrap();
+                write!(db, tx => attempts::reserve(tx, hash(key), AttemptKind::Otp, NOW, &BUDGET)).unwrap();
             }
         }
         assert_eq!(write!(db, tx => sweep(tx, later(30 * DAY - 1), 100)).unwrap(), 0);

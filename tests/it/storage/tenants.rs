@@ -2,7 +2,7 @@
 
 use vestibule::domain::client::{Client, SigningAlgorithm};
 use vestibule::domain::ids::{ClientId, IssuerId, KeyId};
-use vestibule::domain::issuer::{Address, IssuerUrl};
+use vestibule::domain::issuer::{IssuerAddress, IssuerUrl};
 use vestibule::domain::tenant::Tenant;
 use vestibule::storage::keys::{self, StoredKey};
 use vestibule::storage::{Error, clients, issuers, tenants, users};
@@ -68,10 +68,10 @@ async fn an_address_selects_the_issuer_that_owns_it() {
         })
         .unwrap();
         let addresses = [
-            (Address::Root, "root".to_owned(), "http://localhost:8080/id"),
-            (Address::Tenant(b.domain.clone()), b.id.to_string(), "http://localhost:8080/id/t/b.sms"),
+            (IssuerAddress::Root, "root".to_owned(), "http://localhost:8080/id"),
+            (IssuerAddress::Tenant(b.domain.clone()), b.id.to_string(), "http://localhost:8080/id/t/b.sms"),
             (
-                Address::Host("login.example.test".to_owned()),
+                IssuerAddress::Host("login.example.test".to_owned()),
                 format!("{}/login.example.test", a.id),
                 "http://login.example.test:8080/id",
             ),
@@ -82,7 +82,7 @@ async fn an_address_selects_the_issuer_that_owns_it() {
             assert_eq!(issuer.tenant, issuer.id.tenant());
             assert_eq!(read!(db, tx => issuers::by_id(tx, &root, &issuer.id)), Some(issuer));
         }
-        let nobody = Address::Host("evil.test".to_owned());
+        let nobody = IssuerAddress::Host("evil.test".to_owned());
         assert!(read!(db, tx => issuers::by_address(tx, &root, &nobody)).is_none());
         let not_its_host = IssuerId::of_host(&b.id, "b.test");
         assert!(read!(db, tx => issuers::by_id(tx, &root, &not_its_host)).is_none());

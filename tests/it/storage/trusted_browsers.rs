@@ -1,7 +1,7 @@
 //! Browsers that their users trust.
 
 use vestibule::domain::ids::{Hash, TrustedBrowserId};
-use vestibule::domain::trusted_browser::{MOST, Profile, Signal, TrustedBrowser};
+use vestibule::domain::trusted_browser::{BrowserSignals, MOST, Signal, TrustedBrowser};
 use vestibule::domain::user::User;
 use vestibule::storage::{sweep, trusted_browsers, users};
 
@@ -15,7 +15,7 @@ fn browser(of: &User, number: u64) -> &'static TrustedBrowser {
         user: of.id.clone(),
         epoch: FIRST,
         cookie: Hash::new(format!("{} {number}", of.id)),
-        profile: Profile([(Signal::System, Hash::new("linux"))].into()),
+        profile: BrowserSignals([(Signal::System, Hash::new("linux"))].into()),
         label: "Firefox, Linux".to_owned(),
         created_at: NOW,
         seen_at: later(number),

@@ -5,8 +5,8 @@ use std::future::ready;
 use vestibule::domain::ids::{ResellerId, UpstreamId};
 use vestibule::domain::tenant::Tenant;
 use vestibule::domain::upstream::{Owner, Reseller, Slug, Upstream, UpstreamAccount, UpstreamRules};
-use vestibule::storage::upstream_states::{self, Departure};
-use vestibule::storage::upstreams::{self, Stored};
+use vestibule::storage::upstream_states::{self, UpstreamState};
+use vestibule::storage::upstreams::{self, StoredUpstream};
 use vestibule::storage::{
     Db, Error, interactions, link_invitations, resellers, tenants, upstream_accounts, users,
 };
@@ -22,8 +22,8 @@ fn reseller() -> &'static Reseller {
     })
 }
 
-pub(super) fn upstream(name: &str, owner: Owner) -> &'static Stored {
-    keep(Stored {
+pub(super) fn upstream(name: &str, owner: Owner) -> &'static StoredUpstream {
+    keep(StoredUpstream {
         upstream: Upstream {
             id: UpstreamId::new(format!("upstream-{name}")),
             name: Slug::parse(name).unwrap(),
@@ -38,7 +38,7 @@ pub(super) fn upstream(name: &str, owner: Owner) -> &'static Stored {
 }
 
 /// A reseller with one tenant, and an upstream provider of each.
-async fn house(db: &Db) -> (&'static Tenant, &'static Stored, &'static Stored) {
+async fn house(db: &Db) -> (&'static Tenant, &'static StoredUpstream, &'static StoredUpstream) {
     let (reseller, plain) = (reseller(), tenant("a"));
     let managed = keep(Tenant { reseller: Some(reseller.id.clone()), ..plain.clone() });
     let north = upstream("north", Owner::Reseller(reseller.id.clone()));
@@ -64,9 +64,11 @@ async fn a_tenants_people_sign_in_at_its_own_and_its_resellers() {
         let holders = read!(db, tx => resellers::holders(tx, &reseller().id));
         assert_eq!(holders, ["tenant a.sms", "upstream north"]);
         assert!(matches!(write!(db, tx => resellers::remove(tx, &reseller().id)), Err(Error::Conflict)));
-        let thief =
-            keep(Stored { sealed_secret: None, ..upstream("thief", own.upstream.owner.clone()).clone() });
-        let thief = keep(Stored {
+        let thief = keep(StoredUpstream {
+            sealed_secret: None,
+            ..upstream("thief", own.upstream.owner.clone()).clone()
+        });
+        let thief = keep(StoredUpstream {
             upstream: Upstream { name: north.upstream.name.clone(), ..thief.upstream.clone() },
             ..thief.clone()
         });
@@ -160,7 +162,7 @@ async fn a_departure_comes_back_once_and_is_known_as_long_as_its_login() {
         let (_, north, _) = house(db).await;
         let login = interaction("1");
         let departure = |state: &str, seconds| {
-            keep(Departure {
+            keep(UpstreamState {
                 state: hash(state).clone(),
                 interaction: login.id.clone(),
                 upstream: north.upstream.id.clone(),

@@ -1,6 +1,6 @@
 //! The database's own keys under its master keys.
 
-use vestibule::storage::wrapped_keys::{self, Place, WrappedKeys};
+use vestibule::storage::wrapped_keys::{self, KeySlot, WrappedKeys};
 
 use super::{on_each, read, write};
 
@@ -40,15 +40,15 @@ async fn they_are_replaced_by_one_and_the_ones_before_are_kept_until_forgotten()
         assert_eq!(won.iter().filter(|won| **won).count(), 1);
         let current = if won[0] { "b" } else { "c" };
         let at = async |place| read!(db, tx => wrapped_keys::at(tx, place)).map(|keys| keys.master);
-        assert_eq!(at(Place::Current).await.as_deref(), Some(current));
-        assert_eq!(at(Place::Previous).await.as_deref(), Some("a"));
+        assert_eq!(at(KeySlot::Current).await.as_deref(), Some(current));
+        assert_eq!(at(KeySlot::Previous).await.as_deref(), Some("a"));
         // A third has to wait until the first is forgotten, and only who holds the current one may forget it.
         assert!(
             !write!(db, tx => async move { wrapped_keys::replace(tx, current, &keys("d")).await }).unwrap()
         );
         assert!(!write!(db, tx => async { wrapped_keys::forget_previous(tx, "a").await }).unwrap());
         assert!(write!(db, tx => async move { wrapped_keys::forget_previous(tx, current).await }).unwrap());
-        assert_eq!(at(Place::Previous).await, None);
+        assert_eq!(at(KeySlot::Previous).await, None);
         assert!(
             write!(db, tx => async move { wrapped_keys::replace(tx, current, &keys("d")).await }).unwrap()
         );

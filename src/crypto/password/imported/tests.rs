@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::super::{Against, Import, ImportError, Password, PasswordHasher, Verdict};
+use super::super::{Against, Import, ImportError, Password, PasswordCheck, PasswordHasher};
 use super::*;
 use crate::domain::settings::PasswordCost;
 
@@ -41,7 +41,7 @@ fn refused(text: &str) -> ImportError {
     Import::read(text, PasswordCost::default()).err().unwrap_or_else(|| panic!("{text} was accepted"))
 }
 
-const WRONG: Verdict = Verdict { matches: false, outdated: false };
+const WRONG: PasswordCheck = PasswordCheck { matches: false, outdated: false };
 
 #[tokio::test]
 async fn every_format_matches_its_password_only() {
@@ -222,12 +222,18 @@ async fn both_readings_of_a_password_are_compared_where_it_was_imported() {
     // What our own hasher computed stands for another system that normalises, or does not.
     let own = hasher.hash(Password::normalise("m2").unwrap()).await.unwrap();
     let verify = |against| hasher.verify(password("m\u{b2}"), against);
-    assert_eq!(verify(Against::Own(&own)).await.unwrap(), Verdict { matches: true, outdated: false });
-    assert_eq!(verify(Against::Imported(&own)).await.unwrap(), Verdict { matches: true, outdated: false });
+    assert_eq!(verify(Against::Own(&own)).await.unwrap(), PasswordCheck { matches: true, outdated: false });
+    assert_eq!(
+        verify(Against::Imported(&own)).await.unwrap(),
+        PasswordCheck { matches: true, outdated: false }
+    );
     let Vector { password: typed, hash, .. } = vector("$argon2id$");
     let verify = |against| hasher.verify(password(&typed), against);
     assert_eq!(verify(Against::Own(&hash)).await.unwrap(), WRONG);
-    assert_eq!(verify(Against::Imported(&hash)).await.unwrap(), Verdict { matches: true, outdated: true });
+    assert_eq!(
+        verify(Against::Imported(&hash)).await.unwrap(),
+        PasswordCheck { matches: true, outdated: true }
+    );
 }
 
 #[test]
