@@ -14,7 +14,7 @@ use crate::storage::keys::KeyState;
 
 #[derive(Subcommand)]
 pub(super) enum KeysCommand {
-    /// Show every signing key: where it stands, since when it signs, when it leaves the key set
+    /// List all signing keys with state, start of signing and end of publication
     List {
         /// One JSON object per line
         #[arg(long)]
@@ -22,30 +22,28 @@ pub(super) enum KeysCommand {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Give issuers new signing keys: published first, signing once every client must have seen them. While such a key
-    /// waits for its time, no other is made
+    /// Give issuers new signing keys, which are published first and sign once every client must have fetched them.
+    /// While such a key waits, no other is made
     Rotate {
         /// The URL of one issuer [default: every issuer that has keys]
         #[arg(long, value_name = "URL")]
         of: Option<String>,
-        /// One algorithm [default: RS256 and ES256, and the others where a client of the issuer uses them]
+        /// One algorithm [default: RS256, ES256, and others that clients of the issuer use]
         #[arg(long, value_enum)]
         algorithm: Option<Algorithm>,
-        /// The keys are not to be trusted any more: sign with new ones at once, and verify nothing that the old ones
-        /// signed. Everybody must sign in again, and clients that keep the old key set fail until they ask for it again
+        /// The keys are compromised: sign with new ones at once, and accept no signature of the old ones. All users
+        /// must sign in again, and clients with a cached key set fail until they fetch it again
         #[arg(long)]
         now: bool,
         #[command(flatten)]
         settings: Flags,
     },
-    /// Make a new master key, without stopping anything: what runs goes on, what starts does so with the old one or the
-    /// new
+    /// Make a new master key without downtime: running nodes continue, and nodes start with the old or the new key
     RotateMaster {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Once every node has the new master key: the one before it opens this database no more, only backups made until
-    /// now
+    /// Remove the previous master key, once every node has the new one: it then opens only backups made until now
     ForgetMaster {
         #[command(flatten)]
         settings: Flags,

@@ -49,20 +49,20 @@ enum MainCommand {
         #[command(flatten)]
         settings: Flags,
     },
-    /// Write everything that `apply` can bring back. The output holds secrets.
+    /// Write everything that `apply` can restore. The output contains secrets.
     Export {
-        /// A .toml or .json file, which only its owner will be able to read [default: TOML on standard output]
+        /// A .toml or .json file, readable by its owner only [default: TOML on standard output]
         file: Option<PathBuf>,
         #[command(flatten)]
         settings: Flags,
     },
-    /// Show the signing keys, or have them replaced.
+    /// Show or replace the signing keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
-    /// Help a user who cannot get in, or invite one to sign in upstream.
+    /// Help a user who cannot sign in, or invite one to sign in upstream.
     #[command(subcommand)]
     User(user::UserCommand),
-    /// The third-party application of the demo, which starts it as a process of its own.
+    /// The third-party application of the demo, started by it as a separate process.
     #[command(hide = true)]
     DemoApplication(demo::ApplicationOptions),
 }

@@ -10,21 +10,22 @@ use crate::server::failure::Failure;
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
-    /// Revoke the user's authenticators and recovery codes and end all sessions: the next login enrols anew
+    /// Revoke the user's authenticators and recovery codes and end all sessions: the user enrols again at the next
+    /// login
     ResetEnrolment(Whose),
-    /// Mail the user a link to choose a new password; who has a second factor will have to prove it
+    /// Mail the user a link to choose a new password; a user with a second factor must prove it
     ResetPassword(Whose),
-    /// End the locks that wrong passwords and wrong codes have led to
+    /// End the locks set by wrong passwords and wrong codes
     Unlock(Whose),
-    /// Print a link for a user who has lost everything: for ten minutes it leads, once, to a new password, and the
-    /// second factor is revoked. The user is told by mail
+    /// Print a link for a user who has lost everything. It is valid once, for ten minutes, leads to a new password and
+    /// revokes the second factor. The user is notified by mail
     BreakGlass(Whose),
-    /// Print a code that links the account with whoever types it after signing in at the upstream provider. It counts
-    /// once, for 24 hours; from then on the account is entered only there
+    /// Print a code that links the account with an upstream account: the user types it after signing in there. It is
+    /// valid once, for 24 hours; from then on the user signs in only there
     LinkInvite {
         #[command(flatten)]
         whose: Whose,
-        /// The provider's name, where the tenant has several
+        /// The provider's name, if the tenant has several
         #[arg(long, value_name = "NAME")]
         upstream: Option<String>,
     },
