@@ -118,7 +118,7 @@ impl Drop for Place {
         if let Some((server, name)) = &self.own {
             runtime().block_on(execute(server, format!("DROP DATABASE {name} WITH (FORCE)")));
         }
-        // What stays in the build's own folder harms nobody.
+        // A folder left in the build's own folder does no harm.
         drop(std::fs::remove_dir_all(&self.folder));
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const SECRET: &str = "a client secret of more than 32 characters";
 /// Every administrator's authenticator.
 pub(crate) const TOTP: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
-/// Where every client's users come back to; nobody listens there.
+/// The redirect URI of every client; no server listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:9/callback";
 /// How many users there are, and how many administrators.
 pub(crate) const USERS: usize = 2048;

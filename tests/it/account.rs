@@ -156,7 +156,7 @@ async fn a_session_is_ended_from_elsewhere_with_what_it_gave() {
     assert_eq!(problem(&again), (404, json!("urn:vestibule:problem:not-found")));
 }
 
-/// Somebody else's session is as absent as one that never was: the same bytes (attack catalogue 165).
+/// Another user's session gives the same bytes as one that never existed.
 #[tokio::test]
 async fn a_foreign_session_is_absent() {
     let house = House::new().await;

@@ -1,7 +1,7 @@
 //! What the hot requests cost: their statements and writes, counted (architecture, "count statements").
 //!
-//! Everything that rarely changes is cached by then, and the clock stands still, so nobody looks at the revision of the
-//! catalogue unless a test says so: the numbers are exact, and the same on both databases.
+//! Everything that rarely changes is cached by then, and the clock stands still, so the catalogue's revision is not
+//! read unless a test says so: the numbers are exact, and the same on both databases.
 
 use std::time::Duration;
 

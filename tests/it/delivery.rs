@@ -1,4 +1,4 @@
-//! Mail and texts on their way: what a real mail server sees, and what becomes of a message when it fails (attack 236).
+//! Delivery of mail and texts: what a real mail server receives, and what happens to a message when sending fails.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -263,9 +263,9 @@ async fn nobody_waits_for_the_mail_server() {
     housekeeping.abort();
 }
 
-/// A burst of "I have forgotten my password": each mail asks the catalogue for its tenant while the lane looks up who is
-/// meant by the next request. Before, the lane waited for a lock in a delivery that it did not poll meanwhile, and with it
-/// every request of the provider.
+/// A burst of "I have forgotten my password": each mail asks the catalogue for its tenant while the lane looks up who
+/// is meant by the next request. Before, the lane waited for a lock in a delivery that it did not poll meanwhile, and
+/// with it every request of the provider.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_of_reset_mails_holds_nobody_up() {
     const USERS: usize = 100;
@@ -366,7 +366,7 @@ async fn who_asks_too_often_waits_longer_and_longer() {
     }
     let SendOutcome::Wait(until) = send(reset()).await else { panic!("a fourth") };
     assert!((3000..=3600).contains(&until.since(idp.idp().now())));
-    // Nobody can silence a notice.
+    // Notices cannot be suppressed by a flood of requests.
     for _ in 0..30 {
         assert!(matches!(send(notice("bert@example.test")).await, SendOutcome::Queued(_)));
     }

@@ -1,4 +1,4 @@
-//! The host's own user store behind the login: who is somebody there is a user here, for as long as the host says so.
+//! The host's own user store behind the login: its users are users here, as long as the host reports them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -291,7 +291,7 @@ async fn what_the_host_knows_now_is_what_claims_say() {
     assert_eq!(told["sub"], tokens.id_token["sub"], "a new name, the same person");
 }
 
-/// A name may pass to somebody else: that is another user, and nothing of the first one's is theirs.
+/// A name may be reassigned: its new owner is another user and gets nothing of the first one.
 #[tokio::test]
 async fn a_name_that_passes_on_is_another_user() {
     let house = House::new().await;

@@ -145,7 +145,7 @@ async fn what_one_provider_gives_the_other_refuses() {
     assert_eq!(two.userinfo(&tokens.access_token).await.status, 401);
 }
 
-/// On a host name of its own a tenant needs no field, and whoever sends one all the same changes nothing (SEED1-14).
+/// On a tenant's host name no tenant field is needed, and sending one has no effect.
 #[tokio::test]
 async fn a_host_name_stands_for_its_tenant() {
     let idp = TestIdp::with(WORLD).await;
@@ -164,7 +164,7 @@ async fn a_host_name_stands_for_its_tenant() {
     assert_eq!(home.userinfo(&tokens.access_token).await.status, 401, "another issuer's token");
 }
 
-/// A look with a login page of its own; all other pages stay the house's.
+/// A theme with a login page of its own and the default for all other pages.
 struct OwnLook;
 
 impl Theme for OwnLook {

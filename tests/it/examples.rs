@@ -1,4 +1,4 @@
-//! The examples are what hosts copy, so each signs somebody in here.
+//! Signs a user in with each of the examples, because hosts copy them.
 
 #[path = "../../examples/claims.rs"]
 #[expect(

@@ -51,7 +51,7 @@ async fn every_page_answers_it_as_it_answers_get() {
         }
     }
     assert!(pages >= 20, "{pages}");
-    // Attack 21, and what consumes an answer or sets a cookie and nothing else.
+    // Endpoints that consume a response, or only set a cookie.
     for path in ["/authorize", "/login/x/with/y", "/login/from/y", "/language", "/token", "/par"] {
         let answer = idp.browser().send(Method::HEAD, &format!("{}{path}", TestIdp::ISSUER), &[], None).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
@@ -59,7 +59,7 @@ async fn every_page_answers_it_as_it_answers_get() {
     }
 }
 
-/// Attack 156: whatever looks at a link before its user does uses nothing up.
+/// Mail scanners that fetch a link before its user does consume nothing.
 #[tokio::test]
 async fn a_link_to_a_new_password_stands_as_before() {
     let (idp, _) = house().await;

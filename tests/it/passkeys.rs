@@ -63,7 +63,7 @@ async fn enrol(browser: &Chromium) {
     store_codes(browser).await;
 }
 
-/// The device has a passkey for anna, and nobody is signed in.
+/// The device has a passkey for anna, and no user is signed in.
 async fn has_passkey(browser: &Chromium, shop: &Application) {
     let device = json!({ "transport": "internal", "hasResidentKey": true, "hasUserVerification": true });
     browser.plug_in(device).await;
@@ -77,7 +77,7 @@ async fn store_codes(browser: &Chromium) {
     arrive(browser, async || browser.click("main form > button").await).await;
 }
 
-/// Does what ends the login: the browser is back at the application, which nobody serves here.
+/// Completes the login: the browser is back at the application's address, where no server listens.
 async fn arrive(browser: &Chromium, act: impl AsyncFnOnce()) {
     browser.leave(act).await;
     let address = browser.address().await;
@@ -149,7 +149,7 @@ async fn what_the_browser_cannot_do_is_said_in_words() {
         store_codes(browser).await;
         browser.forget_cookies().await;
 
-        // A stick that verifies nobody and knows no user by itself: a second factor, and no more.
+        // A security key without user verification and without stored user: only a second factor.
         identify(browser, &shop).await;
         assert_eq!(browser.step().await, "passkey");
         arrive(browser, async || browser.click("main form > button").await).await;

@@ -1,5 +1,5 @@
-//! Whose word counts for where a request comes from (attack 125), through the whole router: what users see in the list of
-//! their sessions, and whose tries are counted together.
+//! The client's address behind proxies, through the whole router: what users see in the list of their sessions, and
+//! which requests are counted together.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method};

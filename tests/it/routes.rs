@@ -21,7 +21,7 @@ const WORLD: &str = r#"
     redirect_uris = ["https://shop.test/callback"]
 "#;
 
-/// One application at each issuer, and somebody of the second tenant.
+/// One application at each issuer, and a user of the second tenant.
 const DESKS: &str = r#"
     [[users]]
     tenant = "two.test"
@@ -193,8 +193,7 @@ async fn a_host_that_no_issuer_owns_is_misdirected() {
     }
 }
 
-/// A session cookie of one issuer, put under the name that another looks for, is nobody's there: every route answers as
-/// if there were none.
+/// A session cookie of one issuer under the cookie name of another is ignored: every route answers as without it.
 #[tokio::test]
 async fn a_session_of_another_issuer_is_none() {
     let idp = TestIdp::with(WORLD).await;
@@ -244,7 +243,7 @@ async fn a_session_of_another_issuer_is_none() {
 const TINA: [(&str, &str); 3] =
     [("tenant", "one.test"), ("username", "tina"), ("password", "correct horse battery staple")];
 
-/// Attack 138.
+/// Routes that need authentication give nothing without it.
 #[tokio::test]
 async fn a_route_that_demands_something_gives_nothing_without_it() {
     let idp = TestIdp::with(WORLD).await;
@@ -262,7 +261,8 @@ async fn a_route_that_demands_something_gives_nothing_without_it() {
     for route in Idp::routes() {
         for url in addresses(&route) {
             for method in route.methods {
-                // A stranger, a browser that has a login of its own in progress, and one whose user has given the password.
+                // A stranger, a browser that has a login of its own in progress, and one whose user has given the
+                // password.
                 let mut begun = idp.browser();
                 let page = begun.get(&shop.authorization_url("openid")).await;
                 let mut half = begun.clone();

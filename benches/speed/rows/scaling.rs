@@ -63,7 +63,7 @@ pub(super) fn measure(plan: &Plan, report: &mut Report, bench: &Bench) {
     memory(plan, report, &small, &large);
 }
 
-/// Tenants that nobody has asked for are rows and nothing else.
+/// Tenants without requests cost their rows only.
 fn memory(plan: &Plan, report: &mut Report, small: &House, large: &House) {
     let at_rest = |house: &House| Server::without_hashes(&house.place).resident();
     let grown = at_rest(large).saturating_sub(at_rest(small)) as f64 / (plan.many / 100) as f64;

@@ -95,7 +95,7 @@ impl Thing {
     }
 }
 
-/// What was given, in the hands of whoever has it.
+/// Everything that was issued, as its holder has it.
 pub(super) enum Given {
     Link(String),
     Ticket(Browser, Answer),
@@ -110,7 +110,7 @@ pub(super) enum Given {
     Recovery(String),
 }
 
-/// A provider with one user whom it is about.
+/// A provider and the user of the test.
 pub(super) struct Scene {
     stage: Stage,
     documents: Vec<String>,
@@ -354,7 +354,7 @@ impl Scene {
         access
     }
 
-    /// Can somebody who is signed in upstream take it?
+    /// Returns whether a user who is signed in upstream can redeem it.
     async fn invitation_stands(&self, code: &str) -> bool {
         let Stage::Upstream(world) = &self.stage else { panic!("nobody is invited here") };
         let person = "[[users]]\ntenant = \"north.sms\"\nusername = \"bea\"\npassword = \"correct horse battery staple\"";

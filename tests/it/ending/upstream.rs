@@ -99,7 +99,7 @@ async fn enter(world: &World, event: Event, app: &Application) -> (Browser, Answ
     (browser, back)
 }
 
-/// Does somebody new upstream get into an account with this code?
+/// Returns whether a new upstream user can link an account with this code.
 async fn is_taken(world: &World, name: &str, code: &str) -> bool {
     let person =
         format!("[[users]]\ntenant = \"north.sms\"\nusername = \"{name}\"\npassword = \"{PASSWORD}\"");

@@ -1,5 +1,5 @@
-//! Browsers in which users have signed in: a mail tells of one that is new (functional specification 6.11), and each has
-//! password tries of its own (6.7).
+//! Browsers in which users have signed in: a mail reports a sign-in in an unknown one, and each has password tries of
+//! its own.
 
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn a_browser_is_known_for_ninety_days_and_for_one_user() {
     assert_eq!(news(&idp).await.len(), before + 1, "forgotten");
 }
 
-/// Half a sign-in is none. A user without an address is told nothing, but the browser has its tries.
+/// An incomplete sign-in does not count. A user without an address gets no notice, but the browser has its tries.
 #[tokio::test]
 async fn only_a_sign_in_makes_a_browser_known() {
     let (idp, shop) = house().await;
@@ -186,7 +186,7 @@ async fn a_known_browser_waits_after_ten_and_locks_nobody_else() {
     assert!(enter(&mut one, &shop, "bert").await.parameter("code").is_some());
 }
 
-/// It is good for one user of one tenant, whoever else is known by the same cookie.
+/// It is valid for one user of one tenant, even if others are known by the same cookie.
 #[tokio::test]
 async fn a_cookie_buys_no_tries_at_another_account() {
     let (idp, shop) = house().await;
@@ -266,7 +266,7 @@ async fn enabling_again_brings_no_tries_back() {
     }
 }
 
-/// Somebody else's text is no cookie of ours: it is not taken over.
+/// A value that was not issued here is replaced, not adopted.
 #[tokio::test]
 async fn a_cookie_that_was_not_made_here_is_replaced() {
     let (idp, shop) = house().await;

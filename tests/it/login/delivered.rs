@@ -1,4 +1,5 @@
-//! Codes by SMS and by mail: their enrolment inside a login, and the logins after it (reference path 3 is a story of them).
+//! Codes by SMS and by mail: their enrolment inside a login, and the logins after it (reference path 3 is a story of
+//! them).
 
 use std::time::Duration;
 
@@ -158,7 +159,7 @@ async fn methods_without_a_way_are_not_offered() {
     let mut browser = bare.browser();
     let page = enter(&mut browser, &shop, "bert").await;
     assert_eq!(page.step(), Some("enrol"), "the application is all there is");
-    // Attack 146.
+    // Another method cannot be chosen in the middle of an enrolment by opening its page.
     let url = page.url.as_str().replace("/enrol", "/choose_method");
     assert_eq!(browser.post(&url, &[("method", "sms")]).await.step(), Some("enrol"));
 }
@@ -190,7 +191,7 @@ async fn a_code_expires_and_another_can_be_had_after_a_minute() {
     assert_eq!(codes.step(), Some("recovery_codes"));
 }
 
-/// Attack 131.
+/// An older code, and a code of another login, are void.
 #[tokio::test]
 async fn only_the_newest_code_counts_and_only_in_its_own_login() {
     let (idp, shop) = house("\"sms\"").await;
@@ -318,7 +319,7 @@ async fn another_number_makes_the_code_for_the_first_void() {
     assert_eq!(page.step(), Some("email"));
 }
 
-/// Attack 133 and functional specification 6.6: what cannot be sent is said, another way is offered, and nobody is locked.
+/// If a code cannot be sent, the page says so and offers another way, and no try is counted.
 #[tokio::test]
 async fn a_code_that_cannot_be_sent_is_said_and_counts_as_no_guess() {
     let (idp, shop) = house("\"sms\"").await;
@@ -396,8 +397,8 @@ async fn an_administrator_with_a_telephone_enrols_a_device() {
     }
 }
 
-/// Attack 133 is held by the caps of user, destination, block and tenant: who has typed the right password pays for nobody
-/// else behind the same address.
+/// Limits apply per user, destination, block and tenant: users who have typed the right password do not share a limit
+/// with others behind the same address.
 #[tokio::test]
 async fn thirty_people_behind_one_address_get_their_codes() {
     let user = |n: u32| {

@@ -77,7 +77,7 @@ async fn a_reset_calls_a_device_a_device() {
     }
 }
 
-/// Functional specification 6.5.
+/// The PIN may be before or behind the code.
 #[tokio::test]
 async fn a_pin_stands_before_or_behind_the_code_and_both_count() {
     for (position, right, mirrored) in
@@ -166,7 +166,7 @@ async fn a_counter_is_found_again_and_where_it_is_not_allowed_nothing_is() {
     assert_eq!(browser.post(&url, &codes).await.step(), Some("second_factor"));
 }
 
-/// Attack 135: five tries, then a day.
+/// Five tries, then a day.
 #[tokio::test]
 async fn synchronisation_is_no_way_to_guess() {
     let (idp, shop) = house("resync = true", &clock("")).await;
@@ -194,7 +194,7 @@ async fn synchronisation_is_no_way_to_guess() {
     }
 }
 
-/// Codes of somebody else's making.
+/// Codes made by another implementation.
 #[tokio::test]
 async fn oathtool_signs_in() {
     let Some(program) = crate::support::optional("oathtool", "VESTIBULE_TEST_OATHTOOL") else { return };

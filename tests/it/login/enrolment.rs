@@ -74,7 +74,7 @@ async fn a_desktop_that_an_administrator_set_stands_in_the_field() {
     assert!(!idp.idp().export().await.unwrap().contains("personal_desktop"));
 }
 
-/// Nobody gets past the enrolment by opening something else.
+/// Opening another page does not skip the enrolment.
 #[tokio::test]
 async fn nothing_is_reached_before_a_method_is_confirmed() {
     let (idp, shop) = house().await;

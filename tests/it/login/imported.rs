@@ -125,7 +125,7 @@ async fn a_wrong_password_costs_as_much_as_an_unknown_name() {
     assert!(seen.iter().all(|spent| *spent == seen[0]), "{seen:?}");
 }
 
-/// Over 1,024 bytes nothing is hashed, whatever the name (attack 206).
+/// A password of more than 1,024 bytes is not hashed, whatever the name.
 #[tokio::test]
 async fn an_endless_password_is_refused() {
     let vectors = vectors();

@@ -107,7 +107,8 @@ async fn where_nobody_is_signed_in_it_leads_back_at_once() {
     assert!(answer.body.contains("href=\"https://shop.test/\""), "{}", answer.body);
 }
 
-/// Attack 105: an address that is not this client's, at this issuer, leads nowhere, signed in or not, asked or clicked.
+/// An address that is not registered for this client at this issuer is not redirected to, signed in or not, asked or
+/// clicked.
 #[tokio::test]
 async fn it_never_leads_to_an_address_that_is_not_registered_for_this_client() {
     let mut house = SignedIn::new().await;
@@ -209,7 +210,7 @@ async fn beside_a_hint_it_must_name_the_same_client() {
     let page = house.get(&other).await;
     assert_eq!((page.status, page.step()), (StatusCode::BAD_REQUEST, Some("refused")));
     assert!(house.holds().await);
-    // Nobody is signed in in another browser, and a later session of this one is not the hint's.
+    // No user is signed in in another browser, and a later session of this one is not the hint's.
     let elsewhere = house.idp.browser().get(&logout(&hinted)).await;
     assert_eq!(elsewhere.url.as_str(), "https://shop.test/bye?state=1");
     let mut later = house.idp.browser();

@@ -1,4 +1,5 @@
-//! Passkeys and security keys: enrolled, as second factor and as the only one, and everything that an answer must not be.
+//! Passkeys and security keys: enrolled, as second factor and as the only one, and everything that an answer must not
+//! be.
 
 use serde_json::{Value, json};
 use vestibule::SupportAction;
@@ -382,7 +383,7 @@ async fn one_users_key_is_no_use_to_another() {
     let mut browser = house.idp.browser();
     let page = house.at_passkey(&mut browser, "anna").await;
     assert_eq!(answer(&mut browser, &page, &berts.get(&page)).await.step(), Some("passkey"));
-    // And what one has registered, nobody else can.
+    // A registered credential cannot be registered by another user.
     let mut zoe = house.idp.browser();
     let page = house.enter(&mut zoe, "zoe", "two.test").await;
     let mut taken = SoftKey::phone(ROOT, "annas");

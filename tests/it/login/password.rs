@@ -202,7 +202,7 @@ async fn guesses_made_at_once_find_one_budget() {
     assert_eq!(idp.events().all().iter().filter(|event| checked(event)).count(), 5);
 }
 
-/// A flood that fills the hashing pool must not use up the tries of whoever signs in meanwhile.
+/// A flood that fills the hashing queue does not use up the tries of users who sign in meanwhile.
 #[tokio::test]
 async fn what_the_full_pool_turned_away_counts_for_nothing() {
     let mut settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());

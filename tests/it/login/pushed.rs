@@ -23,7 +23,7 @@ async fn a_pushed_request_ends_in_tokens() {
     let tokens = shop.redeem(&back).await;
     assert_eq!(tokens.id_token["nonce"], "a-nonce");
     assert!(is_void(&browser.get(&url).await), "the login is over");
-    // Somebody who is signed in gets the code at once, and that is the one use too.
+    // A signed-in user gets the code at once, which also uses up the request.
     let url = shop.pushed_url("openid profile", &[]).await;
     shop.redeem(&browser.get(&url).await).await;
     assert!(is_void(&browser.get(&url).await));
@@ -68,7 +68,7 @@ async fn a_posted_form_uses_it_up_too() {
     assert!(is_void(&idp.browser().get(url.as_str()).await));
 }
 
-/// Attack 85: 32 browsers, one reference.
+/// 32 browsers with one `request_uri`.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_come_at_once_one_gets_the_login() {
     let (idp, shop) = house().await;

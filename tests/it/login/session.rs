@@ -125,8 +125,8 @@ async fn the_limits_of_a_session_hold_to_the_second() {
     }
 }
 
-/// Attack 220: it signs out no user who had signed in meanwhile, and no token ends before it begins. How long ago the user
-/// proved the factors is unknown then, so a `max_age` is not met by it.
+/// A user who had signed in meanwhile is not signed out, and no token expires before it begins. The age of the factors
+/// is unknown then, so they meet no `max_age`.
 #[tokio::test]
 async fn a_clock_that_was_a_day_ahead_and_is_set_right_ends_nothing() {
     const DAY: Duration = Duration::from_hours(24);
@@ -176,7 +176,7 @@ async fn the_cookie_changes_with_what_is_proved_and_the_old_one_is_dead() {
     assert_eq!(open(&mut before, &shop, &[]).await.step(), Some("identify"), "the old cookie is dead");
 }
 
-/// Whoever put a session into the victim's browser does not find the victim in it (session fixation).
+/// An attacker who planted a session in the victim's browser does not get the victim's login (session fixation).
 #[tokio::test]
 async fn a_session_that_was_planted_is_not_the_one_that_signs_in() {
     let (idp, shop) = house().await;

@@ -1,4 +1,4 @@
-//! More than the session has: only what is missing is asked, and the session learns it (functional specification 3.3, 3.4).
+//! Step-up: only the missing factors are asked for, and the session keeps them.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! A session cookie in the wrong hands: it changes no credential (decision 15), and what one user proved counts for no
-//! other (attack 142).
+//! A stolen session cookie changes no credential, and facts of one user do not count for another.
 
 use std::time::Duration;
 
@@ -93,7 +92,7 @@ fn thief(idp: &TestIdp, victim: &mut Browser) -> Browser {
     thief
 }
 
-/// The house, whose tenant has these rules.
+/// A provider whose tenant has these rules.
 async fn ruled(rules: &str) -> (TestIdp, Application) {
     let named = "name = \"Example Works\"\n";
     let idp = TestIdp::with(&HOUSE.replacen(named, &format!("{named}[tenants.policy]\n{rules}\n"), 1)).await;

@@ -1,4 +1,4 @@
-//! Browsers that their users trust (functional specification 6.11; reference path 18 is their story).
+//! Trusted browsers (see also path 18).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_hours(24);
 const TWO: &str = "urn:vestibule:acr:2fa";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
 
-/// The house, whose tenant lets users trust a browser for thirty days.
+/// A provider whose tenant lets users trust a browser for thirty days.
 async fn trusting() -> (TestIdp, Application) {
     let (idp, shop) = house().await;
     apply(&idp, "days = 30").await;

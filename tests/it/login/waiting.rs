@@ -1,4 +1,4 @@
-//! Login requests that nobody has answered: what they cost, and how many there may be.
+//! Unanswered login requests: their cost, and their limits.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn open_with(browser: &mut Browser, shop: &Application, parameters: &[(&st
     browser.get(url.as_str()).await
 }
 
-/// Fills a network with requests that nobody answers; gives the browser of the last.
+/// Fills a network with unanswered requests; returns the browser of the last.
 async fn fill(idp: &TestIdp, shop: &Application, address: &str) -> Browser {
     for n in 0..499 {
         assert_eq!(ask(&mut behind(idp, address), shop).await.status, StatusCode::SEE_OTHER, "{n}");

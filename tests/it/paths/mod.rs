@@ -1,5 +1,4 @@
-//! The reference paths of the functional specification (3.5), one file each: a story that is told twice, over plain HTTP
-//! and in a real browser.
+//! The reference paths, one file each: a scenario that is run twice, over plain HTTP and in a real browser.
 //!
 //! Paths 11 to 14 are stories of Resources, which there are none of yet.
 
@@ -30,7 +29,7 @@ use vestibule::testing::TestIdp;
 
 use crate::login::HOUSE;
 
-/// The house, whose tenant has these rules.
+/// A provider whose tenant has these rules.
 pub(crate) fn house(policy: &str) -> String {
     let named = "name = \"Example Works\"\n";
     HOUSE.replacen(named, &format!("{named}[tenants.policy]\n{policy}\n"), 1)

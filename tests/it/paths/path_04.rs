@@ -1,4 +1,4 @@
-//! Path 4: the user of path 1 after "Reset enrolment" begins anew, and the old authenticator is refused everywhere.
+//! Path 4: after "Reset enrolment" the user of path 1 enrols again, and the old authenticator is rejected everywhere.
 
 use std::time::Duration;
 

@@ -27,7 +27,7 @@ async fn story(visitor: &mut impl PageRequest) {
     }
 }
 
-/// The date stands in the banner as the calendar on its reader's wall has it (SEED1-2): it is 13:00 UTC.
+/// The banner shows the date in its reader's time zone: it is 13:00 UTC.
 #[tokio::test]
 async fn the_date_is_told_in_the_zone_of_its_reader() {
     let idp = provider(&world("inline")).await;

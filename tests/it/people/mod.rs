@@ -1,4 +1,4 @@
-//! What people bring along: seeds of their devices, names in any script, addresses and numbers as they are pasted.
+//! Users' data: seeds of their devices, names in any script, pasted addresses and numbers.
 
 mod addresses;
 mod codes;

@@ -9,7 +9,8 @@ use vestibule::testing::{Answer, Application, Browser, TestIdp, totp};
 use super::{NEW, choose, link, links};
 use crate::login::{DOMAIN, HOUSE, enter, error, open, shown_secret, sign_in};
 
-/// 2026-03-02 13:00:00 UTC is an hour after the clock starts. Anna administers; she has an address and no authenticator.
+/// 2026-03-02 13:00:00 UTC is an hour after the clock starts. Anna administers; she has an address and no
+/// authenticator.
 pub(crate) async fn works(activation: &str) -> (TestIdp, Application) {
     let idp = TestIdp::with(&world(activation)).await;
     let shop = idp.application("shop", "https://shop.test/callback");
@@ -90,7 +91,7 @@ async fn without_an_address_an_administrator_must_help() {
     assert_eq!((refused.status.as_u16(), refused.step()), (403, Some("refused")), "{}", refused.body);
 }
 
-/// Attack 145: who has the password alone enrols nothing, by whatever address of the login.
+/// The password alone enrols nothing, at any URL of the login.
 #[tokio::test]
 async fn the_password_alone_reaches_no_secret() {
     let (idp, shop) = works("mail").await;
@@ -118,7 +119,7 @@ async fn new_password_by_link() -> (TestIdp, Browser, Answer) {
     (idp, browser, next)
 }
 
-/// A forgotten password does the same for an administrator: nobody is led to a login that is blocked.
+/// A forgotten password activates an administrator too, so that the link does not lead to a blocked login.
 #[tokio::test]
 async fn a_forgotten_password_activates_too() {
     let (idp, mut browser, qr) = new_password_by_link().await;
@@ -136,8 +137,8 @@ async fn a_forgotten_password_activates_too() {
     assert_eq!(codes.step(), Some("recovery_codes"), "{}", codes.body);
 }
 
-/// A reset that waits with its new password, while somebody enrols in a login: the page that waits replaces nothing, for
-/// the mailbox alone led to it.
+/// A reset waits with its new password while the user enrols in a login: the reset replaces nothing, because it was
+/// reached by the mailbox alone.
 #[tokio::test]
 async fn what_was_enrolled_in_a_login_since_is_not_replaced_by_a_reset() {
     let (idp, shop) = works("inline").await;

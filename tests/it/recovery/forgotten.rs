@@ -1,4 +1,4 @@
-//! Asking for the mail: nobody learns whether there is such a user.
+//! Requests for a reset mail do not reveal whether the user exists.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn outcomes(idp: &TestIdp) -> Vec<ResetOutcome> {
     .collect()
 }
 
-/// Attack 120: the same bytes and headers and the same work in the store, whoever is meant.
+/// The same bytes, headers and statements for every name.
 #[tokio::test]
 async fn every_answer_is_the_same_and_costs_the_same() {
     let idp = full_house().await;
@@ -120,7 +120,7 @@ async fn a_form_from_elsewhere_sends_nothing() {
     assert!(links(&idp).await.is_empty());
 }
 
-/// Attack 134: three at once, then one an hour; whoever asks sees no difference.
+/// Three at once, then one an hour, with the same response for all.
 #[tokio::test]
 async fn a_mailbox_is_not_flooded() {
     let idp = full_house().await;
@@ -160,7 +160,7 @@ async fn one_network_gets_a_first_link_for_each_user() {
     assert_eq!(links(&idp).await.len(), 30, "{:?}", outcomes(&idp));
 }
 
-/// Attack 134: what one network asks for in vain or again is counted, and then only first links leave for it.
+/// A network's requests that fail or are repeated are counted; above the limit only first links are sent.
 #[tokio::test]
 async fn one_network_asks_in_vain_or_again_twenty_times_an_hour() {
     let idp = crowded_house(12).await;
@@ -189,7 +189,7 @@ async fn one_network_asks_in_vain_or_again_twenty_times_an_hour() {
     assert_eq!(ask("192.0.2.7:1", "user10").await, ResetOutcome::Mailed, "a first link of another hour");
 }
 
-/// Attack 152: whatever a request says of its host, links lead to the configured issuer.
+/// Links lead to the configured issuer, whatever host a request names.
 #[tokio::test]
 async fn a_link_leads_to_the_configured_address() {
     let idp = full_house().await;
@@ -245,7 +245,7 @@ async fn a_tenants_issuer_means_its_own_users() {
     assert_eq!(outcomes(&idp), [ResetOutcome::UserUnknown]);
 }
 
-/// A wish that nobody came to for half an hour is dropped: the mail would help nobody.
+/// A request that was not processed for half an hour is dropped, because its mail would be useless.
 #[tokio::test]
 async fn a_wish_that_waited_too_long_is_dropped() {
     let idp = full_house().await;

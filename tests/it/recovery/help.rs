@@ -1,4 +1,4 @@
-//! What an operator does for somebody who cannot get in.
+//! An operator's actions for a user who cannot sign in.
 
 use std::time::Duration;
 

@@ -65,7 +65,7 @@ async fn a_link_leads_to_a_new_password_and_nowhere_else() {
     assert_eq!(subjects.last().unwrap(), "Example Works: your password was changed");
 }
 
-/// Attack 156: what opens links before people do uses nothing up.
+/// Mail scanners that open links before the user does consume nothing.
 #[tokio::test]
 async fn looking_at_a_link_changes_nothing() {
     let (idp, _) = house().await;
@@ -87,7 +87,7 @@ async fn looking_at_a_link_changes_nothing() {
     assert_eq!(choose(&mut browser, &page, NEW).await.step(), Some("reset_done"));
 }
 
-/// Attack 157: the secret leaves the address at once, and no page or header has it.
+/// The secret leaves the URL at once, and no page or header contains it.
 #[tokio::test]
 async fn the_secret_is_in_no_page() {
     let (idp, _) = house().await;
@@ -104,7 +104,7 @@ async fn the_secret_is_in_no_page() {
     assert!(policy.contains("default-src 'none'"), "nothing is loaded from elsewhere: {policy}");
 }
 
-/// Attack 155: expired, used, replaced, forged, of another issuer: one page.
+/// Expired, used, replaced, forged links and those of another issuer give the same page.
 #[tokio::test]
 async fn links_that_do_not_count_are_all_answered_alike() {
     let (idp, _) = house().await;
@@ -158,7 +158,7 @@ async fn a_link_ends_with_its_password_its_address_and_its_user() {
     }
 }
 
-/// Attack 155: sixteen at once, one wins.
+/// Of sixteen concurrent uses one wins.
 #[tokio::test]
 async fn of_many_who_use_a_link_at_once_one_wins() {
     let (idp, _) = house().await;
@@ -182,7 +182,7 @@ async fn of_many_who_use_a_link_at_once_one_wins() {
     }
 }
 
-/// Attack 153: the mailbox alone never gets past the second factor, in whatever browser.
+/// The mailbox alone never replaces the second factor, in any browser.
 #[tokio::test]
 async fn who_has_a_second_factor_proves_it_before_the_password_counts() {
     let idp = tinas_house().await;
@@ -315,7 +315,7 @@ async fn a_code_that_is_sent_counts_on_this_way_only() {
     assert_eq!(done.step(), Some("reset_done"), "{}", done.body);
 }
 
-/// Attack 163.
+/// A new password ends everything issued under the old one.
 #[tokio::test]
 async fn what_the_old_password_opened_ends() {
     let (idp, shop) = house().await;
@@ -370,7 +370,7 @@ async fn a_new_password_ends_the_lock() {
     assert_eq!(try_password(&idp, "bert", NEW).await, None);
 }
 
-/// Attack 158: a page that was opened with one link does nothing with another's.
+/// A page that was opened with one link does nothing with another's.
 #[tokio::test]
 async fn a_form_belongs_to_its_link() {
     let idp = tinas_house().await;

@@ -31,7 +31,7 @@ pub(crate) async fn subjects(idp: &TestIdp) -> Vec<String> {
     idp.mailbox().await.into_iter().filter_map(|sent| sent.subject).collect()
 }
 
-/// A link for this user, from a browser that nobody else uses.
+/// A link for this user, from a new browser.
 pub(crate) async fn link(idp: &TestIdp, username: &str) -> String {
     let before = links(idp).await.len();
     forget(&mut idp.browser(), DOMAIN, username).await;

@@ -50,7 +50,7 @@ async fn counts(idp: &TestIdp, shop: &Application, password: &str) -> bool {
     page.step() != Some("identify")
 }
 
-/// Attack 153, where the second factor is a passkey.
+/// The mailbox alone does not replace a passkey as the second factor.
 #[tokio::test]
 async fn the_mailbox_alone_defeats_no_passkey() {
     let (idp, shop, mut key, _) = passkey_house().await;

@@ -28,7 +28,7 @@ async fn reserve(db: &Db, now: Time) -> Reservation {
     }
 }
 
-/// Functional specification 6.7: 5 failures, 5 minutes, doubling to 60, a hard stop at 100.
+/// 5 failures, 5 minutes, doubling to 60, a hard stop at 100.
 #[tokio::test]
 async fn locks_double_until_only_an_administrator_can_help() {
     on_each(async |db| {
@@ -97,7 +97,7 @@ async fn each_key_and_kind_counts_alone() {
     .await;
 }
 
-/// Attack 124: guesses made at once find the budget of one after the other.
+/// Concurrent guesses get the same budget as sequential ones.
 #[tokio::test]
 async fn two_hundred_guesses_at_once_find_five_tries() {
     on_each(async |db| {
@@ -133,7 +133,7 @@ async fn a_rate_drains_evenly() {
     .await;
 }
 
-/// A clock that was days ahead and is set right leaves nobody out for days.
+/// A clock that was days ahead and is corrected does not keep users locked for days.
 #[tokio::test]
 async fn a_clock_set_back_locks_nobody_out() {
     const RATE: Rate = Rate { count: 6, per: Duration::from_mins(1) };

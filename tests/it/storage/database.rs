@@ -14,7 +14,7 @@ use vestibule::storage::{Catalogue, Db, Error, Result, Tx, issuers, tenants};
 use super::rows::{keep, tenant};
 use super::{Own, on_each, on_each_empty, open, read, write};
 
-/// What somebody without our code does to the database.
+/// Runs a statement as another program would.
 pub(super) async fn execute(own: &Own, sql: &'static str) {
     if own.is_sqlite() {
         SqliteConnection::connect(&own.url).await.unwrap().execute(sql).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_failed_write_leaves_nothing() {
     .await;
 }
 
-/// Many closures share a commit; one that fails, and one that panics, take nobody along.
+/// Many closures share a commit; one that fails or panics does not affect the others.
 #[tokio::test]
 async fn a_failing_closure_does_not_touch_its_neighbours() {
     on_each_empty(async |own| {
@@ -199,7 +199,7 @@ async fn statements_are_counted() {
     .await;
 }
 
-/// Attack 227: somebody else holds the lock for too long.
+/// Another process holds the lock for too long.
 #[tokio::test]
 async fn a_locked_file_is_busy_and_heals() {
     let own = Own::sqlite();
@@ -220,7 +220,7 @@ async fn a_locked_file_is_busy_and_heals() {
     own.remove().await;
 }
 
-/// Attack 228: a server that does not answer, then one that cuts the connection; then all is well again.
+/// A server that does not answer, then one that cuts the connection, then a working one.
 #[tokio::test]
 async fn a_hanging_and_a_cut_connection_are_busy_and_heal() {
     on_each_empty(async |own| {
@@ -254,7 +254,7 @@ async fn a_hanging_and_a_cut_connection_are_busy_and_heal() {
     .await;
 }
 
-/// Attack 228: whether the database answers at all is asked on a connection apart, whatever becomes of the others.
+/// The reachability check uses a separate connection, whatever the state of the others.
 #[tokio::test]
 async fn a_database_that_is_gone_or_hangs_is_told_from_one_that_answers() {
     on_each_empty(async |own| {
@@ -279,7 +279,8 @@ async fn a_database_that_is_gone_or_hangs_is_told_from_one_that_answers() {
     .await;
 }
 
-/// What reads holds no connection between two statements, so that it may wait for anything there, the catalogue included.
+/// What reads holds no connection between two statements, so that it may wait for anything there, the catalogue
+/// included.
 #[tokio::test]
 async fn who_reads_holds_a_connection_for_a_statement_alone() {
     on_each(async |db| {
@@ -299,8 +300,9 @@ async fn who_reads_holds_a_connection_for_a_statement_alone() {
     .await;
 }
 
-/// A closure that writes holds a connection, or is the one writer: it must not wait for another use of the store. Before,
-/// 16 of them could take every connection on PostgreSQL, and one was enough to stop the writer on SQLite for good.
+/// A closure that writes holds a connection, or is the one writer: it must not wait for another use of the store.
+/// Before, 16 of them could take every connection on PostgreSQL, and one was enough to stop the writer on SQLite for
+/// good.
 #[tokio::test]
 async fn a_write_reaches_for_nothing_but_its_own_transaction() {
     on_each(async |db| {

@@ -55,7 +55,7 @@ async fn an_old_code_is_no_code() {
     .await;
 }
 
-/// Attack 42: what happened between issue and redemption counts.
+/// What happened between issue and redemption counts.
 #[tokio::test]
 async fn a_grant_dies_with_whatever_it_stands_on() {
     on_each(async |db| {
@@ -84,7 +84,8 @@ async fn a_grant_dies_with_whatever_it_stands_on() {
     .await;
 }
 
-/// Whichever of two ends first, what was made before the later one is void, and what is made after it counts (attack 67).
+/// Whichever row's epoch is raised first, what was made before the later event is void, and what is made after it is
+/// valid.
 #[tokio::test]
 async fn endings_count_in_either_order() {
     on_each(async |db| {
@@ -167,7 +168,7 @@ async fn ground(db: &Db, grounds: &GrantCache, grant: &Grant) -> Option<GrantWit
     read
 }
 
-/// One that is remembered is asked for anew as soon as anything of it is another.
+/// A cached entry is read again as soon as any part of it has changed.
 #[tokio::test]
 async fn what_changes_in_a_user_is_seen_behind_every_grant() {
     on_each(async |db| {

@@ -92,7 +92,7 @@ async fn schemes_are_counted_by_tenant() {
     .await;
 }
 
-/// Otherwise a name that changes its time with the number of users would be known to be nobody's.
+/// Otherwise a name whose check changes its duration with the number of users would be recognised as unknown.
 #[test]
 fn a_point_that_has_met_our_own_scheme_stays_there() {
     let shares =

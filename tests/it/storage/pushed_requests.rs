@@ -60,7 +60,7 @@ async fn a_client_has_so_many_waiting_and_no_more() {
     .await;
 }
 
-/// Attack 85.
+/// Of concurrent logins one gets the request.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_begins_a_login_with_it_and_it_stays_as_long() {
     on_each(async |db| {

@@ -63,7 +63,7 @@ async fn one_uses_a_recovery_code() {
     .await;
 }
 
-/// Attack 130.
+/// Of concurrent logins one consumes a time step.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_uses_a_time_step() {
     on_each(async |db| {

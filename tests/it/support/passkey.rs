@@ -14,7 +14,7 @@ pub(crate) struct SoftKey {
     key: EcdsaKeyPair,
     /// What it calls its key.
     pub(crate) id: String,
-    /// Whom the key knows.
+    /// The user handle stored with the key.
     pub(crate) user_handle: Option<String>,
     /// What it counts; `None`: it does not.
     pub(crate) counter: Option<u32>,

@@ -1,11 +1,12 @@
-//! Whatever an upstream provider does, there is a page, a way to the local form, and nobody who was not meant signs in.
+//! For every failure of an upstream provider there is a page with a way to the local form, and no wrong user is signed
+//! in.
 
 use tokio::net::TcpListener;
 
 use super::evil::{Evil, Mood, Say, Signed};
 use super::*;
 
-/// A house whose upstream provider is evil.
+/// A provider whose upstream provider is malicious.
 struct House {
     evil: Evil,
     idp: TestIdp,
@@ -179,7 +180,7 @@ async fn a_key_that_is_newer_than_what_is_known_is_asked_for_once() {
     let back = browser.get(&house.return_address(&departure)).await;
     assert_eq!(travel(&mut browser, back).await.step(), Some("notice"));
     assert_eq!(house.evil.asked(), 2);
-    // A name that nobody knows is no reason to ask again so soon.
+    // An unknown `kid` does not cause another fetch so soon.
     let departure = house.leave(&mut network::browser()).await;
     assert_eq!(house.evil.asked(), 2, "{}", departure.state);
 }

@@ -1,4 +1,4 @@
-//! Linking: by whoever is signed in upstream and was invited, once; and from then on no other door is open.
+//! Linking by an invited user who is signed in upstream, once; afterwards the account signs in only there.
 
 use vestibule::InviteError;
 use vestibule::domain::event::Event;
@@ -147,7 +147,7 @@ async fn nobody_is_invited_who_cannot_be_linked() {
     );
 }
 
-/// The page shows the same to everybody who is a stranger here: that somebody is invited, or linked, it does not tell.
+/// The page is the same for every unlinked upstream user: it does not reveal invitations or links.
 #[tokio::test]
 async fn the_page_does_not_tell_who_is_invited() {
     let world = World::new(NEVER).await;

@@ -65,7 +65,8 @@ fn north(url: &str) -> String {
     )
 }
 
-/// Anna and Nick's counterpart sign in upstream, Bert here. Administrators need a second factor from `enforced_from` on.
+/// Anna and Nick's counterpart sign in upstream, Bert here. Administrators need a second factor from `enforced_from`
+/// on.
 pub(crate) fn house(north_url: &str, enforced_from: &str) -> String {
     format!(
         r#"
@@ -170,7 +171,7 @@ impl World {
         travel(browser, answer).await
     }
 
-    /// The same of somebody who is there.
+    /// The same for a signed-in upstream user.
     pub(crate) async fn present(&self, visitor: &mut impl PageRequest, username: &str) {
         assert!(visitor.address().await.starts_with(&self.north_url), "{}", visitor.address().await);
         visitor.submit(&[("tenant", "north.sms"), ("username", username), ("password", PASSWORD)]).await;

@@ -1,5 +1,5 @@
-//! What can be done, and in which proportion: logins that come to their ends, for else nothing would be seen, and in their
-//! midst and beside them everything else.
+//! What can be done, and in which proportion: logins that come to their ends, for else nothing would be seen, and in
+//! their midst and beside them everything else.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ pub(super) enum Ask {
     Wish,
 }
 
-/// One thing that somebody does.
+/// One action of a user or operator.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     /// An application sends the user.
@@ -35,9 +35,9 @@ pub(super) enum Act {
     Go(Tab, &'static str, bool),
     /// Something wrong on the page that is due.
     Err(Tab),
-    /// The right code of somebody, to a page of choice.
+    /// The right code of a user, sent to a chosen page.
     Code(Tab, &'static str, &'static str),
-    /// A recovery code of somebody.
+    /// A recovery code of a user.
     Recover(Tab, &'static str),
     /// Any fields to any page.
     Post(Tab, &'static str, &'static [(&'static str, &'static str)]),
@@ -51,7 +51,7 @@ pub(super) enum Act {
     Thief(usize),
     /// Signs out.
     SignOut(usize),
-    /// Somebody's password is forgotten.
+    /// A user's password is forgotten.
     Forget(&'static str),
     /// Opens one of the links that were mailed.
     Link(usize, Index),
@@ -63,11 +63,11 @@ pub(super) enum Act {
     ResetErr(usize, bool),
     /// The operator helps.
     SupportAction(&'static str, SupportAction),
-    /// The operator gives somebody another authenticator.
+    /// The operator gives a user another authenticator.
     Equip(&'static str),
     /// The operator changes a rule of the tenant.
     Change(Rule),
-    /// Somebody becomes an administrator, or is one no more.
+    /// A user gains or loses the role of administrator.
     Promote(&'static str, bool),
     /// Time passes, in seconds.
     Wait(u64),
@@ -106,8 +106,7 @@ const FIELDS: [&[(&str, &str)]; 12] = [
     &[],
 ];
 
-/// A few logins, each with something in its midst, and beside it whatever there is; mostly of two people, or nobody would do
-/// two things in a row.
+/// A few logins with other actions in between; mostly of two users, so that one user often acts twice in a row.
 pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
     let person = || select(PEOPLE.to_vec());
     (person(), person()).prop_flat_map(|(one, other)| {

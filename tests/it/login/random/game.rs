@@ -98,7 +98,7 @@ impl Game {
             }
             Act::Wait(seconds) => self.idp.clock().advance(Duration::from_secs(*seconds)),
         }
-        // What is new now, the operator did, or nobody might.
+        // New credentials must come from the operator or from a permitted change.
         let is_operators = matches!(act, Act::SupportAction(..) | Act::Equip(_));
         self.look(if is_operators { Actor::Operator } else { Actor::Nobody }).await;
     }
@@ -124,7 +124,7 @@ impl Game {
         self.idp.clock().now().unix()
     }
 
-    /// Looks at what everybody has by now, and whether whoever acted might change it.
+    /// Reads the credentials of all users, and checks that the actor was allowed to change them.
     pub(super) async fn look(&mut self, actor: Actor<'_>) {
         let after = holdings(&self.idp).await;
         let now = self.now();

@@ -1,9 +1,9 @@
-//! The house's promise over the real router: whatever is done in whatever order, in two browsers with several tabs each, a
-//! code only ever stands for what was proved, and no way round raises or keeps a level without a factor of that level.
+//! The key promise over the real router: in any order of actions, in two browsers with several tabs each, a code only
+//! stands for what was proved, and no route raises or keeps a level without a factor of that level.
 //!
-//! `acts` says what can be done, `game` with `logins` and `resets` does it, `world` is what the provider holds, and `truth` keeps the books of what
-//! really was proved: by whom, in which login of which browser, with which password and which authenticator, and when. What
-//! the books say is never taken from what a page says about itself; what comes out is held against them.
+//! `acts` defines the actions, `game` with `logins` and `resets` performs them, `world` reads the provider's state, and
+//! `truth` records what was really proved: by which user, in which login of which browser, with which password and
+//! authenticator, and when. The record is never taken from a page's content; results are compared with it.
 
 mod acts;
 mod game;

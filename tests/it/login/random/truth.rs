@@ -1,7 +1,7 @@
-//! The books: what was proved, by whom, in which login, and what may therefore come out.
+//! The record of proofs: what was proved by which user in which login, and the results that are therefore allowed.
 //!
-//! A proof is written down when somebody sends what is right to a page that asks for it. Whether the provider takes it is
-//! its own matter, so the books may hold more than counts; never less.
+//! A proof is recorded when the right value is sent to a page that asks for it. Whether the provider accepts it is its
+//! own decision, so the record may contain more than counts, never less.
 
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl Reset {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Browser {
     pub(super) session: Option<Session>,
-    /// By whom it is trusted, and until when.
+    /// The users who trust it, and until when.
     pub(super) trusted: BTreeMap<Name, i64>,
     pub(super) reset: Option<Reset>,
 }
@@ -116,8 +116,8 @@ fn newest(proofs: &[Proof], counts: impl Fn(&What) -> bool) -> Option<i64> {
     proofs.iter().filter(|proof| counts(&proof.what)).map(|proof| proof.at).max()
 }
 
-/// A code came out of this login: was it earned, and does the ID token claim no more than that? The browser has a session
-/// afterwards.
+/// A code came out of this login: was it earned, and does the ID token claim no more than that? The browser has a
+/// session afterwards.
 pub(super) fn judge(
     browser: &mut Browser,
     login: &Login,
@@ -180,7 +180,8 @@ pub(super) fn judge(
 
     let alive = browser.session.take().filter(|session| session.user == user);
     let alive = alive.filter(|it| now - it.used < 30 * 60 && now - it.began < 12 * 3600);
-    // The books may hold a session that is over for another reason: whoever proves the password gets one for as long.
+    // The record may contain a session that ended for another reason: proving the password starts one that lasts as
+    // long.
     let renewed = newest(&login.proofs, |what| matches!(what, What::Password(_))).is_some();
     let began = alive.as_ref().filter(|_| !renewed).map_or(now, |session| session.began);
     let mut kept = alive.map(|session| session.proofs).unwrap_or_default();
@@ -198,7 +199,7 @@ pub(super) fn used_together(one: &mut Option<Session>, other: &mut Option<Sessio
     }
 }
 
-/// Somebody has another password or another authenticator than before: might whoever acted change that?
+/// Checks that the actor was allowed to change a user's password or authenticator.
 pub(super) fn check_change(
     user: Name,
     before: &Holding,

@@ -1,5 +1,5 @@
-//! What the provider holds: a tenant whose rules change, and six people. What they have is read from an export, which no
-//! page has a hand in.
+//! What the provider holds: a tenant whose rules change, and six people. What they have is read from an export, which
+//! no page has a hand in.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ impl Device {
     }
 }
 
-/// What somebody has at this moment.
+/// The credentials of a user at this moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Holding {
     /// Which password counts.

@@ -1,4 +1,5 @@
-//! One person in front of one browser, so that a story is written once and told twice: over plain HTTP and in a Chromium.
+//! One person in front of one browser, so that a story is written once and told twice: over plain HTTP and in a
+//! Chromium.
 
 mod plain;
 mod window;
@@ -14,8 +15,8 @@ pub(crate) trait PageRequest {
     /// Opens an address in the tab that is in front, and arrives wherever that leads.
     async fn open(&mut self, address: &str);
 
-    /// Fills in the page's form and sends it: by the button that is named here, or by the first. Boxes are ticked, choices
-    /// made, fields typed into.
+    /// Fills in the page's form and sends it: by the button that is named here, or by the first. Boxes are ticked,
+    /// choices made, fields typed into.
     async fn submit(&mut self, fields: &[(&str, &str)]);
 
     /// Follows the link whose address contains this.
@@ -36,7 +37,7 @@ pub(crate) trait PageRequest {
     /// Everything that stands on the page.
     async fn text(&mut self) -> String;
 
-    /// What stands in a field.
+    /// The value of a field.
     async fn value(&mut self, field: &str) -> String;
 
     /// Can a field or button of this name be seen?
