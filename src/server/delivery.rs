@@ -50,13 +50,13 @@ impl Idp {
             if channel == Channel::Mail
                 && let Err(error) = self.answer_reset_requests().await
             {
-                tracing::warn!(reference = %error.reference(), "who wants a reset mail could not be looked up");
+                tracing::warn!(reference = %error.reference(), "cannot process queued reset requests");
             }
             let room = AT_ONCE - under_way.len();
             if room > 0 {
                 match self.claim(channel, room).await {
                     Ok(claimed) => self.deliver_all(channel, claimed, &mut under_way),
-                    Err(error) => tracing::warn!(%error, "the outbox could not be read"),
+                    Err(error) => tracing::warn!(%error, "cannot read the outbox"),
                 }
             }
             tokio::select! {
@@ -124,7 +124,7 @@ impl Idp {
             under_way.spawn(async move {
                 // Afterwards another lane may claim it: sending twice is better than never.
                 if tokio::time::timeout(LEASE, idp.deliver(channel, &claimed)).await.is_err() {
-                    tracing::warn!(message = %claimed.id, "a delivery took too long and was given up");
+                    tracing::warn!(message = %claimed.id, "a delivery exceeded its lease and was aborted");
                 }
             });
         }
@@ -149,7 +149,7 @@ impl Idp {
         let tenant = self.catalogue().tenant(&claimed.tenant).await;
         match tenant.map_err(|error| DeliveryError::Transient(error.to_string()))? {
             Some(tenant) => Ok(views::compose(&claimed.id, &letter, &tenant)),
-            None => Err(DeliveryError::Permanent("there is no such tenant any more".to_owned())),
+            None => Err(DeliveryError::Permanent("the tenant no longer exists".to_owned())),
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) async fn replace(db: &Db, old: &MasterKey, new: &MasterKey) -> Result
         return Ok(());
     }
     Err(SealingError::Refused(
-        "the master key was replaced before, and the one before it still opens the database: see that every node has the current one, then `vestibule keys forget-master`",
+        "the master key was replaced before, and the previous one still opens the database: make sure that every node has the current one, then run `vestibule keys forget-master`",
     ))
 }
 
@@ -96,6 +96,6 @@ pub(super) async fn forget_previous(db: &Db, current: &MasterKey) -> Result<(), 
         return Ok(());
     }
     Err(SealingError::Refused(
-        "there is nothing to forget: no earlier master key opens this database, or this node does not have the current one yet",
+        "there is nothing to forget: no earlier master key opens this database, or this node does not have the current one",
     ))
 }

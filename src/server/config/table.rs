@@ -115,7 +115,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "keys",
         "FOLDER",
-        "Folder of the master key, which is made there on first start",
+        "Folder of the master key, which is created there on first start",
         |config, text| {
             config.keys = PathBuf::from(text);
             Ok(())
@@ -143,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "tls.cert",
         "FILE",
-        "The certificate and what leads to its authority, in PEM; read again when it is replaced",
+        "The certificate with its intermediate certificates, in PEM; read again when it is replaced",
         |config, text| {
             config.tls_cert = Some(PathBuf::from(text));
             Ok(())
@@ -156,7 +156,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "metrics_listen",
         "ADDRESS",
-        "Address and port of `/metrics`, for nobody but Prometheus, for example 127.0.0.1:9464",
+        "Address and port of `/metrics`, for Prometheus only, for example 127.0.0.1:9464",
         |config, text| read::address(text).map(|address| config.metrics_listen = Some(address)),
     ),
     Row::text(
@@ -231,7 +231,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "sms.body",
         "TEMPLATE",
-        "What the gateway is sent, a form, JSON, XML or plain text, with {number}, {text} and {id}",
+        "Body of the request to the gateway: form, JSON, XML or plain text, with {number}, {text} and {id}",
         |config, text| {
             config.senders.body = Some(Confidential::new(text));
             Ok(())
@@ -248,7 +248,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::text(
         "sms.success",
         "TEST",
-        "What a good answer holds beside its status: a text, or place and value in JSON: `/status=0`",
+        "Required in a successful response: a text, or a JSON pointer and its value: `/status=0`",
         |config, text| {
             config.senders.success = Some(text.to_owned());
             Ok(())
@@ -261,25 +261,25 @@ pub(super) const ROWS: &[Row] = &[
         |config, text| read::countries(text).map(|countries| config.settings.sms.countries = countries),
     )
     .shaped(Shape::Lines),
-    Row::text("sms.tenant_day", "NUMBER", "How many texts a tenant may send in a day", |config, text| {
+    Row::text("sms.tenant_day", "NUMBER", "Texts that a tenant may send per day", |config, text| {
         read::number(text).map(|most| config.settings.sms.tenant_day = most)
     })
     .or("1000"),
-    Row::text("outbound.ca", "FILE", "Certificates (PEM) to trust beside the usual ones", |config, text| {
+    Row::text("outbound.ca", "FILE", "Additional trusted certificates (PEM)", |config, text| {
         read::files(text).map(|pems| config.settings.outbound.ca = pems)
     })
     .shaped(Shape::Lines),
     Row::text(
         "outbound.allow",
         "HOST",
-        "Inner hosts that may be asked, over plain http and plain SMTP too, for example gateway.internal:8443",
+        "Internal hosts that may be called, also over plain http and plain SMTP, for example gateway.internal:8443",
         |config, text| read::hosts(text).map(|hosts| config.settings.outbound.allow = hosts),
     )
     .shaped(Shape::Lines),
     Row::text(
         "log",
         "FILTER",
-        "What is logged, for example `info` or `warn,vestibule=debug`",
+        "Log filter, for example `info` or `warn,vestibule=debug`",
         |config, text| read::log_filter(text).map(|filter| config.log = filter),
     )
     .or("info"),
