@@ -17,7 +17,7 @@ use super::{Account, Error};
 use crate::crypto::seal::Sealer;
 use crate::domain::ids::{Hash, UserId};
 use crate::domain::time::Time;
-use crate::storage::attempts::{self, Budget, Kind, Rate, Reservation};
+use crate::storage::attempts::{self, AttemptKind, Budget, Rate, Reservation};
 use crate::storage::{Result, Tx, sign_in_history};
 
 /// Five tries, then five minutes, doubling to an hour.
@@ -141,7 +141,7 @@ impl KnownBrowser {
 
     /// The counter of its tries. The hash is keyed already.
     pub(super) fn counter(&self) -> Counter {
-        Counter { key: self.hash.clone(), kind: Kind::KnownBrowser }
+        Counter { key: self.hash.clone(), kind: AttemptKind::KnownBrowser }
     }
 }
 

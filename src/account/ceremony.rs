@@ -24,7 +24,7 @@ use crate::domain::ceremony::Ceremony;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{IssuerId, Reference};
-use crate::domain::message::Notice;
+use crate::domain::message::AccountNotice;
 use crate::domain::passkey::{Passkey, PasskeyChallenge};
 use crate::domain::time::Time;
 use crate::domain::user::User;
@@ -221,7 +221,7 @@ impl Account<'_> {
                 None => None,
             },
             SecondFactorProof::RecoveryCode(typed) => {
-                let notice = self.notice(user, tenant, Notice::RecoveryCodeUsed)?;
+                let notice = self.notice(user, tenant, AccountNotice::RecoveryCodeUsed)?;
                 Some(AttemptKind::RecoveryCode(self.recovery_attempt(&user.id, typed), notice))
             }
         };

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Account, Error};
 use crate::crypto::random;
 use crate::domain::ids::{Hash, MessageId};
-use crate::domain::message::{Content, Delivery, Kind, Message};
+use crate::domain::message::{Content, Delivery, Message, MessageKind};
 use crate::domain::time::Time;
 use crate::storage::attempts::{self, Rate};
 use crate::storage::{self, Tx, outbox};

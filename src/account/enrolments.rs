@@ -12,7 +12,7 @@ use super::{Account, Error};
 use crate::crypto::secret::Secret;
 use crate::domain::event::ResetOutcome;
 use crate::domain::ids::UserId;
-use crate::domain::message::Notice;
+use crate::domain::message::AccountNotice;
 use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;

@@ -1,6 +1,6 @@
 //! The errors of this room.
 
-use crate::crypto::password::Busy;
+use crate::crypto::password::HasherBusy;
 use crate::crypto::seal::SealError;
 use crate::crypto::webauthn;
 use crate::ext::Unavailable;
@@ -14,7 +14,7 @@ pub(crate) enum Error {
     Store(#[from] storage::Error),
     /// Too many passwords are being checked.
     #[error(transparent)]
-    Busy(#[from] Busy),
+    Busy(#[from] HasherBusy),
     /// The host's directory did not answer.
     #[error(transparent)]
     Directory(#[from] Unavailable),
@@ -23,7 +23,7 @@ pub(crate) enum Error {
     Seal(#[from] SealError),
     /// No passkey can be asked for.
     #[error(transparent)]
-    Passkey(#[from] webauthn::Unable),
+    Passkey(#[from] webauthn::CeremonyUnavailable),
 }
 
 impl From<Error> for storage::Error {

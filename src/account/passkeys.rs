@@ -180,7 +180,7 @@ pub(crate) enum SignedIn {
     Right(Box<PasskeyLogin>),
     /// The sign-in is refused.
     Wrong(LoginFailure),
-    /// Refused: the counter of this user's passkey went back.
+    /// CeremonyError: the counter of this user's passkey went back.
     CounterWentBack(UserId),
     /// It was not looked at.
     Locked(Time),
@@ -352,10 +352,10 @@ impl Account<'_> {
     }
 }
 
-fn verdict(refused: &Refused) -> FactorVerdict {
+fn verdict(refused: &CeremonyError) -> FactorVerdict {
     tracing::info!(%refused, "a passkey was refused");
     match refused {
-        Refused::CounterWentBack => FactorVerdict::Copied,
-        Refused::Malformed(_) | Refused::Wrong(_) => FactorVerdict::Wrong,
+        CeremonyError::CounterWentBack => FactorVerdict::Copied,
+        CeremonyError::Malformed(_) | CeremonyError::Wrong(_) => FactorVerdict::Wrong,
     }
 }

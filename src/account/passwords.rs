@@ -41,7 +41,7 @@ pub(crate) struct PasswordSignIn<'a> {
 
 /// What a check found.
 #[derive(Clone, Debug)]
-pub(crate) enum PasswordCheck {
+pub(crate) enum SignInCheck {
     /// The password is this user's.
     Right(PasswordProof),
     /// The sign-in is refused.
@@ -106,7 +106,7 @@ impl Account<'_> {
     /// checked is refunded at once, or a flood on the hashing pool would lock out the users who try to sign in meanwhile.
     ///
     /// Fails fast with `Busy` if the hashing queue is full.
-    pub(crate) async fn check_password(&self, typed: &PasswordSignIn<'_>) -> Result<PasswordCheck, Error> {
+    pub(crate) async fn check_password(&self, typed: &PasswordSignIn<'_>) -> Result<SignInCheck, Error> {
         let (tenant, subject) = self.tenant(typed).await?;
         let judge = match tenant.as_deref().and_then(|tenant| Some((self.directory_of(tenant)?, tenant))) {
             Some((host, tenant)) => Judge::Host(host, tenant),
@@ -122,7 +122,7 @@ impl Account<'_> {
             Budgets { browser: self.browser_of(user, typed.browser), ..self.budgets(counter, typed.network) };
         let tried = match self.try_once(budgets).await? {
             Ok(tried) => tried,
-            Err(until) => return Ok(PasswordCheck::Locked(until)),
+            Err(until) => return Ok(SignInCheck::Locked(until)),
         };
         let no = self.host.map(|_| tokio::time::sleep(SLOWEST_NO));
         let found = match judge {
@@ -143,9 +143,9 @@ impl Account<'_> {
         }
         match found {
             Ok(Ok(Match { user, epoch, rehash })) => {
-                Ok(PasswordCheck::Right(PasswordProof { user, epoch, tried, rehash }))
+                Ok(SignInCheck::Right(PasswordProof { user, epoch, tried, rehash }))
             }
-            Ok(Err(failure)) => Ok(PasswordCheck::Wrong(failure)),
+            Ok(Err(failure)) => Ok(SignInCheck::Wrong(failure)),
             Err(error) => {
                 self.give_back(tried).await?;
                 Err(error)

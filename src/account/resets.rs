@@ -14,7 +14,9 @@ use crate::domain::epoch::Epoch;
 use crate::domain::event::ResetOutcome;
 use crate::domain::ids::{ClientId, InteractionId, IssuerId, UserId};
 use crate::domain::issuer::IssuerUrl;
-use crate::domain::message::{Confidential, Content, Link, Mail, Message, MessageContent, Notice};
+use crate::domain::message::{
+    AccountNotice, Confidential, Content, MailContent, Message, MessageContent, MessageLink,
+};
 use crate::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
@@ -122,8 +124,8 @@ impl Account<'_> {
         let expires_at = self.now().plus(reset::LINK);
         let link = MessageLink { address, minutes };
         let mail = match purpose {
-            ResetPurpose::Activation => Mail::Activation(link),
-            ResetPurpose::Forgotten | ResetPurpose::Console => Mail::Reset(link),
+            ResetPurpose::Activation => MailContent::Activation(link),
+            ResetPurpose::Forgotten | ResetPurpose::Console => MailContent::Reset(link),
         };
         let message = Message {
             tenant: tenant.id.clone(),

@@ -25,7 +25,7 @@ use crate::domain::message::AccountNotice;
 use crate::domain::tenant::Tenant;
 use crate::domain::user::User;
 use crate::domain::user_agent;
-use crate::storage::sign_in_history::{self, Sight, SignIn};
+use crate::storage::sign_in_history::{self, BrowserRecognition, SignInRecord};
 use crate::storage::{self, Tx};
 
 /// How long a browser is known after a sign-in.
@@ -87,7 +87,7 @@ impl Account<'_> {
         user_agent: Option<&str>,
     ) -> Result<(), Error> {
         let browser = user_agent.map(user_agent::label).filter(|label| !label.is_empty());
-        if let Some(notice) = self.notice(user, tenant, Notice::NewBrowser { browser })? {
+        if let Some(notice) = self.notice(user, tenant, AccountNotice::NewBrowser { browser })? {
             notice.enqueue(tx).await?;
         }
         Ok(())

@@ -176,9 +176,9 @@ impl PasswordHasher {
         Ok(HashPermit { pool: Arc::clone(&self.0), permit })
     }
 
-    /// Returns whether there is capacity at this moment, without reserving it. `Busy` counts as a refused request.
-    pub(crate) fn has_capacity(&self) -> Result<(), Busy> {
-        if self.0.places.available_permits() == 0 { Err(self.0.refuse()) } else { Ok(()) }
+    /// Returns whether there is capacity at this moment, without reserving it. [`HasherBusy`] counts as a refused request.
+    pub(crate) fn has_capacity(&self) -> Result<(), HasherBusy> {
+        if self.0.capacity.available_permits() == 0 { Err(self.0.refuse()) } else { Ok(()) }
     }
 
     /// A snapshot of the load.

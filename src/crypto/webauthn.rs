@@ -118,7 +118,7 @@ impl WebauthnRelyingParty {
         &self,
         who: &Registrant<'_>,
         known: &[Passkey],
-    ) -> Result<PasskeyChallenge, Unable> {
+    ) -> Result<PasskeyChallenge, CeremonyUnavailable> {
         let handle = Uuid::parse_str(who.handle.as_str())?;
         let known = known
             .iter()
@@ -143,7 +143,7 @@ impl WebauthnRelyingParty {
         &self,
         ceremony: &PasskeyChallenge,
         answer: &str,
-    ) -> Result<Registered, Refused> {
+    ) -> Result<Registered, CeremonyError> {
         let state: SecurityKeyRegistration = serde_json::from_str(&ceremony.state)?;
         let options: CreationChallengeResponse = serde_json::from_str(&ceremony.options)?;
         let answer: RegisterPublicKeyCredential = serde_json::from_str(answer)?;
@@ -161,7 +161,7 @@ impl WebauthnRelyingParty {
     }
 
     /// Creates the options to prove one of these passkeys.
-    pub(crate) fn prove(&self, known: &[Passkey]) -> Result<PasskeyChallenge, Unable> {
+    pub(crate) fn prove(&self, known: &[Passkey]) -> Result<PasskeyChallenge, CeremonyUnavailable> {
         let known: Vec<_> = known.iter().map(key).collect::<Result<_, _>>()?;
         let (mut options, state) = self.0.start_securitykey_authentication(&known)?;
         options.public_key.hints = None;
@@ -169,7 +169,7 @@ impl WebauthnRelyingParty {
     }
 
     /// Verifies the response to [`RelyingParty::prove`].
-    pub(crate) fn proved(&self, ceremony: &PasskeyChallenge, answer: &str) -> Result<Used, Refused> {
+    pub(crate) fn proved(&self, ceremony: &PasskeyChallenge, answer: &str) -> Result<Used, CeremonyError> {
         let state: SecurityKeyAuthentication = serde_json::from_str(&ceremony.state)?;
         let answer: PublicKeyCredential = serde_json::from_str(answer)?;
         Ok(used(&self.0.finish_securitykey_authentication(&answer, &state)?, user_handle(&answer)))
@@ -177,7 +177,7 @@ impl WebauthnRelyingParty {
 
     /// Creates the options for a sign-in with any discoverable passkey, with user verification. The caller provides the
     /// challenge: 256 unpredictable bits in base64url (§13.4.3).
-    pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<PasskeyChallenge, Unable> {
+    pub(crate) fn sign_in(&self, challenge: &Hash) -> Result<PasskeyChallenge, CeremonyUnavailable> {
         let (mut options, state) = self.0.start_discoverable_authentication()?;
         // The page decides whether the browser offers it in the name field or after a click.
         options.mediation = None;
@@ -229,7 +229,7 @@ fn ceremony(
     purpose: PasskeyPurpose,
     options: &impl Serialize,
     state: &impl Serialize,
-) -> Result<PasskeyChallenge, Unable> {
+) -> Result<PasskeyChallenge, CeremonyUnavailable> {
     let (options, state) = (serde_json::to_string(options)?, serde_json::to_string(state)?);
     Ok(PasskeyChallenge { purpose, options, state })
 }

@@ -1,7 +1,7 @@
 //! Why something cannot be changed.
 
 use super::mistakes::{Mistake, Mistakes};
-use crate::crypto::password::Busy;
+use crate::crypto::password::HasherBusy;
 use crate::crypto::seal::SealError;
 use crate::storage;
 
@@ -19,7 +19,7 @@ pub(crate) enum Error {
     Seal(#[from] SealError),
     /// Too many passwords are being hashed.
     #[error(transparent)]
-    HasherBusy(#[from] HasherBusy),
+    Busy(#[from] HasherBusy),
     /// What is stored cannot be shown as members.
     #[error("{0}")]
     Unreadable(String),

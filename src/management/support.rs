@@ -18,7 +18,7 @@ use crate::domain::tenant::{Tenant, TenantDomain};
 use crate::domain::time::Time;
 use crate::domain::user::Username;
 use crate::storage;
-use crate::storage::users::{self, Credentials};
+use crate::storage::users::{self, UserCredentials};
 
 /// What can be done for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,7 @@ impl Management<'_> {
         &self,
         tenant: &str,
         username: &str,
-    ) -> Result<(Credentials, Arc<Tenant>), SupportFailure> {
+    ) -> Result<(UserCredentials, Arc<Tenant>), SupportFailure> {
         let domain = TenantDomain::typed(tenant).map_err(|_| SupportError::NoTenant)?;
         let tenant = self.catalogue.tenant_by_domain(&domain).await?.ok_or(SupportError::NoTenant)?;
         let name = Username::parse(username).map_err(|_| SupportError::NoUser)?;
@@ -132,7 +132,7 @@ impl Management<'_> {
         Ok((found.ok_or(SupportError::NoUser)?, tenant))
     }
 
-    async fn reset_enrolment(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+    async fn reset_enrolment(&self, found: &UserCredentials, tenant: &Tenant) -> Supported {
         let reset = self.account.enrolment_reset(&found.user, tenant)?;
         let entry = self.by_console(tenant, Event::EnrolmentReset { user: found.user.id.clone() });
         let settled = self.db.write(move |tx| {
@@ -146,7 +146,7 @@ impl Management<'_> {
         Ok(SupportOutcome::Done)
     }
 
-    async fn mail_reset(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+    async fn mail_reset(&self, found: &UserCredentials, tenant: &Tenant) -> Supported {
         let link = self.account.new_link(found, tenant, self.home(), ResetPurpose::Forgotten)?;
         let link = link.map_err(refusal)?;
         let (asked, user) = (Some(tenant.id.clone()), Some(found.user.id.clone()));
@@ -176,7 +176,7 @@ impl Management<'_> {
         Entry::new(self.now(), Actor::Console, event).of_tenant(&tenant.id)
     }
 
-    async fn unlock(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+    async fn unlock(&self, found: &UserCredentials, tenant: &Tenant) -> Supported {
         let unlocking = self.account.unlocking(&found.user, tenant).await?;
         let entry = self.by_console(tenant, Event::Unlocked { user: found.user.id.clone() });
         let settled = self.db.write(move |tx| {
@@ -190,7 +190,7 @@ impl Management<'_> {
         Ok(SupportOutcome::Done)
     }
 
-    async fn break_glass(&self, found: &Credentials, tenant: &Tenant) -> Supported {
+    async fn break_glass(&self, found: &UserCredentials, tenant: &Tenant) -> Supported {
         let link = self.account.console_link(found, tenant, self.home()).await?.map_err(refusal)?;
         let address = link.address.clone();
         let entry = self.by_console(tenant, Event::EmergencyLinkIssued { user: found.user.id.clone() });

@@ -22,7 +22,7 @@ pub(crate) use documents::{Document, Documents};
 pub(crate) use failure::Internal;
 pub(crate) use keyring::Keyring;
 pub(crate) use lanes::Lanes;
-pub(crate) use limits::Limits;
+pub(crate) use limits::RateLimits;
 pub use messages::SendFailed;
 pub(crate) use metrics::{InFlight, RequestMetrics};
 pub use metrics::{Metrics, ResponseCount};

@@ -6,7 +6,7 @@ use super::documents::Documents;
 use super::failure::Internal;
 use super::keyring::Keyring;
 use super::lanes::Lanes;
-use super::limits::Limits;
+use super::limits::RateLimits;
 use super::metrics::RequestMetrics;
 use super::published_keys::PublishedKeys;
 use crate::account::Account;

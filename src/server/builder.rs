@@ -15,7 +15,9 @@ use crate::ext::{
 };
 use crate::oidc_client::MetadataCache;
 use crate::outbound::Outbound;
-use crate::provider::{Documents, Idp, Keyring, Lanes, Limits, ProviderParts, PublishedKeys, RequestMetrics};
+use crate::provider::{
+    Documents, Idp, Keyring, Lanes, ProviderParts, PublishedKeys, RateLimits, RequestMetrics,
+};
 use crate::storage::{Catalogue, Db, GrantCache};
 use crate::views::{DefaultTheme, Theme};
 

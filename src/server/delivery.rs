@@ -172,7 +172,7 @@ impl Idp {
             let (id, work) = (id.clone(), work.clone());
             let entry = failure.clone();
             Box::pin(async move {
-                let settled = outbox::settle(tx, &id, tries, &work).await?;
+                let settled = outbox::record(tx, &id, tries, &work).await?;
                 entry.filter(|_| settled).map_or(Ok(()), |entry| audit::record(tx, entry))
             })
         });
@@ -185,8 +185,8 @@ impl Idp {
     }
 
     /// The entry about a message that is given up.
-    fn failure(&self, claimed: &Claimed, outcome: &Outcome) -> Option<Entry> {
-        let Outcome::Failed(reason) = outcome else { return None };
+    fn failure(&self, claimed: &ClaimedMessage, outcome: &SendAttempt) -> Option<Entry> {
+        let SendAttempt::Failed(reason) = outcome else { return None };
         let (tenant, message, reason) = (claimed.tenant.clone(), claimed.id.clone(), reason.clone());
         Some(Entry::new(self.now(), Actor::System, Event::MessageFailed { tenant, message, reason }))
     }

@@ -52,12 +52,12 @@ pub(super) async fn open(db: &Db, master: &MasterKey) -> Result<Sealer, SealingE
 async fn unwrap(db: &Db, master: &MasterKey) -> Result<Option<Sealer>, SealingError> {
     let mut reader = db.read();
     let Some(current) =
-        wrapped_keys::at(&mut reader.tx(), Place::Current).await.map_err(SealingError::Storage)?
+        wrapped_keys::at(&mut reader.tx(), KeySlot::Current).await.map_err(SealingError::Storage)?
     else {
         return Ok(None);
     };
     let previous =
-        wrapped_keys::at(&mut reader.tx(), Place::Previous).await.map_err(SealingError::Storage)?;
+        wrapped_keys::at(&mut reader.tx(), KeySlot::Previous).await.map_err(SealingError::Storage)?;
     let found = master.id();
     let expected = current.master.clone();
     let ours = [Some(current), previous].into_iter().flatten().find(|keys| keys.master == found);

@@ -10,7 +10,7 @@ use super::pin::{self, PinTry};
 use crate::domain::ceremony::Ceremony;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::UserId;
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::time::Time;
 use crate::storage::attempts::AttemptKind as Guess;
 use crate::storage::authenticators::{self, StoredAuthenticator};
@@ -104,7 +104,7 @@ impl Account<'_> {
         let pin = self.check_pin(&stored.authenticator, pin).await?;
         let claim = match &parts {
             Some(parts) => {
-                let (ceremony, purpose) = (ceremony.id.as_ref(), Purpose::SignIn);
+                let (ceremony, purpose) = (ceremony.id.as_ref(), CodePurpose::SignIn);
                 let entry = TypedCode { stored: &stored, ceremony, purpose, typed: &parts.code };
                 factor.read(self, entry)?
             }

@@ -11,7 +11,7 @@ use crate::crypto::random;
 use crate::domain::authenticator::Authenticator;
 use crate::domain::ceremony::{Ceremony, CodeDelivery, Dispatched};
 use crate::domain::ids::{AuthenticatorId, CeremonyId, Hash};
-use crate::domain::message::{Code, Confidential, Message, MessageContent, Purpose};
+use crate::domain::message::{CodePurpose, Confidential, DeliveredCode, Message, MessageContent};
 use crate::domain::time::Time;
 use crate::storage::{Result as Stores, Tx, delivered_codes, outbox};
 
@@ -19,7 +19,7 @@ use crate::storage::{Result as Stores, Tx, delivered_codes, outbox};
 #[derive(Clone, Debug)]
 pub(crate) struct CodeMessage {
     ceremony: CeremonyId,
-    purpose: Purpose,
+    purpose: CodePurpose,
     authenticator: AuthenticatorId,
     hash: Hash,
     expires_at: Time,
@@ -32,7 +32,7 @@ impl CodeMessage {
     pub(crate) async fn send(&self, tx: &mut Tx<'_>, ceremony: &mut Ceremony, now: Time) -> Stores<()> {
         let sent = self.post.enqueue(tx).await?;
         if let SendOutcome::Queued(message) = &sent {
-            let new = delivered_codes::New {
+            let new = delivered_codes::NewDeliveredCode {
                 ceremony: self.ceremony.clone(),
                 purpose: self.purpose,
                 authenticator: self.authenticator.clone(),
@@ -63,7 +63,7 @@ impl Account<'_> {
         &self,
         participant: &Participant<'_>,
         ceremony: &Ceremony,
-        purpose: Purpose,
+        purpose: CodePurpose,
         authenticator: &Authenticator,
     ) -> Result<Option<CodeMessage>, Error> {
         let Participant { user, tenant, issuer, locale, .. } = *participant;
@@ -73,7 +73,8 @@ impl Account<'_> {
         let ceremony = ceremony.id.clone().unwrap_or_else(|| CeremonyId::new(random::uuid()));
         let digits = random::digits();
         let hash = hash(self.sealer, &ceremony, purpose, &authenticator.kind, &digits);
-        let code = Code { purpose, code: Confidential::new(digits.as_str()), minutes: way.minutes() };
+        let code =
+            DeliveredCode { purpose, code: Confidential::new(digits.as_str()), minutes: way.minutes() };
         let Some(content) = way.content(&authenticator.kind, code, issuer.url.host()) else {
             return Ok(None);
         };

@@ -12,9 +12,9 @@ use futures_util::future::BoxFuture;
 use super::super::Account;
 use super::factor::{Claim, Finding, TypedCode};
 use crate::crypto::seal::Sealer;
-use crate::domain::authenticator::{Authenticator, Kind};
+use crate::domain::authenticator::{Authenticator, AuthenticatorKind};
 use crate::domain::ids::{AuthenticatorId, CeremonyId, Hash};
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::time::Time;
 use crate::domain::typed;
 use crate::storage::delivered_codes::{self, Tried};
@@ -28,7 +28,7 @@ const TRIES: i64 = 5;
 struct Typed {
     /// `None`: its ceremony has sent no code.
     ceremony: Option<(CeremonyId, Hash)>,
-    purpose: Purpose,
+    purpose: CodePurpose,
     authenticator: AuthenticatorId,
 }
 
@@ -89,8 +89,8 @@ impl From<Tried> for Finding {
 pub(super) fn hash(
     sealer: &Sealer,
     ceremony: &CeremonyId,
-    purpose: Purpose,
-    kind: &Kind,
+    purpose: CodePurpose,
+    kind: &AuthenticatorKind,
     digits: &str,
 ) -> Hash {
     let destination = match kind {

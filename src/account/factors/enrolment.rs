@@ -10,13 +10,13 @@ use super::factor::{Claim, Finding, TypedCode};
 use super::factor_of;
 use crate::crypto::otp::OtpSecret;
 use crate::crypto::random;
-use crate::domain::authenticator::{Authenticator, AuthenticatorState, Kind, TotpParameters};
+use crate::domain::authenticator::{Authenticator, AuthenticatorKind, AuthenticatorState, TotpParameters};
 use crate::domain::ceremony::Ceremony;
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, UserId};
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::time::Time;
-use crate::storage::authenticators::Stored;
+use crate::storage::authenticators::StoredAuthenticator;
 use crate::storage::{Result as Stores, Tx, authenticators, passkeys, trusted_browsers};
 
 /// A new authenticator, to be stored as pending.
@@ -38,7 +38,7 @@ impl EnrolmentStart {
 /// A pending authenticator.
 #[derive(Debug)]
 pub(crate) struct PendingAuthenticator {
-    stored: Stored,
+    stored: StoredAuthenticator,
 }
 
 /// The secret of a pending authenticator, as its page shows it.
@@ -118,7 +118,11 @@ impl PendingAuthenticator {
 
 impl Account<'_> {
     /// A new authenticator of this kind for this user, to be stored; with a fresh secret where the kind has one.
-    pub(crate) fn start_enrolment(&self, user: &UserId, kind: Kind) -> Result<EnrolmentStart, Error> {
+    pub(crate) fn start_enrolment(
+        &self,
+        user: &UserId,
+        kind: AuthenticatorKind,
+    ) -> Result<EnrolmentStart, Error> {
         let id = AuthenticatorId::new(random::uuid());
         let authenticator = Authenticator::pending(id, user.clone(), kind, self.now());
         let sealed_secret = if authenticator.kind.has_secret() {
@@ -146,7 +150,9 @@ impl Account<'_> {
 
     /// The secret that an application needs; `None` for what is no application.
     pub(crate) fn shown(&self, enrolment: &PendingAuthenticator) -> Result<Option<EnrolmentSecret>, Error> {
-        let Kind::Totp { parameters, .. } = enrolment.stored.authenticator.kind else { return Ok(None) };
+        let AuthenticatorKind::Totp { parameters, .. } = enrolment.stored.authenticator.kind else {
+            return Ok(None);
+        };
         let secret = self.secret(&enrolment.stored)?;
         Ok(Some(EnrolmentSecret { parameters, secret }))
     }
@@ -161,7 +167,7 @@ impl Account<'_> {
         let PendingAuthenticator { stored } = enrolment;
         let Some(factor) = factor_of(&stored.authenticator.kind) else { return Ok(None) };
         let ceremony = ceremony.id.as_ref();
-        let entry = TypedCode { stored: &stored, ceremony, purpose: Purpose::Address, typed };
+        let entry = TypedCode { stored: &stored, ceremony, purpose: CodePurpose::Address, typed };
         let Some(claim) = factor.read(self, entry)? else { return Ok(None) };
         let authenticator = stored.authenticator;
         Ok(Some(Confirmation { proves: factor.proves(authenticator.id.clone()), authenticator, claim }))

@@ -7,13 +7,13 @@ use futures_util::future::BoxFuture;
 
 use super::super::channels::Channels;
 use super::super::{Account, Error};
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::{AuthenticatorId, CeremonyId};
-use crate::domain::message::{Code, Content, Purpose};
+use crate::domain::message::{CodePurpose, Content, DeliveredCode};
 use crate::domain::time::Time;
-use crate::storage::attempts::Kind as Guess;
-use crate::storage::authenticators::Stored;
+use crate::storage::attempts::AttemptKind as Guess;
+use crate::storage::authenticators::StoredAuthenticator;
 use crate::storage::{Result as Stores, Tx};
 
 /// One kind of second factor.
@@ -27,7 +27,7 @@ pub(super) trait Factor: Sync {
     }
 
     /// Whether this authenticator is of its kind.
-    fn serves(&self, kind: &Kind) -> bool;
+    fn serves(&self, kind: &AuthenticatorKind) -> bool;
 
     /// What a right code of this authenticator proves.
     fn proves(&self, authenticator: AuthenticatorId) -> FactKind;
@@ -47,7 +47,7 @@ pub(super) trait Factor: Sync {
 
     /// Finds a device again by two codes that it has shown one after the other. `None`: they are wrong, or there is no
     /// device that could run away.
-    fn resync(&self, _: &Account<'_>, _: &Stored, _: (&str, &str)) -> ClaimResult {
+    fn resync(&self, _: &Account<'_>, _: &StoredAuthenticator, _: (&str, &str)) -> ClaimResult {
         Ok(None)
     }
 }
@@ -58,18 +58,18 @@ pub(super) trait Deliver {
     fn minutes(&self) -> u32;
 
     /// The message with the code; `None`: this authenticator is of another kind. `host` is that of the page that asks.
-    fn content(&self, kind: &Kind, code: Code, host: &str) -> Option<Content>;
+    fn content(&self, kind: &AuthenticatorKind, code: DeliveredCode, host: &str) -> Option<Content>;
 }
 
 /// What was typed, and where.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TypedCode<'a> {
     /// The authenticator whose code it should be.
-    pub(super) stored: &'a Stored,
+    pub(super) stored: &'a StoredAuthenticator,
     /// The ceremony that asks for it; `None`: it has sent no code.
     pub(super) ceremony: Option<&'a CeremonyId>,
     /// What the ceremony asks for it for.
-    pub(super) purpose: Purpose,
+    pub(super) purpose: CodePurpose,
     /// What was typed.
     pub(super) typed: &'a str,
 }

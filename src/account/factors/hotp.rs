@@ -32,7 +32,12 @@ impl Factor for HotpFactor {
         })
     }
 
-    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> ClaimResult {
+    fn resync(
+        &self,
+        account: &Account<'_>,
+        stored: &StoredAuthenticator,
+        codes: (&str, &str),
+    ) -> ClaimResult {
         claim(account, stored, |digits, secret, next| resync::find_counter_pair(digits, secret, codes, next))
     }
 }
@@ -42,7 +47,7 @@ fn claim(
     stored: &StoredAuthenticator,
     find: impl FnOnce(u32, &OtpSecret, i64) -> Option<i64>,
 ) -> ClaimResult {
-    let Kind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };
+    let AuthenticatorKind::Hotp { digits } = stored.authenticator.kind else { return Ok(None) };
     let next = stored.authenticator.last_accepted.saturating_add(1);
     let number = find(digits, &account.secret(stored)?, next);
     let authenticator = stored.authenticator.id.clone();

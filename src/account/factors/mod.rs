@@ -23,14 +23,14 @@ mod totp;
 
 use self::factor::Factor;
 use super::Account;
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::tenant::TenantPolicy;
 
 /// Every second factor that has codes.
 static FACTORS: &[&dyn Factor] = &[&totp::TotpFactor, &hotp::HotpFactor, &sms::SmsFactor, &mail::MailFactor];
 
 /// The factor of this kind. There is none for a kind that cannot be used yet.
-fn factor_of(kind: &Kind) -> Option<&'static dyn Factor> {
+fn factor_of(kind: &AuthenticatorKind) -> Option<&'static dyn Factor> {
     FACTORS.iter().copied().find(|factor| factor.serves(kind))
 }
 

@@ -6,7 +6,7 @@ use super::super::Account;
 use super::super::channels::Channels;
 use super::delivered;
 use super::factor::{ClaimResult, Deliver, Factor, TypedCode};
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::fact::FactKind;
 use crate::domain::ids::AuthenticatorId;
 use crate::domain::message::{Content, DeliveredCode};

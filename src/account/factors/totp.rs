@@ -40,7 +40,9 @@ impl Factor for TotpFactor {
     }
 
     fn read(&self, account: &Account<'_>, TypedCode { stored, typed, .. }: TypedCode<'_>) -> ClaimResult {
-        let Kind::Totp { parameters, drift } = &stored.authenticator.kind else { return Ok(None) };
+        let AuthenticatorKind::Totp { parameters, drift } = &stored.authenticator.kind else {
+            return Ok(None);
+        };
         let (secret, now) = (account.secret(stored)?, account.now());
         let window = otp::Window {
             drift: *drift,
@@ -51,8 +53,13 @@ impl Factor for TotpFactor {
         Ok(claim(&stored.authenticator, parameters, step, now, |seen| followed(*drift, seen)))
     }
 
-    fn resync(&self, account: &Account<'_>, stored: &Stored, codes: (&str, &str)) -> ClaimResult {
-        let Kind::Totp { parameters, .. } = &stored.authenticator.kind else { return Ok(None) };
+    fn resync(
+        &self,
+        account: &Account<'_>,
+        stored: &StoredAuthenticator,
+        codes: (&str, &str),
+    ) -> ClaimResult {
+        let AuthenticatorKind::Totp { parameters, .. } = &stored.authenticator.kind else { return Ok(None) };
         let (secret, now) = (account.secret(stored)?, account.now());
         let last_accepted = stored.authenticator.last_accepted;
         let step = resync::find_step_pair(parameters, &secret, codes, now, last_accepted);

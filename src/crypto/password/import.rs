@@ -1,7 +1,7 @@
 //! Parses a hash of another system and decides how it is stored.
 
 use super::imported::{Derivation, HashCost, ImportError, ImportedHash, MAX_KIB, notation};
-use super::stored::Stored;
+use super::stored::PhcHash;
 use super::stored_hash::{StoredHash, WRAPPED};
 use crate::domain::settings::PasswordCost;
 

@@ -62,7 +62,8 @@ async fn pending(session: &ResetSession) -> Result<Option<PendingAuthenticator>,
 }
 
 async fn begin(session: &ResetSession) -> Result<Reply, Internal> {
-    let start = session.idp().account().start_enrolment(&session.user.id, Kind::application())?;
+    let start =
+        session.idp().account().start_enrolment(&session.user.id, AuthenticatorKind::application())?;
     let mut reset = session.reset.clone();
     reset.progress.ceremony.begin_enrolment(&start.authenticator, session.now);
     let written = session.idp().db().write(move |tx| {

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use super::reply::Reply;
 use super::session::ResetSession;
 use crate::domain::authenticator::Authenticator;
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::provider::Internal;
 use crate::storage::{self, resets};
 
@@ -13,7 +13,7 @@ use crate::storage::{self, resets};
 /// sends.
 pub(super) async fn send(session: &ResetSession, authenticator: &Authenticator) -> Result<Reply, Internal> {
     let (participant, ceremony) = (session.participant(), session.ceremony());
-    let code = session.idp().account().code(&participant, ceremony, Purpose::SignIn, authenticator)?;
+    let code = session.idp().account().code(&participant, ceremony, CodePurpose::SignIn, authenticator)?;
     let Some(code) = code else { return Ok(Reply::onward(session.clone())) };
     let (reset, now) = (session.reset.clone(), session.now);
     let written = session.idp().db().write(move |tx| {

@@ -15,7 +15,7 @@ use crate::account::ceremony::{EnrolmentOutcome, NewAuthenticator, Proved};
 use crate::account::ending::Spared;
 use crate::account::factors::enrolment::PendingAuthenticator;
 use crate::crypto::random;
-use crate::domain::authenticator::{Kind, Method};
+use crate::domain::authenticator::{AuthenticatorKind, Method};
 use crate::domain::credential_change::CredentialChange;
 use crate::domain::event::Event;
 use crate::domain::fact::FactKind;

@@ -9,8 +9,8 @@ use super::super::code_notice;
 use super::super::login::{Login, Outcome};
 use super::super::login_user::LoginUser;
 use crate::account::factors::enrolment::EnrolmentStart;
-use crate::domain::authenticator::{Authenticator, Kind};
-use crate::domain::message::Purpose;
+use crate::domain::authenticator::{Authenticator, AuthenticatorKind};
+use crate::domain::message::CodePurpose;
 use crate::provider::Internal;
 use crate::storage::{self, interactions};
 use crate::views::{Form, SentCode};
@@ -42,7 +42,7 @@ async fn write(
     login: Login,
     login_user: &LoginUser,
     authenticator: &Authenticator,
-    purpose: Purpose,
+    purpose: CodePurpose,
     start: Option<EnrolmentStart>,
 ) -> Result<(Login, Outcome), Internal> {
     let participant = login.participant(login_user);

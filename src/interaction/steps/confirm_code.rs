@@ -57,7 +57,8 @@ impl Step for ConfirmCodeStep {
                 return enrolling::void(login).await;
             };
             if form.get("resend").is_some() {
-                return sending::send(login, &login_user, pending.authenticator(), Purpose::Address).await;
+                return sending::send(login, &login_user, pending.authenticator(), CodePurpose::Address)
+                    .await;
             }
             let Some(code) = form.get("code") else { return missing(login, NAME, &[Field::Code]).await };
             enrolling::prove(login, login_user, pending, code, NAME).await

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 
-use crate::account::passwords::{PasswordCheck, PasswordProof, PasswordSignIn};
+use crate::account::passwords::{PasswordProof, PasswordSignIn, SignInCheck};
 use crate::crypto::random;
 use crate::domain::event::{Event, LoginFailure};
 use crate::domain::fact::FactKind;
@@ -130,9 +130,9 @@ async fn sign_in(mut login: Login, form: &Parameters) -> Result<(Login, Outcome)
         browser: page_request.cookies().value(Cookies::KNOWN),
     };
     let (cause, reason) = match login.idp().account().check_password(&sign_in).await? {
-        PasswordCheck::Right(proof) => return proved(login, proof, form).await,
-        PasswordCheck::Wrong(reason) => (Problem::SignInFailed.into(), reason),
-        PasswordCheck::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
+        SignInCheck::Right(proof) => return proved(login, proof, form).await,
+        SignInCheck::Wrong(reason) => (Problem::SignInFailed.into(), reason),
+        SignInCheck::Locked(until) => (RefusalCause::Locked(until), LoginFailure::Locked),
     };
     keep_names(&mut login);
     login.typed_name(&kept(tenant), &kept(username));

@@ -65,7 +65,7 @@ async fn unlinked_user(login: &Login) -> Result<Option<(UnlinkedUpstreamUser, Up
     let Some(unlinked) = login.interaction.progress.unlinked.clone() else { return Ok(None) };
     let offered = login.upstreams().await?;
     // A provider that was given another issuer since knows others by the same names.
-    let upstream = offered.iter().find(|Stored { upstream, .. }| {
+    let upstream = offered.iter().find(|StoredUpstream { upstream, .. }| {
         upstream.id == unlinked.vouched.upstream && upstream.issuer == unlinked.issuer
     });
     Ok(upstream.map(|stored| (unlinked, stored.upstream.clone())))

@@ -207,7 +207,7 @@ impl RefreshRequest {
         }
         let found = {
             let mut reader = request.idp.db().read();
-            refresh_tokens::with_ground(&mut reader.tx(), &self.token.hash(), self.now)
+            refresh_tokens::with_grant(&mut reader.tx(), &self.token.hash(), self.now)
                 .await
                 .map_err(Internal::from)?
         };

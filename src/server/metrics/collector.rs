@@ -75,7 +75,7 @@ impl Collector for MetricsCollector {
     }
 }
 
-impl House {
+impl MetricsCollector {
     fn process(&self, sheet: &mut MetricEncoder<'_>) -> fmt::Result {
         let build = [("version", env!("CARGO_PKG_VERSION"))];
         sheet.gauges("vestibule_build_info", "The running version.", [(&build[..], 1)])?;

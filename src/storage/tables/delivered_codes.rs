@@ -4,18 +4,18 @@
 //! counted and a right code is accepted once.
 
 use crate::domain::ids::{AuthenticatorId, CeremonyId, Hash, MessageId};
-use crate::domain::message::Purpose;
+use crate::domain::message::CodePurpose;
 use crate::domain::time::Time;
 use crate::storage::core::error::Result;
 use crate::storage::core::tx::Tx;
 
 /// A code to be sent.
 #[derive(Clone, Debug)]
-pub struct New {
+pub struct NewDeliveredCode {
     /// The ceremony in which it is valid.
     pub ceremony: CeremonyId,
     /// The purpose within that ceremony.
-    pub purpose: Purpose,
+    pub purpose: CodePurpose,
     /// The authenticator whose destination it is sent to.
     pub authenticator: AuthenticatorId,
     /// The keyed hash of the code.
@@ -64,7 +64,7 @@ pub enum Tried {
 pub async fn attempt(
     tx: &mut Tx<'_>,
     ceremony: &CeremonyId,
-    purpose: Purpose,
+    purpose: CodePurpose,
     authenticator: &AuthenticatorId,
     hash: &Hash,
     most: i64,

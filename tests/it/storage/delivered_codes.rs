@@ -4,7 +4,7 @@ use std::future::ready;
 
 use vestibule::domain::authenticator::{Authenticator, AuthenticatorState};
 use vestibule::domain::ids::{CeremonyId, MessageId};
-use vestibule::domain::message::Purpose;
+use vestibule::domain::message::CodePurpose;
 use vestibule::domain::time::Time;
 use vestibule::domain::user::User;
 use vestibule::storage::delivered_codes::{self, NewDeliveredCode, Tried};
@@ -39,7 +39,7 @@ async fn begin(db: &Db) -> Begun {
 async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static New, Option<MessageId>) {
     let new = keep(New {
         ceremony: CeremonyId::new("1"),
-        purpose: Purpose::Address,
+        purpose: CodePurpose::Address,
         authenticator: to.id.clone(),
         hash: hash(code).clone(),
         message: MessageId::new(code),
@@ -125,7 +125,7 @@ async fn a_code_is_sent_in_a_reset_as_it_is_in_a_login() {
         let (of_login, _) = send(db, one, "1").await;
         let of_reset = keep(New {
             ceremony: CeremonyId::new("2"),
-            purpose: Purpose::SignIn,
+            purpose: CodePurpose::SignIn,
             hash: hash("2").clone(),
             message: MessageId::new("2"),
             ..of_login.clone()
