@@ -43,7 +43,8 @@ struct QueueState {
 
 impl RefusalQueue {
     /// Queues an entry, or counts it if there are too many. Never waits.
-    pub(crate) fn push(&self, entry: Entry) {
+    pub(crate) fn push(&self, mut entry: Entry) {
+        entry.event.shorten();
         let mut waiting = self.lock();
         let minute = entry.at.unix().div_euclid(MINUTE);
         if minute != waiting.minute {
@@ -178,6 +179,18 @@ mod tests {
         assert_eq!(state(&queue), (61, 41), "another network has its own");
         queue.push(refusal(180, "192.0.2.1"));
         assert_eq!(state(&queue), (62, 41), "another minute");
+    }
+
+    #[test]
+    fn what_a_stranger_makes_long_is_shortened() {
+        let queue = RefusalQueue::default();
+        let mut long = refusal(120, "192.0.2.1");
+        if let Event::Refused { hint, .. } = &mut long.event {
+            *hint = Some("ü".repeat(10_000));
+        }
+        queue.push(long);
+        let Event::Refused { hint, .. } = &queue.lock().entries[0].event else { panic!("refused") };
+        assert_eq!(hint.as_deref(), Some("ü".repeat(300).as_str()));
     }
 
     #[test]

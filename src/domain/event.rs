@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::ids::{ClientId, IssuerId, MessageId, Reference, TenantId, UserId};
 use super::upstream::Slug;
 
+/// Characters of such a text that are kept.
+const TEXT: usize = 300;
+
 /// One event. Names typed at a login appear only as a hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -385,6 +388,20 @@ impl Event {
             Self::ResetRequested { tenant, .. } => tenant.as_ref(),
             Self::MessageFailed { tenant, .. } => Some(tenant),
             _ => None,
+        }
+    }
+
+    /// Shortens the texts that a stranger's request can make long.
+    pub fn shorten(&mut self) {
+        let text = match self {
+            Self::Refused { hint, .. } | Self::UpstreamFailed { hint, .. } => hint.as_mut(),
+            Self::ClientRefused { reason, .. } => Some(reason),
+            _ => None,
+        };
+        if let Some(text) = text
+            && let Some((end, _)) = text.char_indices().nth(TEXT)
+        {
+            text.truncate(end);
         }
     }
 

@@ -21,15 +21,11 @@ use crate::protocol::par;
 use crate::provider::Internal;
 use crate::views::{Body, BusyView, ExpiredView, FormPostView, RefusalReason, RefusedView, WayBack};
 
-/// Characters of a hint that are kept: a request may be long.
-const HINT: usize = 300;
-
 impl PageRequest {
     /// Tells the observer of a refusal; returns the reference that the user may quote.
     pub(super) fn refuse(&self, error: &'static str, hint: Option<String>) -> Reference {
         let reference = random::reference();
         let issuer = self.issuer.id.clone();
-        let hint = hint.map(|hint| hint.chars().take(HINT).collect());
         let event = Event::Refused { issuer, error, hint, reference: reference.clone() };
         self.refused(Entry::new(self.idp.now(), Actor::Anonymous, event));
         reference
