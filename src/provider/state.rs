@@ -16,7 +16,6 @@ use crate::audit::{Entry, RefusalQueue};
 use crate::crypto::pairwise::PairwiseKey;
 use crate::crypto::password::PasswordHasher;
 use crate::crypto::seal::Sealer;
-use crate::domain::event::Event;
 use crate::domain::settings::Settings;
 use crate::domain::time::Time;
 use crate::ext::{ClaimSource, Clock, Directory, Mailer, Observer, OwnClaims, SmsSender};
@@ -172,12 +171,6 @@ impl Idp {
     /// The counts of requests and events.
     pub(crate) fn traffic(&self) -> &RequestMetrics {
         &self.parts.traffic
-    }
-
-    /// Counts an event and tells the observer.
-    pub(crate) fn observe(&self, event: &Event) {
-        self.parts.traffic.note(event);
-        self.parts.observer.observe(event);
     }
 
     /// Counts a refusal of a request that proved nothing, tells the observer and queues its audit entry. What is refused

@@ -8,7 +8,6 @@ use super::session::ResetSession;
 use crate::account::ending::Spared;
 use crate::account::new_password::NewPassword;
 use crate::crypto::secret::Secret;
-use crate::domain::event::Event;
 use crate::domain::reset::{self, ResetPurpose};
 use crate::interaction::ceremony_pages;
 use crate::protocol::parameters::Parameters;
@@ -77,9 +76,6 @@ async fn chosen(mut session: ResetSession, password: &NewPassword) -> Result<Rep
         // Lost the race: against another use of this link, or another change of the password.
         Err(storage::Error::Conflict) => return Ok(Reply::Void),
         written => session.reset = written?,
-    }
-    if session.reset.progress.changed {
-        session.idp().observe(&Event::PasswordChanged { user: session.user.id.clone() });
     }
     Ok(Reply::Ticket(Box::new(session), ticket))
 }

@@ -85,7 +85,7 @@ pub(super) async fn submit(session: ResetSession, form: &Parameters) -> Result<R
     let Some(code) = form.get(Field::Code.name()) else {
         return Ok(Reply::again(session, Problem::Missing(Field::Code)));
     };
-    let Some(pending) = pending(&session).await? else { return renew(session).await };
+    let Some(pending) = pending(&session).await? else { return renew(session, None).await };
     match session.idp().account().confirmation(pending, session.ceremony(), code)? {
         Some(confirmation) => finish(session, confirmation).boxed().await,
         None => refuse_code(session).await,
@@ -95,10 +95,11 @@ pub(super) async fn submit(session: ResetSession, form: &Parameters) -> Result<R
 /// Activates the new authenticator. After a recovery code it takes the place of what is lost, passkeys for here too.
 async fn finish(mut session: ResetSession, confirmation: Confirmation) -> Result<Reply, Internal> {
     let new = new_authenticator(&session, confirmation)?;
-    let (before, now) = (session.reset.clone(), session.now);
+    let (before, now) = (session.clone(), session.now);
     let written = session.idp().db().write(move |tx| {
-        let (mut reset, new) = (before.clone(), new.clone());
+        let (session, new) = (before.clone(), new.clone());
         async move {
+            let mut reset = session.reset.clone();
             reset.progress.enrols = None;
             if !resets::save(tx, &reset).await? {
                 return Err(storage::Error::Conflict);
@@ -110,6 +111,7 @@ async fn finish(mut session: ResetSession, confirmation: Confirmation) -> Result
             if outcome != EnrolmentOutcome::Enrolled || !resets::save(tx, &reset).await? {
                 return Err(storage::Error::Conflict);
             }
+            session.record(tx, Event::AuthenticatorEnrolled { user: session.user.id.clone() })?;
             Ok(reset)
         }
         .boxed()
@@ -119,7 +121,6 @@ async fn finish(mut session: ResetSession, confirmation: Confirmation) -> Result
         Err(storage::Error::Conflict) => return Ok(Reply::onward(session)),
         written => session.reset = written?,
     }
-    session.idp().observe(&Event::AuthenticatorEnrolled { user: session.user.id.clone() });
     Ok(Reply::onward(session))
 }
 
@@ -137,9 +138,9 @@ fn new_authenticator(
 }
 
 /// The secret that was shown is void; the next one is made with the page.
-async fn renew(mut session: ResetSession) -> Result<Reply, Internal> {
+async fn renew(mut session: ResetSession, event: Option<Event>) -> Result<Reply, Internal> {
     session.reset.progress.ceremony.enrolment = None;
-    if !session.save().await? {
+    if !session.save(event).await? {
         return Ok(Reply::Void);
     }
     Ok(Reply::onward(session))
@@ -148,14 +149,14 @@ async fn renew(mut session: ResetSession) -> Result<Reply, Internal> {
 async fn refuse_code(mut session: ResetSession) -> Result<Reply, Internal> {
     let reference = random::reference();
     let (issuer, user) = (session.reset.issuer.clone(), session.user.id.clone());
-    session.idp().observe(&Event::SecondFactorFailed { issuer, user, reference });
+    let event = Some(Event::SecondFactorFailed { issuer, user, reference });
     let Some(enrolment) = &mut session.reset.progress.ceremony.enrolment else {
-        return renew(session).await;
+        return renew(session, event).await;
     };
     if !enrolment.survives_wrong_code() {
-        return renew(session).await;
+        return renew(session, event).await;
     }
-    if !session.save().await? {
+    if !session.save(event).await? {
         return Ok(Reply::onward(session));
     }
     session.reset.version += 1;
@@ -168,6 +169,6 @@ pub(super) async fn stored(mut session: ResetSession, form: &Parameters) -> Resu
         return Ok(Reply::again(session, Problem::Missing(Field::Stored)));
     }
     session.reset.progress.ceremony.recovery_codes = None;
-    session.save().await?;
+    session.save(None).await?;
     Ok(Reply::onward(session))
 }

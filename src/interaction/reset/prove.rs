@@ -10,7 +10,6 @@ use crate::account::ceremony::{SecondFactorAttempt, SecondFactorProof};
 use crate::account::factors::attempt::FactorVerdict;
 use crate::account::passkeys::RelyingPartyContext;
 use crate::crypto::random;
-use crate::domain::event::Event;
 use crate::domain::passkey::{PasskeyChallenge, PasskeyPurpose};
 use crate::interaction::ceremony_pages::{self, OtherWays};
 use crate::interaction::code_notice;
@@ -85,7 +84,7 @@ async fn challenge(session: &ResetSession) -> Result<Option<PasskeyChallenge>, I
     let challenge = context.ask_for_passkey(&session.passkeys)?;
     let mut session = session.clone();
     session.reset.progress.ceremony.challenge = Some(challenge.clone());
-    Ok(session.save().await?.then_some(challenge))
+    Ok(session.save(None).await?.then_some(challenge))
 }
 
 /// The page that asks for a recovery code instead.
@@ -140,18 +139,11 @@ async fn prove(
         account.second_factor_attempt(&participant, session.ceremony(), proof).await?
     };
     let Some(attempt) = attempt else { return Ok(Reply::onward(session)) };
-    let Some((session, verdict)) = consume(session, attempt.clone()).await? else {
+    let Some((session, verdict)) = consume(session, attempt).await? else {
         return Ok(Reply::Void);
     };
-    let (issuer, reference) = (&session.reset.issuer, random::reference());
-    for event in attempt.events(verdict, issuer, &session.user, &reference) {
-        session.idp().observe(&event);
-    }
     Ok(match verdict {
-        FactorVerdict::Right => {
-            session.idp().observe(&Event::PasswordChanged { user: session.user.id.clone() });
-            Reply::onward(session)
-        }
+        FactorVerdict::Right => Reply::onward(session),
         FactorVerdict::Wrong | FactorVerdict::Copied if session.ceremony().has_failed() => Reply::Void,
         FactorVerdict::Wrong | FactorVerdict::Copied => Reply::again(session, wrong),
         FactorVerdict::Expired => Reply::again(session, Problem::CodeExpired),
@@ -166,9 +158,10 @@ async fn consume(
 ) -> Result<Option<(ResetSession, FactorVerdict)>, Internal> {
     let Some(hash) = session.reset.progress.password.clone() else { return Ok(None) };
     let change = session.idp().account().password_change(&session.user, &session.tenant, hash)?;
-    let before = session.clone();
+    let (before, reference) = (session.clone(), random::reference());
     let written = session.idp().db().write(move |tx| {
         let (mut session, attempt, change) = (before.clone(), attempt.clone(), change.clone());
+        let reference = reference.clone();
         async move {
             let verdict = attempt.consume(tx, session.now).await?;
             let held = session.held(tx).await?;
@@ -195,6 +188,9 @@ async fn consume(
                 return Err(storage::Error::Conflict);
             }
             reset.version += 1;
+            for event in attempt.events(verdict, &reset.issuer, &session.user, &reference) {
+                session.record(tx, event)?;
+            }
             if reset.progress.changed {
                 session.change(tx, &change).await?;
             }

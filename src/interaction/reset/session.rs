@@ -10,9 +10,12 @@ use crate::account::authenticator_snapshot;
 use crate::account::ending::Spared;
 use crate::account::participant::Participant;
 use crate::account::resets::PasswordChange;
+use crate::audit::{self, Entry};
 use crate::crypto::secret;
+use crate::domain::audit::Actor;
 use crate::domain::authenticator::{Authenticator, Held};
 use crate::domain::ceremony::Ceremony;
+use crate::domain::event::Event;
 use crate::domain::ids::{Hash, InteractionId};
 use crate::domain::passkey::{Passkey, RpId};
 use crate::domain::reset::Reset;
@@ -120,22 +123,37 @@ impl ResetSession {
         Ok(authenticator.iter().map(|stored| stored.authenticator.held()).chain(passkeys).collect())
     }
 
-    /// Stores the progress; `false` if the write lost a race.
-    pub(super) async fn save(&self) -> Result<bool, Internal> {
-        let reset = self.reset.clone();
+    /// Records what happened to the user of this reset.
+    pub(super) fn record(&self, tx: &mut Tx<'_>, event: Event) -> storage::Result<()> {
+        let entry = Entry::new(self.now, Actor::User(self.user.id.clone()), event);
+        let network = self.page_request.network.as_deref();
+        audit::record(tx, entry.of_tenant(&self.user.tenant).with_network(network))
+    }
+
+    /// Stores the progress, and records the event that changed it, if any; `false` if the write lost a race.
+    pub(super) async fn save(&self, event: Option<Event>) -> Result<bool, Internal> {
+        let session = self.clone();
         let saved = self.idp().db().write(move |tx| {
-            let reset = reset.clone();
-            async move { resets::save(tx, &reset).await }.boxed()
+            let (session, event) = (session.clone(), event.clone());
+            async move {
+                let saved = resets::save(tx, &session.reset).await?;
+                if let Some(event) = event.filter(|_| saved) {
+                    session.record(tx, event)?;
+                }
+                Ok(saved)
+            }
+            .boxed()
         });
         Ok(saved.await?)
     }
 
-    /// Changes the password. The login that waits no longer shows a lock that has ended. [`storage::Error::Conflict`]: it lost a race against another change.
+    /// Changes the password and records it. The login that waits no longer shows a lock that has ended. [`storage::Error::Conflict`]: it lost a race against another change.
     pub(super) async fn change(&self, tx: &mut Tx<'_>, change: &PasswordChange) -> storage::Result<()> {
         let spared = Spared { session: None, reset: Some(&self.reset.link) };
         if !change.apply(tx, spared).await? {
             return Err(storage::Error::Conflict);
         }
+        self.record(tx, Event::PasswordChanged { user: self.user.id.clone() })?;
         let Some(id) = &self.reset.progress.login else { return Ok(()) };
         let waiting = interactions::by_id(tx, id, &self.reset.issuer, self.now).await?;
         if let Some(mut waiting) = waiting.filter(|waiting| waiting.progress.is_locked()) {
