@@ -7,7 +7,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::input::InvalidMember;
 use crate::domain::error::ErrorCode;
 use crate::protocol::bearer::BearerError;
 use crate::provider::Internal;
@@ -83,6 +82,34 @@ pub(super) struct ProblemDetails {
     /// The members and parameters that are wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<InvalidMember>,
+}
+
+/// A wrong member of the body or parameter of the query (the extension `errors` of RFC 9457 §3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct InvalidMember {
+    #[serde(flatten)]
+    pub(super) place: MemberPlace,
+    /// What is wrong with it.
+    pub(super) detail: String,
+}
+
+/// Where a wrong value is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) enum MemberPlace {
+    /// In the body: a JSON Pointer as a URI fragment (RFC 6901 §6).
+    Pointer(String),
+    /// In the query: the parameter's name.
+    Parameter(String),
+}
+
+impl InvalidMember {
+    /// The body as a whole.
+    pub(super) fn body(detail: impl Into<String>) -> Self {
+        Self { place: MemberPlace::Pointer("#".to_owned()), detail: detail.into() }
+    }
 }
 
 impl From<BearerError> for ApiError {

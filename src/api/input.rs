@@ -7,42 +7,13 @@ use std::fmt::Write;
 
 use axum::http::StatusCode;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::error::ApiError;
+use super::error::{ApiError, InvalidMember, MemberPlace};
 
 /// Everything but the unreserved characters (RFC 3986 §2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A wrong member of the body or parameter of the query (the extension `errors` of RFC 9457 §3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct InvalidMember {
-    #[serde(flatten)]
-    place: MemberPlace,
-    /// What is wrong with it.
-    detail: String,
-}
-
-/// Where a wrong value is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) enum MemberPlace {
-    /// In the body: a JSON Pointer as a URI fragment (RFC 6901 §6).
-    Pointer(String),
-    /// In the query: the parameter's name.
-    Parameter(String),
-}
-
-impl InvalidMember {
-    /// The body as a whole.
-    pub(super) fn body(detail: impl Into<String>) -> Self {
-        Self { place: MemberPlace::Pointer("#".to_owned()), detail: detail.into() }
-    }
-}
 
 /// Deserializes a value. `place` turns the names on the way to a mistake into its place.
 pub(super) fn read<'de, T, D>(

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::ApiError;
-use super::input::{self, InvalidMember};
+use super::error::{ApiError, InvalidMember};
+use super::input;
 
 /// The body of a request or of an answer.
 #[derive(Debug)]
@@ -54,11 +54,11 @@ mod tests {
     #[derive(Debug, Deserialize)]
     struct Outer {
         #[serde(rename = "a/b")]
-        list: Vec<Inner>,
+        list: Vec<Item>,
     }
 
     #[derive(Debug, Deserialize)]
-    struct Inner {
+    struct Item {
         number: u8,
     }
 
@@ -78,7 +78,7 @@ mod tests {
     #[tokio::test]
     async fn reads_what_fits() {
         let outer = read("application/json; charset=utf-8", r#"{"a/b": [{"number": 7}]}"#).await.unwrap();
-        assert_eq!(outer.list.iter().map(|inner| inner.number).collect::<Vec<_>>(), [7]);
+        assert_eq!(outer.list.iter().map(|item| item.number).collect::<Vec<_>>(), [7]);
     }
 
     #[tokio::test]

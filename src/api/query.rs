@@ -1,4 +1,4 @@
-//! Parameters in the query: typed, each at most once, and no unknown ones.
+//! Sample in the query: typed, each at most once, and no unknown ones.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -31,14 +31,14 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]
-    struct Parameters {
+    struct Sample {
         limit: Option<u16>,
     }
 
     async fn read(query: &str) -> Result<Option<u16>, Value> {
         let request = Request::builder().uri(format!("/x{query}")).body(()).unwrap();
-        match ApiQuery::<Parameters>::from_request_parts(&mut request.into_parts().0, &()).await {
-            Ok(ApiQuery(parameters)) => Ok(parameters.limit),
+        match ApiQuery::<Sample>::from_request_parts(&mut request.into_parts().0, &()).await {
+            Ok(ApiQuery(sample)) => Ok(sample.limit),
             Err(ApiError::InvalidRequest(StatusCode::BAD_REQUEST, errors)) => Err(json!(errors)),
             Err(other) => panic!("{other:?}"),
         }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use crate::provider::Idp;
 
 /// Reads the access token of a request. Returns the request with the token's facts among its extensions, or the refusal.
-type Check = fn(Idp, Request, &'static str) -> BoxFuture<'static, Result<Request, Response>>;
+type TokenCheck = fn(Idp, Request, &'static str) -> BoxFuture<'static, Result<Request, Response>>;
 
 /// Demands an access token with one scope. [`super::Route::mount`] runs it, so no handler can forget it.
 ///
@@ -18,12 +18,12 @@ type Check = fn(Idp, Request, &'static str) -> BoxFuture<'static, Result<Request
 #[derive(Clone, Copy)]
 pub struct BearerGuard {
     scope: &'static str,
-    check: Check,
+    check: TokenCheck,
 }
 
 impl BearerGuard {
     /// A guard that demands this scope.
-    pub(crate) const fn new(scope: &'static str, check: Check) -> Self {
+    pub(crate) const fn new(scope: &'static str, check: TokenCheck) -> Self {
         Self { scope, check }
     }
 

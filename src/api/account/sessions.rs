@@ -46,13 +46,13 @@ struct SessionResource {
     /// The network that the user signed in from: an IPv4 address, or the first half of an IPv6 address.
     address: Option<String>,
     /// The applications that the session signed the user in to.
-    applications: Vec<SessionApplication>,
+    applications: Vec<SessionClient>,
 }
 
 /// An application that a session signed the user in to.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct SessionApplication {
+struct SessionClient {
     /// The application's `client_id`.
     #[cfg_attr(test, schemars(with = "String"))]
     client_id: ClientId,
@@ -63,7 +63,7 @@ struct SessionApplication {
 /// The sessions of the user.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(in crate::api) struct SessionList {
+pub(in crate::api) struct SessionCollection {
     /// The session used last comes first.
     sessions: Vec<SessionResource>,
 }
@@ -80,12 +80,12 @@ pub(in crate::api) struct EndedSessions {
 pub(super) async fn list(
     State(idp): State<Idp>,
     Authorized(caller): Authorized,
-) -> Result<ApiJson<SessionList>, ApiError> {
+) -> Result<ApiJson<SessionCollection>, ApiError> {
     let mut sessions = Vec::new();
     for session in idp.account().sessions(&caller.user).await.map_err(Internal::from)? {
         sessions.push(resource(&idp, session, &caller).await?);
     }
-    Ok(ApiJson(SessionList { sessions }))
+    Ok(ApiJson(SessionCollection { sessions }))
 }
 
 async fn resource(idp: &Idp, session: Session, caller: &Caller) -> Result<SessionResource, Internal> {
@@ -93,7 +93,7 @@ async fn resource(idp: &Idp, session: Session, caller: &Caller) -> Result<Sessio
     for client_id in session.clients {
         // A removed client has nothing left to end.
         if let Some(client) = idp.catalogue().client(&session.issuer, &client_id).await? {
-            applications.push(SessionApplication { client_id, client_name: client.name().to_owned() });
+            applications.push(SessionClient { client_id, client_name: client.name().to_owned() });
         }
     }
     let issuer = idp.catalogue().issuer_by_id(&session.issuer).await?;

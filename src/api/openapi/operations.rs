@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use schemars::{Schema, SchemaGenerator};
 
-use crate::api::account::sessions::{EndSessionsQuery, EndedSessions, SessionList};
+use crate::api::account::sessions::{EndSessionsQuery, EndedSessions, SessionCollection};
 
 /// Makes the schema of a type, or a reference to it.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -37,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
             query: None,
             body: None,
             success: (StatusCode::OK, "The sessions"),
-            answer: Some(|schemas| schemas.subschema_for::<SessionList>()),
+            answer: Some(|schemas| schemas.subschema_for::<SessionCollection>()),
             problems: &[],
         },
         Operation {

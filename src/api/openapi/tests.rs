@@ -52,7 +52,7 @@ fn the_published_description_is_current() {
 fn every_schema_of_the_description_is_one() {
     let document = description(&rows(), &operations());
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    assert!(schemas.contains_key("SessionList") && schemas.contains_key("ProblemDetails"));
+    assert!(schemas.contains_key("SessionCollection") && schemas.contains_key("ProblemDetails"));
     for (name, schema) in schemas {
         jsonschema::draft202012::meta::validate(schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
