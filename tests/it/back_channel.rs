@@ -310,7 +310,7 @@ async fn a_client_that_is_down_or_refuses_or_lies_inside_is_seen() {
             StatusCode::BAD_REQUEST,
             "the client answered with the status 400",
         ),
-        ("https://10.0.0.7/shop".to_owned(), StatusCode::OK, "the address is not one of the Internet"),
+        ("https://10.0.0.7/shop".to_owned(), StatusCode::OK, "the address is not public"),
     ] {
         world.receiver.answers(status);
         world.hears("shop", &uri).await;

@@ -36,8 +36,8 @@ async fn begin(db: &Db) -> Begun {
 }
 
 /// Sends a code, in the message of the same name.
-async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static New, Option<MessageId>) {
-    let new = keep(New {
+async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static NewDeliveredCode, Option<MessageId>) {
+    let new = keep(NewDeliveredCode {
         ceremony: CeremonyId::new("1"),
         purpose: CodePurpose::Address,
         authenticator: to.id.clone(),
@@ -49,7 +49,7 @@ async fn send(db: &Db, to: &Authenticator, code: &str) -> (&'static New, Option<
     (new, replaced)
 }
 
-async fn attempt(db: &Db, new: &'static New, code: &str, now: Time) -> Tried {
+async fn attempt(db: &Db, new: &'static NewDeliveredCode, code: &str, now: Time) -> Tried {
     let (id, hash) = (&new.ceremony, hash(code));
     write!(db, tx => delivered_codes::attempt(tx, id, new.purpose, &new.authenticator, hash, 5, now)).unwrap()
 }
@@ -89,7 +89,7 @@ async fn a_code_is_good_for_its_time_its_purpose_and_its_authenticator() {
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
         let other = keep(NewDeliveredCode { authenticator: two.id.clone(), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
-        let other = keep(New { ceremony: CeremonyId::new("2"), ..new.clone() });
+        let other = keep(NewDeliveredCode { ceremony: CeremonyId::new("2"), ..new.clone() });
         assert_eq!(attempt(db, other, "1", NOW).await, Tried::Void);
         assert_eq!(attempt(db, new, "1", NOW).await, Tried::Right);
     })
@@ -123,7 +123,7 @@ async fn a_code_is_sent_in_a_reset_as_it_is_in_a_login() {
     on_each(async |db| {
         let Begun { one, .. } = begin(db).await;
         let (of_login, _) = send(db, one, "1").await;
-        let of_reset = keep(New {
+        let of_reset = keep(NewDeliveredCode {
             ceremony: CeremonyId::new("2"),
             purpose: CodePurpose::SignIn,
             hash: hash("2").clone(),

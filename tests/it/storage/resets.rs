@@ -2,7 +2,7 @@
 
 use vestibule::domain::ids::{IssuerId, ResetRequestId};
 use vestibule::domain::reset::{self, Reset, ResetProgress, ResetPurpose};
-use vestibule::storage::reset_requests::{self, Waiting};
+use vestibule::storage::reset_requests::{self, QueuedResetRequest};
 use vestibule::storage::{resets, sweep::sweep, users};
 
 use super::races::winners;
