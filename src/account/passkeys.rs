@@ -180,7 +180,7 @@ pub(crate) enum SignedIn {
     Right(Box<PasskeyLogin>),
     /// The sign-in is refused.
     Wrong(LoginFailure),
-    /// CeremonyError: the counter of this user's passkey went back.
+    /// Refused: the counter of this user's passkey went back.
     CounterWentBack(UserId),
     /// It was not looked at.
     Locked(Time),

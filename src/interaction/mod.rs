@@ -3,9 +3,8 @@
 //! Inner floors, lowest first; a file imports only lower ones:
 //!
 //! 1. `engine` (what comes next), `login_user` (whose login it is), `page_request` (which browser asks, at which issuer)
-//! 2. `addresses`, `error_pages`, `code_notice` (what a page says of a code that was sent), `ceremony_pages` (the pages that a
-//!    login and a reset share)
-//! 3. `login`: one request's view of a login in progress
+//! 2. `addresses`, `error_pages`, `code_notice` (what a page says of a code that was sent)
+//! 3. `ceremony_pages` (the pages that a login and a reset share), `login` (one request's view of a login in progress)
 //! 4. `step`: what all steps share
 //! 5. `steps`: one file each; `reset`: the way to a new password, which leads to no code
 //! 6. `waiting` (what a login costs until it is answered)
@@ -34,10 +33,8 @@ mod waiting;
 use axum::http::Method;
 use axum::routing::get;
 
+use self::page_request::PAGE;
 use crate::http::{Access, Route};
-
-/// What a page answers. HEAD changes nothing, not even what GET would.
-const PAGE: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
 
 /// Every route.
 pub(crate) fn routes() -> Vec<Route> {

@@ -20,6 +20,9 @@ use crate::i18n;
 use crate::provider::Idp;
 use crate::views::{Body, Brand, Frame, Page};
 
+/// The methods of a page. HEAD changes nothing, not even what GET would.
+pub(super) const PAGE: &[Method] = &[Method::GET, Method::HEAD, Method::POST];
+
 /// One request of one browser.
 #[derive(Clone)]
 pub(super) struct PageRequest {

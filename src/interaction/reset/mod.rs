@@ -20,7 +20,7 @@ mod session;
 
 use axum::routing::get;
 
-use super::PAGE;
+use super::page_request::PAGE;
 use crate::http::{Access, Route};
 
 /// The routes.
