@@ -70,6 +70,7 @@ async fn try_begin(page_request: PageRequest, validated: Validated) -> Result<Op
     let (browser, cookie) = page_request.known_browser();
     login.interaction.browser = Some(browser);
     if let (Due::Refuse(code), None) = (login.next(), login.validated.pushed()) {
+        login.refuse_at_once(code);
         return Ok(Some(steps::respond(&login, Outcome::Refused(code))));
     }
     let (login, outcome) = match waiting::store(login).await? {

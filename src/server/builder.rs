@@ -118,6 +118,11 @@ impl IdpBuilder {
         self
     }
 
+    /// Puts something between the provider and its observer.
+    pub(crate) fn observed_through(self, put: impl FnOnce(Arc<dyn Observer>) -> Arc<dyn Observer>) -> Self {
+        Self { observer: put(self.observer), ..self }
+    }
+
     /// Sets the observer of security events.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observer = Arc::new(observer);

@@ -35,6 +35,7 @@ mod application;
 mod browser;
 mod clock;
 mod form;
+mod gate;
 mod place;
 mod provider;
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 
+use super::gate::EventGate;
 use super::place::TestDatabase;
 use super::{Browser, TestClock};
 use crate::audit;
@@ -31,6 +32,7 @@ pub struct TestIdp {
     mailbox: Mailbox,
     router: Router,
     place: Arc<TestDatabase>,
+    gate: EventGate,
 }
 
 impl TestIdp {
@@ -65,7 +67,7 @@ impl TestIdp {
         // No other node exists yet that would have to see it.
         let applied = provider.idp.apply_text(document, Syntax::Toml, None).await;
         applied.unwrap_or_else(|error| panic!("{error}"));
-        provider.events.clear();
+        provider.gate.open();
         provider
     }
 
@@ -78,7 +80,9 @@ impl TestIdp {
     /// Another node with the same store, keys and clock, and its own caches.
     pub async fn node(&self) -> Self {
         let settings = self.idp.settings().clone();
-        Self::at(self.place.clone(), self.clock.clone(), settings, |parts| parts).await
+        let node = Self::at(self.place.clone(), self.clock.clone(), settings, |parts| parts).await;
+        node.gate.open();
+        node
     }
 
     async fn at(
@@ -87,7 +91,7 @@ impl TestIdp {
         settings: Settings,
         parts: impl FnOnce(IdpBuilder) -> IdpBuilder,
     ) -> Self {
-        let (events, mailbox) = (Recorder::default(), Mailbox::default());
+        let (events, mailbox, gate) = (Recorder::default(), Mailbox::default(), EventGate::default());
         let builder = Idp::builder(settings)
             .database(place.database())
             .keys(place.folder().join("keys"))
@@ -95,7 +99,7 @@ impl TestIdp {
             .observer(events.clone())
             .mailer(mailbox.clone())
             .sms(mailbox.clone());
-        let built = parts(builder).build().await;
+        let built = parts(builder).observed_through(|observer| gate.before(observer)).build().await;
         let idp = built.unwrap_or_else(|error| panic!("{error}"));
         let issuer = idp.settings().issuer.clone();
         let router = match issuer.path() {
@@ -103,7 +107,7 @@ impl TestIdp {
             path => Router::new().nest(path, idp.router()),
         };
         let router = router.merge(idp.well_known());
-        Self { idp, clock, events, mailbox, router, place }
+        Self { idp, clock, events, mailbox, router, place, gate }
     }
 
     /// The provider itself.
@@ -201,10 +205,6 @@ impl Sub for Cost {
 pub struct Recorder(Arc<Mutex<Vec<Event>>>);
 
 impl Recorder {
-    fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
     /// The events so far.
     pub fn all(&self) -> Vec<Event> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -21,9 +21,20 @@ impl Login {
 
     /// Notes that the client gets an error instead of a code.
     pub(super) fn tell_refused(&mut self, error: ErrorCode) {
+        self.tell(self.refused_event(error));
+    }
+
+    /// Queues the entry about an error that the client gets without a page and without a write: a browser's session alone
+    /// proves nothing in this login.
+    pub(in crate::interaction) fn refuse_at_once(&self, error: ErrorCode) {
+        let entry = self.entry(self.refused_event(error));
+        self.idp().refuse(Entry { actor: Actor::Anonymous, ..entry });
+    }
+
+    fn refused_event(&self, error: ErrorCode) -> Event {
         let user = self.user.as_ref().map(|login_user| login_user.user.id.clone());
         let (issuer, client) = (self.interaction.issuer.clone(), self.validated.client().id.clone());
-        self.tell(Event::LoginRefused { issuer, user, client, error: error.as_str() });
+        Event::LoginRefused { issuer, user, client, error: error.as_str() }
     }
 
     /// Records what happened in this step. What an unknown user was refused waits for the commit and is queued then.

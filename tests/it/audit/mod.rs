@@ -88,6 +88,7 @@ async fn a_login_that_ends_without_a_code_is_recorded() {
     let [entry] = &entries[..] else { panic!("{entries:?}") };
     assert_eq!(entry.details, json!({ "client": "shop", "error": "login_required" }));
     assert!(entry.refusal && entry.subject.is_none(), "nobody had proved anything");
+    assert_eq!(entry.decisions.as_ref(), Some(&json!([{ "about": "session", "outcome": "none" }])));
 }
 
 #[tokio::test]
