@@ -45,10 +45,10 @@ pub(crate) enum SecondFactorProof<'a> {
 
 /// A second factor that is tried, to be consumed.
 #[derive(Clone, Debug)]
-pub(crate) struct SecondFactorAttempt(AttemptKind);
+pub(crate) struct SecondFactorAttempt(ProofAttempt);
 
 #[derive(Clone, Debug)]
-enum AttemptKind {
+enum ProofAttempt {
     Code(FactorAttempt),
     Passkey(PasskeyAttempt),
     RecoveryCode(RecoveryAttempt, Option<QueuedMessage>),
@@ -58,9 +58,9 @@ impl SecondFactorAttempt {
     /// Counts the try and uses up what was typed. A mail tells the user of a recovery code that was right.
     pub(crate) async fn consume(&self, tx: &mut Tx<'_>, now: Time) -> Stores<FactorVerdict> {
         match &self.0 {
-            AttemptKind::Code(attempt) => attempt.consume(tx, now).await,
-            AttemptKind::Passkey(attempt) => attempt.consume(tx, now).await,
-            AttemptKind::RecoveryCode(attempt, notice) => {
+            ProofAttempt::Code(attempt) => attempt.consume(tx, now).await,
+            ProofAttempt::Passkey(attempt) => attempt.consume(tx, now).await,
+            ProofAttempt::RecoveryCode(attempt, notice) => {
                 let verdict = attempt.consume(tx, now).await?;
                 if let (FactorVerdict::Right, Some(notice)) = (verdict, notice) {
                     notice.enqueue(tx).await?;
@@ -73,15 +73,15 @@ impl SecondFactorAttempt {
     /// What it proves if it is right.
     pub(crate) fn proves(&self) -> Option<FactKind> {
         match &self.0 {
-            AttemptKind::Code(attempt) => Some(attempt.proves.clone()),
-            AttemptKind::Passkey(attempt) => attempt.proves(),
-            AttemptKind::RecoveryCode(..) => Some(FactKind::RecoveryCode),
+            ProofAttempt::Code(attempt) => Some(attempt.proves.clone()),
+            ProofAttempt::Passkey(attempt) => attempt.proves(),
+            ProofAttempt::RecoveryCode(..) => Some(FactKind::RecoveryCode),
         }
     }
 
     /// Whether it says that the authenticator is lost.
     pub(crate) const fn is_recovery(&self) -> bool {
-        matches!(self.0, AttemptKind::RecoveryCode(..))
+        matches!(self.0, ProofAttempt::RecoveryCode(..))
     }
 
     /// The events of this verdict.
@@ -208,21 +208,21 @@ impl Account<'_> {
         let Participant { user, tenant, issuer, passkeys, .. } = *participant;
         let tried = match proof {
             SecondFactorProof::Code(typed) => {
-                self.code_attempt(&user.id, ceremony, typed).await?.map(AttemptKind::Code)
+                self.code_attempt(&user.id, ceremony, typed).await?.map(ProofAttempt::Code)
             }
             SecondFactorProof::Resynchronisation(first, second) => {
-                self.resync_attempt(&user.id, first, second).await?.map(AttemptKind::Code)
+                self.resync_attempt(&user.id, first, second).await?.map(ProofAttempt::Code)
             }
             SecondFactorProof::Passkey(challenge, answer) => match RelyingPartyContext::of(issuer) {
                 Some(context) => {
                     let attempt = self.passkey_attempt(&context, &user.id, passkeys, challenge, answer)?;
-                    Some(AttemptKind::Passkey(attempt))
+                    Some(ProofAttempt::Passkey(attempt))
                 }
                 None => None,
             },
             SecondFactorProof::RecoveryCode(typed) => {
                 let notice = self.notice(user, tenant, AccountNotice::RecoveryCodeUsed)?;
-                Some(AttemptKind::RecoveryCode(self.recovery_attempt(&user.id, typed), notice))
+                Some(ProofAttempt::RecoveryCode(self.recovery_attempt(&user.id, typed), notice))
             }
         };
         Ok(tried.map(SecondFactorAttempt))

@@ -95,7 +95,7 @@ mod tests {
                 r#"{"a/b": [{"number": 7}, {"number": 256}]}"#,
                 json!([{
                     "pointer": "#/a~1b/1/number",
-                    "detail": "invalid value: integer `256`, expected u8 at line 1 column 39",
+                    "detail": "invalid value: integer `256`, expected u8 at line 1 column 38",
                 }]),
             ),
             (

@@ -14,13 +14,13 @@ pub struct LogObserver;
 
 impl Observer for LogObserver {
     fn observe(&self, event: &Event) {
-        if matches!(
-            event,
-            Event::CodeReused { .. } | Event::RefreshTokenReused { .. } | Event::MessageFailed { .. }
-        ) {
-            tracing::warn!(target: "vestibule::events", ?event);
-        } else {
-            tracing::info!(target: "vestibule::events", ?event);
+        match event {
+            Event::CodeReused { .. } | Event::RefreshTokenReused { .. } | Event::MessageFailed { .. } => {
+                tracing::warn!(target: "vestibule::events", ?event);
+            }
+            // Whoever changes the set-up is told by the command; the audit trail keeps it.
+            Event::Managed { .. } => tracing::debug!(target: "vestibule::events", ?event),
+            _ => tracing::info!(target: "vestibule::events", ?event),
         }
     }
 }

@@ -28,7 +28,7 @@ impl Counters {
             self.messages.send_replace(());
         }
         if committed {
-            notes.entries.iter().for_each(|entry| self.listener.tell(entry));
+            notes.entries.iter().for_each(|(entry, span)| span.in_scope(|| self.listener.tell(entry)));
         }
     }
 }

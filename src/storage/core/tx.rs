@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Executor, PgConnection, SqliteConnection};
+use tracing::Span;
 
 use super::error::{Error, Result};
 use super::patience::patiently;
@@ -99,8 +100,8 @@ pub(super) struct TxState {
     pub(super) catalogue_changed: bool,
     /// Was a message put into the outbox?
     pub(super) message: bool,
-    /// Audit entries written, for their listener.
-    pub(super) entries: Vec<Entry>,
+    /// Audit entries written and the spans in which they were, for their listener.
+    pub(super) entries: Vec<(Entry, Span)>,
     /// Was a statement given up? Then the connection may hang and is not used again.
     pub(super) unsettled: bool,
 }
@@ -246,7 +247,7 @@ impl<'c> Tx<'c> {
 
     /// Remembers an audit entry that the listener is told of once this is committed.
     pub(in crate::storage) fn note_entry(&mut self, entry: Entry) {
-        self.notes.entries.push(entry);
+        self.notes.entries.push((entry, Span::current()));
     }
 }
 

@@ -20,6 +20,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument, Span};
 
 use super::counters::Counters;
 use super::error::{Error, Result};
@@ -93,7 +94,13 @@ impl Handle {
         let (answer, mut outcome) = oneshot::channel();
         let turn = JobClaim::default();
         self.mark.begin();
-        place.send(Box::new(PendingWrite { work, outcome: None, answer, turn: turn.clone() }));
+        place.send(Box::new(PendingWrite {
+            work,
+            outcome: None,
+            answer,
+            turn: turn.clone(),
+            span: Span::current(),
+        }));
         let outcome = match timeout_at(deadline, &mut outcome).await {
             Err(_) if turn.take() => return Err(Error::busy("too many writes wait")),
             // The writer has taken it: only its answer tells whether it is committed.
@@ -194,13 +201,16 @@ struct PendingWrite<T, W> {
     outcome: Option<Result<T>>,
     answer: oneshot::Sender<Result<T>>,
     turn: JobClaim,
+    /// The span of the caller: what the closure logs and records belongs to it.
+    span: Span,
 }
 
 impl<T: Send + 'static, W: WriteFn<T>> WriteJob for PendingWrite<T, W> {
     fn run<'t>(&'t mut self, tx: &'t mut Tx<'_>) -> BoxFuture<'t, bool> {
         Box::pin(async move {
             // A panic fails its own closure only; the writer continues.
-            let run = AssertUnwindSafe(tx::run(&self.work, tx)).catch_unwind().await;
+            let run = AssertUnwindSafe(tx::run(&self.work, tx).instrument(self.span.clone()));
+            let run = run.catch_unwind().await;
             let outcome = match run.unwrap_or_else(|_| Err(Error::other("a write panicked"))) {
                 Ok(value) => tx.flush().await.map(|()| value),
                 failed => failed,
