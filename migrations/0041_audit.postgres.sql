@@ -1,8 +1,10 @@
 -- What happened. PostgreSQL hands out sequence numbers before the commit, so an entry is written without a place and
--- gets it in a later transaction, under the lock of the one row of audit_places.
+-- gets it in a later transaction, under the lock of the one row of audit_places. Statements that are queued together run
+-- in no defined order: within one write, entries are in the order of their ordinal.
 CREATE TABLE audit_entries (
     seq          BIGINT  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     place        BIGINT  UNIQUE,
+    ordinal      BIGINT  NOT NULL,
     at           BIGINT  NOT NULL,
     refusal      BOOLEAN NOT NULL,
     event        TEXT    NOT NULL,

@@ -1,6 +1,7 @@
 -- What happened, in the order of the commits: SQLite has one writer, so a place is in that order when it is assigned.
 CREATE TABLE audit_entries (
     place        INTEGER PRIMARY KEY AUTOINCREMENT,
+    ordinal      BIGINT  NOT NULL,
     at           BIGINT  NOT NULL,
     refusal      BOOLEAN NOT NULL,
     event        TEXT    NOT NULL,

@@ -102,6 +102,8 @@ pub(super) struct TxState {
     pub(super) message: bool,
     /// Audit entries written and the spans in which they were, for their listener.
     pub(super) entries: Vec<(Entry, Span)>,
+    /// Number of audit entries written, told or not.
+    pub(super) ordinal: i64,
     /// Was a statement given up? Then the connection may hang and is not used again.
     pub(super) unsettled: bool,
 }
@@ -243,6 +245,12 @@ impl<'c> Tx<'c> {
     /// Remembers that there is something to send once this is committed.
     pub(in crate::storage) fn note_message(&mut self) {
         self.notes.message = true;
+    }
+
+    /// The number of audit entries before the next one of this transaction.
+    pub(in crate::storage) fn next_ordinal(&mut self) -> i64 {
+        self.notes.ordinal += 1;
+        self.notes.ordinal - 1
     }
 
     /// Remembers an audit entry that the listener is told of once this is committed.

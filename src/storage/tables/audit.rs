@@ -103,12 +103,14 @@ pub fn queue_insert(tx: &mut Tx<'_>, entry: Entry) -> Result<()> {
 
 /// Adds an entry of which the listener was told when it was made.
 pub fn queue_insert_told(tx: &mut Tx<'_>, entry: &Entry) -> Result<()> {
+    let ordinal = tx.next_ordinal();
     queue!(
         tx,
         ExpectedRows::Any,
-        "INSERT INTO audit_entries (at, refusal, event, actor, actor_id, subject, subject_id, tenant_id, issuer_id,
+        "INSERT INTO audit_entries (ordinal, at, refusal, event, actor, actor_id, subject, subject_id, tenant_id, issuer_id,
              network, grant_id, reference, details, decisions, value_before, value_after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+        ordinal,
         entry.at,
         entry.is_refusal(),
         entry.event.name(),
@@ -164,15 +166,18 @@ pub async fn any_unplaced(tx: &mut Tx<'_>) -> Result<bool> {
 /// Numbers at most `limit` committed entries that have no place, on PostgreSQL; returns how many.
 ///
 /// Two nodes that do so at once take turns at the row of `audit_places`. The second statement has a snapshot of its own
-/// (READ COMMITTED), so whoever comes second sees what the first has numbered.
+/// (READ COMMITTED), so whoever comes second sees what the first has numbered. `xmin` is the transaction that wrote a
+/// row: its entries stay together, in the order in which they were recorded.
 pub async fn assign_places(tx: &mut Tx<'_>, limit: i64) -> Result<u64> {
     let last: i64 = on!(tx, conn => sqlx::query_scalar(
         "UPDATE audit_places SET last = last RETURNING last").fetch_one(conn))?;
     let numbered = execute!(
         tx,
         "UPDATE audit_entries SET place = $1 + number FROM
-             (SELECT seq AS waiting, row_number() OVER (ORDER BY seq) AS number
-              FROM audit_entries WHERE place IS NULL ORDER BY seq LIMIT $2) AS numbered
+             (SELECT seq AS waiting, row_number() OVER (ORDER BY first, ordinal) AS number FROM
+                 (SELECT seq, ordinal, min(seq) OVER (PARTITION BY write) AS first FROM
+                     (SELECT seq, ordinal, xmin::text AS write
+                      FROM audit_entries WHERE place IS NULL ORDER BY seq LIMIT $2) AS oldest) AS unplaced) AS numbered
          WHERE seq = waiting",
         last,
         limit,

@@ -142,3 +142,24 @@ async fn the_oldest_go_and_places_are_not_given_twice() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_entries_of_one_write_keep_their_order() {
+    on_each(async |db| {
+        for n in 0..3 {
+            db.write(move |tx| {
+                Box::pin(async move {
+                    (0..5).try_for_each(|m| audit::queue_insert(tx, entry(&format!("{n}{m}"))))
+                })
+            })
+            .await
+            .unwrap();
+        }
+        while read!(db, tx => audit::any_unplaced(tx)) {
+            write!(db, tx => audit::assign_places(tx, 100)).unwrap();
+        }
+        let names: Vec<_> = (0..3).flat_map(|n| (0..5).map(move |m| format!("{n}{m}"))).collect();
+        assert_eq!(users(&read!(db, tx => audit::after(tx, 0, 100))), names);
+    })
+    .await;
+}
