@@ -57,7 +57,8 @@ async fn no_more_than_twenty_thousand_refusals_are_stored() {
 
 #[tokio::test]
 async fn refusals_go_after_a_month_and_entries_after_a_year() {
-    const DAY: Duration = Duration::from_hours(24);
+    const SECOND: Duration = Duration::from_secs(1);
+    let almost = |days: u64| Duration::from_secs(days * 24 * 3600 - 1);
     let idp = TestIdp::with("").await;
     let now = idp.idp().now();
     idp.idp().refuse(refusal(now, 1));
@@ -73,12 +74,12 @@ async fn refusals_go_after_a_month_and_entries_after_a_year() {
         entries.into_iter().map(|entry| entry.event).collect::<Vec<_>>()
     };
     idp.audit().await;
-    idp.clock().advance(DAY * 30 - Duration::from_secs(1));
+    idp.clock().advance(almost(30));
     assert_eq!(left().await, ["unlocked", "refused"]);
-    idp.clock().advance(Duration::from_secs(1));
+    idp.clock().advance(SECOND);
     assert_eq!(left().await, ["unlocked"]);
-    idp.clock().advance(DAY * 335 - Duration::from_secs(1));
+    idp.clock().advance(almost(335));
     assert_eq!(left().await, ["unlocked"]);
-    idp.clock().advance(Duration::from_secs(1));
+    idp.clock().advance(SECOND);
     assert_eq!(left().await, Vec::<String>::new());
 }
