@@ -89,8 +89,8 @@ impl Counter {
         })
     }
 
-    /// The guess was right: all failures before it are forgotten.
-    pub(crate) async fn clear(&self, tx: &mut Tx<'_>) -> Result<()> {
+    /// Queues the reset of the counter after a successful check.
+    pub(crate) fn queue_clear(&self, tx: &mut Tx<'_>) -> Result<()> {
         attempts::queue_success(tx, &self.key, self.kind)
     }
 
@@ -121,7 +121,7 @@ impl Network {
     }
 
     /// Refunds the attempt: it was not a failure.
-    pub(crate) async fn give_back(&self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(crate) fn queue_refund(&self, tx: &mut Tx<'_>) -> Result<()> {
         attempts::queue_refund(tx, &self.0, PER_ADDRESS)
     }
 }
@@ -186,23 +186,23 @@ impl Try {
         })
     }
 
-    /// It was right: nothing counts.
-    pub(crate) async fn was_right(&self, tx: &mut Tx<'_>) -> Result<()> {
-        self.counter.clear(tx).await?;
+    /// Queues the reset of the counters: the password was right.
+    pub(crate) fn queue_success(&self, tx: &mut Tx<'_>) -> Result<()> {
+        self.counter.queue_clear(tx)?;
         if let Some(browser) = &self.browser {
-            browser.clear(tx).await?;
+            browser.queue_clear(tx)?;
         }
-        self.was_harmless(tx).await
+        self.queue_refund(tx)
     }
 
     async fn was_not_checked(&self, tx: &mut Tx<'_>) -> Result<()> {
         self.counter.give_back(tx, self.lock).await?;
-        self.was_harmless(tx).await
+        self.queue_refund(tx)
     }
 
-    async fn was_harmless(&self, tx: &mut Tx<'_>) -> Result<()> {
+    fn queue_refund(&self, tx: &mut Tx<'_>) -> Result<()> {
         match &self.network {
-            Some(network) => network.give_back(tx).await,
+            Some(network) => network.queue_refund(tx),
             None => Ok(()),
         }
     }

@@ -58,19 +58,19 @@ impl QueuedMessage {
         let now = self.new.created_at;
         for (at, (key, rate)) in self.caps.iter().enumerate() {
             if !attempts::flow(tx, key, now, *rate).await? {
-                self.give_back(tx, at).await?;
+                self.queue_refunds(tx, at)?;
                 return Ok(SendOutcome::Wait(attempts::flows_at(tx, key, *rate).await?.max(now)));
             }
         }
         if outbox::enqueue(tx, &self.new).await? {
             return Ok(SendOutcome::Queued(self.new.id.clone()));
         }
-        self.give_back(tx, self.caps.len()).await?;
+        self.queue_refunds(tx, self.caps.len())?;
         Ok(SendOutcome::Impossible)
     }
 
-    /// What was not sent does not count.
-    async fn give_back(&self, tx: &mut Tx<'_>, taken: usize) -> storage::Result<()> {
+    /// Queues the refund of what the caps counted for a message that is not sent.
+    fn queue_refunds(&self, tx: &mut Tx<'_>, taken: usize) -> storage::Result<()> {
         for (key, rate) in self.caps.iter().take(taken) {
             attempts::queue_refund(tx, key, *rate)?;
         }

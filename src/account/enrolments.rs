@@ -51,11 +51,11 @@ pub(crate) struct Unlocking {
 }
 
 impl Unlocking {
-    /// Forgets the failures: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes, wrong answers of
+    /// Queues the reset of all counters: wrong passwords, wrong codes of every kind, wrong PINs, wrong recovery codes, wrong answers of
     /// passkeys.
-    pub(crate) async fn apply(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
+    pub(crate) fn queue(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         for counter in &self.counters {
-            counter.clear(tx).await?;
+            counter.queue_clear(tx)?;
         }
         attempts::queue_forget_known_browsers(tx, &self.user)
     }
@@ -73,7 +73,7 @@ pub(crate) struct ConsoleLink {
 impl ConsoleLink {
     /// Makes the link good; every other link and ticket of the user's is void, and so are the locks.
     pub(crate) async fn activate(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.unlocking.apply(tx).await?;
+        self.unlocking.queue(tx)?;
         resets::remove_all(tx, &self.reset.user).await?;
         resets::replace(tx, &self.reset).await
     }

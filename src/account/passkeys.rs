@@ -162,7 +162,7 @@ impl PasskeyAttempt {
         if !proof.accept(tx, now).await? {
             return Ok(FactorVerdict::Copied);
         }
-        self.counter.clear(tx).await?;
+        self.counter.queue_clear(tx)?;
         Ok(FactorVerdict::Right)
     }
 
@@ -205,7 +205,7 @@ impl PasskeyLogin {
         if !self.proof.accept(tx, now).await? {
             return Ok(false);
         }
-        self.tried.was_right(tx).await?;
+        self.tried.queue_success(tx)?;
         Ok(true)
     }
 }

@@ -78,7 +78,7 @@ struct Rehash {
 impl PasswordProof {
     /// Gives the tries back and stores a renewed hash.
     pub(crate) async fn consume(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
-        self.tried.was_right(tx).await?;
+        self.tried.queue_success(tx)?;
         if let Some(Rehash { old, new }) = &self.rehash {
             users::rehash_password(tx, &self.user, old, new).await?;
         }

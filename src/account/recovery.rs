@@ -62,7 +62,7 @@ impl RecoveryAttempt {
         if !recovery_codes::redeem(tx, &self.user, &self.hash, now).await? {
             return Ok(FactorVerdict::Wrong);
         }
-        self.counter.clear(tx).await?;
+        self.counter.queue_clear(tx)?;
         Ok(FactorVerdict::Right)
     }
 }

@@ -78,7 +78,7 @@ impl PasswordChange {
             return Ok(false);
         }
         ending::end(tx, &self.user, spared).await?;
-        self.counter.clear(tx).await?;
+        self.counter.queue_clear(tx)?;
         if let Some(notice) = &self.notice {
             notice.enqueue(tx).await?;
         }

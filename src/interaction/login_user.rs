@@ -80,7 +80,7 @@ impl LoginUser {
         all.filter(|_| self.user.upstream.is_none()).collect()
     }
 
-    /// Of these facts, those that count for this login_user now.
+    /// Of these facts, those that count for this user now.
     pub(super) fn counted(&self, facts: &Facts) -> Facts {
         facts
             .for_authenticators(&self.held())

@@ -80,7 +80,7 @@ async fn bind(page_request: &PageRequest, login: &Login) -> Result<Response, Int
     });
     let bound = bound.await?;
     // If another request bound it first, the next page finds out whether that was one of this browser.
-    let mut response = see_other(&login.address(steps::current(&login)));
+    let mut response = see_other(&login.address(steps::current(login)));
     response.headers_mut().extend(cookie.filter(|_| bound).map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }

@@ -163,7 +163,7 @@ impl Validation<'_, '_> {
         match table.text("kind") {
             "totp" => {
                 let parameters: TotpParameters =
-                    self.overlay(table.path(), &TotpParameters::default(), &table.values())?;
+                    self.overlay(table.path(), &TotpParameters::default(), table.values())?;
                 if !parameters.is_valid() {
                     let rule = "digits must be 6 or 8, period a multiple of 30 up to 86400";
                     self.mistakes.at(table.path(), rule);

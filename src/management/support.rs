@@ -182,7 +182,7 @@ impl Management<'_> {
         let settled = self.db.write(move |tx| {
             let (unlocking, entry) = (unlocking.clone(), entry.clone());
             Box::pin(async move {
-                unlocking.apply(tx).await?;
+                unlocking.queue(tx)?;
                 audit::record(tx, entry)
             })
         });

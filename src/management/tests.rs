@@ -111,8 +111,8 @@ async fn a_set_is_validated_as_if_it_were_written_one_by_one() {
     let mut set = begin(&idp).await;
     let reseller = Members::read(&resellers::SCHEMA, &absent("shop"));
     resellers::validate(&mut set, &reseller).await.unwrap();
-    let used = set.check_removals().await.unwrap();
-    let (key, mistake) = used.first().unwrap();
+    let refused = set.check_removals().await.unwrap();
+    let (key, mistake) = refused.first().unwrap();
     assert_eq!(key, "reseller shop");
     assert!(mistake.problem.starts_with("is still used by "), "{mistake}");
 }

@@ -67,7 +67,7 @@ impl FactorAttempt {
             }
             Finding::Right if !pin_is_wrong => {
                 for (counter, _) in taken {
-                    counter.clear(tx).await?;
+                    counter.queue_clear(tx)?;
                 }
                 Ok(FactorVerdict::Right)
             }

@@ -1,4 +1,4 @@
-//! The published description of the APIs (OpenAPI 3.1): served as it stands in `openapi.json`.
+//! The published description of the APIs (`OpenAPI` 3.1): served as it stands in `openapi.json`.
 //!
 //! A test makes the file from the rows and types of the APIs and compares; the product only serves its bytes.
 

@@ -37,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
             query: None,
             body: None,
             success: (StatusCode::OK, "The sessions"),
-            answer: Some(|schemas| schemas.subschema_for::<SessionCollection>()),
+            answer: Some(SchemaGenerator::subschema_for::<SessionCollection>),
             problems: &[],
         },
         Operation {
@@ -45,10 +45,10 @@ pub(super) fn operations() -> Vec<Operation> {
             path: "/api/account/sessions",
             id: "endSessions",
             summary: "Ends all sessions of the user, or all but the caller's, with everything that was issued in them",
-            query: Some(|schemas| schemas.subschema_for::<EndSessionsQuery>()),
+            query: Some(SchemaGenerator::subschema_for::<EndSessionsQuery>),
             body: None,
             success: (StatusCode::OK, "The sessions were ended"),
-            answer: Some(|schemas| schemas.subschema_for::<EndedSessions>()),
+            answer: Some(SchemaGenerator::subschema_for::<EndedSessions>),
             problems: &[],
         },
         Operation {

@@ -57,7 +57,7 @@ impl Login {
             context,
         };
         let code = issue_code(self.idp().settings(), &self.validated, outcome, self.now);
-        code.insert(tx).await?;
+        code.queue_insert(tx)?;
         let (issuer, client) = (issuer.clone(), client.clone());
         self.tell(Event::LoginCompleted { issuer, user, client });
         Ok(Outcome::Code(Box::new(code), cookie))

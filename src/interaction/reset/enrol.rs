@@ -53,7 +53,7 @@ pub(super) async fn page(session: &ResetSession, form: Form) -> Result<Reply, In
         _ => Duty::Replacement,
     };
     let page = ceremony_pages::secret(&secret, &session.user, &session.tenant, form, duty);
-    Ok(Reply::Page(Body::Enrol(page)))
+    Ok(Reply::Page(Box::new(Body::Enrol(page))))
 }
 
 /// The authenticator that this reset enrols, as long as it waits for its first code.

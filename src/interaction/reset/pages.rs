@@ -96,20 +96,20 @@ async fn open(session: &ResetSession, step: &str, problems: &[Problem]) -> Resul
     let shown = match step {
         SECOND_FACTOR => prove::code_page(session, form).await?,
         PASSKEY => prove::passkey_page(session, form).await?,
-        RECOVERY => Reply::Page(prove::recovery_page(session, form)),
+        RECOVERY => Reply::Page(Box::new(prove::recovery_page(session, form))),
         ENROL => enrol::page(session, form).await?,
         RECOVERY_CODES => {
             let (ceremony, row) = (session.ceremony(), session.codes_row());
             let (idp, user) = (session.idp(), &session.user);
-            Reply::Page(ceremony_pages::recovery_codes(idp, ceremony, &row, user, form)?)
+            Reply::Page(Box::new(ceremony_pages::recovery_codes(idp, ceremony, &row, user, form)?))
         }
-        DONE => Reply::Page(done(session).await?),
-        _ => Reply::Page(ceremony_pages::new_password(&session.user, form)),
+        DONE => Reply::Page(Box::new(done(session).await?)),
+        _ => Reply::Page(Box::new(ceremony_pages::new_password(&session.user, form))),
     };
     Ok(match shown {
         Reply::Page(body) => {
             let is_stale = problems.contains(&Problem::Stale);
-            session.page(if is_stale { StatusCode::FORBIDDEN } else { StatusCode::OK }, body)
+            session.page(if is_stale { StatusCode::FORBIDDEN } else { StatusCode::OK }, *body)
         }
         Reply::Void => void(&session.page_request),
         _ => onward(session),
@@ -137,14 +137,14 @@ async fn take(session: ResetSession, step: &str, form: &Parameters) -> Result<Re
     let reply = match step {
         PASSWORD => choose::submit(session, form).await?,
         SECOND_FACTOR => prove::submit_code(session, form).await?,
-        PASSKEY => prove::submit_passkey(session, form).await?,
+        PASSKEY => Box::pin(prove::submit_passkey(session, form)).await?,
         RECOVERY => prove::submit_recovery(session, form).await?,
         ENROL => enrol::submit(session, form).await?,
         RECOVERY_CODES => enrol::stored(session, form).await?,
         _ => Reply::onward(session),
     };
     Ok(match reply {
-        Reply::Page(body) => page_request.notice(StatusCode::OK, body),
+        Reply::Page(body) => page_request.notice(StatusCode::OK, *body),
         Reply::Again(session, problems) => open(&session, step, &problems).await?,
         Reply::Onward(session) => onward(&session),
         Reply::Ticket(session, ticket) => {

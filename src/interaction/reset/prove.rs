@@ -60,7 +60,7 @@ pub(super) async fn code_page(session: &ResetSession, form: Form) -> Result<Repl
     };
     let (idp, ceremony) = (session.idp(), session.ceremony());
     let page = ceremony_pages::second_factor(idp, ceremony, authenticator, session.now, form, others);
-    Ok(Reply::Page(page.await?))
+    Ok(Reply::Page(Box::new(page.await?)))
 }
 
 /// The page that asks for a passkey.
@@ -71,7 +71,7 @@ pub(super) async fn passkey_page(session: &ResetSession, form: Form) -> Result<R
         recovery: recovery_way(session).await?,
         ..OtherWays::default()
     };
-    Ok(Reply::Page(ceremony_pages::passkey(&challenge, form, others)))
+    Ok(Reply::Page(Box::new(ceremony_pages::passkey(&challenge, form, others))))
 }
 
 /// The question to the browser, which is made once and stored. `None` if there is no passkey for here, or the write lost a

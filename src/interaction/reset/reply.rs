@@ -16,7 +16,7 @@ pub(super) const DONE: &str = "done";
 /// What showing a page or taking its post comes to.
 pub(super) enum Reply {
     /// The page.
-    Page(Body),
+    Page(Box<Body>),
     /// The same page again, which says what was wrong.
     Again(Box<ResetSession>, Vec<Problem>),
     /// The page that is due.

@@ -29,7 +29,7 @@ pub(in crate::interaction) async fn prove(
     let user = login_user.user.id;
     let (reference, at) = (random::reference(), login.proof_time(&user));
     let written = login.write(move |mut login, tx| {
-        let (attempt, trust, wrong) = (attempt.clone(), trust.clone(), wrong.clone());
+        let (attempt, trust, wrong) = (attempt.clone(), trust.clone(), wrong);
         let (reference, user) = (reference.clone(), user.clone());
         async move {
             let verdict = attempt.consume(tx, login.now).await?;

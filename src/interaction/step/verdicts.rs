@@ -19,7 +19,9 @@ pub(in crate::interaction) fn accepts(
 ) -> bool {
     if let Some(login_user) = &login.user {
         let events = attempt.events(verdict, &login.interaction.issuer, &login_user.user, reference);
-        events.into_iter().for_each(|event| login.tell(event));
+        for event in events {
+            login.tell(event);
+        }
     }
     match verdict {
         FactorVerdict::Right => {
@@ -29,7 +31,7 @@ pub(in crate::interaction) fn accepts(
         FactorVerdict::Wrong | FactorVerdict::Copied => refuse_code(login, step, wrong, reference),
         FactorVerdict::Expired => login.refuse(step, Problem::CodeExpired, None),
         FactorVerdict::Locked(until) => {
-            login.refuse(step, RefusalCause::Locked(until), Some(reference.clone()))
+            login.refuse(step, RefusalCause::Locked(until), Some(reference.clone()));
         }
     }
     false

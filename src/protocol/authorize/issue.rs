@@ -106,8 +106,8 @@ impl Refreshing {
 }
 
 impl NewCode {
-    /// Writes grant and code, as part of the transaction that ends the login.
-    pub(crate) async fn insert(&self, tx: &mut Tx<'_>) -> Result<(), storage::Error> {
+    /// Queues grant and code, as part of the transaction that ends the login.
+    pub(crate) fn queue_insert(&self, tx: &mut Tx<'_>) -> Result<(), storage::Error> {
         grants::queue_insert(tx, &self.grant)?;
         codes::queue_insert(tx, &self.code)
     }

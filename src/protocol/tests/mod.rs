@@ -150,7 +150,7 @@ impl House {
         let value = code.value().to_owned();
         let write = idp.db().write(move |tx| {
             let code = code.clone();
-            Box::pin(async move { code.insert(tx).await })
+            Box::pin(async move { code.queue_insert(tx) })
         });
         write.await.unwrap();
         value

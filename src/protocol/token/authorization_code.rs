@@ -13,7 +13,7 @@ use crate::domain::audit::Actor;
 use crate::domain::client::GrantType;
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
-use crate::domain::ids::{ClientId, GrantId, Hash, IssuerId};
+use crate::domain::ids::{ClientId, Hash, IssuerId};
 use crate::domain::time::Time;
 use crate::http::trace;
 use crate::protocol::error::TokenError;
@@ -61,10 +61,7 @@ async fn redeem(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError>
             }
             issued
         }
-        ExchangeOutcome::Reused(grant) => {
-            trace::login(&grant);
-            Err(refuse("used before"))
-        }
+        ExchangeOutcome::Reused => Err(refuse("used before")),
         ExchangeOutcome::Refused(hint) => Err(refuse(hint)),
     }
 }
@@ -114,7 +111,7 @@ struct CodeExchange {
 
 enum ExchangeOutcome {
     Live(Box<Redeemed>),
-    Reused(GrantId),
+    Reused,
     Refused(&'static str),
 }
 
@@ -141,11 +138,13 @@ impl CodeExchange {
                 "unknown or expired, or user, session, client or redirect URI have ended",
             )),
             Redemption::Reused(grant) => {
+                // Before the entry: the observer's line belongs to the login.
+                trace::login(&grant);
                 grants::revoke(tx, &grant, self.now).await?;
                 let (issuer, client) = (self.issuer, self.client);
                 let event = Event::CodeReused { issuer, client: client.clone() };
                 audit::record(tx, Entry::new(self.now, Actor::Client(client), event).of_grant(&grant))?;
-                Ok(ExchangeOutcome::Reused(grant))
+                Ok(ExchangeOutcome::Reused)
             }
             Redemption::Fresh(redeemed) => match self.fits(&redeemed) {
                 Ok(()) => {

@@ -75,7 +75,7 @@ pub(super) async fn tokens(
         let request = IdTokenRequest { grant, user, scope: &scope, nonce, access_token: &access.value };
         match id_token::issue(idp, issuer, client, request).await {
             Err(Internal::Busy(_)) if id_token_can_wait => None,
-            issued => Some(issued?),
+            made => Some(made?),
         }
     } else {
         None

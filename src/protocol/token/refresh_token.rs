@@ -22,7 +22,7 @@ use crate::domain::client::{Client, GrantType};
 use crate::domain::error::{ErrorCode, OAuthError};
 use crate::domain::event::Event;
 use crate::domain::grant::{self, RefreshState};
-use crate::domain::ids::{ClientId, GrantId, IssuerId};
+use crate::domain::ids::{ClientId, IssuerId};
 use crate::domain::scope::Scope;
 use crate::domain::time::Time;
 use crate::domain::user::User;
@@ -59,12 +59,9 @@ async fn refresh(request: &TokenRequest<'_>) -> Result<TokenResponse, TokenError
         Box::pin(async move { presented.rotate(tx).await })
     });
     match outcome.await.map_err(Internal::from)? {
-        RefreshOutcome::RotatedToken(live) => answer(request, *live, still).await,
+        RefreshOutcome::Rotated(live) => answer(request, *live, still).await,
         RefreshOutcome::ScopeExceeded(error) => Err(error.into()),
-        RefreshOutcome::Reused(family) => {
-            trace::login(&family);
-            Err(refuse("used before"))
-        }
+        RefreshOutcome::Reused => Err(refuse("used before")),
         RefreshOutcome::Refused(hint) => Err(refuse(hint)),
     }
 }
@@ -163,10 +160,10 @@ async fn asked_scope(request: &TokenRequest<'_>) -> Result<Option<Scope>, TokenE
 }
 
 enum RefreshOutcome {
-    RotatedToken(Box<RotatedToken>),
+    Rotated(Box<RotatedToken>),
     /// More is asked for than was granted.
     ScopeExceeded(OAuthError),
-    Reused(GrantId),
+    Reused,
     Refused(&'static str),
 }
 
@@ -237,7 +234,7 @@ impl RefreshRequest {
                 // A family whose last token could be used can be refreshed.
                 let expiry = grant.refresh_token_expiry(self.now).unwrap_or(self.now);
                 refresh_tokens::queue_insert(tx, &successor.hash(), &grant.id, expiry)?;
-                return Ok(RefreshOutcome::RotatedToken(Box::new(RotatedToken {
+                return Ok(RefreshOutcome::Rotated(Box::new(RotatedToken {
                     grant,
                     user,
                     scope,
@@ -254,7 +251,7 @@ impl RefreshRequest {
         match token.state {
             RefreshState::Used { at, salt } if at.is_recent(self.now, GRACE) => {
                 let successor = secret::successor(self.token.expose(), &salt);
-                Ok(RefreshOutcome::RotatedToken(Box::new(RotatedToken {
+                Ok(RefreshOutcome::Rotated(Box::new(RotatedToken {
                     grant,
                     user,
                     scope,
@@ -263,12 +260,14 @@ impl RefreshRequest {
                 })))
             }
             _ => {
+                // Before the entry: the observer's line belongs to the login.
+                trace::login(&grant.id);
                 grants::revoke(tx, &grant.id, self.now).await?;
                 let (issuer, client) = (self.issuer, self.client);
                 let event = Event::RefreshTokenReused { issuer, client: client.clone() };
                 let entry = Entry::new(self.now, Actor::Client(client), event);
                 audit::record(tx, entry.of_tenant(&user.tenant).of_grant(&grant.id))?;
-                Ok(RefreshOutcome::Reused(grant.id))
+                Ok(RefreshOutcome::Reused)
             }
         }
     }

@@ -189,7 +189,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// ListenerLimits the time that a write waits for the client to take data.
+    /// Limits the time that a write waits for the client to take data.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() { written } else { self.answer.poll(cx).map(|()| late()) }
     }

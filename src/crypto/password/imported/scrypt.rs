@@ -1,7 +1,7 @@
 //! scrypt in the PHC notation, Django's and Werkzeug's, and Firebase's variant.
 //!
 //! Firebase encrypts the project's signer key with a key derived by scrypt (AES-256-CTR) and stores the result. The
-//! signer key is a secret of the project and is not stored here: it is XORed out of the hash, which leaves the key
+//! signer key is a secret of the project and is not stored here: it is removed by XOR from the hash, which leaves the key
 //! stream that the right password reproduces.
 
 use std::fmt;
