@@ -58,6 +58,7 @@ impl Handle {
     }
 
     /// For a relying party that calls the provider over the network; the host of the issuer may be an inner one.
+    #[cfg(feature = "server")]
     pub(crate) fn over_network(
         db: Db,
         sealer: Arc<Sealer>,

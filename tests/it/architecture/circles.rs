@@ -72,7 +72,7 @@ impl Graph {
                 (at, rest) = (child, after);
                 continue;
             }
-            let Some(paths) = self.0.get(&at) else { return None };
+            let paths = self.0.get(&at)?;
             if let Some(import) = paths.imports.iter().find(|import| import.name == *name) {
                 let path = [import.path.as_slice(), after].concat();
                 return self.base(&at, &path, depth - 1);

@@ -51,7 +51,7 @@ fn complaints(module: &[String], text: &str) -> Vec<String> {
     }
     let mut wrong = Vec::new();
     let paths = Paths::read(text, module);
-    for path in paths.from_root().filter(|path| !path.is_empty()) {
+    for path in paths.at_root().filter(|path| !path.is_empty()) {
         let target = path[0].as_str();
         let test_kit = target == "testing" && is_test(module);
         if target != room && !test_kit && !may_import(room, target) {
@@ -92,7 +92,7 @@ fn the_check_sees_every_form_of_import() {
                 fn f() { crate::views::render(&super::super::account::x, super::sibling) }\n$crate::crypto::y";
     let module = ["interaction".to_owned(), "login".to_owned()];
     let paths = Paths::read(text, &module);
-    let mut seen: Vec<_> = paths.from_root().map(|path| path[0].as_str()).collect();
+    let mut seen: Vec<_> = paths.at_root().map(|path| path[0].as_str()).collect();
     seen.dedup();
     assert_eq!(seen, ["storage", "ext", "http", "views", "account", "interaction", "crypto"]);
     assert!(may_import("http", "provider") && may_import("server", "portal") && may_import("portal", "http"));

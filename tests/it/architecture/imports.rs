@@ -62,7 +62,7 @@ impl Paths {
     }
 
     /// The absolute paths that start at the crate's root.
-    pub(super) fn from_root(&self) -> impl Iterator<Item = &[String]> {
+    pub(super) fn at_root(&self) -> impl Iterator<Item = &[String]> {
         let all = self.imports.iter().map(|import| &import.path).chain(&self.inline);
         all.filter(|path| path[0] == "crate").map(|path| &path[1..])
     }
@@ -72,7 +72,7 @@ fn is_path(word: &str) -> bool {
     word.chars().all(is_name)
 }
 
-/// The paths of a `use`: `a::{b, c::d as e}` gives a::b as b, a::c::d as e.
+/// The paths of a `use`: `a::{b, c::d as e}` gives `a::b` as `b`, `a::c::d` as `e`.
 fn tree(words: &[String]) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut prefix = Vec::new();

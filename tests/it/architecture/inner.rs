@@ -55,7 +55,7 @@ fn complaints(room: &str, modules: &BTreeMap<Vec<String>, String>) -> Vec<String
             wrong.push(format!("{} stands on no inner floor of {room}", module[1]));
             continue;
         };
-        for path in Paths::read(text, module).from_root().filter(|path| path.len() > 1 && path[0] == room) {
+        for path in Paths::read(text, module).at_root().filter(|path| path.len() > 1 && path[0] == room) {
             let is_lower = floors.get(&path[1]).is_none_or(|floor| floor < own);
             if path[1] != module[1] && !is_lower {
                 wrong.push(format!("{}: {} may not import {}", module.join("::"), module[1], path[1]));

@@ -36,7 +36,7 @@ async fn ended_sessions_are_recorded_with_who_ended_them_and_where() {
     );
     assert_eq!(entry.actor, ("user".to_owned(), user.clone()));
     assert_eq!(entry.subject, user.map(|user| ("user".to_owned(), user)));
-    assert_eq!(entry.issuer.as_ref().map(|issuer| issuer.as_str()), Some("root"));
+    assert_eq!(entry.issuer.as_ref().map(vestibule::IssuerId::as_str), Some("root"));
     assert_eq!((entry.network.as_deref(), entry.at), (Some("192.0.2.7"), idp.idp().now()));
     assert!(entry.tenant.is_some() && !entry.refusal && entry.reference.is_none());
     assert_eq!(idp.events().all().len(), before.1 + 1, "the observer is told once");

@@ -74,7 +74,7 @@ impl Event {
                 scene.apply(&format!("{user}{other}")).await;
             }
             Self::EnrolmentReset => {
-                assert_eq!(scene.help(SupportAction::ResetEnrolment).await, SupportOutcome::Done)
+                assert_eq!(scene.help(SupportAction::ResetEnrolment).await, SupportOutcome::Done);
             }
             Self::BreakGlassMade => drop(scene.help(SupportAction::BreakGlass).await),
             Self::BreakGlassUsed => {

@@ -75,7 +75,7 @@ async fn cell(event: Event, thing: Thing) {
     let scene = Scene::new(thing).await;
     let mut given = scene.give(thing).await;
     event.happens(&scene).await;
-    let stands = scene.stands(&mut given).await;
+    let stands = Box::pin(scene.stands(&mut given)).await;
     assert_eq!(!stands, ends(0, event.name(), thing.name()), "{}: {}", event.name(), thing.name());
 }
 
@@ -127,14 +127,14 @@ async fn a_device_that_its_user_replaces_ends_what_the_old_one_had_opened() {
     let page = own.get(&page.url.as_str().replace("second_factor", "recovery")).await;
     let page = own.submit(&page, &[("code", &recovery)]).await;
     assert_eq!(page.step(), Some("enrol"), "{}", page.body);
-    assert!(scene.stands(&mut Given::Session(browser.clone())).await, "nothing is replaced yet");
+    assert!(Box::pin(scene.stands(&mut Given::Session(browser.clone()))).await, "nothing is replaced yet");
     let code = totp(&shown_secret(&page), scene.idp().idp().now());
     let page = own.submit(&page, &[("code", &code)]).await;
     let back = own.submit(&page, &[("stored", "yes")]).await;
     assert_eq!(scene.till.token(&back.parameter("code").unwrap()).await.status, 200);
-    assert!(scene.stands(&mut Given::Session(own)).await);
-    assert!(!scene.stands(&mut Given::Session(browser)).await);
-    assert!(!scene.stands(&mut Given::Tokens(tokens)).await);
+    assert!(Box::pin(scene.stands(&mut Given::Session(own))).await);
+    assert!(!Box::pin(scene.stands(&mut Given::Session(browser))).await);
+    assert!(!Box::pin(scene.stands(&mut Given::Tokens(tokens))).await);
 }
 
 cells! {

@@ -334,14 +334,16 @@ impl Scene {
                 answer.parameter("code").is_some()
                     && self.till.redeem(&answer).await.id_token["amr"].to_string().contains("rba")
             }
-            Given::Recovery(code) => {
-                let mut browser = self.idp().browser();
-                let page = self.enter(&mut browser).await;
-                let page = browser.get(&page.url.as_str().replace("second_factor", "recovery")).await;
-                page.step() == Some("recovery")
-                    && browser.submit(&page, &[("code", code)]).await.step() != Some("recovery")
-            }
+            Given::Recovery(code) => self.recovery_code_stands(code).await,
         }
+    }
+
+    async fn recovery_code_stands(&self, code: &str) -> bool {
+        let mut browser = self.idp().browser();
+        let page = self.enter(&mut browser).await;
+        let page = browser.get(&page.url.as_str().replace("second_factor", "recovery")).await;
+        page.step() == Some("recovery")
+            && browser.submit(&page, &[("code", code)]).await.step() != Some("recovery")
     }
 
     /// All of them or none.

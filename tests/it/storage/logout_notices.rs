@@ -41,7 +41,7 @@ async fn no_way_of_deleting_a_session_leaves_its_clients_untold() {
         let ended =
             EndedSession { id: own.id.clone(), issuer: IssuerId::root(), user: anna.id.clone(), clients };
         assert_eq!(write!(db, tx => ended_sessions::end(tx, &own.id)).unwrap().as_ref(), Some(&ended));
-        assert_eq!(untold().await, [ended.clone()]);
+        assert_eq!(untold().await, std::slice::from_ref(&ended));
         forget(&ended).await;
 
         let own = signed_in(db, anna, "b").await;
