@@ -3,7 +3,7 @@
 //! It is what portals and administration stand on: they are given a [`Session`] and no other handle. A relying party has
 //! no access to the running provider. It is handed a [`Handle`] of exactly four things, and knows the provider by its
 //! issuer identifier alone, so it works the same in the provider's process ([`Handle::in_process`]) and in another one
-//! ([`Handle::over_network`], which the demo's application uses).
+//! (`Handle::over_network`, which the demo's application uses).
 //!
 //! Sessions are rows of its own: the cookie is stored as a hash, tokens are sealed in the row. So any node finds a session,
 //! and a logout token ([`RelyingParty::back_channel_logout`]) ends it on all of them.
@@ -15,6 +15,8 @@ mod back_channel;
 mod client;
 mod content;
 mod error;
+#[cfg(feature = "server")]
+mod network;
 mod refresh;
 mod rows;
 mod session;
@@ -28,7 +30,6 @@ use std::time::Duration;
 
 use axum::Router;
 use openidconnect::AuthType;
-use url::{Position, Url};
 
 pub use self::api::{AccountSession, SessionApplication};
 pub use self::content::{UserTokens, decoded};
@@ -36,10 +37,8 @@ pub use self::error::RpError;
 pub use self::session::Session;
 pub use self::sign_in::SignInResponse;
 use crate::crypto::seal::Sealer;
-use crate::domain::outbound::{AllowedHost, Outbound as OutboundSettings};
 use crate::ext::Clock;
 use crate::oidc_client::{ClientRegistration, HttpClient, MetadataCache};
-use crate::outbound::Outbound;
 use crate::storage::Db;
 
 /// Everything that a relying party may touch: its session rows, the sealer of their tokens, the clock, an HTTP client.
@@ -55,21 +54,6 @@ impl Handle {
     /// For a relying party that calls the provider's router in the same process, without sockets.
     pub(crate) fn in_process(db: Db, sealer: Arc<Sealer>, clock: Arc<dyn Clock>, router: Router) -> Self {
         Self { db, sealer, clock, http: HttpClient::InProcess(router) }
-    }
-
-    /// For a relying party that calls the provider over the network; the host of the issuer may be an inner one.
-    #[cfg(feature = "server")]
-    pub(crate) fn over_network(
-        db: Db,
-        sealer: Arc<Sealer>,
-        clock: Arc<dyn Clock>,
-        issuer: &str,
-    ) -> Result<Self, RpError> {
-        let url = Url::parse(issuer).map_err(RpError::setup)?;
-        let host = AllowedHost::parse(&url[Position::BeforeHost..Position::AfterPort]);
-        let allow = vec![host.map_err(RpError::setup)?];
-        let outbound = Outbound::new(&OutboundSettings { ca: Vec::new(), allow });
-        Ok(Self { db, sealer, clock, http: HttpClient::Network(outbound.map_err(RpError::setup)?) })
     }
 }
 
