@@ -12,7 +12,7 @@ use crate::provider::Idp;
 /// Reads the access token of a request. Returns the request with the token's facts among its extensions, or the refusal.
 type TokenCheck = fn(Idp, Request, &'static str) -> BoxFuture<'static, Result<Request, Response>>;
 
-/// Demands an access token with one scope. [`super::Route::mount`] runs it, so no handler can forget it.
+/// Demands an access token with one scope. `Route::mount` runs it, so no handler can forget it.
 ///
 /// The check is the business of the room that owns the row, because rooms refuse in different formats.
 #[derive(Clone, Copy)]

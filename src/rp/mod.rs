@@ -2,7 +2,7 @@
 //!
 //! It is what portals and administration stand on: they are given a [`Session`] and no other handle. A relying party has
 //! no access to the running provider. It is handed a [`Handle`] of exactly four things, and knows the provider by its
-//! issuer identifier alone, so it works the same in the provider's process ([`Handle::in_process`]) and in another one
+//! issuer identifier alone, so it works the same in the provider's process (`Handle::in_process`) and in another one
 //! (`Handle::over_network`, which the demo's application uses).
 //!
 //! Sessions are rows of its own: the cookie is stored as a hash, tokens are sealed in the row. So any node finds a session,

@@ -1,7 +1,7 @@
 //! Budgets for guesses: failed tries and locks.
 //!
 //! **A try is taken before the check**, in one conditional statement, so that 200 concurrent guesses get 5 tries, not
-//! 200. The try that uses up a round sets the lock at once. A successful check resets the counter ([`succeed`]); a
+//! 200. The try that uses up a round sets the lock at once. A successful check resets the counter ([`queue_success`]); a
 //! check that could not be made refunds its one try ([`give_back`]); a failed check needs no further write.
 //!
 //! The key is a keyed hash made by `account` (of a user's id, of the typed name if there is no such user, of an

@@ -1,6 +1,6 @@
 //! Users and their passwords.
 //!
-//! Every function that changes a field of [`User`] raises the row's `version`, by which [`super::GrantCache`] validates
+//! Every function that changes a field of [`User`] raises the row's `version`, by which [`GrantCache`](crate::storage::GrantCache) validates
 //! its users.
 
 use super::{ended_sessions, epochs, username_keys};
