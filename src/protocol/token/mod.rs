@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use self::authorization_code::AuthorizationCode;
 use self::client_credentials::ClientCredentials;
 use self::issue::TokenResponse;
-use self::refresh_token::RefreshToken;
+use self::refresh_token::RefreshTokenGrant;
 use super::client_auth::ClientRequest;
 use super::error::{NOT_STORED, TokenError};
 use super::parameters::Parameters;
@@ -38,7 +38,7 @@ trait GrantHandler: Sync {
 
 /// Every grant type. To add one, add its file and a line here, and its name to [`GrantType`];
 /// discovery and the validation of clients follow.
-static GRANTS: [&dyn GrantHandler; 3] = [&AuthorizationCode, &RefreshToken, &ClientCredentials];
+static GRANTS: [&dyn GrantHandler; 3] = [&AuthorizationCode, &RefreshTokenGrant, &ClientCredentials];
 
 /// A token request whose client has proved itself.
 struct TokenRequest<'a> {

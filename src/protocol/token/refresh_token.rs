@@ -36,9 +36,9 @@ use crate::storage::{self, Tx, refresh_tokens};
 /// How long a used token gives its successor once more: ten seconds, and the one that times in whole seconds leave out.
 const GRACE: Duration = Duration::from_secs(11);
 
-pub(super) struct RefreshToken;
+pub(super) struct RefreshTokenGrant;
 
-impl GrantHandler for RefreshToken {
+impl GrantHandler for RefreshTokenGrant {
     fn grant_type(&self) -> GrantType {
         GrantType::RefreshToken
     }

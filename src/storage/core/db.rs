@@ -29,7 +29,7 @@ pub struct Db {
 
 #[derive(Clone)]
 enum Database {
-    Sqlite { read: Pools<SqliteConnection>, write: writer::Handle },
+    Sqlite { read: Pools<SqliteConnection>, write: writer::WriterHandle },
     Postgres(Pools<PgConnection>),
 }
 

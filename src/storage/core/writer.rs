@@ -68,7 +68,7 @@ pub(super) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
 
 /// The sending side of the writer's queue.
 #[derive(Clone)]
-pub(super) struct Handle {
+pub(super) struct WriterHandle {
     queue: mpsc::Sender<Box<dyn WriteJob>>,
     options: Arc<SqliteConnectOptions>,
     closing: Arc<Notify>,
@@ -77,7 +77,7 @@ pub(super) struct Handle {
     mark: Arc<Mark>,
 }
 
-impl Handle {
+impl WriterHandle {
     /// The options that the writer's connection is opened with.
     pub(super) fn options(&self) -> &SqliteConnectOptions {
         &self.options
@@ -131,7 +131,7 @@ impl Handle {
 }
 
 /// Opens the file and starts the writer.
-pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>) -> Result<Handle> {
+pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>) -> Result<WriterHandle> {
     make_private(options.get_filename())?;
     let connection = Some(connect(&options).await?);
     let (queue, mut waiting) = mpsc::channel(QUEUE);
@@ -157,7 +157,7 @@ pub(super) async fn start(options: SqliteConnectOptions, counters: Arc<Counters>
             let _ = connection.close().await;
         }
     });
-    Ok(Handle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits, mark })
+    Ok(WriterHandle { queue, options, closing, task: Arc::new(Mutex::new(Some(task))), commits, mark })
 }
 
 /// Creates folder and file before SQLite does, readable by the owner only; SQLite's side files inherit the file's mode.
