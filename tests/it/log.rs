@@ -43,12 +43,19 @@ impl Memory {
     }
 }
 
+/// A second subscriber, beside which `tracing` asks every subscriber whether it wants an event. With only one in the process
+/// it asks the thread that meets the event first, which may be another test's, and remembers its no for all threads.
+pub(crate) fn second_subscriber() -> tracing::Dispatch {
+    tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new())
+}
+
 /// The test runs on one thread, so its own subscriber sees all that the provider says.
 #[tokio::test]
 async fn one_id_leads_through_a_whole_login() {
     let log = Memory::default();
     let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::DEBUG);
     let _running = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish());
+    let _second = second_subscriber();
     let settings = Settings::new(IssuerUrl::parse(TestIdp::ISSUER).unwrap());
     let idp = TestIdp::with_parts(settings, login::HOUSE, |parts| parts.observer(LogObserver)).await;
     let shop = idp.application("shop", "https://shop.test/callback");
@@ -104,6 +111,7 @@ async fn a_failed_client_authentication_is_one_line() {
     let log = Memory::default();
     let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO);
     let _running = tracing::subscriber::set_default(subscriber.with_writer(log.clone()).finish());
+    let _second = second_subscriber();
     let idp = TestIdp::with(CLIENTS).await;
     let secret = ("client_secret", "a-secret-of-at-least-32-characters");
     let wrong = ("client_secret", "canary");

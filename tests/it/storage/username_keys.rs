@@ -14,7 +14,7 @@ use vestibule::{ApplyError, Idp};
 use super::database::execute;
 use super::rows::{keep, tenant, user};
 use super::{Own, on_each_empty, open, read, unique, write};
-use crate::log::Memory;
+use crate::log::{Memory, second_subscriber};
 
 /// What a version before migration 40 had stored: keys in lower case, in a store that knows nothing of the rewrite.
 const BEFORE: &str = "
@@ -111,6 +111,7 @@ async fn users_whose_names_become_the_same_are_named_in_the_log() {
     let log = Memory::default();
     let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
     let _running = tracing::subscriber::set_default(subscriber);
+    let _second = second_subscriber();
     on_each_empty(async |own| {
         let (db, before) = (old_store(own).await, log.lines().len());
         let told = || {
