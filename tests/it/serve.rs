@@ -332,7 +332,7 @@ async fn speaks_tls_and_takes_a_renewed_certificate_without_a_restart() {
 
     folder.write("cert.pem", &new);
     served.process.hang_up();
-    served.process.wait_for_log("the new certificate cannot be used");
+    served.process.wait_for_log("the new certificate is invalid");
     assert!(get_over_tls(&served, &old).await.is_some(), "its key is not there yet");
     folder.write("key.pem", &new_key);
     served.process.hang_up();
