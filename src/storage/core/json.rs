@@ -7,22 +7,30 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
+/// Gives a wrapper the type of a text column on both databases.
+macro_rules! text_column {
+    ($wrapper:ident) => {
+        impl<DB: Database, T> Type<DB> for $wrapper<T>
+        where
+            String: Type<DB>,
+        {
+            fn type_info() -> DB::TypeInfo {
+                String::type_info()
+            }
+
+            fn compatible(ty: &DB::TypeInfo) -> bool {
+                String::compatible(ty)
+            }
+        }
+    };
+}
+
+text_column!(Json);
+text_column!(Word);
+
 /// A value that is stored as JSON text; bind it as `Json(&value)`.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::storage) struct Json<T>(pub(in crate::storage) T);
-
-impl<DB: Database, T> Type<DB> for Json<T>
-where
-    String: Type<DB>,
-{
-    fn type_info() -> DB::TypeInfo {
-        String::type_info()
-    }
-
-    fn compatible(ty: &DB::TypeInfo) -> bool {
-        String::compatible(ty)
-    }
-}
 
 impl<'q, DB: Database, T: Serialize> Encode<'q, DB> for Json<T>
 where
@@ -45,19 +53,6 @@ where
 /// A value whose JSON is one string, stored as that string without quotes: enums by their names, scopes.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::storage) struct Word<T>(pub(in crate::storage) T);
-
-impl<DB: Database, T> Type<DB> for Word<T>
-where
-    String: Type<DB>,
-{
-    fn type_info() -> DB::TypeInfo {
-        String::type_info()
-    }
-
-    fn compatible(ty: &DB::TypeInfo) -> bool {
-        String::compatible(ty)
-    }
-}
 
 impl<'q, DB: Database, T: Serialize> Encode<'q, DB> for Word<T>
 where
