@@ -34,9 +34,6 @@ impl Login {
         self.close(tx)?;
         self.hold_epoch(tx, &login_user)?;
         let (session, cookie) = self.keep_session(tx, &login_user).await?;
-        if cookie.is_some() {
-            self.known = Some(self.note_sign_in(tx, &login_user).await?);
-        }
         let (issuer, client) = (&self.interaction.issuer, &self.validated.client().id);
         if let Some(scope) = self.interaction.progress.facts.consent() {
             let all =
@@ -63,8 +60,21 @@ impl Login {
         Ok(Outcome::Code(Box::new(code), cookie))
     }
 
-    /// The session that the code belongs to. If something was proved here, it gets a new cookie; the old one is void.
+    /// Keeps the session of this login. If it has a new cookie, the sign-in is noted for the browser.
     async fn keep_session(
+        &mut self,
+        tx: &mut Tx<'_>,
+        login_user: &LoginUser,
+    ) -> storage::Result<(Session, Option<Secret>)> {
+        let (session, cookie) = self.renewed_session(tx, login_user).await?;
+        if cookie.is_some() {
+            self.known = Some(self.note_sign_in(tx, login_user).await?);
+        }
+        Ok((session, cookie))
+    }
+
+    /// The session that the code belongs to. If something was proved here, it gets a new cookie; the old one is void.
+    async fn renewed_session(
         &self,
         tx: &mut Tx<'_>,
         login_user: &LoginUser,
@@ -175,10 +185,6 @@ impl Login {
         let Due::Ask(Need::Consent(_)) = self.next() else { return Ok(None) };
         let Some(login_user) = self.user.clone() else { return Ok(None) };
         self.hold_epoch(tx, &login_user)?;
-        let (_, cookie) = self.keep_session(tx, &login_user).await?;
-        if cookie.is_some() {
-            self.known = Some(self.note_sign_in(tx, &login_user).await?);
-        }
-        Ok(cookie)
+        Ok(self.keep_session(tx, &login_user).await?.1)
     }
 }
