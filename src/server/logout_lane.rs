@@ -7,6 +7,7 @@
 //! A notice for an address below one of the provider's own issuers goes through its router, because a provider behind a
 //! proxy may not reach itself by its public name. All others go out through `outbound` and its guard.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::Router;
@@ -39,6 +40,9 @@ const PAUSES: [u64; 5] = [5, 30, 120, 600, 1800];
 /// Tries after which a notice is given up: about a day.
 const TRIES: i64 = 28;
 
+/// Gives the router that serves the addresses below our own issuers.
+type OwnRouter<'a> = &'a (dyn Fn() -> Router + Sync);
+
 /// Why a notice was not accepted.
 enum Refused {
     /// It may be accepted later.
@@ -48,14 +52,15 @@ enum Refused {
 }
 
 impl Idp {
-    /// Sends logout tokens for ever.
+    /// Sends logout tokens forever.
     pub(super) async fn logout_lane(&self) {
-        let own = self.host_router();
+        // Built with the first notice for an address of our own: most providers never need it.
+        let own = LazyLock::new(|| self.host_router());
         let mut news = self.db().messages();
         let mark = self.parts().lanes.of_logout_tokens();
         loop {
             mark.go_on();
-            match self.tell_clients(&own).await {
+            match self.tell_clients(&|| Router::clone(&own)).await {
                 Ok(0) => {
                     tokio::select! {
                         _ = news.changed() => {}
@@ -71,8 +76,8 @@ impl Idp {
         }
     }
 
-    /// One round; returns how many sessions and notices it dealt with. `own` serves the addresses below our own issuers.
-    pub(crate) async fn tell_clients(&self, own: &Router) -> Result<usize, Internal> {
+    /// One round; returns the number of sessions and notices that were processed.
+    pub(crate) async fn tell_clients(&self, own: OwnRouter<'_>) -> Result<usize, Internal> {
         let now = self.now();
         // An idle provider pays one read and no write.
         if !logout_notices::any_due(&mut self.db().read().tx(), now).await? {
@@ -113,7 +118,7 @@ impl Idp {
         Ok(all)
     }
 
-    async fn deliver_notice(&self, notice: &ClaimedNotice, own: &Router) -> Result<(), Internal> {
+    async fn deliver_notice(&self, notice: &ClaimedNotice, own: OwnRouter<'_>) -> Result<(), Internal> {
         let outcome = match self.send_notice(notice, own).await {
             Ok(()) => NoticeOutcome::Sent,
             Err(refused) => outcome(notice.tries, refused, self.now()),
@@ -137,7 +142,7 @@ impl Idp {
         Ok(())
     }
 
-    async fn send_notice(&self, notice: &ClaimedNotice, own: &Router) -> Result<(), Refused> {
+    async fn send_notice(&self, notice: &ClaimedNotice, own: OwnRouter<'_>) -> Result<(), Refused> {
         let ClaimedNotice { session, client, issuer, user, .. } = notice;
         let found = self.catalogue().issuer_by_id(issuer).await.map_err(transient)?;
         let issuer = found.ok_or_else(|| permanent("the issuer no longer exists or is disabled"))?;
@@ -148,7 +153,7 @@ impl Idp {
         let request = request
             .map_err(|error| Refused::Transient(format!("an internal error ({})", error.reference())))?;
         let status = if self.is_own(&uri, &issuer) {
-            ask_own(own, request).await?
+            ask_own(own(), request).await?
         } else {
             self.outbound().admits(&uri).map_err(|refusal| permanent(&refusal.to_string()))?;
             self.outbound().send(request, ANSWER).await.map_err(transient)?.status()
@@ -179,8 +184,8 @@ fn address(client: &Client) -> Result<Url, Refused> {
 }
 
 /// Sends the request through our own router.
-async fn ask_own(own: &Router, request: Request<Vec<u8>>) -> Result<StatusCode, Refused> {
-    let answer = own.clone().oneshot(request.map(Body::from));
+async fn ask_own(own: Router, request: Request<Vec<u8>>) -> Result<StatusCode, Refused> {
+    let answer = own.oneshot(request.map(Body::from));
     let answer = tokio::time::timeout(OWN_DEADLINE, answer).await.map_err(transient)?;
     let Ok(answer) = answer;
     Ok(answer.status())

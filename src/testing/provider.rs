@@ -153,7 +153,7 @@ impl TestIdp {
     pub async fn send_logout_tokens_through(&self, own: &Router) -> usize {
         let mut all = 0;
         loop {
-            match self.idp.tell_clients(own).await {
+            match self.idp.tell_clients(&|| own.clone()).await {
                 Ok(0) => return all,
                 Ok(done) => all += done,
                 Err(error) => panic!("logout tokens: {error:?}"),
