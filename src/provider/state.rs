@@ -38,7 +38,7 @@ pub(crate) struct ProviderParts {
     pub(crate) settings: Settings,
     pub(crate) db: Db,
     pub(crate) catalogue: Catalogue,
-    pub(crate) grounds: GrantCache,
+    pub(crate) grant_cache: GrantCache,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
@@ -114,8 +114,8 @@ impl Idp {
     }
 
     /// The cached grants behind access tokens.
-    pub(crate) fn grounds(&self) -> &GrantCache {
-        &self.parts.grounds
+    pub(crate) fn grant_cache(&self) -> &GrantCache {
+        &self.parts.grant_cache
     }
 
     pub(crate) fn sealer(&self) -> &Sealer {

@@ -182,7 +182,7 @@ impl IdpBuilder {
         let routes = Idp::routes().into_iter().map(|route| route.path.into_owned());
         let hasher = PasswordHasher::new(settings.password_cost, settings.hash_permits, settings.hash_queue);
         Ok(Idp::new(ProviderParts {
-            grounds: GrantCache::new(db.clone()),
+            grant_cache: GrantCache::new(db.clone()),
             db,
             catalogue,
             sealer: Arc::new(sealer),

@@ -58,7 +58,7 @@ pub(super) async fn alive(
             None => Err(invalid("revoked, or the client has ended")),
         };
     };
-    let found = idp.grounds().of_grant(&login.grant, &token.jti).await.map_err(Internal::from)?;
+    let found = idp.grant_cache().of_grant(&login.grant, &token.jti).await.map_err(Internal::from)?;
     let ground =
         found.ok_or_else(|| invalid("revoked, or the grant, its user, session or client has ended"))?;
     Ok((token, Some(ground)))
@@ -86,7 +86,7 @@ pub(super) async fn revoke(
     Ok(true)
 }
 
-/// Reads a token of this issuer (RFC 9068 §4). Whether it is for whoever got it, and still stands, are other questions.
+/// Verifies a token of this issuer (RFC 9068 §4), but neither its audience nor whether it is still active.
 async fn open(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Arc<AccessToken>, BearerError> {
     let now = idp.now();
     let token = idp.read_once(&issuer.id, text, |keys| read(issuer, text, keys, now)).await??;

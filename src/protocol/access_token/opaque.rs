@@ -1,6 +1,6 @@
 //! Access tokens as opaque texts: 256 random bits behind a prefix, of which the store keeps a hash.
 //!
-//! The prefix tells what it is, to us before anything is looked up and to whoever searches logs for leaked secrets.
+//! The prefix identifies an access token before anything is looked up, and lets scanners find leaked ones.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ pub(super) async fn alive(
     hash: &Hash,
 ) -> Result<(Arc<AccessToken>, Option<Arc<GrantWithUser>>), BearerError> {
     let now = idp.now();
-    let found = idp.grounds().of_token(&issuer.id, hash, now).await.map_err(Internal::from)?;
+    let found = idp.grant_cache().of_token(&issuer.id, hash, now).await.map_err(Internal::from)?;
     let (stored, ground) =
         found.ok_or_else(|| invalid("unknown, expired, revoked, or somebody has ended"))?;
     let token = AccessToken {
