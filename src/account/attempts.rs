@@ -168,7 +168,7 @@ pub(crate) struct Try {
 }
 
 impl Try {
-    /// Takes the try, or tells until when there is none.
+    /// Reserves a try, or returns when the next one is available.
     async fn take(tx: &mut Tx<'_>, budgets: Budgets, now: Time) -> Result<std::result::Result<Self, Time>> {
         let Budgets { counter, network, browser } = budgets;
         let (counter, network, browser) = match browser {

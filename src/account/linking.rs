@@ -63,7 +63,7 @@ pub(crate) async fn close_local_doors(tx: &mut Tx<'_>, user: &UserId) -> storage
 }
 
 impl Account<'_> {
-    /// What a typed code invites this person to, as long as nobody takes it before.
+    /// The invitation of a typed code, to be claimed for this person.
     pub(crate) async fn redemption(
         &self,
         upstream: &UpstreamId,

@@ -87,7 +87,7 @@ impl PasswordChange {
 }
 
 impl Account<'_> {
-    /// Whether the pages may offer a reset mail. Where the host keeps all passwords there is none to choose here.
+    /// Returns whether the pages may offer a reset mail. They do not if the host's directory keeps the passwords.
     pub(crate) fn mails_resets(&self, tenant: Option<&Tenant>) -> bool {
         self.ways.mail && tenant.is_none_or(|tenant| self.directory_of(tenant).is_none())
     }
@@ -105,7 +105,7 @@ impl Account<'_> {
         }
     }
 
-    /// A new link to the user's address, to be enqueued; or the reason why there is none.
+    /// Creates a link to the user's address, to be enqueued; or returns the reason why it cannot be sent.
     pub(crate) fn new_link(
         &self,
         found: &UserCredentials,

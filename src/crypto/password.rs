@@ -138,7 +138,7 @@ pub(crate) struct PasswordHasher(Arc<HashPool>);
 struct HashPool {
     cost: PasswordCost,
     engine: Engine,
-    /// Hash that is checked where there is none, for the same duration. Nothing matches it whatever its output, so it
+    /// Dummy hash that is checked for an unknown user, so that the response takes as long. No result of it counts, so it
     /// need not be random; drawing the first random number costs 15 ms, which is avoided here.
     dummy: PhcHash,
     /// Permits for all hashes, running or queued.

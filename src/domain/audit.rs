@@ -1,6 +1,6 @@
-//! An audit entry: what happened, by whom, to whom, from where, and what changed. `docs/audit.md` lists what is recorded.
+//! An audit entry: the event, its actor, subject and origin, and the changed members. `docs/audit.md` lists the events.
 //!
-//! An entry holds no secret and nothing that was typed: a typed name stands in it as a keyed hash ([`AuditSubject::Name`]),
+//! An entry holds no secret and nothing that was typed: a typed name is kept as a keyed hash ([`AuditSubject::Name`]),
 //! an address as its network.
 
 use serde::Serialize;
@@ -19,7 +19,7 @@ pub struct Entry {
     pub actor: Actor,
     /// Who or what it was done to.
     pub subject: Option<AuditSubject>,
-    /// The tenant that it belongs to; `None` if that is unknown or there is none.
+    /// The tenant that it belongs to, if it is known.
     pub tenant: Option<TenantId>,
     /// Where the request came in.
     pub origin: Origin,

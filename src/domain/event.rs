@@ -1,4 +1,4 @@
-//! What an observer is told: the security events of the house, without secrets.
+//! Security events, without secrets, as observers receive them and the audit trail records them.
 
 mod members;
 
@@ -12,102 +12,102 @@ use super::upstream::Slug;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A first factor was refused; who was tried is deliberately not said.
+    /// A first factor was refused. The user is deliberately left out.
     LoginFailed {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Why, for administrators only.
+        /// The reason, for administrators only.
         reason: LoginFailure,
-        /// What the user was shown.
+        /// The code that the user was shown.
         #[serde(skip)]
         reference: Reference,
     },
-    /// Nobody was signed in by an upstream provider.
+    /// The sign-in at an upstream provider failed.
     UpstreamFailed {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Which provider.
+        /// The upstream provider.
         upstream: Slug,
-        /// Why.
+        /// The reason.
         reason: UpstreamFailure,
-        /// What only the operator may know.
+        /// Details for the operator only.
         hint: Option<String>,
-        /// What the user was shown.
+        /// The code that the user was shown.
         #[serde(skip)]
         reference: Reference,
     },
-    /// An account was linked with somebody at an upstream provider, and can be entered only there from now on.
+    /// An account was linked with an identity at an upstream provider; from now on its user signs in only there.
     AccountLinked {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// Which provider.
+        /// The upstream provider.
         upstream: Slug,
     },
     /// A second factor was refused.
     SecondFactorFailed {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// What the user was shown.
+        /// The code that the user was shown.
         #[serde(skip)]
         reference: Reference,
     },
     /// A login was completed and a code issued.
     LoginCompleted {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Who.
+        /// The user.
         user: UserId,
-        /// For whom.
+        /// The client that gets the code.
         client: ClientId,
     },
     /// An authenticator was confirmed.
     AuthenticatorEnrolled {
-        /// Whose.
+        /// The user.
         user: UserId,
     },
-    /// Somebody said that a password is forgotten.
+    /// A reset of a forgotten password was requested.
     ResetRequested {
-        /// The tenant that was meant, if there is one.
+        /// The tenant, if it exists.
         tenant: Option<TenantId>,
-        /// The user who was meant, if there is one.
+        /// The user, if one was found.
         user: Option<UserId>,
-        /// What came of it; whoever asked is not told.
+        /// The outcome; it is not shown to the requester.
         outcome: ResetOutcome,
     },
-    /// A password was changed; what the old one had opened has ended.
+    /// A password was changed; the sessions and tokens that it had opened have ended.
     PasswordChanged {
-        /// Whose.
+        /// The user.
         user: UserId,
     },
-    /// A user's enrolment was begun anew: authenticators, recovery codes and sessions have ended.
+    /// A user's enrolment was reset: authenticators, recovery codes and sessions have ended.
     EnrolmentReset {
-        /// Whose.
+        /// The user.
         user: UserId,
     },
     /// A user's locks were ended.
     Unlocked {
-        /// Whose.
+        /// The user.
         user: UserId,
     },
     /// A link was shown at the server's console that needs neither password nor second factor.
     EmergencyLinkIssued {
-        /// Whose account it opens.
+        /// The user that it signs in.
         user: UserId,
     },
     /// The signature counter of a passkey went back: there may be a copy of its key. The use was refused.
     PasskeyCounterWentBack {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// What the user was shown.
+        /// The code that the user was shown.
         #[serde(skip)]
         reference: Reference,
     },
@@ -121,47 +121,47 @@ pub enum Event {
     },
     /// A recovery code was used.
     RecoveryCodeUsed {
-        /// Whose.
+        /// The user.
         user: UserId,
     },
     /// An authorization code was presented twice; what it gave is revoked.
     CodeReused {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Whose code.
+        /// The client.
         client: ClientId,
     },
     /// A refresh token was presented after its successor was in use; its family has ended.
     RefreshTokenReused {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Whose token.
+        /// The client.
         client: ClientId,
     },
     /// A session was ended by its user.
     SignedOut {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// Who.
+        /// The user.
         user: UserId,
     },
     /// A user ended sessions from elsewhere, or everywhere.
     SessionsEnded {
-        /// Whose.
+        /// The user.
         user: UserId,
-        /// How many.
+        /// The number of sessions.
         sessions: u64,
     },
-    /// A message to a user was given up.
+    /// A message to a user could not be delivered and is not retried.
     MessageFailed {
-        /// Whose name it carries.
+        /// The tenant in whose name it was sent.
         tenant: TenantId,
-        /// Which.
+        /// The message.
         message: MessageId,
-        /// What the mail server or the gateway said.
+        /// The response of the mail server or gateway.
         reason: String,
     },
     /// A login ended without a code: the user did not continue, or what was needed could not be had.
@@ -208,14 +208,14 @@ pub enum Event {
     },
     /// A request was refused on a page.
     Refused {
-        /// Where.
+        /// The issuer.
         #[serde(skip)]
         issuer: IssuerId,
-        /// What the client's developer may know.
+        /// The error code, which the client's developer may see.
         error: &'static str,
-        /// What only the operator may know.
+        /// Details for the operator only.
         hint: Option<String>,
-        /// What the user was shown.
+        /// The code that the user was shown.
         #[serde(skip)]
         reference: Reference,
     },
@@ -241,15 +241,15 @@ pub enum LoginFailure {
     WrongPassword,
     /// Too many failures before this one.
     Locked,
-    /// Nobody's passkey, or not one for this host name.
+    /// The passkey is unknown, or belongs to another host name.
     PasskeyUnknown,
-    /// The answer of the passkey is wrong.
+    /// The passkey's response is wrong.
     PasskeyWrong,
     /// The tenant does not let passkeys sign users in.
     PasskeySignInOff,
 }
 
-/// What came of a wish for a reset mail.
+/// The outcome of a request for a reset mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResetOutcome {
@@ -273,28 +273,28 @@ pub enum ResetOutcome {
     TooMany,
     /// No mail can be sent, or too much waits to be sent.
     NoMail,
-    /// It had waited so long that nobody looks for the mail any more.
+    /// The request waited so long in the queue that it was dropped.
     TooLate,
 }
 
-/// Why nobody was signed in by an upstream provider.
+/// Why a sign-in at an upstream provider failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpstreamFailure {
     /// The provider did not answer.
     Unavailable,
-    /// It said no, or the user did.
+    /// The provider or the user refused.
     Refused,
-    /// Its answer did not count.
+    /// The provider's response could not be verified.
     Unproved,
-    /// Whoever signed in there is linked with no account that may sign in here.
+    /// The identity is not linked with an account that may sign in here.
     NotLinked,
-    /// They brought an invitation that is none.
+    /// The invitation code is invalid.
     WrongInvitation,
 }
 
 impl UpstreamFailure {
-    /// Its name in figures.
+    /// The name of this reason in metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Unavailable => "upstream_unavailable",
@@ -307,7 +307,7 @@ impl UpstreamFailure {
 }
 
 impl Event {
-    /// Its name in figures.
+    /// The name of this event in metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::LoginFailed { .. } => "login_failed",
@@ -350,7 +350,7 @@ impl Event {
 }
 
 impl LoginFailure {
-    /// Its name in figures.
+    /// The name of this event in metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::TenantUnknown => "tenant_unknown",

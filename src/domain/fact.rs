@@ -191,7 +191,7 @@ impl Facts {
         Self { user: Some(user), facts }
     }
 
-    /// The user to whom the facts belong.
+    /// The user that the facts belong to.
     pub const fn user(&self) -> Option<&UserId> {
         self.user.as_ref()
     }

@@ -100,7 +100,7 @@ pub enum Problem {
     WrongPasskey,
     /// The browser did not ask for a passkey; the page's script does that.
     NoPasskey,
-    /// The passkey signs nobody in here; the page does not say why.
+    /// The sign-in by passkey was refused; the page does not say why.
     PasskeySignInFailed,
     /// Too many wrong codes: the login begins again with the password.
     StartedAgain,

@@ -66,8 +66,8 @@ impl Interaction {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// The facts of this login, without those of the session. Their user is the user of the whole login, to whom
-    /// everything below belongs.
+    /// The facts of this login, without those of the session. Their user is the user of the whole login and
+    /// owns everything below.
     #[serde(flatten)]
     pub facts: Facts,
     /// The sum of the epochs of that user and the tenant: after a change the progress is invalid.

@@ -4,7 +4,7 @@
 //! secret that was never in a mail. So a link that is read later, in a mailbox or a history, opens nothing, neither the
 //! second factor's page nor a new authenticator's secret.
 //!
-//! A reset signs nobody in: the user then signs in with the new password.
+//! A reset does not sign the user in: the user then signs in with the new password.
 
 use std::time::Duration;
 

@@ -18,7 +18,7 @@ impl Observer for LogObserver {
             Event::CodeReused { .. } | Event::RefreshTokenReused { .. } | Event::MessageFailed { .. } => {
                 tracing::warn!(target: "vestibule::events", ?event);
             }
-            // Whoever changes the set-up is told by the command; the audit trail keeps it.
+            // The command prints these changes, and the audit trail keeps them.
             Event::Managed { .. } => tracing::debug!(target: "vestibule::events", ?event),
             _ => tracing::info!(target: "vestibule::events", ?event),
         }

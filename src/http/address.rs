@@ -1,8 +1,8 @@
 //! The address a request came from, as far as limits per address need it.
 //!
-//! Why a header is read from configured proxies alone: whoever sends a request also writes its headers. Of what proxies
-//! append, the right-most address that is no proxy of ours is the last one somebody we trust has seen; everything to its
-//! left is hearsay. Nothing else that a proxy says is believed: the issuer is configuration.
+//! A header is read from configured proxies alone, because the sender of a request also writes its headers. Of the
+//! addresses that proxies append, the right-most one that is not a configured proxy is trusted; those to its left may be
+//! forged. No other header of a proxy is used: the issuer is configuration.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -30,8 +30,8 @@ impl ClientAddress {
         })
     }
 
-    /// A proxy writes one of the two headers and may pass the other on as the client wrote it. Where they differ, nobody
-    /// can tell which one that is, and the request counts as the proxy's own.
+    /// A proxy writes one of the two headers and may pass the other on as the client wrote it. If they differ,
+    /// neither is trusted and the request counts as the proxy's own.
     fn of(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpNet]) -> Self {
         let Some(peer) = peer.map(|ip| ip.to_canonical()) else { return Self(None) };
         if !is_proxy(peer, proxies) {

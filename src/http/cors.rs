@@ -1,9 +1,9 @@
 //! Cross-origin requests (the CORS protocol of the Fetch standard), on the routes that applications in a browser need.
 //!
-//! Who may read an answer there is a matter of registration: the origins of the redirect URIs of the issuer's clients,
-//! for whoever runs a page at such an address can be given codes anyway. Never with credentials: the session's cookie
-//! is no business of these endpoints. So a page may send any headers it likes: none of them makes a request another
-//! user's. Other origins get the same answers without a word about them, which no browser shows to a page. Discovery and
+//! The allowed origins are those of the redirect URIs of the issuer's clients, because a page at such an address can
+//! receive codes anyway. Credentials are never allowed: these endpoints do not read the session's cookie. So any request
+//! header is allowed: none of them adds another user's authority. Other origins get the same responses without CORS
+//! headers, which no browser shows to a page. Discovery and
 //! keys are for everybody (see `documents`).
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -83,7 +83,7 @@ fn allowed_headers(request: &HeaderMap) -> HeaderValue {
     list.unwrap_or(HeaderValue::from_static("authorization, content-type"))
 }
 
-/// A store that is away registers nobody: the answer itself tells what is wrong.
+/// Returns `false` if the store is unavailable: the response itself reports the failure.
 async fn is_registered(catalogue: &Catalogue, current: &CurrentIssuer, origin: &HeaderValue) -> bool {
     let Ok(origin) = origin.to_str() else { return false };
     catalogue.origins(&current.issuer.id).await.is_ok_and(|origins| origins.contains(origin))

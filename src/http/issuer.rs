@@ -89,7 +89,7 @@ impl FromRequestParts<Idp> for PageIssuer {
     }
 }
 
-/// The authority the request was sent to: HTTP/2 puts it into the URI. Two `Host` headers name nobody.
+/// The authority the request was sent to: HTTP/2 puts it into the URI. `None` if there are two `Host` headers.
 fn authority<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     if let Some(authority) = uri.authority() {
         return Some(authority.as_str());
@@ -99,7 +99,7 @@ fn authority<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     hosts.next().is_none().then_some(host)
 }
 
-/// In the visitor's language and in nobody's colours.
+/// The page for an unknown address, in the visitor's language and without branding.
 fn not_found_page(theme: &dyn Theme, settings: &Settings, headers: &HeaderMap) -> Response {
     let accept_language = headers.get(ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     let locale = i18n::negotiate(&i18n::LanguagePreferences { accept_language, ..Default::default() });

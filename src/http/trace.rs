@@ -3,8 +3,8 @@
 //! A span names the method, the route as the table has it, the issuer, the status, and the *login*: one id that runs
 //! through all requests of one login, from `/authorize` over its pages to the token endpoint, and on to whatever is
 //! refreshed. It is the id of the grant that the login leads to, drawn when the login begins: random, written into access
-//! tokens anyway, and nothing is opened by it. The id in the addresses of the pages would not do, for whoever posts a
-//! request without cookies is known by that alone until the first page is open.
+//! tokens anyway, and no credential. The id in the addresses of the pages is not logged, because it alone identifies a
+//! request that was posted without cookies until the first page is open.
 //!
 //! Nothing that was sent or typed is recorded: paths hold ids, queries hold codes.
 

@@ -57,7 +57,7 @@ impl Change {
         Ok(())
     }
 
-    /// The event of the change, for whoever records it in the same write.
+    /// The event of the change, to be recorded in the same write.
     pub(crate) fn event(&self) -> Event {
         let (kind, key) = self.key.split_once(' ').unwrap_or(("thing", &self.key));
         let change = match self.kind {

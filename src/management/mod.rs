@@ -1,5 +1,5 @@
 //! What a valid tenant, user, group, scope, API, client, authenticator, passkey, password, upstream provider and
-//! reseller is, and how each is changed: the one place that knows, whoever asks.
+//! reseller is, and how each is changed. Every caller changes them through this room.
 //!
 //! A caller hands over named values as JSON, whatever format they arrived in, and gets a [`Change`] or every mistake:
 //!

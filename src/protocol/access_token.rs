@@ -27,7 +27,7 @@ use crate::domain::user::User;
 use crate::provider::{Idp, Internal};
 use crate::storage::grants::GrantWithUser;
 
-/// Whom a token speaks for.
+/// The subject of a new access token.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum TokenSubject<'a> {
     /// A user as of now, by what was allowed to the client.
@@ -45,7 +45,7 @@ pub(super) struct Issued {
     pub(super) lifetime: i64,
 }
 
-/// A token that still stands, and for whom it speaks.
+/// An active token and its subject.
 #[derive(Debug)]
 pub(super) struct ActiveToken {
     /// What it says.
@@ -132,8 +132,8 @@ pub(super) async fn for_us(idp: &Idp, issuer: &Issuer, text: &str) -> Result<Act
     if meant { Ok(live) } else { Err(invalid("meant for others")) }
 }
 
-/// A token of this issuer that still stands, with the grant and the user behind it: one read, and a question to the
-/// directory that the user comes from. Whether it is meant for whoever got it is the caller's question.
+/// Returns an active token of this issuer with its grant and user: one read, and a request to the directory that the
+/// user comes from. The caller checks the audience.
 pub(super) async fn live(idp: &Idp, issuer: &Issuer, text: &str) -> Result<ActiveToken, BearerError> {
     let (token, ground) = match opaque::hash(text) {
         Some(hash) => opaque::alive(idp, issuer, &hash).await?,

@@ -1,8 +1,8 @@
 //! The claims that say what a user may do elsewhere: roles and groups, by the names and in the form that the client
 //! registered.
 //!
-//! An empty list says that there are none. A list that is too long for a token is left out of it altogether: a part of it
-//! would say that the user is in no other group.
+//! An empty list means none. A list that is too long for a token is left out, because a truncated list would mean that
+//! the user is in no other group.
 
 use serde_json::{Map, Value, json};
 

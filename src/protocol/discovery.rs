@@ -86,8 +86,8 @@ fn metadata(issuer: &IssuerUrl, must_push: bool, scopes: &[&str], own: &[OwnClai
     })
 }
 
-/// Weakest first, so that whoever sends them all back asks for no more than there is (functional specification 3.4). What
-/// takes a passkey is left out where browsers have none.
+/// Weakest first, so that a client that sends the whole list demands no more than the weakest. The class that needs a
+/// passkey is left out where browsers offer none.
 fn acr_values_supported(issuer: &IssuerUrl) -> Vec<&'static str> {
     let passkeys = RpId::of(issuer).is_some();
     Acr::ALL.into_iter().filter(|acr| passkeys || *acr != Acr::PhishingResistant).map(Acr::as_str).collect()

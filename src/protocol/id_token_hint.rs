@@ -18,9 +18,9 @@ use crate::provider::{Idp, Internal};
 /// What a genuine ID token says.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Hint {
-    /// Whom it is about, by the name that its client knows.
+    /// The user, by the identifier that the client knows.
     pub(super) sub: String,
-    /// To whom it was given.
+    /// The client that it was issued to.
     #[serde(rename = "aud")]
     pub(super) client: ClientId,
     /// Which session it tells of, likewise.

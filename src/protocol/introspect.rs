@@ -1,10 +1,10 @@
 //! Introspection (RFC 7662): what a token means, for the client that holds it and for the APIs it is meant for.
 //!
-//! Whatever is not theirs to know gets one answer, byte for byte: expired, revoked, unknown, somebody else's.
+//! An expired, revoked, unknown or foreign token gets the same response, byte for byte.
 //!
-//! Nobody searches for tokens here: of those that are found by looking them up, a client may ask about so many that
+//! Guessing is limited: of the tokens that must be looked up, a client may ask about so many that
 //! mean nothing to it, and then it waits, hits and misses alike. A JWT is not counted: its signature says without a
-//! look whether it is one of ours. The limit is wide, because an API asks on behalf of whoever calls it; one that is
+//! look whether it is one of ours. The limit is wide, because an API asks on behalf of its callers; one that is
 //! flooded with made-up tokens has to turn its own callers away.
 
 use std::sync::Arc;
@@ -190,7 +190,7 @@ fn wants_jwt(headers: &HeaderMap) -> bool {
     media_types.any(|media_type| trim_ows(media_type).eq_ignore_ascii_case(SIGNED))
 }
 
-/// RFC 9701 §5: no `sub` and no `exp` outside, so that nobody takes the answer for a token.
+/// RFC 9701 §5: no `sub` and no `exp` outside, so that the response cannot be used as a token.
 async fn signed(idp: &Idp, issuer: &Issuer, caller: &Client, meaning: &Meaning) -> Result<String, Internal> {
     let claims = json!({
         "iss": issuer.url.as_str(),

@@ -98,7 +98,7 @@ pub(super) async fn pushed(
     }
 }
 
-/// A reference to nothing. Why, nobody is told: unknown, another client's, expired or used.
+/// The same error for an unknown, foreign, expired or used `request_uri`.
 pub(crate) fn void() -> OAuthError {
     OAuthError::new(ErrorCode::InvalidRequestUri, "request_uri names nothing that this client may still use")
 }

@@ -46,7 +46,7 @@ impl Parameters {
         Ok(Self(pairs))
     }
 
-    /// The parameters of a posted form, which must all stand in the body: of two sources nobody knows which one counts.
+    /// The parameters of a posted form. All must be in the body, because it is undefined which of two sources counts.
     pub(crate) fn of_form(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Self, OAuthError> {
         if uri.query().is_some_and(|query| !query.is_empty()) {
             return Err(invalid("the parameters of a POST belong in its body"));

@@ -2,7 +2,7 @@
 //! where they are made, and read.
 //!
 //! ID tokens, UserInfo, access tokens and introspection say the same, by the *client's* sector, even where an access
-//! token is meant for somebody else's API. The client can read its token as well as the API can, so an API's own name for
+//! token is meant for another client's API. The client can read its token as well as the API can, so an API's own name for
 //! the user, or the public one, would tell the client what it must not learn; and UserInfo has to agree with the ID token
 //! (Core §5.3.2). The price is wanted: an API sees one user by as many names as he uses clients of different sectors, and
 //! APIs that put their tokens together learn no more than those clients could (RFC 9068 §6). An API that must know its
@@ -25,7 +25,7 @@ pub(super) async fn of_session(idp: &Idp, client: &Client, session: &SessionId) 
     named(idp, client, PairwiseKind::Session, session.as_str()).await
 }
 
-/// The user whom the client knows by this name; `None`: it knows nobody by it.
+/// The user that the client knows by this identifier, if any.
 pub(super) async fn user(idp: &Idp, client: &Client, sub: &str) -> Result<Option<UserId>, Internal> {
     Ok(meant(idp, client, PairwiseKind::User, sub).await?.and_then(|id| UserId::named(&id)))
 }

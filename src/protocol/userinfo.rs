@@ -53,7 +53,7 @@ fn guard(idp: Idp, request: Request, scope: &'static str) -> BoxFuture<'static, 
     .boxed()
 }
 
-/// The body, within the limit that stands in the request's extensions.
+/// The body, within the limit in the request's extensions.
 async fn read(parts: &Parts, body: Body) -> Result<Bytes, BytesRejection> {
     let mut request = Request::new(body);
     request.extensions_mut().clone_from(&parts.extensions);

@@ -23,8 +23,8 @@ impl Idp {
         }
     }
 
-    /// Makes a code for the user of this name in the tenant of this domain. Whoever signs in at the provider within a day
-    /// and types it is linked with the account, which can be entered only there from then on; until then nothing changes.
+    /// Creates an invitation code for this user of the tenant. A person who signs in at the provider within a day and
+    /// enters it is linked with the account, which can be entered only there from then on; until then nothing changes.
     /// An older invitation of the same user is void.
     ///
     /// The provider must be named only where the tenant has several and the account is prepared for none of them.

@@ -17,7 +17,7 @@ use crate::domain::time::Time;
 use crate::storage::keys::{self, StoredKey};
 
 impl Idp {
-    /// The key that signs with this algorithm at this issuer; generated if there is none.
+    /// The key that signs with this algorithm at this issuer; generated if it does not exist.
     pub(crate) async fn signing_key(
         &self,
         issuer: &IssuerId,

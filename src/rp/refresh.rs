@@ -1,7 +1,7 @@
 //! The access token of a session, refreshed when it has expired.
 //!
 //! A refresh token works once: a second use revokes everything that came from it. So the refresh is claimed in the row, and
-//! whoever loses the claim, on this node or another, waits for the winner's tokens.
+//! the loser of the race, on this node or another, waits for the winner's tokens.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use crate::oidc_client::CallbackParameters;
 
 /// The number of sign-ins that one browser may have begun, for example in several tabs; beyond it the oldest is dropped.
 const PENDING: usize = 10;
-/// The lifetime of a session in which nobody has signed in.
+/// The lifetime of a session before the sign-in is complete.
 const PENDING_LIFETIME: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// The authorization response in the browser's query (RFC 6749 §4.1.2, RFC 9207).
@@ -43,7 +43,7 @@ impl RelyingParty {
         Ok((url, cookie.expose().to_owned()))
     }
 
-    /// Completes a sign-in. Returns the new cookie to set: the old one may be known to somebody else (session fixation).
+    /// Completes a sign-in. Returns the new cookie to set: an attacker may know the old one (session fixation).
     pub async fn complete_sign_in(
         &self,
         cookie: Option<&str>,

@@ -9,7 +9,7 @@ use crate::storage::{audit as trail, sweep};
 
 /// Time between two rounds.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// Time between two looks at what the audit trail has to be told.
+/// Interval at which queued refusals are written.
 const TRAIL: Duration = Duration::from_secs(1);
 /// Rows per table and transaction, small enough that no login waits long.
 const BATCH: i64 = 500;
@@ -42,7 +42,7 @@ impl Idp {
         }
     }
 
-    /// Writes the audit trail's refusals, and numbers its entries where nobody reads them.
+    /// Writes the queued refusals to the audit trail, and numbers its entries even if they are not read.
     async fn keep_trail(&self) {
         loop {
             let written = match self.write_refusals(false).await {

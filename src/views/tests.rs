@@ -1,4 +1,4 @@
-//! Every page in every language: rendered, and held against the rules of the house.
+//! Every page in every language: rendered, and checked against the rules for pages.
 
 use std::collections::BTreeSet;
 

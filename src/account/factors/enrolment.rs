@@ -70,7 +70,7 @@ pub(crate) struct Confirmation {
     claim: Arc<dyn Claim>,
 }
 
-/// What became of a first code.
+/// The result of checking an enrolment's first code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Confirmed {
     /// The authenticator is active.

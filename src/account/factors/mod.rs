@@ -29,7 +29,7 @@ use crate::domain::tenant::TenantPolicy;
 /// Every second factor that has codes.
 static FACTORS: &[&dyn Factor] = &[&totp::TotpFactor, &hotp::HotpFactor, &sms::SmsFactor, &mail::MailFactor];
 
-/// The factor of this kind. There is none for a kind that cannot be used yet.
+/// The factor of this kind; `None` for a kind that cannot be used yet.
 fn factor_of(kind: &AuthenticatorKind) -> Option<&'static dyn Factor> {
     FACTORS.iter().copied().find(|factor| factor.serves(kind))
 }

@@ -15,7 +15,7 @@ use crate::storage::attempts::AttemptKind as Guess;
 pub(super) struct TypedParts {
     /// The code alone.
     pub(super) code: String,
-    /// The PIN; `None` where there is none to type.
+    /// The PIN; `None` if the authenticator has no PIN.
     pub(super) pin: Option<String>,
 }
 

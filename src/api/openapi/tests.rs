@@ -10,7 +10,7 @@ use super::operations::operations;
 use crate::api;
 use crate::http::{Access, Route, RouteInfo};
 
-/// Set it to write the file anew: `VESTIBULE_TEST_RENEW=1 cargo test --all-features --lib openapi`.
+/// If this variable is set, the test rewrites the file: `VESTIBULE_TEST_RENEW=1 cargo test --all-features --lib openapi`.
 const RENEW: &str = "VESTIBULE_TEST_RENEW";
 
 fn rows() -> Vec<RouteInfo> {

@@ -35,7 +35,7 @@ pub(crate) enum Subject<'a> {
     One(&'a str),
     /// The claim must be absent.
     Nobody,
-    /// Anybody or nobody: the caller decides (logout tokens, Back-Channel Logout 1.0 §2.4).
+    /// `sub` may be absent; the caller checks it (logout tokens, Back-Channel Logout 1.0 §2.4).
     Optional,
 }
 

@@ -42,8 +42,8 @@ impl Login {
         self.session.as_deref().filter(|session| login_user.holds(session, self.now))
     }
 
-    /// The facts that count: those of the session, unless everything must be proved again, and those proved here. Without a
-    /// user there are none; a user may be disabled in the middle of a login.
+    /// The facts that count: those of the session, unless everything must be proved again, and those proved here. Empty
+    /// without a user, who may be disabled in the middle of a login.
     pub(in crate::interaction) fn facts(&self) -> Facts {
         let Some(login_user) = &self.user else { return Facts::default() };
         let trusted = self.browser.as_ref().map(|browser| &browser.id);

@@ -1,7 +1,7 @@
 //! The browser of a login, and whether its user trusts it: recognised after the password, trusted after the second factor.
 //!
-//! The answer of a request stands in the login's facts, so that a session goes on with it; the row stands behind it at
-//! every request, so that the trust ends at once where it is taken away.
+//! The result is a fact of the login, so that a session keeps it; the row is read again in every request, so that a
+//! removed trust ends at once.
 
 use std::time::Duration;
 

@@ -51,7 +51,7 @@ impl Login {
         .boxed()
     }
 
-    /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] undoes an end that came too late.
+    /// Stores the login's next state, or ends it. [`storage::Error::Conflict`] rolls back an end that lost a race.
     pub(in crate::interaction) async fn advance(
         mut self,
         tx: &mut Tx<'_>,
@@ -79,7 +79,7 @@ impl Login {
         Ok((self, outcome))
     }
 
-    /// Consumes the pushed request that a login begins with; of two at once, one may.
+    /// Consumes the pushed request that a login begins with; of two concurrent logins one succeeds.
     pub(in crate::interaction) async fn claim_pushed_request(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         let Some(hash) = self.validated.pushed() else { return Ok(()) };
         let Interaction { id, expires_at, .. } = &*self.interaction;
@@ -87,7 +87,7 @@ impl Login {
         if ours { Ok(()) } else { Err(storage::Error::Conflict) }
     }
 
-    /// Removes the row of the login; of two at once, one may answer.
+    /// Removes the row of the login; of two concurrent requests one may answer.
     pub(super) fn close(&self, tx: &mut Tx<'_>) -> storage::Result<()> {
         if self.stored { interactions::queue_remove(tx, &self.interaction.id) } else { Ok(()) }
     }

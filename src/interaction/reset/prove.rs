@@ -29,7 +29,7 @@ pub(super) fn first(session: &ResetSession) -> &'static str {
     }
 }
 
-/// Where a passkey of the user's is asked for; `None` if there is none for here.
+/// The relying party of the user's passkeys; `None` if the user has none for this host.
 fn passkey_context(session: &ResetSession) -> Option<RelyingPartyContext<'_>> {
     RelyingPartyContext::of(&session.page_request.issuer).filter(|context| context.has_any(&session.passkeys))
 }

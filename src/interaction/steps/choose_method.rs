@@ -1,5 +1,4 @@
-//! Which second factor it shall be, where there are several to choose from (SEED0-9); and the end of the way where there
-//! is none.
+//! The choice of the second factor to enrol, if there are several; a final page if there is no choice.
 
 use axum::http::StatusCode;
 use futures_util::FutureExt;

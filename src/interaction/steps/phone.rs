@@ -83,7 +83,7 @@ fn served(login: &Login, letters: &str) -> Option<Country> {
     Country::parse(letters).ok().filter(|country| login.idp().settings().sms.serve(*country))
 }
 
-/// What stands in the fields: what was typed last, or the profile's number, if texts can go there.
+/// The values of the fields: those typed last, or the number of the profile if it can be texted.
 fn typed(login: &Login) -> (Option<Country>, String) {
     let FormInput { country, phone_number, .. } = login.input();
     if let Some(number) = phone_number {

@@ -24,15 +24,15 @@ use crate::protocol::resource::ResourceRequest;
 pub(super) struct Draft<'a> {
     /// As they came.
     pub(super) parameters: &'a Parameters,
-    /// Whom it asks.
+    /// The issuer that received it.
     pub(super) issuer: &'a Issuer,
-    /// Who asks.
+    /// The client.
     pub(super) client: &'a Client,
     /// Did the client sign it (RFC 9101)?
     pub(super) is_signed: bool,
     /// Did it come by the way that this client's requests must take (RFC 9126)?
     pub(super) is_pushed_as_needed: bool,
-    /// Whom `id_token_hint` names.
+    /// The user of `id_token_hint`.
     pub(super) hinted: Hinted,
     /// Every scope there is.
     pub(super) scopes: &'a Scopes<'a>,
@@ -70,13 +70,13 @@ const CHECKS: [(&str, Check); 15] = [
     ("expected_sub", expected_sub),
 ];
 
-/// What is only wished for cannot be wrong: what is not understood falls away.
-const WISHES: [fn(&mut Draft<'_>); 3] = [acr_values, login_hint, ui_locales];
+/// Voluntary parameters: unknown values are ignored.
+const HINTS: [fn(&mut Draft<'_>); 3] = [acr_values, login_hint, ui_locales];
 
 /// Runs the tables; the first check that fails speaks, and its name goes into the log.
 pub(super) fn run(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     CHECKS.iter().try_for_each(|(name, check)| check(draft).map_err(|error| error.with_hint(*name)))?;
-    for wish in WISHES {
+    for wish in HINTS {
         wish(draft);
     }
     Ok(())
@@ -140,7 +140,7 @@ fn response_mode(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     }
 }
 
-/// Words that nobody knows, or that the client may not have, fall away (Core §3.1.2.1); something must remain.
+/// Unknown scopes and those that the client may not have are ignored (Core §3.1.2.1); at least one must remain.
 ///
 /// `offline_access` (Core §11) is for clients that may refresh. Where the registration demands consent, it stands on
 /// the consent page like every scope; a client without that is the operator's own, and `prompt=consent` asks anyway.
@@ -242,7 +242,7 @@ fn max_age(draft: &mut Draft<'_>) -> Result<(), OAuthError> {
     }
 }
 
-/// A wish, never a condition (OpenID Connect Core §3.1.2.1): unknown classes fall away.
+/// A voluntary parameter (OpenID Connect Core §3.1.2.1): unknown classes are ignored.
 fn acr_values(draft: &mut Draft<'_>) {
     let asked: Vec<&str> = draft.parameters.words("acr_values").collect();
     let known = asked.iter().filter(|value| Acr::parse(value).is_some()).map(|&value| value.to_owned());

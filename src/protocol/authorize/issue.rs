@@ -25,7 +25,7 @@ pub(crate) struct CompletedLogin {
     pub(crate) session: SessionId,
     /// Of the user, the user's tenant, the client and the client's tenant.
     pub(crate) epoch: Epoch,
-    /// How long that session may lie idle.
+    /// The session's idle time.
     pub(crate) session_idle: Duration,
     /// When it ends in any case.
     pub(crate) session_ends: Time,
@@ -89,8 +89,8 @@ struct Refreshing {
 }
 
 impl Refreshing {
-    /// With `offline_access` as the client's registration says (OpenID Connect Core §11). Without it only while the
-    /// session could last: it ends with the session, at the latest when that would, and when it lies idle as long.
+    /// With `offline_access` as the client's registration says (OpenID Connect Core §11). Without it the
+    /// refresh token ends with the session and has its idle time and expiry.
     fn of(validated: &Validated, login: &CompletedLogin, now: Time) -> Option<Self> {
         let metadata = &validated.client().metadata;
         if !metadata.may_use(GrantType::RefreshToken) {

@@ -1,6 +1,6 @@
 //! The first half of an authorization request: who asks, and where the answer may go.
 //!
-//! Whatever is wrong here is shown on a page, for nobody has proved yet that the redirect URI is the client's.
+//! Errors here are shown on a page, because the redirect URI is not yet known to be the client's.
 
 use std::sync::Arc;
 

@@ -89,7 +89,7 @@ async fn issue(
     issue::tokens(request.idp, request.issuer, &request.client, issuance).await
 }
 
-/// One text for every reason: which one it was is nobody's business but the operator's.
+/// The same description for every reason; only the log has the reason.
 fn refuse(hint: &'static str) -> TokenError {
     let description =
         "the code is unknown, used, expired, or not for this client, redirect_uri and code_verifier";
@@ -159,7 +159,7 @@ impl CodeExchange {
         }
     }
 
-    /// Nothing was given for the code, so it may come again: a host that is busy signs nobody out.
+    /// Makes the code valid again, because nothing was issued for it: a busy host must not end a login.
     async fn give_back(&self, request: &TokenRequest<'_>) -> Result<(), TokenError> {
         let presented = self.clone();
         let given = request.idp.db().write(move |tx| {

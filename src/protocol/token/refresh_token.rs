@@ -2,11 +2,12 @@
 //!
 //! Each use makes a successor and ends the token (RFC 9700 §4.14.2); the family is the grant. An answer may be lost, and
 //! two tabs may refresh at once: for ten seconds the same token gives the same successor again, never a second one.
-//! Whoever comes with it later holds a copy, and ends the family. The successor is made of the token and a salt that
+//! A later use reveals a copy and revokes the family. The successor is made of the token and a salt that
 //! its use left in the store, so neither the store nor an old token alone gives it away.
 //!
 //! A family with `offline_access` outlives the session; any other ends with it. None outlives the limit set when the
-//! user signed in. An administrator who has become one without a second factor begins anew. Another client's token is none of ours: it is refused, and its family never hears of it.
+//! user signed in. An administrator who became one without a second factor must sign in again. A token
+//! issued to another client is rejected; its family is not revoked.
 
 use std::time::Duration;
 
@@ -242,7 +243,7 @@ impl RefreshRequest {
                     successor,
                 })));
             }
-            // Somebody was quicker, and what they left is there to be read by now.
+            // Lost the race: re-read the row that the winner updated.
             match refresh_tokens::by_hash(tx, &hash, self.now).await? {
                 Some(spent) => token = spent,
                 None => return Ok(RefreshOutcome::Refused("unknown or expired")),

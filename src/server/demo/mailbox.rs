@@ -1,4 +1,4 @@
-//! What the demo has sent, on a page: whoever tries it out has neither the addresses nor the telephones of its people.
+//! A page with the messages that the demo has sent, because its people have no real mailboxes and telephones.
 
 use askama::Template;
 use axum::Router;

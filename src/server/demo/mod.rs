@@ -53,7 +53,7 @@ pub(crate) async fn run(options: &DemoOptions) -> Result<(), Failure> {
     let listener = TcpListener::bind(address).await.map_err(in_use)?;
     let port = listener.local_addr().map_err(Failure::new)?.port();
     let issuer = IssuerUrl::parse(&format!("http://localhost:{port}")).map_err(Failure::new)?;
-    // Whoever holds the port is the only one to use the folder.
+    // Only the process that holds the port uses the folder.
     let folder = std::env::temp_dir().join(format!("vestibule-demo-{port}"));
     let mailbox = Mailbox::default();
     let idp = provider(&folder, issuer.clone(), &mailbox).await?;

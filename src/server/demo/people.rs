@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The `client_id` of the third-party application.
 pub(super) const CLIENT_ID: &str = "shop";
 
-/// Somebody to sign in as.
+/// A user to sign in as.
 pub(super) struct DemoPerson {
     pub(super) tenant: &'static str,
     pub(super) username: &'static str,

@@ -42,7 +42,7 @@ pub struct Tx<'c> {
 /// How far a transaction is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// It is none, and writes nothing.
+    /// Not a transaction: only reads.
     Reading,
     /// `BEGIN` comes with the first statement that needs it.
     Waiting,
@@ -135,7 +135,7 @@ impl<'c> Tx<'c> {
         Self { side: connection.into(), phase: Phase::Waiting, notes }
     }
 
-    /// Where a statement waits whose answer nobody waits for.
+    /// The batch of queued statements.
     pub(in crate::storage) fn queue(&mut self) -> Result<&mut Backend<'c>> {
         if self.phase == Phase::Reading {
             return Err(Error::other("cannot write in a read-only transaction"));
@@ -175,8 +175,8 @@ impl<'c> Tx<'c> {
         if self.phase == Phase::Begun { self.control("ROLLBACK").await } else { Ok(()) }
     }
 
-    // Not sqlx's transactions: on SQLite they wait once more for each beginning and end, and whoever writes closes a
-    // connection that fails here anyway.
+    // sqlx's transactions are not used: on SQLite they cost one more round trip for BEGIN and COMMIT each, and a
+    // connection that fails here is closed by its owner anyway.
     async fn control(&mut self, sql: &'static str) -> Result<()> {
         self.notes.unsettled = true;
         let done = match &mut self.side {

@@ -157,7 +157,7 @@ pub async fn remove_before(tx: &mut Tx<'_>, refusal: bool, time: Time, limit: i6
     execute!(tx, sql, refusal, time, limit)
 }
 
-/// Whether committed entries wait for their place. On SQLite none ever does.
+/// Returns whether committed entries have no place yet. Always `false` on SQLite.
 pub async fn any_unplaced(tx: &mut Tx<'_>) -> Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM audit_entries WHERE place IS NULL)";
     on!(tx, conn => sqlx::query_scalar(sql).fetch_one(conn))
@@ -166,7 +166,7 @@ pub async fn any_unplaced(tx: &mut Tx<'_>) -> Result<bool> {
 /// Numbers at most `limit` committed entries that have no place, on PostgreSQL; returns how many.
 ///
 /// Two nodes that do so at once take turns at the row of `audit_places`. The second statement has a snapshot of its own
-/// (READ COMMITTED), so whoever comes second sees what the first has numbered. `xmin` is the transaction that wrote a
+/// (READ COMMITTED), so the second node sees what the first has numbered. `xmin` is the transaction that wrote a
 /// row: its entries stay together, in the order in which they were recorded.
 pub async fn assign_places(tx: &mut Tx<'_>, limit: i64) -> Result<u64> {
     let last: i64 = on!(tx, conn => sqlx::query_scalar(

@@ -77,7 +77,7 @@ pub async fn is_full(tx: &mut Tx<'_>, network: &Hash, now: Time) -> Result<bool>
     Ok(waiting >= OF_NETWORK)
 }
 
-/// Removes this browser's oldest login that counts for this network; `false` if there is none.
+/// Removes this browser's oldest login that counts for this network; `false` if it has no such login.
 pub async fn make_room(tx: &mut Tx<'_>, network: &Hash, browser: &Hash) -> Result<bool> {
     let sql = "DELETE FROM interactions WHERE id IN (
                    SELECT id FROM interactions WHERE network = $1 AND browser = $2 ORDER BY expires_at, id LIMIT 1)";

@@ -52,7 +52,7 @@ pub async fn replace(tx: &mut Tx<'_>, from: &str, keys: &WrappedKeys) -> Result<
     Ok(execute!(tx, sql, from)? == 1 && insert_first(tx, keys).await?)
 }
 
-/// Deletes the previous row. `false`: there is none, or `current` is not the current master key.
+/// Deletes the previous row. `false` if it does not exist or `current` is not the current master key.
 pub async fn forget_previous(tx: &mut Tx<'_>, current: &str) -> Result<bool> {
     let sql = "DELETE FROM wrapped_keys WHERE place = 'previous' \
                AND EXISTS (SELECT 1 FROM wrapped_keys AS other WHERE other.place = 'current' AND other.master = $1)";

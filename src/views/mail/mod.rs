@@ -1,7 +1,7 @@
 //! The texts of messages: one layout for every mail, as text and as HTML, and one line for every text message.
 //!
-//! Why not a template for each kind: they differ in their sentences, which stand in the catalogues, and in whether there
-//! is a code or a link. A mail loads nothing and has no picture, so that nobody learns when it was read.
+//! There is no template per kind, because they differ only in their sentences, which the catalogues hold, and in having
+//! a code or a link. A mail loads nothing and has no picture, so that reading it cannot be tracked.
 
 use askama::Template;
 
